@@ -1,0 +1,39 @@
+"""attnviz shows what channel and spatial attention does inside a convolutional network.
+
+    import attnviz
+
+    network = attnviz.load("cbam_resnet18")        # one of attnviz.list_networks()
+    trace = attnviz.trace(network, "dog.jpg")      # one forward pass, every gate kept
+    trace.top(5)                                   # [(label, probability), ...]
+    layer = trace.layers["layer3.1"]
+    layer.channel                                  # (C,) float32: the factor on each channel
+    layer.spatial                                  # (h, w) float32: the factor at each position
+
+    for trace in attnviz.traces(network, photos):  # any number of photos, in flat memory
+        ...
+"""
+
+from .capture import LayerAttention, Trace, trace, traces
+from .errors import AttnvizError, NetworkError, PhotoError, TraceError
+from .geometry import Recipe, Region
+from .images import Photo, open_photo
+from .zoo import list_networks, load
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "AttnvizError",
+    "LayerAttention",
+    "NetworkError",
+    "Photo",
+    "PhotoError",
+    "Recipe",
+    "Region",
+    "Trace",
+    "TraceError",
+    "list_networks",
+    "load",
+    "open_photo",
+    "trace",
+    "traces",
+]

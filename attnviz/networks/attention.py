@@ -1,0 +1,153 @@
+"""The three attention mechanisms in the form of their papers: SqueezeExcite, CBAM and BAM.
+
+Each takes features (N, C, H, W) and gives back features of the same shape, multiplied by its gate. Every gate is the output
+of a child module, and the module says which one: ``attention_taps`` maps the path of a child to what its output is, one of
+
+    "channel"         the factor on each channel, in [0, 1]                    (N, C)
+    "spatial"         the factor at each position, in [0, 1]                   (N, 1, H, W)
+    "joint"           a gate in [0, 1]; the factor is 1 + gate                 (N, C, H, W)
+    "channel_logits"  a signed branch that is summed into the joint gate       (N, C)
+    "spatial_logits"  likewise                                                 (N, 1, H, W)
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import adaptive_max_pool2d
+
+# A squeezed batch-norm output is small (its mean over positions is near 0), so with PyTorch's usual start every SE gate begins
+# within 0.02 of 0.5 and weight decay keeps it there. This start spreads the logits over about ±1 from the first step.
+EXCITATION_GAIN = 3.0
+
+
+class SqueezeExcite(nn.Module):
+    """Squeeze-and-excitation (Hu et al., CVPR 2018, equations 2 to 4), without FC biases as in the paper's ablations.
+
+    z = mean of x over positions; s = sigmoid(W2 relu(W1 z)); the output is s_c * x_c.
+    """
+
+    attention_kind = "se"
+    attention_taps = {"gate": "channel"}
+
+    def __init__(self, channels: int, reduction: int = 16) -> None:
+        super().__init__()
+        hidden = max(1, channels // reduction)
+        self.fc1 = nn.Linear(channels, hidden, bias=False)
+        self.relu = nn.ReLU()
+        self.fc2 = nn.Linear(hidden, channels, bias=False)
+        self.gate = nn.Sigmoid()
+
+    def reset_parameters(self) -> None:
+        for layer in (self.fc1, self.fc2):
+            nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
+            layer.weight.data.mul_(EXCITATION_GAIN)
+
+    def forward(self, x: Tensor) -> Tensor:
+        squeezed = x.mean((2, 3))                                     # (N, C)
+        factor = self.gate(self.fc2(self.relu(self.fc1(squeezed))))   # (N, C)
+        return x * factor[:, :, None, None]
+
+
+class ChannelAttention(nn.Module):
+    """CBAM's channel gate (Woo et al., ECCV 2018, equation 2): (N, C, H, W) -> (N, C) in [0, 1].
+
+    One MLP without bias is shared by the average-pooled and the max-pooled features; the two results are added.
+    """
+
+    def __init__(self, channels: int, reduction: int = 16) -> None:
+        super().__init__()
+        hidden = max(1, channels // reduction)
+        self.fc1 = nn.Linear(channels, hidden, bias=False)
+        self.relu = nn.ReLU()
+        self.fc2 = nn.Linear(hidden, channels, bias=False)
+        self.gate = nn.Sigmoid()
+
+    def reset_parameters(self) -> None:
+        for layer in (self.fc1, self.fc2):
+            nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
+
+    def forward(self, x: Tensor) -> Tensor:
+        average = self.fc2(self.relu(self.fc1(x.mean((2, 3)))))   # (N, C)
+        maximum = self.fc2(self.relu(self.fc1(adaptive_max_pool2d(x, 1).flatten(1))))   # (N, C)
+        return self.gate(average + maximum)
+
+
+class SpatialAttention(nn.Module):
+    """CBAM's spatial gate (equation 3): (N, C, H, W) -> (N, 1, H, W) in [0, 1].
+
+    Mean and maximum over channels, in this order, go through one 7×7 convolution without bias or batch norm.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(2, 1, 7, padding=3, bias=False)
+        self.gate = nn.Sigmoid()
+
+    def forward(self, x: Tensor) -> Tensor:
+        pooled = torch.cat((x.mean(1, keepdim=True), x.amax(1, keepdim=True)), 1)   # (N, 2, H, W)
+        return self.gate(self.conv(pooled))
+
+
+class CBAM(nn.Module):
+    """Convolutional block attention (Woo et al., ECCV 2018, equation 1): first channels, then positions.
+
+    F' = Mc(F) * F; F'' = Ms(F') * F': the spatial gate sees the features that the channel gate has already weighed.
+    """
+
+    attention_kind = "cbam"
+    attention_taps = {"channel.gate": "channel", "spatial.gate": "spatial"}
+
+    def __init__(self, channels: int, reduction: int = 16) -> None:
+        super().__init__()
+        self.channel = ChannelAttention(channels, reduction)
+        self.spatial = SpatialAttention()
+
+    def reset_parameters(self) -> None:
+        self.channel.reset_parameters()
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = x * self.channel(x)[:, :, None, None]
+        return x * self.spatial(x)
+
+
+class BAM(nn.Module):
+    """Bottleneck attention (Park et al., BMVC 2018, equations 1 to 4): F' = F * (1 + sigmoid(Mc(F) + Ms(F))).
+
+    Mc: average pool, an MLP with biases, batch norm. Ms: a 1×1 reduction, two 3×3 convolutions of dilation 4, a 1×1
+    convolution to one map, batch norm. The equations leave out the ReLU between the layers of a branch; it is here, as in the
+    authors' code. Theirs multiplies the branches where the paper adds them: this is the paper.
+    """
+
+    attention_kind = "bam"
+    attention_taps = {"channel": "channel_logits", "spatial": "spatial_logits", "gate": "joint"}
+
+    def __init__(self, channels: int, reduction: int = 16, dilation: int = 4) -> None:
+        super().__init__()
+        hidden = max(1, channels // reduction)
+        self.channel = nn.Sequential(
+            nn.AdaptiveAvgPool2d(1),
+            nn.Flatten(),
+            nn.Linear(channels, hidden),
+            nn.ReLU(),
+            nn.Linear(hidden, channels),
+            nn.BatchNorm1d(channels),
+        )
+        self.spatial = nn.Sequential(
+            nn.Conv2d(channels, hidden, 1),
+            nn.ReLU(),
+            nn.Conv2d(hidden, hidden, 3, padding=dilation, dilation=dilation),
+            nn.ReLU(),
+            nn.Conv2d(hidden, hidden, 3, padding=dilation, dilation=dilation),
+            nn.ReLU(),
+            nn.Conv2d(hidden, 1, 1),
+            nn.BatchNorm2d(1),
+        )
+        self.gate = nn.Sigmoid()
+
+    def forward(self, x: Tensor) -> Tensor:
+        logits = self.channel(x)[:, :, None, None] + self.spatial(x)   # (N, C, H, W)
+        return x * (1 + self.gate(logits))
+
+
+ATTENTION = {"se": SqueezeExcite, "cbam": CBAM, "bam": BAM}

@@ -1,0 +1,201 @@
+"""Train one network on a folder of class folders: ``python -m attnviz.networks.train --help``.
+
+The recipe is one for all four networks that come with the project, so that they can be compared: SGD with Nesterov momentum,
+one cycle of the learning rate, label smoothing, random crops at growing sizes, CutMix (Yun et al., ICCV 2019) on half of the
+batches, and an exponential average of the weights, which is what is kept.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import time
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from tqdm import tqdm
+
+from .attention import ATTENTION
+from .folder import ClassFolder, centre_batches, read_folder, training_batches
+from .resnet import DEPTHS, ResNet
+
+RESIZE, CROP = 256, 224   # how the networks are measured
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """All that decides a training run besides the data; written into the model card and into every checkpoint."""
+
+    depth: int = 18
+    attention: str | None = None
+    width: int = 32
+    reduction: int = 8
+    schedule: tuple[tuple[int, int], ...] = ((96, 18), (128, 20), (160, 12), (192, 6))   # (side in px, epochs), in order
+    batch: int = 64
+    learning_rate: float = 0.2
+    momentum: float = 0.9
+    weight_decay: float = 5e-4
+    label_smoothing: float = 0.1
+    least_area: float = 0.25
+    cutmix: float = 0.5          # share of batches, except in the last step of the schedule
+    average_decay: float = 0.998
+    seed: int = 0
+
+    @property
+    def epochs(self) -> int:
+        return sum(count for _, count in self.schedule)
+
+    def size(self, epoch: int) -> int:
+        """Side of the training crops in this epoch, in pixels."""
+        for side, count in self.schedule:
+            if epoch < count:
+                return side
+            epoch -= count
+        raise ValueError("the schedule ends before this epoch")
+
+
+@dataclass
+class Run:
+    """A training run between two epochs: what a checkpoint holds."""
+
+    network: nn.Module
+    average: AveragedModel
+    optimiser: torch.optim.Optimizer
+    cycle: torch.optim.lr_scheduler.OneCycleLR
+    epoch: int = 0
+    seconds: float = 0.0
+
+    def state(self) -> dict:
+        parts = {name: getattr(self, name).state_dict() for name in ("network", "average", "optimiser", "cycle")}
+        return {**parts, "epoch": self.epoch, "seconds": self.seconds}
+
+    def load(self, state: dict) -> None:
+        for name in ("network", "average", "optimiser", "cycle"):
+            getattr(self, name).load_state_dict(state[name])
+        self.epoch, self.seconds = state["epoch"], state["seconds"]
+
+
+def start(recipe: Recipe, classes: int, steps: int) -> Run:
+    """A fresh run of ``steps`` batches an epoch, its weights drawn from the recipe's seed."""
+    torch.manual_seed(recipe.seed)
+    network = ResNet(recipe.depth, recipe.attention, recipe.width, recipe.reduction, classes).to(memory_format=torch.channels_last)
+    optimiser = torch.optim.SGD(
+        _groups(network, recipe.weight_decay), lr=recipe.learning_rate, momentum=recipe.momentum, nesterov=True
+    )
+    cycle = torch.optim.lr_scheduler.OneCycleLR(
+        optimiser, recipe.learning_rate, total_steps=recipe.epochs * steps, pct_start=0.2, cycle_momentum=False
+    )
+    average = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(recipe.average_decay), use_buffers=True)
+    return Run(network, average, optimiser, cycle)
+
+
+def train_epoch(run: Run, recipe: Recipe, data: ClassFolder) -> float:
+    """Train for one epoch and give back its mean loss."""
+    size = recipe.size(run.epoch)
+    mixing = recipe.cutmix if size != recipe.schedule[-1][0] else 0.0
+    random = np.random.default_rng((recipe.seed, run.epoch, 1))
+    batches = training_batches(data, size, recipe.batch, recipe.seed, run.epoch, recipe.least_area)
+    label = f"epoch {run.epoch + 1}/{recipe.epochs} at {size} px"
+    began, total, count = time.monotonic(), 0.0, 0
+    run.network.train()
+    for x, target in tqdm(batches, label, total=len(data.photos) // recipe.batch, mininterval=5, leave=False):
+        x, other, share = _cutmix(x, target, random) if random.random() < mixing else (x, target, 1.0)
+        with torch.autocast("cpu", torch.bfloat16):
+            logits = run.network(x)
+        logits = logits.float()
+        loss = share * cross_entropy(logits, target, label_smoothing=recipe.label_smoothing)
+        if share < 1:
+            loss = loss + (1 - share) * cross_entropy(logits, other, label_smoothing=recipe.label_smoothing)
+        run.optimiser.zero_grad()
+        loss.backward()
+        run.optimiser.step()
+        run.cycle.step()
+        run.average.update_parameters(run.network)
+        total, count = total + loss.item(), count + 1
+    run.epoch += 1
+    run.seconds += time.monotonic() - began
+    return total / count
+
+
+@torch.inference_mode()
+def accuracy(network: nn.Module, data: ClassFolder, batch: int = 64) -> float:
+    """Top-1 share on the centre crops, in float32."""
+    network.eval()
+    right = sum(int((network(x).argmax(1) == target).sum()) for x, target in centre_batches(data, RESIZE, CROP, batch))
+    return right / len(data.photos)
+
+
+def _groups(network: nn.Module, weight_decay: float) -> list[dict]:
+    # Decay pulls the small FC layers of an attention module to zero and with them every gate to 0.5, so it leaves them alone.
+    spared = {id(p) for m in network.modules() if isinstance(m, tuple(ATTENTION.values())) for p in m.parameters()}
+    spared |= {id(p) for p in network.parameters() if p.ndim == 1}
+    decayed = [p for p in network.parameters() if id(p) not in spared]
+    kept = [p for p in network.parameters() if id(p) in spared]
+    return [{"params": decayed, "weight_decay": weight_decay}, {"params": kept, "weight_decay": 0.0}]
+
+
+def _cutmix(x: Tensor, target: Tensor, random: np.random.Generator) -> tuple[Tensor, Tensor, float]:
+    height, width = x.shape[2:]
+    side = (1 - random.uniform()) ** 0.5
+    row, column = random.integers(height), random.integers(width)
+    top, bottom = max(0, int(row - height * side / 2)), min(height, int(row + height * side / 2))
+    left, right = max(0, int(column - width * side / 2)), min(width, int(column + width * side / 2))
+    x[:, :, top:bottom, left:right] = x.flip(0)[:, :, top:bottom, left:right]
+    return x, target.flip(0), 1 - (bottom - top) * (right - left) / (height * width)
+
+
+def _save(state: dict, path: Path) -> None:
+    part = path.with_suffix(".part")
+    torch.save(state, part)
+    os.replace(part, path)
+
+
+def main() -> None:
+    defaults = Recipe()
+    parser = argparse.ArgumentParser(prog="python -m attnviz.networks.train", description=__doc__)
+    parser.add_argument("data", type=Path, help="folder with train/ and val/, each a folder of class folders")
+    parser.add_argument("out", type=Path, help="folder to write the network to")
+    parser.add_argument("--attention", choices=tuple(ATTENTION), help="default: none")
+    parser.add_argument("--depth", type=int, choices=tuple(DEPTHS), default=defaults.depth)
+    parser.add_argument("--width", type=int, default=defaults.width)
+    parser.add_argument("--reduction", type=int, default=defaults.reduction)
+    parser.add_argument("--schedule", default=",".join(f"{s}:{n}" for s, n in defaults.schedule), help="SIDE:EPOCHS,…")
+    parser.add_argument("--seed", type=int, default=defaults.seed)
+    parser.add_argument("--resume", action="store_true", help="go on from the last epoch's checkpoint in OUT")
+    options = parser.parse_args()
+    schedule = tuple((int(side), int(count)) for side, count in (step.split(":") for step in options.schedule.split(",")))
+    recipe = replace(
+        defaults, depth=options.depth, attention=options.attention, width=options.width, reduction=options.reduction,
+        schedule=schedule, seed=options.seed,
+    )
+    train(recipe, options.data, options.out, options.resume)
+
+
+def train(recipe: Recipe, data: Path, out: Path, resume: bool) -> None:
+    """Train by the recipe on ``data``/train, leave a checkpoint in ``out`` every epoch, measure on ``data``/val."""
+    out.mkdir(parents=True, exist_ok=True)
+    checkpoint = out / "checkpoint.pt"
+    photos = read_folder(data / "train")
+    held_out = read_folder(data / "val", every=5)
+    run = start(recipe, len(photos.classes), len(photos.photos) // recipe.batch)
+    if resume and checkpoint.exists():
+        state = torch.load(checkpoint, weights_only=True)
+        if state["recipe"] != json.dumps(asdict(recipe)):
+            raise SystemExit(f"{checkpoint} was made by another recipe: {state['recipe']}")
+        run.load(state["run"])
+    while run.epoch < recipe.epochs:
+        loss = train_epoch(run, recipe, photos)
+        _save({"recipe": json.dumps(asdict(recipe)), "run": run.state()}, checkpoint)
+        measured = run.epoch % 5 == 0 or run.epoch == recipe.epochs
+        top1 = f", top-1 on a fifth of val {accuracy(run.average.module, held_out):.3f}" if measured else ""
+        print(f"epoch {run.epoch}/{recipe.epochs}: {recipe.size(run.epoch - 1)} px, loss {loss:.3f}, {run.seconds:.0f} s{top1}", flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,33 @@
+"""Where attention lives in a network: modules say so themselves with ``attention_kind`` and ``attention_taps``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from torch import nn
+
+ROLES = ("channel", "spatial", "joint", "channel_logits", "spatial_logits")
+
+
+@dataclass(frozen=True, eq=False)
+class Tap:
+    """One attention module of a network: its layer name, its kind, and which child's output plays which role."""
+
+    layer: str
+    kind: str
+    module: nn.Module
+    children: dict[str, nn.Module]   # role -> the child whose output it is
+
+
+def find_taps(network: nn.Module) -> list[Tap]:
+    """Every attention module that declares itself, in the order of the network's modules; an empty list if there is none.
+
+    A layer is named after the block that the module stands in: ``layer3.1.attention`` is layer ``layer3.1``.
+    """
+    taps = []
+    for path, module in network.named_modules():
+        declared = getattr(type(module), "attention_taps", None)   # the class declares, so no slow nn.Module look-up
+        if isinstance(declared, dict):
+            children = {role: module.get_submodule(child) for child, role in declared.items()}
+            taps.append(Tap(path.removesuffix(".attention"), module.attention_kind, module, children))
+    return taps
