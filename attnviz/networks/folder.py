@@ -1,4 +1,4 @@
-"""A folder of class folders (``train/tench/1.jpg``) becomes batches for training and for measuring."""
+"""A folder of class folders (``train/tench/1.jpg``) becomes a list of photos, or batches for training."""
 
 from __future__ import annotations
 
@@ -10,9 +10,12 @@ import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
+from tqdm import tqdm
 
-MEAN = torch.tensor((0.485, 0.456, 0.406)).view(3, 1, 1)
-STD = torch.tensor((0.229, 0.224, 0.225)).view(3, 1, 1)
+from ..geometry import Recipe
+
+MEAN = torch.tensor(Recipe().mean).view(3, 1, 1)
+STD = torch.tensor(Recipe().std).view(3, 1, 1)
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
 
 
@@ -25,17 +28,27 @@ class ClassFolder:
     classes: list[str]
 
 
-def read_folder(folder: Path, every: int = 1) -> ClassFolder:
-    """All photos (or every n-th) of a folder of class folders, decoded into memory; shorter sides over 256 are shrunk to it.
+def list_photos(folder: Path) -> tuple[list[Path], list[int], list[str]]:
+    """The photos of a folder of class folders, the index of each one's class, and the class folders' names, all sorted.
 
     Raises ValueError if there are no class folders with photos in them.
     """
     classes = sorted(path.name for path in folder.iterdir() if path.is_dir())
-    files = [(path, index) for index, name in enumerate(classes) for path in sorted((folder / name).iterdir())
-             if path.suffix.lower() in SUFFIXES][::every]
-    if not files:
+    found = [
+        (path, index)
+        for index, name in enumerate(classes)
+        for path in sorted((folder / name).iterdir())
+        if path.suffix.lower() in SUFFIXES
+    ]
+    if not found:
         raise ValueError(f"{folder} holds no class folders with photos ({', '.join(SUFFIXES)}) in them")
-    return ClassFolder([_decode(path) for path, _ in files], torch.tensor([index for _, index in files]), classes)
+    return [path for path, _ in found], [index for _, index in found], classes
+
+
+def read_folder(folder: Path) -> ClassFolder:
+    """All photos of a folder of class folders, decoded into memory; shorter sides over 256 px are shrunk to it."""
+    files, targets, classes = list_photos(folder)
+    return ClassFolder([_decode(path) for path in tqdm(files, "reading photos", mininterval=5)], torch.tensor(targets), classes)
 
 
 def training_batches(data: ClassFolder, size: int, batch: int, seed: int, epoch: int, least_area: float) -> Iterator[tuple[Tensor, Tensor]]:
@@ -49,24 +62,10 @@ def training_batches(data: ClassFolder, size: int, batch: int, seed: int, epoch:
     for start in range(0, len(order) - batch + 1, batch):
         chosen = order[start:start + batch]
         crops = np.stack([_random_crop(data.photos[i], size, least_area, random) for i in chosen])   # (N, H, W, 3)
-        yield _vary(to_input(crops), random), data.targets[torch.from_numpy(chosen)]
+        yield _vary(_normalised(crops), random), data.targets[torch.from_numpy(chosen)]
 
 
-def centre_batches(data: ClassFolder, resize: int, crop: int, batch: int) -> Iterator[tuple[Tensor, Tensor]]:
-    """Batches in order, as the network is measured: shorter side to ``resize``, then the centre ``crop`` × ``crop``."""
-    for start in range(0, len(data.photos), batch):
-        crops = np.stack([centre_crop(photo, resize, crop) for photo in data.photos[start:start + batch]])
-        yield to_input(crops), data.targets[start:start + batch]
-
-
-def centre_crop(photo: Image.Image, resize: int, crop: int) -> np.ndarray:
-    """The centre of a photo whose shorter side is first scaled to ``resize``: (crop, crop, 3) uint8, in one resampling."""
-    side = min(photo.size) * crop / resize
-    left, top = (photo.width - side) / 2, (photo.height - side) / 2
-    return np.asarray(photo.resize((crop, crop), Image.Resampling.BILINEAR, box=(left, top, left + side, top + side)))
-
-
-def to_input(pixels: np.ndarray) -> Tensor:
+def _normalised(pixels: np.ndarray) -> Tensor:
     """RGB bytes (N, H, W, 3) -> float32 (N, 3, H, W), normalised with ImageNet's mean and deviation, channels last in memory."""
     x = torch.from_numpy(pixels).permute(0, 3, 1, 2).float().div_(255)
     return x.sub_(MEAN).div_(STD)

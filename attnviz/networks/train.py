@@ -21,15 +21,16 @@ from torch.nn.functional import cross_entropy
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from tqdm import tqdm
 
+from ..geometry import Recipe, crop, network_input
+from ..images import open_photo
 from .attention import ATTENTION
-from .folder import ClassFolder, centre_batches, read_folder, training_batches
+from .folder import ClassFolder, list_photos, read_folder, training_batches
+from .publish import publish
 from .resnet import DEPTHS, ResNet
-
-RESIZE, CROP = 256, 224   # how the networks are measured
 
 
 @dataclass(frozen=True)
-class Recipe:
+class Plan:
     """All that decides a training run besides the data; written into the model card and into every checkpoint."""
 
     depth: int = 18
@@ -81,37 +82,37 @@ class Run:
         self.epoch, self.seconds = state["epoch"], state["seconds"]
 
 
-def start(recipe: Recipe, classes: int, steps: int) -> Run:
-    """A fresh run of ``steps`` batches an epoch, its weights drawn from the recipe's seed."""
-    torch.manual_seed(recipe.seed)
-    network = ResNet(recipe.depth, recipe.attention, recipe.width, recipe.reduction, classes).to(memory_format=torch.channels_last)
+def start(plan: Plan, classes: int, steps: int) -> Run:
+    """A fresh run of ``steps`` batches an epoch, its weights drawn from the plan's seed."""
+    torch.manual_seed(plan.seed)
+    network = ResNet(plan.depth, plan.attention, plan.width, plan.reduction, classes).to(memory_format=torch.channels_last)
     optimiser = torch.optim.SGD(
-        _groups(network, recipe.weight_decay), lr=recipe.learning_rate, momentum=recipe.momentum, nesterov=True
+        _groups(network, plan.weight_decay), lr=plan.learning_rate, momentum=plan.momentum, nesterov=True
     )
     cycle = torch.optim.lr_scheduler.OneCycleLR(
-        optimiser, recipe.learning_rate, total_steps=recipe.epochs * steps, pct_start=0.2, cycle_momentum=False
+        optimiser, plan.learning_rate, total_steps=plan.epochs * steps, pct_start=0.2, cycle_momentum=False
     )
-    average = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(recipe.average_decay), use_buffers=True)
+    average = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(plan.average_decay), use_buffers=True)
     return Run(network, average, optimiser, cycle)
 
 
-def train_epoch(run: Run, recipe: Recipe, data: ClassFolder) -> float:
+def train_epoch(run: Run, plan: Plan, data: ClassFolder) -> float:
     """Train for one epoch and give back its mean loss."""
-    size = recipe.size(run.epoch)
-    mixing = recipe.cutmix if size != recipe.schedule[-1][0] else 0.0
-    random = np.random.default_rng((recipe.seed, run.epoch, 1))
-    batches = training_batches(data, size, recipe.batch, recipe.seed, run.epoch, recipe.least_area)
-    label = f"epoch {run.epoch + 1}/{recipe.epochs} at {size} px"
+    size = plan.size(run.epoch)
+    mixing = plan.cutmix if size != plan.schedule[-1][0] else 0.0
+    random = np.random.default_rng((plan.seed, run.epoch, 1))
+    batches = training_batches(data, size, plan.batch, plan.seed, run.epoch, plan.least_area)
+    label = f"epoch {run.epoch + 1}/{plan.epochs} at {size} px"
     began, total, count = time.monotonic(), 0.0, 0
     run.network.train()
-    for x, target in tqdm(batches, label, total=len(data.photos) // recipe.batch, mininterval=5, leave=False):
+    for x, target in tqdm(batches, label, total=len(data.photos) // plan.batch, mininterval=5, leave=False):
         x, other, share = _cutmix(x, target, random) if random.random() < mixing else (x, target, 1.0)
         with torch.autocast("cpu", torch.bfloat16):
             logits = run.network(x)
         logits = logits.float()
-        loss = share * cross_entropy(logits, target, label_smoothing=recipe.label_smoothing)
+        loss = share * cross_entropy(logits, target, label_smoothing=plan.label_smoothing)
         if share < 1:
-            loss = loss + (1 - share) * cross_entropy(logits, other, label_smoothing=recipe.label_smoothing)
+            loss = loss + (1 - share) * cross_entropy(logits, other, label_smoothing=plan.label_smoothing)
         run.optimiser.zero_grad()
         loss.backward()
         run.optimiser.step()
@@ -124,11 +125,14 @@ def train_epoch(run: Run, recipe: Recipe, data: ClassFolder) -> float:
 
 
 @torch.inference_mode()
-def accuracy(network: nn.Module, data: ClassFolder, batch: int = 64) -> float:
-    """Top-1 share on the centre crops, in float32."""
+def accuracy(network: nn.Module, files: list[Path], targets: list[int]) -> float:
+    """Top-1 share on the centre crops of these photos."""
     network.eval()
-    right = sum(int((network(x).argmax(1) == target).sum()) for x, target in centre_batches(data, RESIZE, CROP, batch))
-    return right / len(data.photos)
+    right = 0
+    for path, target in zip(files, targets):
+        photo = open_photo(path)
+        right += int(network(network_input(photo, crop(photo, Recipe()), Recipe())[None]).argmax()) == target
+    return right / len(files)
 
 
 def _groups(network: nn.Module, weight_decay: float) -> list[dict]:
@@ -157,44 +161,59 @@ def _save(state: dict, path: Path) -> None:
 
 
 def main() -> None:
-    defaults = Recipe()
+    defaults = Plan()
     parser = argparse.ArgumentParser(prog="python -m attnviz.networks.train", description=__doc__)
     parser.add_argument("data", type=Path, help="folder with train/ and val/, each a folder of class folders")
-    parser.add_argument("out", type=Path, help="folder to write the network to")
+    parser.add_argument("out", type=Path, help="model folder to write; its name becomes the network's")
     parser.add_argument("--attention", choices=tuple(ATTENTION), help="default: none")
     parser.add_argument("--depth", type=int, choices=tuple(DEPTHS), default=defaults.depth)
     parser.add_argument("--width", type=int, default=defaults.width)
     parser.add_argument("--reduction", type=int, default=defaults.reduction)
     parser.add_argument("--schedule", default=",".join(f"{s}:{n}" for s, n in defaults.schedule), help="SIDE:EPOCHS,…")
     parser.add_argument("--seed", type=int, default=defaults.seed)
-    parser.add_argument("--resume", action="store_true", help="go on from the last epoch's checkpoint in OUT")
+    parser.add_argument("--labels", type=Path, help="text file with a line “FOLDER label” for each class")
+    parser.add_argument("--about", default="", help="one sentence on the data, for the model card")
+    parser.add_argument("--runs", type=Path, default=Path("runs"), help="where checkpoints go (default: %(default)s)")
+    parser.add_argument("--resume", action="store_true", help="go on from the last epoch's checkpoint")
     options = parser.parse_args()
     schedule = tuple((int(side), int(count)) for side, count in (step.split(":") for step in options.schedule.split(",")))
-    recipe = replace(
+    plan = replace(
         defaults, depth=options.depth, attention=options.attention, width=options.width, reduction=options.reduction,
         schedule=schedule, seed=options.seed,
     )
-    train(recipe, options.data, options.out, options.resume)
+    run, classes = train(plan, options.data, options.runs / options.out.name, options.resume)
+    publish(run.average.module, asdict(plan), run.seconds, _labels(options.labels, classes), options.data, options.out, options.about)
 
 
-def train(recipe: Recipe, data: Path, out: Path, resume: bool) -> None:
-    """Train by the recipe on ``data``/train, leave a checkpoint in ``out`` every epoch, measure on ``data``/val."""
-    out.mkdir(parents=True, exist_ok=True)
-    checkpoint = out / "checkpoint.pt"
+def train(plan: Plan, data: Path, scratch: Path, resume: bool) -> tuple[Run, list[str]]:
+    """Train by the plan on ``data``/train, with a checkpoint in ``scratch`` every epoch; gives back the run and the classes."""
+    scratch.mkdir(parents=True, exist_ok=True)
+    checkpoint = scratch / "checkpoint.pt"
     photos = read_folder(data / "train")
-    held_out = read_folder(data / "val", every=5)
-    run = start(recipe, len(photos.classes), len(photos.photos) // recipe.batch)
+    files, targets, _ = list_photos(data / "val")
+    run = start(plan, len(photos.classes), len(photos.photos) // plan.batch)
     if resume and checkpoint.exists():
         state = torch.load(checkpoint, weights_only=True)
-        if state["recipe"] != json.dumps(asdict(recipe)):
-            raise SystemExit(f"{checkpoint} was made by another recipe: {state['recipe']}")
+        if state["plan"] != json.dumps(asdict(plan)):
+            raise SystemExit(f"{checkpoint} was made by another plan: {state['plan']}")
         run.load(state["run"])
-    while run.epoch < recipe.epochs:
-        loss = train_epoch(run, recipe, photos)
-        _save({"recipe": json.dumps(asdict(recipe)), "run": run.state()}, checkpoint)
-        measured = run.epoch % 5 == 0 or run.epoch == recipe.epochs
-        top1 = f", top-1 on a fifth of val {accuracy(run.average.module, held_out):.3f}" if measured else ""
-        print(f"epoch {run.epoch}/{recipe.epochs}: {recipe.size(run.epoch - 1)} px, loss {loss:.3f}, {run.seconds:.0f} s{top1}", flush=True)
+    while run.epoch < plan.epochs:
+        loss = train_epoch(run, plan, photos)
+        _save({"plan": json.dumps(asdict(plan)), "run": run.state()}, checkpoint)
+        measured = run.epoch % 5 == 0
+        top1 = f", top-1 on a fifth of val {accuracy(run.average.module, files[::5], targets[::5]):.3f}" if measured else ""
+        print(f"epoch {run.epoch}/{plan.epochs}: {plan.size(run.epoch - 1)} px, loss {loss:.3f}, {run.seconds:.0f} s{top1}", flush=True)
+    return run, photos.classes
+
+
+def _labels(file: Path | None, classes: list[str]) -> tuple[str, ...]:
+    if file is None:
+        return tuple(classes)
+    named = dict(line.split(maxsplit=1) for line in file.read_text(encoding="utf-8").splitlines() if line.strip())
+    missing = [name for name in classes if name not in named]
+    if missing:
+        raise SystemExit(f"{file} has no label for {', '.join(missing)}")
+    return tuple(named[name] for name in classes)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,116 @@
+"""The ``attnviz`` command: show, networks, app."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from .errors import AttnvizError
+
+DESCRIPTION = "Shows what channel and spatial attention (SE, CBAM, BAM) does inside a convolutional network."
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command; gives back the exit status: 0, or 1 if a photo or the network could not be opened."""
+    options = _parser().parse_args(arguments)
+    try:
+        return options.run(options)
+    except AttnvizError as error:
+        print(f"attnviz: {error}", file=sys.stderr)
+        return 1
+
+
+def show(options: argparse.Namespace) -> int:
+    """Write the pictures and numbers of each photo into a folder of its own."""
+    from .capture import trace
+    from .export import files
+    from .networks.card import card_of
+    from .render import Look
+    from .zoo import load
+
+    network = load(options.network)
+    look = Look(options.opacity, options.colormap, options.scale, options.smooth)
+    failed = 0
+    for path, folder in zip(options.photos, _folders(options.photos, options.out)):
+        try:
+            seen = trace(network, path, options.view)
+        except AttnvizError as error:
+            print(f"attnviz: {error}", file=sys.stderr)
+            failed = 1
+            continue
+        if options.layer and options.layer not in seen.layers:
+            print(f"attnviz: {options.network} has no layer “{options.layer}”: {_choices(seen.layers)}", file=sys.stderr)
+            return 1
+        layers = [options.layer] if options.layer else list(seen.layers)
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, content in files(seen, card_of(network), layers, look, options.order, overview=not options.layer).items():
+            (folder / name).write_bytes(content)
+        best, probability = seen.top(1)[0]
+        print(f"{path}: {best} {probability:.1%} -> {folder}")
+    return failed
+
+
+def networks(_options: argparse.Namespace) -> int:
+    """Print what can be opened."""
+    from .zoo import card, list_networks
+
+    for name in list_networks():
+        about = card(name)
+        accuracy = f"{about.accuracy:.1%} top-1 on {about.photos:,} photos" if about.accuracy else "not measured"
+        print(f"{name:16} {len(about.labels)} classes of {about.data}, {accuracy}")
+    return 0
+
+
+def app(options: argparse.Namespace) -> int:
+    """Serve the page until interrupted."""
+    from .page import serve
+
+    serve(options.host, options.port)
+    return 0
+
+
+def _choices(layers: dict) -> str:
+    return f"choose one of {', '.join(layers)}" if layers else "it has no attention at all"
+
+
+def _folders(photos: list[Path], out: Path) -> list[Path]:
+    """One folder a photo, named after it; the second photo of a name gets a number."""
+    taken: dict[str, int] = {}
+    folders = []
+    for photo in photos:
+        stem = photo.stem or "photo"
+        taken[stem] = taken.get(stem, 0) + 1
+        folders.append(out / (stem if taken[stem] == 1 else f"{stem}-{taken[stem]}"))
+    return folders
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="attnviz", description=DESCRIPTION)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    command = commands.add_parser("show", help="write a photo's maps, bars and numbers as files", description=show.__doc__)
+    command.add_argument("photos", nargs="+", type=Path, metavar="PHOTO")
+    command.add_argument("--network", default="cbam_resnet18", help="a name from “attnviz networks” (default: %(default)s)")
+    command.add_argument("--layer", help="one layer, for example layer3.1 (default: every layer and an overview)")
+    command.add_argument("--out", type=Path, default=Path("attnviz-out"), help="folder to write to (default: %(default)s)")
+    command.add_argument("--view", choices=("whole", "crop"), default="whole", help="what the network sees (default: %(default)s)")
+    command.add_argument("--opacity", type=_share, default=0.6, help="of the map over the photo, 0 to 1 (default: %(default)s)")
+    command.add_argument("--colormap", default="viridis", choices=("viridis", "magma", "inferno", "cividis", "turbo", "jet"))
+    command.add_argument("--scale", choices=("fixed", "stretched"), default="fixed", help="0 to 1 (BAM: 1 to 2), or the map's own range")
+    command.add_argument("--smooth", action="store_true", help="blend between the cells of a map")
+    command.add_argument("--order", choices=("index", "size"), default="index", help="of the bars (default: %(default)s)")
+    command.set_defaults(run=show)
+    command = commands.add_parser("networks", help="list what can be opened", description=networks.__doc__)
+    command.set_defaults(run=networks)
+    command = commands.add_parser("app", help="serve the page", description=app.__doc__)
+    command.add_argument("--host", help="address to listen on (default: this machine only)")
+    command.add_argument("--port", type=int, help="default: the first free one from 7860 on")
+    command.set_defaults(run=app)
+    return parser
+
+
+def _share(text: str) -> float:
+    value = float(text)
+    if not 0 <= value <= 1:
+        raise argparse.ArgumentTypeError(f"{text} is not between 0 and 1")
+    return value

@@ -1,0 +1,283 @@
+"""The Gradio page: handlers first, then ``build``, then ``serve``."""
+
+from __future__ import annotations
+
+import io
+import os
+import tempfile
+import threading
+import zipfile
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")   # read by gradio when it is imported
+os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+
+import gradio as gr
+from torch import nn
+
+from . import words
+from .analysis import summary
+from .capture import Trace, trace
+from .errors import AttnvizError
+from .export import files
+from .networks.card import card_of
+from .render import COLORMAPS, Look, bars_figure, map_figure, picture
+from .uploads import Asked, Traces, keep_swept, new_folder
+from .zoo import card, list_networks, load
+
+HERE = Path(__file__).parent
+# In an installed wheel the examples lie inside the package, in a checkout beside it.
+EXAMPLES_FOLDER = HERE / "examples" if (HERE / "examples").is_dir() else HERE.parent / "assets" / "examples"
+EXAMPLES = ("temple", "flower", "astronaut", "cat", "coffee", "rocket", "cameraman", "galaxies")
+
+FIRST_LAYER = ("layer3.1", "bam2")   # what is open at first: half way, where maps are neither texture nor blobs
+VIEWS = [("Whole photo", "whole"), ("Centre crop", "crop")]
+SCALES = [("Fixed (0 to 1)", "fixed"), ("Stretched to this map", "stretched")]
+ORDERS = [("By index", "index"), ("By size", "size")]
+
+# The last input of every event is a hidden checkbox: this fills in whether the page is dark right now.
+TELL_DARK = "(...a) => { a[a.length - 1] = document.body.classList.contains('dark'); return a }"
+CLICK_DOWNLOAD = "() => { const e = document.querySelector('#download'); (e.querySelector('a, button') || e).click() }"
+
+
+THEME = gr.themes.Default(primary_hue="indigo", neutral_hue="slate", font=("system-ui", "sans-serif"), font_mono=("ui-monospace", "monospace"))
+
+
+class PhotoInput(gr.Image):
+    """Gradio's image input without its decoding: the handlers get the path, and ``images.open_photo`` is the only decoder."""
+
+    is_template = True   # tells Gradio that the browser's part is gr.Image's
+
+    def preprocess(self, payload: Any) -> str | None:   # type: ignore[override]
+        if payload is None:
+            return None
+        if not payload.path or (payload.url or "").startswith("data:"):
+            raise gr.Error("This is not an uploaded picture: choose a file.", print_exception=False)
+        return payload.path
+
+
+@cache
+def network_of(name: str) -> nn.Module:
+    """One network of each name, opened when it is first asked for."""
+    return load(name)
+
+
+def compute(asked: Asked) -> Trace:
+    """The forward pass behind everything that the page shows."""
+    path = Path(asked.photo)
+    if not path.exists():
+        raise AttnvizError("This photo is no longer here: uploads are deleted after an hour. Please upload it again.")
+    return trace(network_of(asked.network), path, asked.view)
+
+
+traces = Traces(compute)
+
+
+def analyse(photo: str, network: str, view: str, layer: str | None, *look: Any) -> tuple:
+    """A photo, a network or a view was chosen: the forward pass, what the network says, and the layer as before if it exists."""
+    seen = _trace(photo, network, view)
+    choices = [(words.layer_title(attention), name) for name, attention in seen.layers.items()]
+    if layer not in seen.layers:
+        layer = _matching_layer(layer, list(seen.layers))
+    about = card_of(network_of(network))
+    return (
+        photo,
+        gr.Dropdown(choices=choices, value=layer, interactive=bool(choices), label="Layer" if choices else "Layer (this network has none)"),
+        dict(seen.top(5)),
+        words.knows(about.labels, about.accuracy),
+        _title(photo, seen, view),
+        *_drawn(seen, layer, *look),
+    )
+
+
+def redraw(photo: str, network: str, view: str, layer: str | None, *look: Any) -> tuple:
+    """A layer or a look was chosen: nothing runs again."""
+    return _drawn(_trace(photo, network, view), layer, *look)
+
+
+def save(photo: str, network: str, view: str, layer: str | None, *look: Any) -> str:
+    """A zip of what the command line writes: pictures, weights and settings of the chosen layer, arrays of every layer."""
+    seen = _trace(photo, network, view)
+    opacity, colormap, scale, smooth, order, _dark = look
+    settings = _look(opacity, colormap, scale, smooth, dark=False)
+    made = files(seen, card_of(network_of(network)), list(seen.layers), settings, order, overview=bool(seen.layers))
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in made.items():
+            archive.writestr(name, content)
+    folder = Path(tempfile.mkdtemp(dir=os.environ.get("GRADIO_TEMP_DIR")))
+    path = folder / f"attnviz-{network}.zip"
+    path.write_bytes(buffer.getvalue())
+    return str(path)
+
+
+def build() -> gr.Blocks:
+    """The page, not yet served."""
+    names = list_networks()
+    gr.set_static_paths([EXAMPLES_FOLDER])   # served from there: a copy among the uploads would be swept away
+    with gr.Blocks(title="attnviz", fill_width=True, analytics_enabled=False) as page:
+        gr.Markdown(
+            "# attnviz\nWhat channel and spatial attention does inside a convolutional network. "
+            "Drop a photo, pick a network and a layer.", elem_id="heading",
+        )
+        current = gr.State(str(_example(EXAMPLES[0])))
+        with gr.Row():
+            with gr.Column(scale=1, min_width=300):
+                photo = PhotoInput(
+                    label="Your photo", type="filepath", image_mode=None, sources=["upload", "clipboard", "webcam"],
+                    buttons=["fullscreen"], height=200, elem_id="photo", placeholder="Drop a photo here, or click to choose one",
+                )
+                gr.Markdown("Or one of these:", elem_id="examples-heading")
+                examples = gr.Gallery(
+                    [(str(_example(name)), name) for name in EXAMPLES], show_label=False, label="Examples", columns=4, height="auto", object_fit="cover",
+                    allow_preview=False, interactive=False, buttons=[], elem_id="examples",
+                )
+                network = gr.Dropdown(
+                    [(_network_title(name), name) for name in names], value=names[0], label="Network", elem_id="network", filterable=False,
+                )
+                view = gr.Radio(VIEWS, value="whole", label="The network sees", elem_id="view")
+                says = gr.Label(num_top_classes=5, label="It says", elem_id="says", show_heading=False)
+                knows = gr.Markdown(elem_id="knows")
+            with gr.Column(scale=3, min_width=340):
+                title = gr.Markdown("Example", elem_id="title")
+                layer = gr.Dropdown([], label="Layer", elem_id="layer", filterable=False)
+                with gr.Row():
+                    with gr.Column(min_width=320):
+                        map_picture = gr.Image(
+                            label="Spatial attention on the photo", format="png", interactive=False, buttons=["download", "fullscreen"],
+                            elem_id="map", show_label=False,
+                        )
+                        no_map = gr.Markdown(visible=False, elem_id="no-map")
+                        to_cbam = gr.Button("Show this photo in CBAM", visible=False, elem_id="to-cbam")
+                        map_note = gr.Markdown(elem_id="map-note")
+                        with gr.Row() as map_controls:
+                            opacity = gr.Slider(0, 1, 0.6, step=0.05, label="Opacity", min_width=200, elem_id="opacity")
+                            colormap = gr.Dropdown(list(COLORMAPS), value="viridis", label="Colours", min_width=140, elem_id="colormap",
+                                                   filterable=False)
+                            scale = gr.Dropdown(SCALES, value="fixed", label="Scale", min_width=200, elem_id="scale", filterable=False)
+                            smooth = gr.Checkbox(False, label="Smooth", info="Blend between cells", min_width=140, elem_id="smooth")
+                    with gr.Column(min_width=320):
+                        bars_picture = gr.Image(
+                            label="Channel weights", format="png", interactive=False, buttons=["download", "fullscreen"], elem_id="bars",
+                            show_label=False,
+                        )
+                        channel_note = gr.Markdown(elem_id="channel-note")
+                        order = gr.Radio(ORDERS, value="index", label="Order of the bars", elem_id="order")
+                explained = gr.Markdown(elem_id="explained")
+                save_button = gr.Button("Save all pictures and numbers (zip)", elem_id="save", size="md")
+                download = gr.DownloadButton(visible="hidden", elem_id="download")
+        gr.Markdown(
+            "Photos stay on this server for at most an hour and go nowhere else. Everything on the page can be saved.", elem_id="promise",
+        )
+        dark = gr.Checkbox(visible=False)
+
+        chosen = [network, view, layer, opacity, colormap, scale, smooth, order, dark]
+        drawn = [map_picture, no_map, to_cbam, map_note, map_controls, bars_picture, channel_note, order, explained]
+        shown = [current, layer, says, knows, title, *drawn]
+        passes = {"concurrency_id": "pass", "concurrency_limit": 2, "trigger_mode": "always_last", "api_visibility": "private", "js": TELL_DARK}
+        draws = {**passes, "concurrency_id": "draw", "concurrency_limit": 4, "show_progress": "hidden"}
+        gr.on([photo.upload], analyse, [photo, *chosen], shown, show_progress_on=[map_picture, says], **passes)
+        page.load(analyse, [current, *chosen], shown, show_progress="hidden", **passes)
+        gr.on([network.input, view.input], analyse, [current, *chosen], shown, show_progress_on=[map_picture, says], **passes)
+        examples.select(_chosen_example, None, current, api_visibility="private", queue=True, show_progress="hidden").then(
+            analyse, [current, *chosen], shown, show_progress_on=[map_picture, says], **passes)
+        to_cbam.click(lambda: "cbam_resnet18", None, network, api_visibility="private", show_progress="hidden").then(
+            analyse, [current, *chosen], shown, show_progress_on=[map_picture, says], **passes)
+        gr.on([layer.input, opacity.input, colormap.input, scale.input, smooth.input, order.input], redraw, [current, *chosen], drawn, **draws)
+        save_button.click(save, [current, *chosen], download, api_visibility="private", concurrency_id="draw").then(None, js=CLICK_DOWNLOAD)
+    return page
+
+
+def serve(host: str | None = None, port: int | None = None, block: bool = True) -> gr.Blocks:
+    """Serve the page; with ``block`` until interrupted. Uploads lie in a folder of this app's own, an hour at most."""
+    folder = new_folder()
+    os.environ["GRADIO_TEMP_DIR"] = str(folder)
+    page = build()
+    page.queue(max_size=80, api_open=False)
+    stop = keep_swept(folder, traces.expire)
+    try:
+        page.launch(
+            server_name=host, server_port=port, prevent_thread_lock=True, max_file_size="20mb", show_error=False, run_history=False,
+            enable_monitoring=False, footer_links=["settings"], ssr_mode=False, share=False, pwa=False, state_session_capacity=500,
+            css_paths=[HERE / "viewer" / "page.css"], theme=THEME, quiet=not block,
+        )
+        if block:
+            page.block_thread()
+    finally:
+        if block:
+            stop.set()
+    return page
+
+
+def _trace(photo: str, network: str, view: str) -> Trace:
+    try:
+        return traces.get(Asked(photo, network, view))
+    except AttnvizError as error:
+        raise gr.Error(_shown(str(error)), print_exception=False) from None
+
+
+def _drawn(seen: Trace, layer: str | None, *look: Any) -> tuple:
+    opacity, colormap, scale, smooth, order, dark = look
+    if layer is None or layer not in seen.layers:
+        nothing = gr.Image(visible=False)
+        return (
+            nothing, gr.Markdown(words.NO_ATTENTION, visible=True), gr.Button(visible=True), "", gr.Row(visible=False),
+            nothing, "", gr.Radio(visible=False), "",
+        )
+    attention = seen.layers[layer]
+    bars_title = f"Channel weights of {layer}"
+    bars = gr.Image(picture(bars_figure(attention, order, dark, bars_title)), visible=True, alt_text=words.bars_alt(attention))
+    rest = (
+        bars, words.channel_note(attention, summary(attention.channel, attention.kind)), gr.Radio(visible=True),
+        f"{words.MECHANISMS[attention.kind]}\n\n{words.NOT_GRAD_CAM}",
+    )
+    if attention.spatial is None:
+        return gr.Image(visible=False), gr.Markdown(words.NO_MAP, visible=True), gr.Button(visible=True), "", gr.Row(visible=False), *rest
+    figure = map_figure(seen, layer, _look(opacity, colormap, scale, smooth, dark))
+    return (
+        gr.Image(picture(figure), visible=True, alt_text=words.map_alt(attention)), gr.Markdown(visible=False), gr.Button(visible=False),
+        words.map_note(attention, smooth), gr.Row(visible=True), *rest,
+    )
+
+
+def _look(opacity: float, colormap: str, scale: str, smooth: bool, dark: bool) -> Look:
+    return Look(min(1.0, max(0.0, float(opacity))), colormap, scale, bool(smooth), bool(dark))
+
+
+def _matching_layer(layer: str | None, names: list[str]) -> str | None:
+    """The layer to open where the one that was open does not exist: of the same stage, or the first one to look at."""
+    stage = words.stage_of(layer)[-1] if layer else ""
+    for name in names:
+        if stage and words.stage_of(name)[-1] == stage:
+            return name
+    return next((name for name in names if name in FIRST_LAYER), names[-1] if names else None)
+
+
+def _title(photo: str, seen: Trace, view: str) -> str:
+    height, width = seen.region.size
+    how = "the whole photo" if view == "whole" else "its centre crop"
+    example = Path(photo).parent == EXAMPLES_FOLDER
+    what = f"**Example: {_shown(Path(photo).stem)}.** Drop your own photo to begin." if example else f"**{_shown(seen.photo.name)}**"
+    return f"{what} The network sees {how} at {width} × {height} pixels."
+
+
+def _network_title(name: str) -> str:
+    about = card(name)
+    attention = about.architecture["attention"]
+    return f"{str(attention).upper() if attention else 'Plain'} ResNet-{about.architecture['depth']} (comes with attnviz)"
+
+
+def _chosen_example(event: gr.SelectData) -> str:
+    index = event.index if isinstance(event.index, int) else 0
+    return str(_example(EXAMPLES[index % len(EXAMPLES)]))
+
+
+def _example(name: str) -> Path:
+    return EXAMPLES_FOLDER / f"{name}.jpg"
+
+
+def _shown(text: str) -> str:
+    """Text from outside for places that read Markdown or HTML: every mark that they could take as their own is escaped."""
+    return "".join(f"&#{ord(c)};" if not (c.isalnum() or c in " .,:;-_()'’“”%–…") else c for c in text)

@@ -1,0 +1,247 @@
+"""Arrays in, pictures out: the map over the photo, the channel weights as bars, all layers on one page. Computes nothing.
+
+A colour means a number: the range that the colours span is a fixed one (0 to 1; BAM's factor 1 to 2) unless it is stretched to
+the map's own, and it stands on the colour bar either way. Figures are matplotlib's, drawn without pyplot, so any thread can.
+"""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+
+import numpy as np
+from matplotlib import colormaps
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import Normalize
+from matplotlib.figure import Figure
+from PIL import Image
+
+from .capture import LayerAttention, Trace
+
+COLORMAPS = ("viridis", "magma", "inferno", "cividis", "turbo", "jet")
+SCALES = ("fixed", "stretched")
+ORDERS = ("index", "size")
+NAMED_BARS = 5
+ACCENT, DARK_ACCENT = "#4458c8", "#93a2f5"
+DARK_GROUND = "#1e293b"   # that of a block on the dark page
+
+
+@dataclass(frozen=True)
+class Look:
+    """How a map is drawn. It changes no number."""
+
+    opacity: float = 0.6         # of the map over the photo, 0 to 1
+    colormap: str = "viridis"    # one of COLORMAPS
+    scale: str = "fixed"         # "fixed": 0 to 1, BAM 1 to 2; "stretched": this map's own least and greatest
+    smooth: bool = False         # blend between the centres of the cells, or show each cell as one square
+    dark: bool = False           # light ink on a dark ground, for a dark page
+
+
+def scale_of(values: np.ndarray, kind: str, scale: str) -> tuple[float, float]:
+    """The numbers that the first and the last colour stand for. A flat map that is stretched keeps the fixed scale."""
+    least, greatest = float(values.min()), float(values.max())
+    if scale == "stretched" and greatest > least:
+        return least, greatest
+    return (1.0, 2.0) if kind == "bam" else (0.0, 1.0)
+
+
+def overlay(trace: Trace, layer: str, look: Look = Look()) -> Image.Image:
+    """The photo, RGB in its own size, with this layer's spatial map laid exactly on the part of it that the map covers.
+
+    Without ``look.smooth`` each cell is one flat rectangle; with it, values are blended bilinearly between the cells' centres
+    and never leave the map's range. What the network did not see stays as it is. Raises ValueError if there is no spatial map.
+    """
+    attention = trace.layers[layer]
+    if attention.spatial is None:
+        raise ValueError(f"{layer} has no spatial map: {attention.kind} weighs channels only")
+    photo = trace.photo.pixels
+    rows, columns, row_cells, column_cells = _cells(trace, layer)
+    if rows.size == 0 or columns.size == 0:
+        return trace.photo.image()
+    values = _sampled(attention.spatial, row_cells, column_cells, look.smooth)
+    colours = colormaps[look.colormap](Normalize(*scale_of(attention.spatial, attention.kind, look.scale))(values))[..., :3] * 255
+    seen = np.ix_(rows, columns)
+    drawn = photo.astype(np.float32)
+    drawn[seen] += look.opacity * (colours.astype(np.float32) - drawn[seen])
+    return Image.fromarray(np.rint(drawn).astype(np.uint8))
+
+
+def map_figure(trace: Trace, layer: str, look: Look = Look()) -> Figure:
+    """The overlay with its colour bar, which carries the scale, and a mark at this map's own least and greatest."""
+    attention = trace.layers[layer]
+    picture = overlay(trace, layer, look)
+    low, high = scale_of(attention.spatial, attention.kind, look.scale)
+    least, greatest = float(attention.spatial.min()), float(attention.spatial.max())
+    width = 6.4
+    height = float(np.clip(width * picture.height / picture.width, 1.2, 8.0))
+    figure, ink = _figure(width, height + 1.1, look.dark)
+    grid = figure.add_gridspec(2, 1, height_ratios=(height, 0.16))
+    axes = figure.add_subplot(grid[0])
+    axes.imshow(picture, interpolation="none" if picture.width < 400 else "antialiased")
+    axes.set_axis_off()
+    axes.set_title(f"Spatial attention of {layer}: {attention.shape[1]} × {attention.shape[2]} cells", color=ink, fontsize=10, loc="left")
+    bar = figure.colorbar(ScalarMappable(Normalize(low, high), look.colormap), cax=figure.add_subplot(grid[1]), orientation="horizontal")
+    bar.set_ticks(np.linspace(low, high, 6), labels=[f"{tick:.{2 if high - low >= 0.1 else 4}f}" for tick in np.linspace(low, high, 6)])
+    bar.ax.tick_params(colors=ink, labelsize=9)
+    bar.outline.set_edgecolor(ink)
+    for value in (least, greatest):
+        bar.ax.plot([value], [0.5], marker="|", color="white", markersize=11, markeredgewidth=4)
+        bar.ax.plot([value], [0.5], marker="|", color="black", markersize=11, markeredgewidth=1.5)
+    what = "mean factor over channels" if attention.kind == "bam" else "factor"
+    bar.set_label(f"{what} at each position · this map: {least:.3f} to {greatest:.3f} (marks)", color=ink, fontsize=9)
+    return figure
+
+
+def bars_figure(attention: LayerAttention, order: str = "index", dark: bool = False, title: str = "") -> Figure:
+    """The channel weights of one layer as bars, in the order of their index or of their size, the strongest ones named.
+
+    Bars stand on the least that the factor can be: 0 for SE and CBAM, 1 for BAM.
+    """
+    if attention.channel is None:
+        raise ValueError(f"{attention.name} has no channel weights")
+    if order not in ORDERS:
+        raise ValueError(f"order is {order!r}; it can be {' or '.join(map(repr, ORDERS))}")
+    values = attention.channel
+    ranked = np.argsort(-values, kind="stable")
+    shown = ranked if order == "size" else np.arange(len(values))
+    base = 1.0 if attention.kind == "bam" else 0.0
+    figure, ink = _figure(6.4, 3.6, dark)
+    axes = figure.add_subplot()
+    axes.stairs(values[shown], baseline=base, fill=True, color=DARK_ACCENT if dark else ACCENT)
+    mean = float(values.mean())
+    axes.axhline(mean, color=ink, linewidth=0.8, linestyle=(0, (4, 3)))
+    axes.text(len(values), mean, f" mean\n {mean:.2f}", color=ink, fontsize=8, va="center", ha="left")
+    axes.set_facecolor("none")
+    axes.set_xlim(0, len(values))
+    axes.set_ylim(base, base + 1.12)
+    axes.set_yticks(np.linspace(base, base + 1, 6))
+    axes.set_ylabel("factor, mean over positions" if attention.kind == "bam" else "factor", color=ink)
+    axes.set_xlabel(f"{len(values)} channels by {'size, the greatest first' if order == 'size' else 'index'}", color=ink)
+    axes.tick_params(colors=ink, labelsize=9)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.spines[["left", "bottom"]].set_color(ink)
+    if title:
+        axes.set_title(title, color=ink, fontsize=10, loc="left")
+    _name_bars(axes, values, shown, ranked[:NAMED_BARS], ink)
+    return figure
+
+
+def overview_figure(trace: Trace, look: Look = Look()) -> Figure:
+    """Every layer of a trace on one page: its map on the photo above its channel weights, sorted by size, on one scale."""
+    layers = list(trace.layers.values())
+    columns = min(4, max(1, len(layers)))
+    rows = -(-len(layers) // columns)
+    height = 2.6 * float(np.clip(trace.photo.height / trace.photo.width, 0.25, 2))
+    figure, ink = _figure(2.9 * columns, rows * (height + 1.6) + 1.2, look.dark)
+    best, probability = trace.top(1)[0]
+    figure.suptitle(f"{trace.network} · {plain(trace.photo.name)} · {plain(best)} {probability:.0%}", color=ink, fontsize=12)
+    grid = figure.add_gridspec(max(1, 2 * rows), columns, height_ratios=[height, 1.0] * max(1, rows))
+    for index, layer in enumerate(layers):
+        row, column = divmod(index, columns)
+        above = figure.add_subplot(grid[2 * row, column])
+        above.set_title(f"{layer.name} · {layer.kind.upper()} · {layer.shape[1]} × {layer.shape[2]}", color=ink, fontsize=9)
+        above.set_axis_off()
+        if layer.spatial is None:
+            above.imshow(trace.photo.pixels, alpha=0.25)
+            above.text(0.5, 0.5, "weighs channels only", transform=above.transAxes, ha="center", va="center", color=ink, fontsize=9)
+        else:
+            above.imshow(overlay(trace, layer.name, look))
+        below = figure.add_subplot(grid[2 * row + 1, column])
+        _small_bars(below, layer, ink, look.dark)
+    if any(layer.spatial is not None for layer in layers):
+        low, high = (1.0, 2.0) if layers[0].kind == "bam" else (0.0, 1.0)
+        bar = figure.colorbar(ScalarMappable(Normalize(low, high), look.colormap), ax=figure.axes, orientation="horizontal",
+                              fraction=0.012, pad=0.01, aspect=60)
+        each = "each map stretched to its own range" if look.scale == "stretched" else "factor at each position, one scale for all maps"
+        bar.set_label(each, color=ink, fontsize=9)
+        bar.ax.tick_params(colors=ink, labelsize=8)
+        if look.scale == "stretched":
+            bar.set_ticks([low, high], labels=["least", "greatest"])
+    return figure
+
+
+def png(figure: Figure, dpi: int = 150) -> bytes:
+    """A figure as a PNG file without metadata."""
+    buffer = io.BytesIO()
+    FigureCanvasAgg(figure)
+    figure.savefig(buffer, dpi=dpi, format="png", metadata={"Software": None})
+    return buffer.getvalue()
+
+
+def picture(figure: Figure, dpi: int = 150) -> Image.Image:
+    """A figure as a Pillow image."""
+    return Image.open(io.BytesIO(png(figure, dpi)))
+
+
+def plain(text: str) -> str:
+    """Text from outside, drawn as it is: matplotlib would take dollar signs for mathematics."""
+    return text.replace("$", r"\$")
+
+
+def _figure(width: float, height: float, dark: bool) -> tuple[Figure, str]:
+    figure = Figure(figsize=(width, height), layout="constrained", facecolor=DARK_GROUND if dark else "white")
+    return figure, "#e6e6e6" if dark else "#222222"
+
+
+def _cells(trace: Trace, layer: str) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """The photo's rows and columns that were seen, and where in the map (in cells, with fractions) each one's centre lies."""
+    left, top, right, bottom = trace.box(layer)
+    height, width = trace.layers[layer].shape[1:]
+    seen = trace.region.box
+    rows, row_cells = _line(trace.photo.height, seen[1], seen[3], top, bottom, height)
+    columns, column_cells = _line(trace.photo.width, seen[0], seen[2], left, right, width)
+    return rows, columns, row_cells, column_cells
+
+
+def _line(length: int, seen_from: float, seen_to: float, start: float, end: float, cells: int) -> tuple[np.ndarray, np.ndarray]:
+    centres = np.arange(length) + 0.5
+    inside = np.flatnonzero((centres >= seen_from) & (centres < seen_to))
+    return inside, (centres[inside] - start) / (end - start) * cells
+
+
+def _sampled(values: np.ndarray, rows: np.ndarray, columns: np.ndarray, smooth: bool) -> np.ndarray:
+    if not smooth:
+        return values[np.ix_(_clipped(rows, values.shape[0]), _clipped(columns, values.shape[1]))]
+    across = _blend(values.astype(np.float64), rows)
+    return _blend(across.T, columns).T
+
+
+def _blend(values: np.ndarray, positions: np.ndarray) -> np.ndarray:
+    """Linear between the cells' centres along the first axis, flat beyond the outermost ones."""
+    at = np.clip(positions - 0.5, 0, len(values) - 1)
+    lower = np.floor(at).astype(int)
+    share = (at - lower)[:, None]
+    return values[lower] * (1 - share) + values[np.minimum(lower + 1, len(values) - 1)] * share
+
+
+def _clipped(positions: np.ndarray, count: int) -> np.ndarray:
+    return np.clip(positions.astype(int), 0, count - 1)
+
+
+def _name_bars(axes, values: np.ndarray, shown: np.ndarray, strongest: np.ndarray, ink: str) -> None:
+    places = {int(channel): place for place, channel in enumerate(shown)}
+    spots = sorted((places[int(channel)] + 0.5, int(channel)) for channel in strongest)
+    least_gap, at = len(values) * 0.075, -np.inf
+    for x, channel in spots:   # pushed apart, left to right, so that no two names lie on each other
+        at = max(x, at + least_gap)
+        label = min(at, len(values) * 0.98)
+        axes.annotate(
+            str(channel), (x, values[channel]), (label, axes.get_ylim()[1]), fontsize=8, color=ink, ha="center", va="top",
+            arrowprops={"arrowstyle": "-", "color": ink, "linewidth": 0.6, "shrinkA": 1, "shrinkB": 0},
+        )
+
+
+def _small_bars(axes, layer: LayerAttention, ink: str, dark: bool) -> None:
+    base = 1.0 if layer.kind == "bam" else 0.0
+    values = np.sort(layer.channel)[::-1]
+    axes.stairs(values, baseline=base, fill=True, color=DARK_ACCENT if dark else ACCENT)
+    axes.set_facecolor("none")
+    axes.set_ylim(base, base + 1)
+    axes.set_xlim(0, len(values))
+    axes.set_yticks([base, base + 0.5, base + 1])
+    axes.set_xticks([])
+    axes.set_xlabel(f"{len(values)} channels, mean {values.mean():.2f}", color=ink, fontsize=8)
+    axes.tick_params(colors=ink, labelsize=7)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.spines[["left", "bottom"]].set_color(ink)
