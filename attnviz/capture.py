@@ -14,6 +14,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
+from typing import TypeAlias
 
 import numpy as np
 import torch
@@ -26,7 +27,7 @@ from .images import Photo, open_photo
 from .networks.card import Card, card_of
 from .taps import Tap, find_taps
 
-PhotoSource = "str | os.PathLike | Photo | Image.Image | np.ndarray | Tensor"
+PhotoSource: TypeAlias = str | os.PathLike | Photo | Image.Image | np.ndarray | Tensor
 
 
 @dataclass(frozen=True, eq=False)

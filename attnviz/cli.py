@@ -8,6 +8,11 @@ from pathlib import Path
 
 from .errors import AttnvizError
 
+# Those of attnviz.render, which is imported only when something is drawn: matplotlib is slow to start.
+COLORMAPS = ("viridis", "magma", "inferno", "cividis", "turbo", "jet")
+SCALES = ("fixed", "stretched")
+ORDERS = ("index", "size")
+
 DESCRIPTION = "Shows what channel and spatial attention (SE, CBAM, BAM) does inside a convolutional network."
 
 
@@ -95,10 +100,10 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--out", type=Path, default=Path("attnviz-out"), help="folder to write to (default: %(default)s)")
     command.add_argument("--view", choices=("whole", "crop"), default="whole", help="what the network sees (default: %(default)s)")
     command.add_argument("--opacity", type=_share, default=0.6, help="of the map over the photo, 0 to 1 (default: %(default)s)")
-    command.add_argument("--colormap", default="viridis", choices=("viridis", "magma", "inferno", "cividis", "turbo", "jet"))
-    command.add_argument("--scale", choices=("fixed", "stretched"), default="fixed", help="0 to 1 (BAM: 1 to 2), or the map's own range")
+    command.add_argument("--colormap", default="viridis", choices=COLORMAPS)
+    command.add_argument("--scale", choices=SCALES, default="fixed", help="0 to 1 (BAM: 1 to 2), or the map's own range")
     command.add_argument("--smooth", action="store_true", help="blend between the cells of a map")
-    command.add_argument("--order", choices=("index", "size"), default="index", help="of the bars (default: %(default)s)")
+    command.add_argument("--order", choices=ORDERS, default="index", help="of the bars (default: %(default)s)")
     command.set_defaults(run=show)
     command = commands.add_parser("networks", help="list what can be opened", description=networks.__doc__)
     command.set_defaults(run=networks)

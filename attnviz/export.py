@@ -57,7 +57,7 @@ def arrays_npz(trace: Trace, layers: list[str]) -> bytes:
             if values is not None:
                 arrays[f"{name}.{part}"] = values
     buffer = io.BytesIO()
-    np.savez_compressed(buffer, **arrays)
+    np.savez_compressed(buffer, **arrays)   # type: ignore[arg-type]
     return buffer.getvalue()
 
 

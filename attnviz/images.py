@@ -192,7 +192,7 @@ def _resizable(image: Image.Image) -> Image.Image:
 
 
 def _eight_bit(image: Image.Image) -> Image.Image:
-    values = np.asarray(image).astype(np.float32)
+    values: np.ndarray = np.asarray(image).astype(np.float32)
     if not np.isfinite(values).all():
         raise PhotoError("has values that are no numbers (NaN or infinite): save it as an 8- or 16-bit picture.")
     if image.mode == "F":
@@ -211,7 +211,7 @@ def _to_rgb(image: Image.Image, profile: bytes | None) -> Image.Image:
     image = _resizable(image)
     if image.mode == "LAB":
         source = ImageCms.createProfile("LAB")
-        return ImageCms.profileToProfile(image, source, ImageCms.createProfile("sRGB"), outputMode="RGB")
+        return _converted(image, source)
     if image.mode in ("RGBA", "LA", "La", "RGBa"):
         image = image.convert("RGBA")
         alpha = image.getchannel("A")
@@ -222,11 +222,16 @@ def _to_rgb(image: Image.Image, profile: bytes | None) -> Image.Image:
     return _in_srgb(image, profile)
 
 
+def _converted(image: Image.Image, source: ImageCms.ImageCmsProfile | ImageCms.core.CmsProfile) -> Image.Image:
+    made = ImageCms.profileToProfile(image, source, ImageCms.createProfile("sRGB"), outputMode="RGB")
+    return image.convert("RGB") if made is None else made   # None only when asked to work in place
+
+
 def _in_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
     if profile and image.mode in ("RGB", "CMYK"):
         try:
             source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-            return ImageCms.profileToProfile(image, source, ImageCms.createProfile("sRGB"), outputMode="RGB")
+            return _converted(image, source)
         except (ImageCms.PyCMSError, OSError, ValueError):
             pass   # a damaged or foreign profile: the samples are taken as sRGB, as browsers do
     return image.convert("RGB")

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import io
 import os
 import tempfile
-import threading
 import zipfile
 from functools import cache
 from pathlib import Path
@@ -19,17 +17,18 @@ from torch import nn
 
 from . import words
 from .analysis import summary
-from .capture import Trace, trace
+from .capture import LayerAttention, Trace, trace
 from .errors import AttnvizError
 from .export import files
 from .networks.card import card_of
 from .render import COLORMAPS, Look, bars_figure, map_figure, picture
 from .uploads import Asked, Traces, keep_swept, new_folder
+from .viewer.photo_input import PhotoInput
 from .zoo import card, list_networks, load
 
 HERE = Path(__file__).parent
 # In an installed wheel the examples lie inside the package, in a checkout beside it.
-EXAMPLES_FOLDER = HERE / "examples" if (HERE / "examples").is_dir() else HERE.parent / "assets" / "examples"
+EXAMPLES_FOLDER = (HERE if (HERE / "assets").is_dir() else HERE.parent) / "assets" / "examples"
 EXAMPLES = ("temple", "flower", "astronaut", "cat", "coffee", "rocket", "cameraman", "galaxies")
 
 FIRST_LAYER = ("layer3.1", "bam2")   # what is open at first: half way, where maps are neither texture nor blobs
@@ -42,20 +41,9 @@ TELL_DARK = "(...a) => { a[a.length - 1] = document.body.classList.contains('dar
 CLICK_DOWNLOAD = "() => { const e = document.querySelector('#download'); (e.querySelector('a, button') || e).click() }"
 
 
-THEME = gr.themes.Default(primary_hue="indigo", neutral_hue="slate", font=("system-ui", "sans-serif"), font_mono=("ui-monospace", "monospace"))
-
-
-class PhotoInput(gr.Image):
-    """Gradio's image input without its decoding: the handlers get the path, and ``images.open_photo`` is the only decoder."""
-
-    is_template = True   # tells Gradio that the browser's part is gr.Image's
-
-    def preprocess(self, payload: Any) -> str | None:   # type: ignore[override]
-        if payload is None:
-            return None
-        if not payload.path or (payload.url or "").startswith("data:"):
-            raise gr.Error("This is not an uploaded picture: choose a file.", print_exception=False)
-        return payload.path
+THEME = gr.themes.Default(
+    primary_hue="indigo", neutral_hue="slate", font=("system-ui", "sans-serif"), font_mono=("ui-monospace", "monospace"),
+)
 
 
 @cache
@@ -84,7 +72,7 @@ def analyse(photo: str, network: str, view: str, layer: str | None, *look: Any) 
     about = card_of(network_of(network))
     return (
         photo,
-        gr.Dropdown(choices=choices, value=layer, interactive=bool(choices), label="Layer" if choices else "Layer (this network has none)"),
+        gr.Dropdown(choices=choices, value=layer, interactive=bool(choices), label="Layer" if choices else "No layer has attention"),
         dict(seen.top(5)),
         words.knows(about.labels, about.accuracy),
         _title(photo, seen, view),
@@ -103,13 +91,10 @@ def save(photo: str, network: str, view: str, layer: str | None, *look: Any) -> 
     opacity, colormap, scale, smooth, order, _dark = look
     settings = _look(opacity, colormap, scale, smooth, dark=False)
     made = files(seen, card_of(network_of(network)), list(seen.layers), settings, order, overview=bool(seen.layers))
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+    path = Path(tempfile.mkdtemp(dir=os.environ.get("GRADIO_TEMP_DIR"))) / f"attnviz-{network}.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in made.items():
             archive.writestr(name, content)
-    folder = Path(tempfile.mkdtemp(dir=os.environ.get("GRADIO_TEMP_DIR")))
-    path = folder / f"attnviz-{network}.zip"
-    path.write_bytes(buffer.getvalue())
     return str(path)
 
 
@@ -131,11 +116,12 @@ def build() -> gr.Blocks:
                 )
                 gr.Markdown("Or one of these:", elem_id="examples-heading")
                 examples = gr.Gallery(
-                    [(str(_example(name)), name) for name in EXAMPLES], show_label=False, label="Examples", columns=4, height="auto", object_fit="cover",
-                    allow_preview=False, interactive=False, buttons=[], elem_id="examples",
+                    [(str(_example(name)), name) for name in EXAMPLES], label="Examples", show_label=False, columns=4, height="auto",
+                    object_fit="cover", allow_preview=False, interactive=False, buttons=[], elem_id="examples",
                 )
                 network = gr.Dropdown(
-                    [(_network_title(name), name) for name in names], value=names[0], label="Network", elem_id="network", filterable=False,
+                    [(_network_title(name), name) for name in names], value=names[0], label="Network", elem_id="network",
+                    filterable=False,
                 )
                 view = gr.Radio(VIEWS, value="whole", label="The network sees", elem_id="view")
                 says = gr.Label(num_top_classes=5, label="It says", elem_id="says", show_heading=False)
@@ -176,16 +162,19 @@ def build() -> gr.Blocks:
         chosen = [network, view, layer, opacity, colormap, scale, smooth, order, dark]
         drawn = [map_picture, no_map, to_cbam, map_note, map_controls, bars_picture, channel_note, order, explained]
         shown = [current, layer, says, knows, title, *drawn]
-        passes = {"concurrency_id": "pass", "concurrency_limit": 2, "trigger_mode": "always_last", "api_visibility": "private", "js": TELL_DARK}
-        draws = {**passes, "concurrency_id": "draw", "concurrency_limit": 4, "show_progress": "hidden"}
-        gr.on([photo.upload], analyse, [photo, *chosen], shown, show_progress_on=[map_picture, says], **passes)
+        waits: dict[str, Any] = {"show_progress_on": [layer, map_picture, says]}
+        private: dict[str, Any] = {"trigger_mode": "always_last", "api_visibility": "private", "js": TELL_DARK}
+        passes: dict[str, Any] = {**private, "concurrency_id": "pass", "concurrency_limit": 2}
+        draws: dict[str, Any] = {**private, "concurrency_id": "draw", "concurrency_limit": 4, "show_progress": "hidden"}
+        gr.on([photo.upload], analyse, [photo, *chosen], shown, **waits, **passes)
         page.load(analyse, [current, *chosen], shown, show_progress="hidden", **passes)
-        gr.on([network.input, view.input], analyse, [current, *chosen], shown, show_progress_on=[map_picture, says], **passes)
+        gr.on([network.input, view.input], analyse, [current, *chosen], shown, **waits, **passes)
         examples.select(_chosen_example, None, current, api_visibility="private", queue=True, show_progress="hidden").then(
-            analyse, [current, *chosen], shown, show_progress_on=[map_picture, says], **passes)
+            analyse, [current, *chosen], shown, **waits, **passes)
         to_cbam.click(lambda: "cbam_resnet18", None, network, api_visibility="private", show_progress="hidden").then(
-            analyse, [current, *chosen], shown, show_progress_on=[map_picture, says], **passes)
-        gr.on([layer.input, opacity.input, colormap.input, scale.input, smooth.input, order.input], redraw, [current, *chosen], drawn, **draws)
+            analyse, [current, *chosen], shown, **waits, **passes)
+        looks = [layer.input, opacity.input, colormap.input, scale.input, smooth.input, order.input]
+        gr.on(looks, redraw, [current, *chosen], drawn, **draws)
         save_button.click(save, [current, *chosen], download, api_visibility="private", concurrency_id="draw").then(None, js=CLICK_DOWNLOAD)
     return page
 
@@ -220,26 +209,32 @@ def _trace(photo: str, network: str, view: str) -> Trace:
 
 def _drawn(seen: Trace, layer: str | None, *look: Any) -> tuple:
     opacity, colormap, scale, smooth, order, dark = look
-    if layer is None or layer not in seen.layers:
-        nothing = gr.Image(visible=False)
-        return (
-            nothing, gr.Markdown(words.NO_ATTENTION, visible=True), gr.Button(visible=True), "", gr.Row(visible=False),
-            nothing, "", gr.Radio(visible=False), "",
-        )
-    attention = seen.layers[layer]
-    bars_title = f"Channel weights of {layer}"
-    bars = gr.Image(picture(bars_figure(attention, order, dark, bars_title)), visible=True, alt_text=words.bars_alt(attention))
-    rest = (
-        bars, words.channel_note(attention, summary(attention.channel, attention.kind)), gr.Radio(visible=True),
-        f"{words.MECHANISMS[attention.kind]}\n\n{words.NOT_GRAD_CAM}",
-    )
-    if attention.spatial is None:
-        return gr.Image(visible=False), gr.Markdown(words.NO_MAP, visible=True), gr.Button(visible=True), "", gr.Row(visible=False), *rest
-    figure = map_figure(seen, layer, _look(opacity, colormap, scale, smooth, dark))
+    attention = seen.layers.get(layer or "")
     return (
-        gr.Image(picture(figure), visible=True, alt_text=words.map_alt(attention)), gr.Markdown(visible=False), gr.Button(visible=False),
-        words.map_note(attention, smooth), gr.Row(visible=True), *rest,
+        *_drawn_map(seen, attention, _look(opacity, colormap, scale, smooth, dark)),
+        *_drawn_bars(attention, order, dark),
+        "" if attention is None else f"{words.MECHANISMS[attention.kind]}\n\n{words.NOT_GRAD_CAM}",
     )
+
+
+def _drawn_map(seen: Trace, attention: LayerAttention | None, look: Look) -> tuple:
+    if attention is None or attention.spatial is None:
+        why = words.NO_ATTENTION if attention is None else words.NO_MAP
+        return gr.Image(visible=False), gr.Markdown(why, visible=True), gr.Button(visible=True), "", gr.Row(visible=False)
+    figure = map_figure(seen, attention.name, look)
+    return (
+        gr.Image(picture(figure), visible=True, alt_text=words.map_alt(attention.name, attention.spatial)), gr.Markdown(visible=False),
+        gr.Button(visible=False), words.map_note(attention.spatial.shape, look.smooth), gr.Row(visible=True),
+    )
+
+
+def _drawn_bars(attention: LayerAttention | None, order: str, dark: bool) -> tuple:
+    if attention is None or attention.channel is None:
+        return gr.Image(visible=False), "", gr.Radio(visible=False)
+    weights = attention.channel
+    figure = bars_figure(attention, order, dark, f"Channel weights of {attention.name}")
+    note = words.channel_note(attention.kind, weights, summary(weights, attention.kind))
+    return gr.Image(picture(figure), visible=True, alt_text=words.bars_alt(attention.name, weights)), note, gr.Radio(visible=True)
 
 
 def _look(opacity: float, colormap: str, scale: str, smooth: bool, dark: bool) -> Look:

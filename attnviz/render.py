@@ -70,9 +70,10 @@ def overlay(trace: Trace, layer: str, look: Look = Look()) -> Image.Image:
 def map_figure(trace: Trace, layer: str, look: Look = Look()) -> Figure:
     """The overlay with its colour bar, which carries the scale, and a mark at this map's own least and greatest."""
     attention = trace.layers[layer]
-    picture = overlay(trace, layer, look)
-    low, high = scale_of(attention.spatial, attention.kind, look.scale)
-    least, greatest = float(attention.spatial.min()), float(attention.spatial.max())
+    picture = overlay(trace, layer, look)   # raises if there is no map
+    spatial = np.asarray(attention.spatial)
+    low, high = scale_of(spatial, attention.kind, look.scale)
+    least, greatest = float(spatial.min()), float(spatial.max())
     width = 6.4
     height = float(np.clip(width * picture.height / picture.width, 1.2, 8.0))
     figure, ink = _figure(width, height + 1.1, look.dark)
@@ -82,7 +83,8 @@ def map_figure(trace: Trace, layer: str, look: Look = Look()) -> Figure:
     axes.set_axis_off()
     axes.set_title(f"Spatial attention of {layer}: {attention.shape[1]} × {attention.shape[2]} cells", color=ink, fontsize=10, loc="left")
     bar = figure.colorbar(ScalarMappable(Normalize(low, high), look.colormap), cax=figure.add_subplot(grid[1]), orientation="horizontal")
-    bar.set_ticks(np.linspace(low, high, 6), labels=[f"{tick:.{2 if high - low >= 0.1 else 4}f}" for tick in np.linspace(low, high, 6)])
+    ticks = np.linspace(low, high, 6).tolist()
+    bar.set_ticks(ticks, labels=[f"{tick:.{2 if high - low >= 0.1 else 4}f}" for tick in ticks])
     bar.ax.tick_params(colors=ink, labelsize=9)
     bar.outline.set_edgecolor(ink)
     for value in (least, greatest):
@@ -234,7 +236,7 @@ def _name_bars(axes, values: np.ndarray, shown: np.ndarray, strongest: np.ndarra
 
 def _small_bars(axes, layer: LayerAttention, ink: str, dark: bool) -> None:
     base = 1.0 if layer.kind == "bam" else 0.0
-    values = np.sort(layer.channel)[::-1]
+    values = np.sort(np.asarray(layer.channel))[::-1]
     axes.stairs(values, baseline=base, fill=True, color=DARK_ACCENT if dark else ACCENT)
     axes.set_facecolor("none")
     axes.set_ylim(base, base + 1)

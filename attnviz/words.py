@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from .analysis import Summary, strongest
 from .capture import LayerAttention
 
@@ -49,20 +51,21 @@ def layer_title(layer: LayerAttention) -> str:
     return f"{layer.name} · {layer.kind.upper()} · {stage_of(layer.name)} · {grid} · {channels} channels"
 
 
-def map_note(layer: LayerAttention, smooth: bool) -> str:
+def map_note(grid: tuple[int, ...], smooth: bool) -> str:
     """What a square of the map is, and what the frame around some maps is."""
-    height, width = layer.shape[1:]
-    grid = f"{height} × {width} grid"
-    drawn = f"smoothing between the cells of the layer's {grid} is ours, not the network's" if smooth else (
-        f"each square is one cell of the layer's {grid}")
-    frame = " A frame along the edges comes from the zero padding of its convolutions, not from the photo." if layer.kind != "se" else ""
-    return f"{drawn[0].upper()}{drawn[1:]}.{frame}"
+    height, width = grid
+    drawn = (
+        f"Smoothing between the cells of the layer's {height} × {width} grid is ours, not the network's."
+        if smooth else f"Each square is one cell of the layer's {height} × {width} grid."
+    )
+    frame = "A frame along the edges comes from the zero padding of the convolutions, not from the photo."
+    return f"{drawn} {frame}"
 
 
-def channel_note(layer: LayerAttention, numbers: Summary) -> str:
+def channel_note(kind: str, channel: np.ndarray, numbers: Summary) -> str:
     """The strongest channels by name, and the layer's mean, spread, range and saturation."""
-    best = ", ".join(f"{index} ({value:.3f})" for index, value in strongest(layer.channel))
-    gates = "gates (factor − 1)" if layer.kind == "bam" else "gates"
+    best = ", ".join(f"{index} ({value:.3f})" for index, value in strongest(channel))
+    gates = "gates (factor − 1)" if kind == "bam" else "gates"
     return (
         f"Strongest channels: **{best}**. Mean {numbers.mean:.3f}, standard deviation {numbers.std:.3f}, range "
         f"{numbers.least:.3f} to {numbers.greatest:.3f}; {numbers.high_share:.0%} of the {gates} above 0.9, "
@@ -70,21 +73,21 @@ def channel_note(layer: LayerAttention, numbers: Summary) -> str:
     )
 
 
-def map_alt(layer: LayerAttention) -> str:
+def map_alt(layer: str, spatial: np.ndarray) -> str:
     """The map in a sentence, for who can't see it: its range, and where its greatest factor lies."""
-    height, width = layer.shape[1:]
-    row, column = divmod(int(layer.spatial.argmax()), width)
+    height, width = spatial.shape
+    row, column = divmod(int(spatial.argmax()), width)
     return (
-        f"Heat map of {layer.name} over the photo, {height} by {width} cells, factors from {layer.spatial.min():.2f} to "
-        f"{layer.spatial.max():.2f}, the greatest in row {row + 1}, column {column + 1}."
+        f"Heat map of {layer} over the photo, {height} by {width} cells, factors from {spatial.min():.2f} to "
+        f"{spatial.max():.2f}, the greatest in row {row + 1}, column {column + 1}."
     )
 
 
-def bars_alt(layer: LayerAttention) -> str:
+def bars_alt(layer: str, channel: np.ndarray) -> str:
     """The bar chart in a sentence: how many channels, their range, and the strongest."""
-    (index, value), = strongest(layer.channel, 1)
+    ((index, value),) = strongest(channel, 1)
     return (
-        f"Bar chart of the {len(layer.channel)} channel weights of {layer.name}, from {layer.channel.min():.2f} to {value:.2f}; "
+        f"Bar chart of the {len(channel)} channel weights of {layer}, from {channel.min():.2f} to {value:.2f}; "
         f"channel {index} is the strongest."
     )
 

@@ -18,7 +18,7 @@ from .networks.resnet import ResNet
 
 PACKAGE = Path(__file__).parent
 # In an installed wheel the networks lie inside the package, in a checkout beside it.
-MODELS = PACKAGE / "models" if (PACKAGE / "models").is_dir() else PACKAGE.parent / "models"
+MODELS = (PACKAGE if (PACKAGE / "models").is_dir() else PACKAGE.parent) / "models"
 
 ORDER = ("cbam", "se", "bam", None)   # the one that shows most comes first
 

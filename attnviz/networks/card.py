@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
+from typing import Any
 
 from torch import nn
 
@@ -19,7 +20,7 @@ class Card:
     name: str
     architecture: dict[str, int | str | None] = field(default_factory=dict)
     labels: tuple[str, ...] = ()
-    recipe: Recipe = Recipe()
+    recipe: Recipe = field(default_factory=Recipe)
     accuracy: float | None = None
     photos: int = 0
     data: str = ""
@@ -32,7 +33,7 @@ class Card:
     @classmethod
     def from_json(cls, config: dict) -> Card:
         """The card in a ``config.json``. Raises KeyError or TypeError if it does not hold one."""
-        recipe = {key: tuple(value) if isinstance(value, list) else value for key, value in config["recipe"].items()}
+        recipe: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in config["recipe"].items()}
         return cls(**{**config, "labels": tuple(config["labels"]), "recipe": Recipe(**recipe)})
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from textwrap import fill
 
 from torch import nn
 
@@ -23,7 +24,10 @@ SUMMARIES = {
 def publish(
     network: nn.Module, plan: dict, seconds: float, labels: tuple[str, ...], data: Path, folder: Path, about: str = ""
 ) -> Measurement:
-    """Write ``folder`` and measure what was written, in half precision, on ``data``/val; the card says what was measured."""
+    """Write ``folder`` and measure what was written, in half precision, on ``data``/val; the card says what was measured.
+
+    ``about`` is “Name of the data: a sentence on it.”
+    """
     architecture = {key: plan[key] for key in ("depth", "attention", "width", "reduction")} | {"classes": len(labels)}
     card = Card(folder.name, architecture, labels, data=about.split(":")[0] or data.name)
     save_folder(network, card, folder)
@@ -44,6 +48,17 @@ Over 200 validation photos: the mean factor, the standard deviation over channel
 
 {liveliness_table(measured.layers)}
 """
+    recipe = (
+        f"From scratch, seed {plan['seed']}: {schedule}; SGD with Nesterov momentum {plan['momentum']}, one cycle of the learning rate up "
+        f"to {plan['learning_rate']}, batches of {plan['batch']}, weight decay {plan['weight_decay']} (none on the attention modules, "
+        f"biases and batch norms), label smoothing {plan['label_smoothing']}; random crops of {plan['least_area']} to 1 of the area, "
+        f"mirroring, brightness, contrast and saturation, CutMix on {plan['cutmix']:.0%} of the batches except in the last step; "
+        f"exponential average of the weights ({plan['average_decay']}). bfloat16 on the CPU, {seconds / 60:.0f} minutes."
+    )
+    what = (
+        f"{SUMMARIES[attention][0].upper()}{SUMMARIES[attention][1:]}: depth {plan['depth']}, width {plan['width']}, reduction "
+        f"{plan['reduction']}, {len(card.labels)} classes ({', '.join(card.labels)})."
+    )
     return f"""---
 license: {LICENCE}
 library_name: attnviz
@@ -53,8 +68,9 @@ metrics: [accuracy]
 
 # {card.name}
 
-{SUMMARIES[attention][0].upper()}{SUMMARIES[attention][1:]}: depth {plan["depth"]}, width {plan["width"]}, reduction
-{plan["reduction"]}, {len(card.labels)} classes ({", ".join(card.labels)}). It comes with [attnviz](../../README.md), to show its gates.
+{fill(what, 120)}
+
+It comes with attnviz, to show its gates:
 
 ```python
 import attnviz
@@ -65,18 +81,14 @@ attnviz.trace(network, "photo.jpg").top(5)
 
 ## Measured
 
-**{measured.top1:.2%} top-1** on {measured.photos:,} validation photos: shorter side to {card.recipe.resize} px, centre crop of
-{card.recipe.crop} px, half-precision weights computed in float32, by `python -m attnviz.networks.evaluate`.
+**{measured.top1:.2%} top-1** on {measured.photos:,} validation photos: shorter side to {card.recipe.resize} px, centre crop of {card.recipe.crop} px,
+half-precision weights computed in float32, by `python -m attnviz.networks.evaluate`.
 {gates}
 ## Data and recipe
 
-{about or f"Trained on {card.data}."}
+{fill(about or f"Trained on {card.data}.", 120)}
 
-From scratch, seed {plan["seed"]}: {schedule}; SGD with Nesterov momentum {plan["momentum"]}, one cycle of the learning rate up to
-{plan["learning_rate"]}, batches of {plan["batch"]}, weight decay {plan["weight_decay"]} (none on the attention modules, biases and
-batch norms), label smoothing {plan["label_smoothing"]}; random crops of {plan["least_area"]} to 1 of the area, mirroring, brightness,
-contrast and saturation, CutMix on {plan["cutmix"]:.0%} of the batches except in the last step; exponential average of the weights
-({plan["average_decay"]}). bfloat16 on the CPU; {seconds / 60:.0f} minutes on one core.
+{fill(recipe, 120)}
 
 ## What it is not for
 

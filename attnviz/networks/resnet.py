@@ -8,7 +8,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from .attention import ATTENTION
+from .attention import ATTENTION, CBAM, SqueezeExcite
 
 DEPTHS = {18: (2, 2, 2, 2), 34: (3, 4, 6, 3), 50: (3, 4, 6, 3), 101: (3, 4, 23, 3), 152: (3, 8, 36, 3)}
 
@@ -66,6 +66,14 @@ class ResNet(nn.Module):
     Raises ValueError for a depth or an attention that does not exist.
     """
 
+    layer1: nn.Module
+    layer2: nn.Module
+    layer3: nn.Module
+    layer4: nn.Module
+    bam1: nn.Module
+    bam2: nn.Module
+    bam3: nn.Module
+
     def __init__(
         self, depth: int = 18, attention: str | None = None, width: int = 64, reduction: int = 16, classes: int = 1000
     ) -> None:
@@ -111,10 +119,11 @@ def _downsample(channels: int, out: int, stride: int) -> nn.Module | None:
 
 
 def _add(block: BasicBlock | Bottleneck, branch: Tensor, x: Tensor) -> Tensor:
-    if block.attention is not None:
-        branch = block.attention(branch)
-    identity = x if block.downsample is None else block.downsample(x)
-    return block.relu(branch + identity)
+    attention: nn.Module | None = block.attention
+    downsample: nn.Module | None = block.downsample
+    if attention is not None:
+        branch = attention(branch)
+    return block.relu(branch + (x if downsample is None else downsample(x)))
 
 
 def _start(network: nn.Module) -> None:
@@ -122,5 +131,5 @@ def _start(network: nn.Module) -> None:
         if isinstance(module, nn.Conv2d):
             nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
     for module in network.modules():
-        if isinstance(module, (ATTENTION["se"], ATTENTION["cbam"])):
+        if isinstance(module, (SqueezeExcite, CBAM)):
             module.reset_parameters()

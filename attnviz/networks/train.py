@@ -85,7 +85,8 @@ class Run:
 def start(plan: Plan, classes: int, steps: int) -> Run:
     """A fresh run of ``steps`` batches an epoch, its weights drawn from the plan's seed."""
     torch.manual_seed(plan.seed)
-    network = ResNet(plan.depth, plan.attention, plan.width, plan.reduction, classes).to(memory_format=torch.channels_last)
+    network = ResNet(plan.depth, plan.attention, plan.width, plan.reduction, classes)
+    network = network.to(memory_format=torch.channels_last)   # type: ignore[call-overload]
     optimiser = torch.optim.SGD(
         _groups(network, plan.weight_decay), lr=plan.learning_rate, momentum=plan.momentum, nesterov=True
     )
@@ -170,16 +171,17 @@ def main() -> None:
     parser.add_argument("--width", type=int, default=defaults.width)
     parser.add_argument("--reduction", type=int, default=defaults.reduction)
     parser.add_argument("--schedule", default=",".join(f"{s}:{n}" for s, n in defaults.schedule), help="SIDE:EPOCHS,…")
+    parser.add_argument("--batch", type=int, default=defaults.batch)
     parser.add_argument("--seed", type=int, default=defaults.seed)
     parser.add_argument("--labels", type=Path, help="text file with a line “FOLDER label” for each class")
-    parser.add_argument("--about", default="", help="one sentence on the data, for the model card")
+    parser.add_argument("--about", default="", help="the data for the model card: “Name: a sentence.”")
     parser.add_argument("--runs", type=Path, default=Path("runs"), help="where checkpoints go (default: %(default)s)")
     parser.add_argument("--resume", action="store_true", help="go on from the last epoch's checkpoint")
     options = parser.parse_args()
     schedule = tuple((int(side), int(count)) for side, count in (step.split(":") for step in options.schedule.split(",")))
     plan = replace(
         defaults, depth=options.depth, attention=options.attention, width=options.width, reduction=options.reduction,
-        schedule=schedule, seed=options.seed,
+        schedule=schedule, batch=options.batch, seed=options.seed,
     )
     run, classes = train(plan, options.data, options.runs / options.out.name, options.resume)
     publish(run.average.module, asdict(plan), run.seconds, _labels(options.labels, classes), options.data, options.out, options.about)

@@ -1,0 +1,59 @@
+"""Fixtures that more than one test file uses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from torch import nn
+
+import attnviz
+from attnviz.networks import ResNet
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture(autouse=True)
+def seeded() -> None:
+    torch.manual_seed(0)
+
+
+@pytest.fixture(scope="session")
+def examples() -> Path:
+    return ROOT / "assets" / "examples"
+
+
+@pytest.fixture(scope="session")
+def cbam() -> nn.Module:
+    """The trained CBAM network, one for all tests: none may change it."""
+    return attnviz.load("cbam_resnet18")
+
+
+def stirred(depth: int, attention: str | None, width: int = 8, classes: int = 5) -> ResNet:
+    """A small network whose batch norms have seen something, so that no branch is trivially zero."""
+    network = ResNet(depth, attention, width, reduction=4, classes=classes)
+    for module in network.modules():
+        if isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d):
+            nn.init.uniform_(module.weight, 0.5, 1.5)
+            nn.init.normal_(module.bias, 0, 0.3)
+            module.momentum = 1.0   # the statistics of the next batch as they are
+    with torch.no_grad():
+        network.train()(torch.randn(8, 3, 64, 64))
+    return network.eval()
+
+
+@pytest.fixture
+def noise() -> Iterator[np.ndarray]:
+    """A photo of random pixels, 90 high and 140 wide."""
+    yield np.random.default_rng(0).integers(0, 256, (90, 140, 3), dtype=np.uint8)
+
+
+@pytest.fixture
+def noise_file(noise: np.ndarray, tmp_path: Path) -> Path:
+    path = tmp_path / "noise.png"
+    Image.fromarray(noise).save(path)
+    return path

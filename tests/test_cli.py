@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import attnviz
+from attnviz.cli import main
+
+
+def test_one_layer_of_one_photo(tmp_path, examples, capsys):
+    assert main(["show", str(examples / "cat.jpg"), "--network", "cbam_resnet18", "--layer", "layer3.1", "--out", str(tmp_path)]) == 0
+    names = {path.name for path in (tmp_path / "cat").iterdir()}
+    assert names == {"layer3.1.overlay.png", "layer3.1.map.png", "layer3.1.channels.png", "channels.csv", "arrays.npz", "trace.json"}
+    expected = attnviz.trace(attnviz.load("cbam_resnet18"), examples / "cat.jpg")
+    with np.load(tmp_path / "cat" / "arrays.npz") as arrays:
+        np.testing.assert_allclose(arrays["layer3.1.spatial"], expected.layers["layer3.1"].spatial, atol=1e-6)
+    assert expected.top(1)[0][0] in capsys.readouterr().out
+
+
+def test_without_a_layer_every_layer_and_an_overview(tmp_path, examples):
+    assert main(["show", str(examples / "cat.jpg"), "--network", "se_resnet18", "--out", str(tmp_path)]) == 0
+    names = {path.name for path in (tmp_path / "cat").iterdir()}
+    assert "overview.png" in names and sum(name.endswith(".channels.png") for name in names) == 8
+
+
+def test_photos_of_one_name_do_not_overwrite_each_other_and_a_bad_one_stops_nothing(tmp_path, examples, capsys):
+    other = tmp_path / "elsewhere" / "cat.jpg"
+    other.parent.mkdir()
+    other.write_bytes((examples / "flower.jpg").read_bytes())
+    bad = tmp_path / "bad.png"
+    bad.write_text("no picture")
+    out = tmp_path / "out"
+    photos = [str(examples / "cat.jpg"), str(bad), str(other)]
+    assert main(["show", *photos, "--network", "bam_resnet18", "--layer", "bam2", "--out", str(out)]) == 1
+    assert sorted(path.name for path in out.iterdir()) == ["cat", "cat-2"]
+    sizes = [json.loads((out / name / "trace.json").read_text())["photo"]["width"] for name in ("cat", "cat-2")]
+    assert sizes == [451, 640]
+    assert "“bad.png”" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("arguments", [["--network", "vgg"], ["--network", "cbam_resnet18", "--layer", "layer9.9"]])
+def test_what_does_not_exist_is_answered_with_what_does(arguments, tmp_path, examples, capsys):
+    assert main(["show", str(examples / "cat.jpg"), "--out", str(tmp_path), *arguments]) == 1
+    error = capsys.readouterr().err
+    assert "choose one of" in error and ("cbam_resnet18" in error or "layer3.1" in error)
+
+
+def test_networks_lists_what_load_takes(capsys):
+    assert main(["networks"]) == 0
+    listed = [line.split()[0] for line in capsys.readouterr().out.splitlines()]
+    assert listed == attnviz.list_networks()
+
+
+def test_the_choices_of_the_command_are_those_of_the_pictures():
+    from attnviz.cli import COLORMAPS, ORDERS, SCALES
+    from attnviz.render import COLORMAPS as DRAWN, ORDERS as ORDERED, SCALES as SCALED
+
+    assert (COLORMAPS, SCALES, ORDERS) == (DRAWN, SCALED, ORDERED)
+
+
+def test_an_installed_wheel_works_outside_the_checkout(tmp_path, examples):
+    root = Path(__file__).parent.parent
+    wheels = tmp_path / "wheels"
+    subprocess.run([sys.executable, "-m", "build", "--wheel", "--outdir", str(wheels), str(root)], check=True, capture_output=True)
+    (wheel,) = wheels.iterdir()
+    site = tmp_path / "site"
+    subprocess.run([sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--target", str(site), str(wheel)], check=True)
+    run = [sys.executable, "-I", "-c", f"import sys; sys.path.insert(0, {str(site)!r}); from attnviz.cli import main; sys.exit(main())"]
+    listed = subprocess.run([*run, "networks"], cwd=tmp_path, check=True, capture_output=True, text=True).stdout
+    assert [line.split()[0] for line in listed.splitlines()] == attnviz.list_networks()
+    shown = [*run, "show", str(examples / "cat.jpg"), "--layer", "layer3.1", "--out", "out"]
+    subprocess.run(shown, cwd=tmp_path, check=True, capture_output=True)
+    assert (tmp_path / "out" / "cat" / "layer3.1.map.png").stat().st_size > 10_000
+    page = f"import sys; sys.path.insert(0, {str(site)!r}); from attnviz import page; page.build(); print(page.EXAMPLES_FOLDER)"
+    printed = subprocess.run([sys.executable, "-I", "-c", page], cwd=tmp_path, check=True, capture_output=True, text=True).stdout
+    assert (Path(printed.strip()) / "temple.jpg").is_file() and str(site) in printed

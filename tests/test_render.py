@@ -1,0 +1,164 @@
+from __future__ import annotations
+
+import sys
+
+import numpy as np
+import pytest
+from matplotlib import colormaps
+from PIL import Image
+
+from attnviz import LayerAttention, Photo, Recipe, Region, Trace
+from attnviz.geometry import crop, whole
+from attnviz.render import Look, bars_figure, map_figure, overlay, overview_figure, picture, png, scale_of
+
+GREY = 100
+
+
+def layer(spatial: np.ndarray | None, kind: str = "cbam", channel: np.ndarray | None = None, name: str = "layer4.1") -> LayerAttention:
+    channel = np.linspace(0, 1, 16, dtype=np.float32) if channel is None else channel
+    height, width = (7, 7) if spatial is None else spatial.shape
+    return LayerAttention(name, kind, (len(channel), height, width), channel, spatial, None, None)
+
+
+def trace_of(attention: LayerAttention, width: int = 448, height: int = 448, view=whole, name: str = "grey.png") -> Trace:
+    photo = Photo(np.full((height, width, 3), GREY, np.uint8), name)
+    recipe = Recipe()
+    logits = np.arange(3, dtype=np.float32)
+    return Trace("toy", photo, recipe, view(photo, recipe), logits, ("a", "b", "$c$"), {attention.name: attention})
+
+
+def one_hot(rows: int, columns: int, row: int, column: int) -> np.ndarray:
+    values = np.zeros((rows, columns), np.float32)
+    values[row, column] = 1
+    return values
+
+
+def lit(drawn: Image.Image) -> tuple[int, int, int, int]:
+    """The box of the pixels that have the colour of 1."""
+    hot = np.rint(np.array(colormaps["viridis"](1.0)[:3]) * 255)
+    rows, columns = np.nonzero((np.abs(np.asarray(drawn).astype(int) - hot) <= 1).all(-1))
+    return columns.min(), rows.min(), columns.max() + 1, rows.max() + 1
+
+
+OPAQUE = Look(opacity=1.0)
+
+
+def test_a_cell_lights_exactly_its_rectangle_of_the_whole_photo():
+    square = trace_of(layer(one_hot(8, 8, 2, 5)))
+    assert lit(overlay(square, "layer4.1", OPAQUE)) == (280, 112, 336, 168)
+    wide = trace_of(layer(one_hot(8, 11, 3, 10)), width=1364, height=1024)   # input 256 × 341, the last column hangs over
+    assert lit(overlay(wide, "layer4.1", OPAQUE)) == (1280, 384, 1364, 512)
+
+
+def test_a_crops_map_lies_on_the_crop_and_the_rest_of_the_photo_stays_as_it_is():
+    trace = trace_of(layer(one_hot(7, 7, 0, 0)), width=640, height=512, view=crop)
+    left, top, right, bottom = trace.region.box
+    assert (left, top, right, bottom) == (96, 32, 544, 480)
+    drawn = np.asarray(overlay(trace, "layer4.1", OPAQUE))
+    assert lit(Image.fromarray(drawn)) == (96, 32, 160, 96)
+    outside = drawn.copy()
+    outside[32:480, 96:544] = GREY
+    assert (outside == GREY).all() and not (drawn[32:480, 96:544] == GREY).all(-1).any()
+
+
+def test_smoothing_peaks_inside_the_cell_and_never_leaves_the_maps_range():
+    values = np.random.default_rng(0).uniform(0.2, 0.6, (7, 7)).astype(np.float32)
+    values[4, 2] = 0.9
+    trace = trace_of(layer(values), view=crop)
+    drawn = np.asarray(overlay(trace, "layer4.1", Look(1.0, smooth=True, colormap="viridis")))
+    table = np.rint(colormaps["viridis"](np.linspace(0, 1, 256))[:, :3] * 255)
+    seen = drawn[28:420, 28:420].astype(int)
+    level = np.abs(seen[:, :, None, :] - table[None, None]).sum(-1).argmin(-1) / 255
+    row, column = np.unravel_index(level.argmax(), level.shape)
+    assert 4 * 56 <= row < 5 * 56 and 2 * 56 <= column < 3 * 56
+    assert level.min() >= values.min() - 0.01 and level.max() <= 0.9 + 0.01
+
+
+def test_a_constant_map_is_one_flat_colour_even_when_stretched():
+    for scale in ("fixed", "stretched"):
+        drawn = np.asarray(overlay(trace_of(layer(np.full((7, 7), 0.5, np.float32))), "layer4.1", Look(1.0, scale=scale)))
+        assert len(np.unique(drawn.reshape(-1, 3), axis=0)) == 1
+        np.testing.assert_allclose(drawn[0, 0], np.array(colormaps["viridis"](0.5)[:3]) * 255, atol=1)
+
+
+def test_opacity_blends_photo_and_colour():
+    half = np.asarray(overlay(trace_of(layer(np.ones((7, 7), np.float32))), "layer4.1", Look(opacity=0.5)))[0, 0]
+    np.testing.assert_allclose(half, 0.5 * GREY + 0.5 * 255 * np.array(colormaps["viridis"](1.0)[:3]), atol=1)
+    assert (np.asarray(overlay(trace_of(layer(np.ones((7, 7), np.float32))), "layer4.1", Look(opacity=0))) == GREY).all()
+
+
+def test_the_scale_is_fixed_unless_it_is_asked_to_stretch():
+    values = np.array([[0.49, 0.51]])
+    assert scale_of(values, "cbam", "fixed") == (0, 1)
+    assert scale_of(values + 1, "bam", "fixed") == (1, 2)
+    assert scale_of(values, "cbam", "stretched") == (0.49, 0.51)
+
+
+def test_the_colour_bar_carries_the_scale_and_the_maps_own_range():
+    trace = trace_of(layer(np.array([[0.25, 0.75]], np.float32)))
+    for scale, ends in (("fixed", ["0.00", "1.00"]), ("stretched", ["0.25", "0.75"])):
+        figure = map_figure(trace, "layer4.1", Look(scale=scale))
+        bar = figure.axes[-1]
+        labels = [text.get_text() for text in bar.get_xticklabels()]
+        assert [labels[0], labels[-1]] == ends
+        assert "0.250 to 0.750" in bar.get_xlabel()
+        assert "1 × 2 cells" in figure.axes[0].get_title(loc="left")
+
+
+def heights(figure) -> tuple[np.ndarray, float]:
+    stairs = figure.axes[0].patches[0].get_data()
+    return stairs.values, float(stairs.baseline)
+
+
+def test_the_bars_are_as_high_as_the_weights():
+    weights = np.random.default_rng(0).random(256).astype(np.float32)
+    by_index, base = heights(bars_figure(layer(None, "se", weights)))
+    assert np.array_equal(by_index, weights) and base == 0
+    by_size, _ = heights(bars_figure(layer(None, "se", weights), order="size"))
+    assert np.array_equal(by_size, np.sort(weights)[::-1])
+    joint, base = heights(bars_figure(layer(np.ones((2, 2), np.float32), "bam", weights + 1)))
+    assert base == 1
+
+
+def test_the_strongest_bars_are_named():
+    weights = np.full(64, 0.2, np.float32)
+    weights[[3, 17, 18, 40, 63]] = 0.9
+    for order in ("index", "size"):
+        axes = bars_figure(layer(None, "se", weights), order=order).axes[0]
+        assert {text.get_text() for text in axes.texts} >= {"3", "17", "18", "40", "63"}
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_figures_become_pictures_whatever_the_shapes(dark):
+    attention = layer(np.random.default_rng(0).random((2, 32)).astype(np.float32))
+    for width, height in ((1024, 40), (40, 1024), (1, 1)):
+        trace = trace_of(attention, width, height, name="<b>$x_1^{$.png")
+        assert picture(map_figure(trace, "layer4.1", Look(dark=dark)), 60).width > 100
+        assert picture(overview_figure(trace, Look(dark=dark, scale="stretched")), 60).width > 100
+    assert picture(overview_figure(trace_of(layer(None, "se")), Look(dark=dark)), 60).width > 100
+
+
+def test_a_png_holds_no_metadata():
+    again = Image.open(__import__("io").BytesIO(png(bars_figure(layer(None, "se")))))
+    assert set(again.info) <= {"dpi"}
+
+
+def test_what_is_not_there_is_an_error():
+    with pytest.raises(ValueError, match="no spatial map"):
+        overlay(trace_of(layer(None, "se")), "layer4.1")
+    with pytest.raises(ValueError, match="backwards"):
+        bars_figure(layer(None, "se"), order="backwards")
+
+
+def test_pyplot_and_its_global_state_are_not_used():
+    import subprocess
+
+    code = "import sys, attnviz.render, attnviz.export; sys.exit('matplotlib.pyplot' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_region_that_no_pixel_centre_lies_in_leaves_the_photo():
+    attention = layer(np.ones((1, 1), np.float32))
+    photo = Photo(np.full((1, 1, 3), GREY, np.uint8), "one.png")
+    trace = Trace("toy", photo, Recipe(), Region((0.1, 0.1, 0.4, 0.4), (224, 224)), np.zeros(1, np.float32), ("a",), {"layer4.1": attention})
+    assert np.asarray(overlay(trace, "layer4.1", OPAQUE)).tolist() == [[[GREY] * 3]]

@@ -1,0 +1,112 @@
+from __future__ import annotations
+
+import os
+import stat
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+import torch
+from conftest import stirred
+
+import attnviz
+from attnviz.uploads import Asked, Traces, keep_swept, new_folder, sweep
+
+
+def test_only_this_user_can_read_the_folder():
+    folder = new_folder()
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    folder.rmdir()
+
+
+def test_old_files_and_empty_folders_go_and_new_ones_stay(tmp_path):
+    for name in ("old/a.png", "new/b.png", "orphan"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(b"x")
+    assert sweep(tmp_path) == 0
+    assert sweep(tmp_path / "old", older_than=0) == 1
+    sweep(tmp_path)
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["b.png", "new", "orphan"]
+
+
+def test_the_sweep_survives_what_it_cannot_delete(tmp_path, monkeypatch):
+    (tmp_path / "a").write_bytes(b"x")
+    (tmp_path / "b").write_bytes(b"x")
+    unlink = os.unlink
+
+    def stubborn(path, **more):
+        if str(path).endswith("b"):
+            raise PermissionError(path)
+        unlink(path, **more)
+
+    monkeypatch.setattr("pathlib.os.unlink", stubborn)
+    assert sweep(tmp_path, older_than=0) == 1
+
+
+def test_the_folder_goes_when_the_app_does(tmp_path, monkeypatch):
+    monkeypatch.setattr("attnviz.uploads.SWEEP_SECONDS", 0.01)
+    folder, swept = tmp_path / "uploads", threading.Event()
+    folder.mkdir()
+    stop = keep_swept(folder, swept.set)
+    assert swept.wait(10)
+    stop.set()
+    deadline = time.monotonic() + 10
+    while folder.exists() and time.monotonic() < deadline:
+        threading.Event().wait(0.01)
+    assert not folder.exists()
+
+
+@pytest.fixture(scope="module")
+def a_trace() -> attnviz.Trace:
+    return attnviz.trace(stirred(18, "se"), torch.randn(3, 64, 64))
+
+
+def test_each_trace_is_computed_once_however_many_ask(a_trace):
+    asked, started = [], threading.Barrier(8)
+
+    def compute(question):
+        asked.append(question)
+        return a_trace
+
+    traces = Traces(compute)
+
+    def ask(_):
+        started.wait()
+        return traces.get(Asked("a", "b", "whole"))
+
+    with ThreadPoolExecutor(8) as pool:
+        assert all(trace is a_trace for trace in pool.map(ask, range(8)))
+    assert asked == [Asked("a", "b", "whole")]
+
+
+def test_a_failure_is_raised_and_not_kept(a_trace):
+    answers = [attnviz.PhotoError("broken"), a_trace]
+
+    def compute(_):
+        answer = answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    traces = Traces(compute)
+    with pytest.raises(attnviz.PhotoError):
+        traces.get(Asked("a", "b", "whole"))
+    assert traces.get(Asked("a", "b", "whole")) is a_trace
+
+
+def test_the_least_recently_used_goes_first(a_trace):
+    asked = []
+    size = a_trace.photo.pixels.nbytes + sum(layer.channel.nbytes for layer in a_trace.layers.values())
+    traces = Traces(lambda question: asked.append(question.photo) or a_trace, kept_bytes=2 * size)
+    for photo in ("a", "b", "a", "c", "a", "b"):
+        traces.get(Asked(photo, "n", "whole"))
+    assert asked == ["a", "b", "c", "b"]
+
+
+def test_what_is_older_than_its_time_goes(a_trace):
+    asked = []
+    traces = Traces(lambda question: asked.append(question) or a_trace, kept_seconds=-1)
+    for _ in range(2):
+        traces.get(Asked("a", "n", "whole"))
+    assert len(asked) == 2
