@@ -110,24 +110,26 @@ def traces(
         raise ValueError(f"view is {view!r}; it can be {' or '.join(map(repr, VIEWS))}")
     if batch_size < 1:
         raise ValueError(f"batch_size is {batch_size}; it is at least 1")
-    taps = find_taps(network)
+    modules = dict(network.named_modules())
+    taps = find_taps(modules)
     card = card_of(network)
     if not taps and not card.architecture:
         raise TraceError(
             f"There is no attention in this {type(network).__name__} that attnviz knows: "
             "no module in it declares attention_taps, as attnviz's SqueezeExcite, CBAM and BAM do."
         )
-    return _batches(network, taps, card, iter(photos), batch_size, view)
+    return _batches(network, list(modules.values()), taps, card, iter(photos), batch_size, view)
 
 
 def _batches(
-    network: nn.Module, taps: list[Tap], card: Card, photos: Iterator[PhotoSource], batch_size: int, view: str
+    network: nn.Module, modules: list[nn.Module], taps: list[Tap], card: Card, photos: Iterator[PhotoSource], batch_size: int, view: str
 ) -> Iterator[Trace]:
     while window := [_prepared(source, card, view) for source in islice(photos, batch_size)]:
         done: dict[int, Trace] = {}
         for size in dict.fromkeys(region.size for _, region, _ in window):
             members = [index for index, (_, region, _) in enumerate(window) if region.size == size]
-            logits, layers = _run(network, taps, torch.stack([window[index][2] for index in members]))
+            with _alone(network, modules):
+                logits, layers = _run(network, taps, torch.stack([window[index][2] for index in members]))
             for row, index in enumerate(members):
                 source, region, _ = window[index]
                 labels = card.labels or tuple(f"class {k}" for k in range(logits.shape[1]))
@@ -151,41 +153,39 @@ def _run(network: nn.Module, taps: list[Tap], x: Tensor) -> tuple[np.ndarray, li
     parameter = next(network.parameters(), None)
     if parameter is not None:
         x = x.to(parameter.device, parameter.dtype)
-    order: list[Tap] = []
-    kept: dict[int, dict[str, np.ndarray]] = {id(tap): {} for tap in taps}
-    shapes: dict[int, torch.Size] = {}
+    kept: dict[Tap, dict[str, np.ndarray]] = {}   # in running order
+    shapes: dict[Tap, torch.Size] = {}
     caller = threading.get_ident()
 
     def keep(tap: Tap, role: str) -> Callable[[nn.Module, tuple, Tensor], None]:
         def hook(_module: nn.Module, _inputs: tuple, output: Tensor) -> None:
             if threading.get_ident() != caller:
                 return
-            if role in kept[id(tap)]:
+            if role in kept.setdefault(tap, {}):
                 raise TraceError(f"The {role} gate of {tap.layer} ran twice in one pass: a shared module can't be told apart.")
-            kept[id(tap)].update(_copied(role, output))
+            kept[tap].update(_copied(role, output))
 
         return hook
 
-    def finish(tap: Tap) -> Callable[[nn.Module, tuple, Tensor], None]:
+    def measure(tap: Tap) -> Callable[[nn.Module, tuple, Tensor], None]:
         def hook(_module: nn.Module, _inputs: tuple, output: Tensor) -> None:
             if threading.get_ident() == caller:
-                order.append(tap)
-                shapes[id(tap)] = output.shape
+                shapes[tap] = output.shape
 
         return hook
 
-    with _alone(network), ExitStack() as undo:
+    with ExitStack() as undo:
         for tap in taps:
             for role, child in tap.children.items():
                 undo.callback(child.register_forward_hook(keep(tap, role)).remove)
-            undo.callback(tap.module.register_forward_hook(finish(tap)).remove)
+            undo.callback(tap.module.register_forward_hook(measure(tap)).remove)
         with torch.inference_mode():
             logits = network(x)
     for tap in taps:
-        silent = [role for role in tap.children if role not in kept[id(tap)]]
-        if silent or id(tap) not in shapes:
-            raise TraceError(f"The {' and '.join(silent) or 'attention'} gate of {tap.layer} did not run in the forward pass.")
-    return logits.float().cpu().numpy().copy(), [_reader(tap, kept[id(tap)], shapes[id(tap)]) for tap in order]
+        silent = [role for role in tap.children if role not in kept.get(tap, {})]
+        if silent:
+            raise TraceError(f"The {' and '.join(silent)} gate of {tap.layer} did not run in the forward pass.")
+    return logits.float().cpu().numpy().copy(), [_reader(tap, gates, shapes[tap]) for tap, gates in kept.items()]
 
 
 def _copied(role: str, output: Tensor) -> dict[str, np.ndarray]:
@@ -216,12 +216,12 @@ _locks_guard = threading.Lock()
 
 
 @contextmanager
-def _alone(network: nn.Module) -> Iterator[None]:
+def _alone(network: nn.Module, modules: list[nn.Module]) -> Iterator[None]:
     """Hold this network alone and in eval mode; give every module its own mode back."""
     with _locks_guard:
         lock = _locks.setdefault(network, threading.RLock())
     with lock:
-        training = [module for module in network.modules() if module.training]
+        training = [module for module in modules if module.training]
         try:
             for module in training:
                 module.training = False

@@ -19,15 +19,15 @@ class Tap:
     children: dict[str, nn.Module]   # role -> the child whose output it is
 
 
-def find_taps(network: nn.Module) -> list[Tap]:
-    """Every attention module that declares itself, in the order of the network's modules; an empty list if there is none.
+def find_taps(modules: dict[str, nn.Module]) -> list[Tap]:
+    """Every attention module that declares itself, in the order of ``dict(network.named_modules())``, which is what it takes.
 
     A layer is named after the block that the module stands in: ``layer3.1.attention`` is layer ``layer3.1``.
     """
     taps = []
-    for path, module in network.named_modules():
+    for path, module in modules.items():
         declared = getattr(type(module), "attention_taps", None)   # the class declares, so no slow nn.Module look-up
-        if isinstance(declared, dict):
-            children = {role: module.get_submodule(child) for child, role in declared.items()}
-            taps.append(Tap(path.removesuffix(".attention"), module.attention_kind, module, children))
+        if declared is not None:
+            children = {role: modules[f"{path}.{child}".lstrip(".")] for child, role in declared.items()}
+            taps.append(Tap(path.removesuffix(".attention"), str(module.attention_kind), module, children))
     return taps

@@ -57,10 +57,10 @@ def test_networks_lists_what_load_takes(capsys):
 
 
 def test_the_choices_of_the_command_are_those_of_the_pictures():
-    from attnviz.cli import COLORMAPS, ORDERS, SCALES
-    from attnviz.render import COLORMAPS as DRAWN, ORDERS as ORDERED, SCALES as SCALED
+    from attnviz import cli, render
 
-    assert (COLORMAPS, SCALES, ORDERS) == (DRAWN, SCALED, ORDERED)
+    for name in ("COLORMAPS", "SCALES", "ORDERS"):
+        assert getattr(cli, name) == getattr(render, name)
 
 
 def test_an_installed_wheel_works_outside_the_checkout(tmp_path, examples):

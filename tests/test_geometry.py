@@ -17,7 +17,10 @@ def blank(width: int, height: int) -> Photo:
 
 @pytest.mark.parametrize(
     ("width", "height", "size"),
-    [(640, 480, (256, 341)), (480, 640, (341, 256)), (100, 100, (256, 256)), (1, 1, (256, 256)), (3000, 120, (41, 1024)), (8, 240, (1024, 34))],
+    [
+        (640, 480, (256, 341)), (480, 640, (341, 256)), (100, 100, (256, 256)), (1, 1, (256, 256)), (3000, 120, (41, 1024)),
+        (8, 240, (1024, 34)),
+    ],
 )
 def test_the_whole_photo_is_seen_at_its_shape(width, height, size):
     region = whole(blank(width, height), RECIPE)

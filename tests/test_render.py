@@ -116,7 +116,7 @@ def test_the_bars_are_as_high_as_the_weights():
     assert np.array_equal(by_index, weights) and base == 0
     by_size, _ = heights(bars_figure(layer(None, "se", weights), order="size"))
     assert np.array_equal(by_size, np.sort(weights)[::-1])
-    joint, base = heights(bars_figure(layer(np.ones((2, 2), np.float32), "bam", weights + 1)))
+    _, base = heights(bars_figure(layer(np.ones((2, 2), np.float32), "bam", weights + 1)))
     assert base == 1
 
 
@@ -160,5 +160,6 @@ def test_pyplot_and_its_global_state_are_not_used():
 def test_a_region_that_no_pixel_centre_lies_in_leaves_the_photo():
     attention = layer(np.ones((1, 1), np.float32))
     photo = Photo(np.full((1, 1, 3), GREY, np.uint8), "one.png")
-    trace = Trace("toy", photo, Recipe(), Region((0.1, 0.1, 0.4, 0.4), (224, 224)), np.zeros(1, np.float32), ("a",), {"layer4.1": attention})
+    region = Region((0.1, 0.1, 0.4, 0.4), (224, 224))
+    trace = Trace("toy", photo, Recipe(), region, np.zeros(1, np.float32), ("a",), {"layer4.1": attention})
     assert np.asarray(overlay(trace, "layer4.1", OPAQUE)).tolist() == [[[GREY] * 3]]

@@ -14,7 +14,7 @@ from PIL import Image
 import attnviz
 from attnviz.networks import train as training
 from attnviz.networks.evaluate import measure
-from attnviz.networks.folder import list_photos, training_batches, read_folder
+from attnviz.networks.folder import list_photos, read_folder, training_batches
 from attnviz.networks.train import Plan, train
 
 PLAN = Plan(attention="cbam", width=8, reduction=4, schedule=((32, 2), (48, 1)), batch=4, learning_rate=0.05)
@@ -80,8 +80,12 @@ def test_the_command_leaves_a_model_folder_that_opens(data, tmp_path):
     labels = tmp_path / "labels.txt"
     labels.write_text("n1 a red thing\nn2 a blue thing\n")
     out = tmp_path / "tiny"
-    command = [sys.executable, "-m", "attnviz.networks.train", str(data), str(out), "--attention", "bam", "--width", "8", "--reduction", "4",
-               "--schedule", "32:2", "--batch", "4", "--labels", str(labels), "--runs", str(tmp_path / "runs"), "--about", "Toy: two colours."]
+    options = {
+        "attention": "bam", "width": 8, "reduction": 4, "schedule": "32:2", "batch": 4, "labels": labels, "runs": tmp_path / "runs",
+        "about": "Toy: two colours.",
+    }
+    command = [sys.executable, "-m", "attnviz.networks.train", str(data), str(out)]
+    command += [text for name, value in options.items() for text in (f"--{name}", str(value))]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     assert "epoch 2/2" in done.stdout and "%" in done.stderr   # the log and the progress bar
     assert {path.name for path in out.iterdir()} == {"model.safetensors", "config.json", "README.md"}

@@ -87,7 +87,8 @@ def test_a_name_that_does_not_exist_is_answered_with_those_that_do(name):
 
 def test_saving_and_opening_keeps_the_network_to_half_precision(tmp_path):
     network = stirred(18, "bam")
-    card = zoo.save_folder(network, Card("mine", {"depth": 18, "attention": "bam", "width": 8, "reduction": 4, "classes": 5}), tmp_path / "mine")
+    architecture = {"depth": 18, "attention": "bam", "width": 8, "reduction": 4, "classes": 5}
+    card = zoo.save_folder(network, Card("mine", architecture), tmp_path / "mine")
     again = attnviz.load(tmp_path / "mine")
     assert again.card == card
     for key, value in network.state_dict().items():

@@ -81,8 +81,8 @@ attnviz.trace(network, "photo.jpg").top(5)
 
 ## Measured
 
-**{measured.top1:.2%} top-1** on {measured.photos:,} validation photos: shorter side to {card.recipe.resize} px, centre crop of {card.recipe.crop} px,
-half-precision weights computed in float32, by `python -m attnviz.networks.evaluate`.
+**{measured.top1:.2%} top-1** on {measured.photos:,} validation photos: shorter side to {card.recipe.resize} px, centre crop of
+{card.recipe.crop} px, half-precision weights computed in float32, by `python -m attnviz.networks.evaluate`.
 {gates}
 ## Data and recipe
 
