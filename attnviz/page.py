@@ -31,7 +31,7 @@ HERE = Path(__file__).parent
 EXAMPLES_FOLDER = (HERE if (HERE / "assets").is_dir() else HERE.parent) / "assets" / "examples"
 EXAMPLES = ("temple", "flower", "astronaut", "cat", "coffee", "rocket", "cameraman", "galaxies")
 
-FIRST_LAYER = ("layer3.1", "bam2")   # what is open at first: half way, where maps are neither texture nor blobs
+FIRST_LAYER = ("layer4.0", "bam3")   # what is open at first: of the embedded networks' maps the ones that tell most at a glance
 VIEWS = [("Whole photo", "whole"), ("Centre crop", "crop")]
 SCALES = [("Fixed (0 to 1)", "fixed"), ("Stretched to this map", "stretched")]
 ORDERS = [("By index", "index"), ("By size", "size")]

@@ -108,7 +108,7 @@ def bars_figure(attention: LayerAttention, order: str = "index", dark: bool = Fa
     ranked = np.argsort(-values, kind="stable")
     shown = ranked if order == "size" else np.arange(len(values))
     base = 1.0 if attention.kind == "bam" else 0.0
-    figure, ink = _figure(6.4, 3.6, dark)
+    figure, ink = _figure(6.4, 4.0, dark)
     axes = figure.add_subplot()
     axes.stairs(values[shown], baseline=base, fill=True, color=DARK_ACCENT if dark else ACCENT)
     mean = float(values.mean())
@@ -124,7 +124,7 @@ def bars_figure(attention: LayerAttention, order: str = "index", dark: bool = Fa
     axes.spines[["top", "right"]].set_visible(False)
     axes.spines[["left", "bottom"]].set_color(ink)
     if title:
-        axes.set_title(title, color=ink, fontsize=10, loc="left")
+        axes.set_title(title, color=ink, fontsize=10, loc="left", pad=22)
     _name_bars(axes, values, shown, ranked[:NAMED_BARS], ink)
     return figure
 

@@ -52,8 +52,8 @@ def test_layers_and_looks_never_run_the_network_again(asked, examples):
 def test_the_first_screen_is_a_worked_example(asked, examples):
     shown = analysed(examples / "temple.jpg")
     assert "Example: temple" in shown["title"] and "384 × 256" in shown["title"]
-    assert shown["layer"].value == "layer3.1" and len(shown["layer"].choices) == 8
-    assert "16 × 24" in {value: title for title, value in shown["layer"].choices}["layer3.1"]
+    assert shown["layer"].value == "layer4.0" and len(shown["layer"].choices) == 8
+    assert "8 × 12" in {value: title for title, value in shown["layer"].choices}["layer4.0"]
     assert len(shown["says"]) == 5 and "only 10 classes" in shown["knows"]
     assert "not Grad-CAM" in shown["explained"]
 
@@ -69,7 +69,7 @@ def test_se_says_why_there_is_no_map_and_a_plain_network_why_there_is_nothing(as
     ("before", "network", "after"),
     [
         ("layer2.1", "se_resnet18", "layer2.1"), ("layer2.1", "bam_resnet18", "bam2"), ("bam3", "cbam_resnet18", "layer3.0"),
-        (None, "bam_resnet18", "bam2"),
+        (None, "bam_resnet18", "bam3"),
     ],
 )
 def test_the_layer_stays_or_its_stage_does(asked, examples, before, network, after):

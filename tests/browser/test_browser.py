@@ -113,6 +113,8 @@ def test_the_look_changes_the_picture_and_runs_nothing(visit, monkeypatch):
     page = visit()
     monkeypatch.setattr(app.traces, "_compute", lambda asked: pytest.fail(f"ran again: {asked}"))
     trace = attnviz.trace(attnviz.load("cbam_resnet18"), app.EXAMPLES_FOLDER / "temple.jpg")
+    choose(page, "layer", "layer3.1")
+    expect(page.locator("#map-note")).to_contain_text("16 × 24 grid")
     for change, look in (
         (lambda: choose(page, "colormap", "magma"), Look(colormap="magma")),
         (lambda: choose(page, "scale", "Stretched"), Look(colormap="magma", scale="stretched")),
@@ -191,8 +193,8 @@ def test_nothing_overflows(visit, width):
 
 def test_pictures_have_text_alternatives(visit):
     page = visit()
-    assert "16 by 24 cells" in page.locator("#map img").get_attribute("alt")
-    assert "128 channel weights" in page.locator("#bars img").get_attribute("alt")
+    assert "8 by 12 cells" in page.locator("#map img").get_attribute("alt")
+    assert "256 channel weights" in page.locator("#bars img").get_attribute("alt")
 
 
 def test_two_visitors_see_their_own_photos(visit, tmp_path):
