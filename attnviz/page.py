@@ -21,7 +21,7 @@ from .capture import LayerAttention, Trace, trace
 from .errors import AttnvizError
 from .export import files
 from .networks.card import card_of
-from .render import COLORMAPS, Look, bars_figure, map_figure, picture
+from .render import COLORMAPS, Look, bars_figure, map_figure, photo_figure, picture
 from .uploads import Asked, Traces, keep_swept, new_folder
 from .viewer.photo_input import PhotoInput
 from .zoo import card, list_networks, load
@@ -33,7 +33,7 @@ EXAMPLES = ("temple", "flower", "astronaut", "cat", "coffee", "rocket", "cameram
 
 FIRST_LAYER = ("layer4.0", "bam3")   # what is open at first: of the embedded networks' maps the ones that tell most at a glance
 VIEWS = [("Whole photo", "whole"), ("Centre crop", "crop")]
-SCALES = [("Fixed (0 to 1)", "fixed"), ("Stretched to this map", "stretched")]
+SCALES = [("Fixed: all a gate can be", "fixed"), ("Stretched to this map", "stretched")]
 ORDERS = [("By index", "index"), ("By size", "size")]
 
 # The last input of every event is a hidden checkbox: this fills in whether the page is dark right now.
@@ -64,13 +64,21 @@ traces = Traces(compute)
 
 
 def analyse(photo: str, network: str, view: str, layer: str | None, *look: Any) -> tuple:
-    """A photo, a network or a view was chosen: the forward pass, what the network says, and the layer as before if it exists."""
-    seen = _trace(photo, network, view)
+    """A photo, a network or a view was chosen: the forward pass, what the network says, and the layer as before if it exists.
+
+    If it can't be done, the sentence that says why stands below the upload, which is emptied, and all else stays as it is.
+    """
+    try:
+        seen = traces.get(Asked(photo, network, view))
+    except AttnvizError as error:
+        return None, gr.Markdown(f"**{_warned(error)}**", visible=True), *[gr.skip()] * 14
     choices = [(words.layer_title(attention), name) for name, attention in seen.layers.items()]
     if layer not in seen.layers:
         layer = _matching_layer(layer, list(seen.layers))
     about = card_of(network_of(network))
     return (
+        gr.skip(),
+        gr.Markdown(visible=False),
         photo,
         gr.Dropdown(choices=choices, value=layer, interactive=bool(choices), label="Layer" if choices else "No layer has attention"),
         dict(seen.top(5)),
@@ -81,13 +89,20 @@ def analyse(photo: str, network: str, view: str, layer: str | None, *look: Any) 
 
 
 def redraw(photo: str, network: str, view: str, layer: str | None, *look: Any) -> tuple:
-    """A layer or a look was chosen: nothing runs again."""
-    return _drawn(_trace(photo, network, view), layer, *look)
+    """A layer or a look was chosen: nothing runs again, unless the trace was kept for its hour and is gone."""
+    try:
+        return _drawn(traces.get(Asked(photo, network, view)), layer, *look)
+    except AttnvizError as error:
+        _warned(error)
+        return (gr.skip(),) * 9
 
 
-def save(photo: str, network: str, view: str, layer: str | None, *look: Any) -> str:
-    """A zip of what the command line writes: pictures, weights and settings of the chosen layer, arrays of every layer."""
-    seen = _trace(photo, network, view)
+def save(photo: str, network: str, view: str, _layer: str | None, *look: Any) -> str:
+    """A zip of what the command line writes: the pictures and numbers of every layer, drawn as chosen, on a light ground."""
+    try:
+        seen = traces.get(Asked(photo, network, view))
+    except AttnvizError as error:
+        raise gr.Error(_shown(str(error)), print_exception=False) from None
     opacity, colormap, scale, smooth, order, _dark = look
     settings = _look(opacity, colormap, scale, smooth, dark=False)
     made = files(seen, card_of(network_of(network)), list(seen.layers), settings, order, overview=bool(seen.layers))
@@ -114,6 +129,7 @@ def build() -> gr.Blocks:
                     label="Your photo", type="filepath", image_mode=None, sources=["upload", "clipboard", "webcam"],
                     buttons=["fullscreen"], height=200, elem_id="photo", placeholder="Drop a photo here, or click to choose one",
                 )
+                trouble = gr.Markdown(visible=False, elem_id="trouble")
                 gr.Markdown("Or one of these:", elem_id="examples-heading")
                 examples = gr.Gallery(
                     [(str(_example(name)), name) for name in EXAMPLES], label="Examples", show_label=False, columns=4, height="auto",
@@ -161,7 +177,7 @@ def build() -> gr.Blocks:
 
         chosen = [network, view, layer, opacity, colormap, scale, smooth, order, dark]
         drawn = [map_picture, no_map, to_cbam, map_note, map_controls, bars_picture, channel_note, order, explained]
-        shown = [current, layer, says, knows, title, *drawn]
+        shown = [photo, trouble, current, layer, says, knows, title, *drawn]
         waits: dict[str, Any] = {"show_progress_on": [layer, map_picture, says]}
         private: dict[str, Any] = {"trigger_mode": "always_last", "api_visibility": "private", "js": TELL_DARK}
         passes: dict[str, Any] = {**private, "concurrency_id": "pass", "concurrency_limit": 2}
@@ -200,11 +216,11 @@ def serve(host: str | None = None, port: int | None = None, block: bool = True) 
     return page
 
 
-def _trace(photo: str, network: str, view: str) -> Trace:
-    try:
-        return traces.get(Asked(photo, network, view))
-    except AttnvizError as error:
-        raise gr.Error(_shown(str(error)), print_exception=False) from None
+def _warned(error: AttnvizError) -> str:
+    """Show an error as a passing message, which unlike gr.Error covers nothing, and give its text back, fit for Markdown."""
+    text = _shown(str(error))
+    gr.Warning(text, title="That did not work", duration=10)
+    return text
 
 
 def _drawn(seen: Trace, layer: str | None, *look: Any) -> tuple:
@@ -220,10 +236,11 @@ def _drawn(seen: Trace, layer: str | None, *look: Any) -> tuple:
 def _drawn_map(seen: Trace, attention: LayerAttention | None, look: Look) -> tuple:
     if attention is None or attention.spatial is None:
         why = words.NO_ATTENTION if attention is None else words.NO_MAP
-        return gr.Image(visible=False), gr.Markdown(why, visible=True), gr.Button(visible=True), "", gr.Row(visible=False)
+        photo = gr.Image(picture(photo_figure(seen, look.dark)), alt_text="The photo as the network sees it, without a map.")
+        return photo, gr.Markdown(why, visible=True), gr.Button(visible=True), "", gr.Row(visible=False)
     figure = map_figure(seen, attention.name, look)
     return (
-        gr.Image(picture(figure), visible=True, alt_text=words.map_alt(attention.name, attention.spatial)), gr.Markdown(visible=False),
+        gr.Image(picture(figure), alt_text=words.map_alt(attention.name, attention.spatial)), gr.Markdown(visible=False),
         gr.Button(visible=False), words.map_note(attention.spatial.shape, look.smooth), gr.Row(visible=True),
     )
 

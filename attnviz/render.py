@@ -15,6 +15,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
+from matplotlib.gridspec import SubplotSpec
 from PIL import Image
 
 from .capture import LayerAttention, Trace
@@ -74,15 +75,11 @@ def map_figure(trace: Trace, layer: str, look: Look = Look()) -> Figure:
     spatial = np.asarray(attention.spatial)
     low, high = scale_of(spatial, attention.kind, look.scale)
     least, greatest = float(spatial.min()), float(spatial.max())
-    width = 6.4
-    height = float(np.clip(width * picture.height / picture.width, 1.2, 8.0))
-    figure, ink = _figure(width, height + 1.1, look.dark)
-    grid = figure.add_gridspec(2, 1, height_ratios=(height, 0.16))
-    axes = figure.add_subplot(grid[0])
-    axes.imshow(picture, interpolation="none" if picture.width < 400 else "antialiased")
-    axes.set_axis_off()
+    figure, below, ink = _photo_axes(np.asarray(picture), look.dark, 1.1)
+    axes = figure.axes[0]
     axes.set_title(f"Spatial attention of {layer}: {attention.shape[1]} × {attention.shape[2]} cells", color=ink, fontsize=10, loc="left")
-    bar = figure.colorbar(ScalarMappable(Normalize(low, high), look.colormap), cax=figure.add_subplot(grid[1]), orientation="horizontal")
+    colours = ScalarMappable(Normalize(low, high), look.colormap)
+    bar = figure.colorbar(colours, cax=figure.add_subplot(below), orientation="horizontal")
     ticks = np.linspace(low, high, 6).tolist()
     bar.set_ticks(ticks, labels=[f"{tick:.{2 if high - low >= 0.1 else 4}f}" for tick in ticks])
     bar.ax.tick_params(colors=ink, labelsize=9)
@@ -92,6 +89,16 @@ def map_figure(trace: Trace, layer: str, look: Look = Look()) -> Figure:
         bar.ax.plot([value], [0.5], marker="|", color="black", markersize=11, markeredgewidth=1.5)
     what = "mean factor over channels" if attention.kind == "bam" else "factor"
     bar.set_label(f"{what} at each position · this map: {least:.3f} to {greatest:.3f} (marks)", color=ink, fontsize=9)
+    return figure
+
+
+def photo_figure(trace: Trace, dark: bool = False) -> Figure:
+    """The photo without a map, for layers that have none; what the network did not see is dimmed."""
+    pixels = trace.photo.pixels * 0.35
+    rows, columns = _inside(trace)
+    pixels[np.ix_(rows, columns)] = trace.photo.pixels[np.ix_(rows, columns)]
+    figure, _, ink = _photo_axes(pixels.astype(np.uint8), dark, 0.4)
+    figure.axes[0].set_title("What the network sees", color=ink, fontsize=10, loc="left")
     return figure
 
 
@@ -186,20 +193,32 @@ def _figure(width: float, height: float, dark: bool) -> tuple[Figure, str]:
     return figure, "#e6e6e6" if dark else "#222222"
 
 
+def _photo_axes(pixels: np.ndarray, dark: bool, room: float) -> tuple[Figure, SubplotSpec, str]:
+    """A figure as wide as a column whose first axes show a photo in its shape, with ``room`` inches for what stands around it; a
+    narrow place below them, and the ink."""
+    width = 6.4
+    height = float(np.clip(width * pixels.shape[0] / pixels.shape[1], 1.2, 8.0))
+    figure, ink = _figure(width, height + room, dark)
+    grid = figure.add_gridspec(2, 1, height_ratios=(height, 0.16))
+    axes = figure.add_subplot(grid[0])
+    axes.imshow(pixels, interpolation="none" if pixels.shape[1] < 400 else "antialiased")
+    axes.set_axis_off()
+    return figure, grid[1], ink
+
+
+def _inside(trace: Trace) -> tuple[np.ndarray, np.ndarray]:
+    """The photo's rows and columns whose centres the network saw."""
+    left, top, right, bottom = trace.region.box
+    rows, columns = np.arange(trace.photo.height) + 0.5, np.arange(trace.photo.width) + 0.5
+    return np.flatnonzero((rows >= top) & (rows < bottom)), np.flatnonzero((columns >= left) & (columns < right))
+
+
 def _cells(trace: Trace, layer: str) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """The photo's rows and columns that were seen, and where in the map (in cells, with fractions) each one's centre lies."""
     left, top, right, bottom = trace.box(layer)
     height, width = trace.layers[layer].shape[1:]
-    seen = trace.region.box
-    rows, row_cells = _line(trace.photo.height, seen[1], seen[3], top, bottom, height)
-    columns, column_cells = _line(trace.photo.width, seen[0], seen[2], left, right, width)
-    return rows, columns, row_cells, column_cells
-
-
-def _line(length: int, seen_from: float, seen_to: float, start: float, end: float, cells: int) -> tuple[np.ndarray, np.ndarray]:
-    centres = np.arange(length) + 0.5
-    inside = np.flatnonzero((centres >= seen_from) & (centres < seen_to))
-    return inside, (centres[inside] - start) / (end - start) * cells
+    rows, columns = _inside(trace)
+    return rows, columns, (rows + 0.5 - top) / (bottom - top) * height, (columns + 0.5 - left) / (right - left) * width
 
 
 def _sampled(values: np.ndarray, rows: np.ndarray, columns: np.ndarray, smooth: bool) -> np.ndarray:

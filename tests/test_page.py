@@ -29,8 +29,10 @@ def asked(monkeypatch) -> list:
 
 
 def analysed(photo, network="cbam_resnet18", view="whole", layer=None, look=LOOK) -> dict:
-    names = ("current", "layer", "says", "knows", "title", "map", "no_map", "to_cbam", "map_note", "map_controls", "bars", "channel_note",
-             "order", "explained")
+    names = (
+        "photo", "trouble", "current", "layer", "says", "knows", "title", "map", "no_map", "to_cbam", "map_note", "map_controls", "bars",
+        "channel_note", "order", "explained",
+    )
     return dict(zip(names, page.analyse(str(photo), network, view, layer, *look), strict=True))
 
 
@@ -60,9 +62,9 @@ def test_the_first_screen_is_a_worked_example(asked, examples):
 
 def test_se_says_why_there_is_no_map_and_a_plain_network_why_there_is_nothing(asked, examples):
     se = analysed(examples / "cat.jpg", "se_resnet18")
-    assert not se["map"].visible and "SE weighs channels only" in se["no_map"].value and se["bars"].visible
+    assert se["map"].alt_text.endswith("without a map.") and "SE weighs channels only" in se["no_map"].value and se["bars"].visible
     plain = analysed(examples / "cat.jpg", "resnet18")
-    assert not plain["map"].visible and not plain["bars"].visible and "None" not in plain["title"] and len(plain["says"]) == 5
+    assert plain["map"].alt_text.endswith("without a map.") and not plain["bars"].visible and len(plain["says"]) == 5
 
 
 @pytest.mark.parametrize(
@@ -79,11 +81,16 @@ def test_the_layer_stays_or_its_stage_does(asked, examples, before, network, aft
 def test_a_bad_photo_is_one_sentence_without_a_path(asked, tmp_path):
     bad = tmp_path / "<img src=x onerror=alert(1)>.png"
     bad.write_text("no picture")
-    with pytest.raises(gr.Error) as caught:
-        analysed(bad)
-    assert "not a picture" in caught.value.message and "<" not in caught.value.message and str(tmp_path) not in caught.value.message
+    with pytest.warns(UserWarning, match="not a picture"):
+        shown = analysed(bad)
+    said = shown["trouble"].value
+    assert "not a picture" in said and "<" not in said and str(tmp_path) not in said
+    assert shown["photo"] is None and all(value == gr.skip() for name, value in shown.items() if name not in ("photo", "trouble"))
+    with pytest.warns(UserWarning, match="deleted after an hour"):
+        assert "deleted after an hour" in analysed(tmp_path / "gone.png")["trouble"].value
+        assert page.redraw(str(tmp_path / "gone.png"), "cbam_resnet18", "whole", "layer4.0", *LOOK) == (gr.skip(),) * 9
     with pytest.raises(gr.Error, match="deleted after an hour"):
-        analysed(tmp_path / "gone.png")
+        page.save(str(tmp_path / "gone.png"), "cbam_resnet18", "whole", "layer4.0", *LOOK)
 
 
 def test_a_file_name_can_not_become_markup(asked, noise_file):

@@ -9,7 +9,7 @@ from PIL import Image
 
 from attnviz import LayerAttention, Photo, Recipe, Region, Trace
 from attnviz.geometry import crop, whole
-from attnviz.render import Look, bars_figure, map_figure, overlay, overview_figure, picture, png, scale_of
+from attnviz.render import Look, bars_figure, map_figure, overlay, overview_figure, photo_figure, picture, png, scale_of
 
 GREY = 100
 
@@ -135,6 +135,7 @@ def test_figures_become_pictures_whatever_the_shapes(dark):
         trace = trace_of(attention, width, height, name="<b>$x_1^{$.png")
         assert picture(map_figure(trace, "layer4.1", Look(dark=dark)), 60).width > 100
         assert picture(overview_figure(trace, Look(dark=dark, scale="stretched")), 60).width > 100
+        assert picture(photo_figure(trace, dark), 60).width > 100
     assert picture(overview_figure(trace_of(layer(None, "se")), Look(dark=dark)), 60).width > 100
 
 

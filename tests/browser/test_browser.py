@@ -143,10 +143,10 @@ def test_se_says_why_it_has_no_map_and_leads_to_cbam(visit):
     page = visit()
     choose(page, "network", "SE")
     expect(page.locator("#no-map")).to_contain_text("SE weighs channels only")
-    expect(page.locator("#map img")).to_have_count(0)
+    expect(page.locator("#map img")).to_have_attribute("alt", re.compile("without a map"))
     expect(page.locator("#bars img")).to_be_visible()
     page.locator("#to-cbam").click()
-    expect(page.locator("#map img")).to_be_visible()
+    expect(page.locator("#map img")).to_have_attribute("alt", re.compile("Heat map of layer4.0"))
     choose(page, "network", "Plain")
     expect(page.locator("#no-map")).to_contain_text("No attention here")
     expect(page.locator("#says")).to_contain_text("church")
@@ -161,9 +161,11 @@ def test_a_bad_file_is_a_message_and_what_was_shown_stays(visit, tmp_path, noise
     expect(page.locator(".toast-body")).to_contain_text("“holiday.png” is damaged or cut off: save or download it again.")
     expect(page.locator("#map img")).to_have_attribute("src", before)
     expect(page.locator("#title")).to_contain_text("Example: temple")
-    page.locator("#photo button[aria-label='Remove Image']").click()
+    expect(page.locator("#says")).to_contain_text("church")
+    expect(page.locator("#trouble")).to_contain_text("“holiday.png” is damaged")
     upload(page, noise_file)
     expect(page.locator("#title")).to_contain_text("noise.png")
+    expect(page.locator("#trouble")).to_be_hidden()
 
 
 def test_a_file_name_stays_text(visit, noise_file):
