@@ -21,12 +21,13 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from .errors import TraceError
+from .errors import AttnvizError, TraceError
 from .geometry import VIEWS, Recipe, Region, map_box, network_input, photo_of
 from .images import Photo, open_photo
 from .networks.card import Card, card_of
 from .taps import Tap, find_taps
 
+Prepared: TypeAlias = tuple[Photo | Tensor, Region, Tensor]   # what was given, the region that is seen, the input (3, H, W)
 PhotoSource: TypeAlias = str | os.PathLike | Photo | Image.Image | np.ndarray | Tensor
 
 
@@ -69,7 +70,7 @@ class Trace:
     recipe: Recipe
     region: Region                       # the part of the photo that the network saw
     logits: np.ndarray                   # (K,) float32
-    labels: tuple[str, ...]              # K class names
+    labels: tuple[str, ...]              # K class names; "class 0" and so on if they are not known
     layers: dict[str, LayerAttention]    # in running order
 
     @cached_property
@@ -104,8 +105,11 @@ def traces(
 ) -> Iterator[Trace]:
     """A trace of each photo, in order; ``photos`` can be of any number and size, or a normalised tensor (N, 3, H, W).
 
-    At most ``batch_size`` photos are in memory at a time; those of them that make inputs of one size run together.
+    At most ``batch_size`` photos are in memory at a time; those of them that make inputs of one size run together. Raises as
+    ``trace`` does; the traces of the photos before a bad one come first.
     """
+    if isinstance(photos, str | os.PathLike | Photo | Image.Image):
+        raise TypeError("photos is one photo: traces takes many, in a list or the like; trace takes one")
     if view not in VIEWS:
         raise ValueError(f"view is {view!r}; it can be {' or '.join(map(repr, VIEWS))}")
     if batch_size < 1:
@@ -124,7 +128,11 @@ def traces(
 def _batches(
     network: nn.Module, modules: list[nn.Module], taps: list[Tap], card: Card, photos: Iterator[PhotoSource], batch_size: int, view: str
 ) -> Iterator[Trace]:
-    while window := [_prepared(source, card, view) for source in islice(photos, batch_size)]:
+    bad: AttnvizError | None = None
+    while bad is None:
+        window, bad = _window(islice(photos, batch_size), card, view)
+        if not window:
+            break
         done: dict[int, Trace] = {}
         for size in dict.fromkeys(region.size for _, region, _ in window):
             members = [index for index, (_, region, _) in enumerate(window) if region.size == size]
@@ -132,15 +140,28 @@ def _batches(
                 logits, layers = _run(network, taps, torch.stack([window[index][2] for index in members]))
             for row, index in enumerate(members):
                 source, region, _ = window[index]
-                labels = card.labels or tuple(f"class {k}" for k in range(logits.shape[1]))
+                labels = card.labels if len(card.labels) == logits.shape[1] else tuple(f"class {k}" for k in range(logits.shape[1]))
                 attention = {layer.name: layer for layer in (read(row) for read in layers)}
                 done[index] = Trace(card.name, source, card.recipe, region, logits[row].copy(), labels, attention)
         yield from (done[index] for index in range(len(window)))
+    if bad is not None:
+        raise bad
 
 
-def _prepared(source: PhotoSource, card: Card, view: str) -> tuple[Photo | Tensor, Region, Tensor]:
+def _window(photos: Iterator[PhotoSource], card: Card, view: str) -> tuple[list[Prepared], AttnvizError | None]:
+    """The photos up to the first bad one, and what is wrong with that one."""
+    window = []
+    for source in photos:
+        try:
+            window.append(_prepared(source, card, view))
+        except AttnvizError as error:
+            return window, error
+    return window, None
+
+
+def _prepared(source: PhotoSource, card: Card, view: str) -> Prepared:
     if isinstance(source, Tensor):
-        if source.ndim != 3 or source.shape[0] != 3 or not source.is_floating_point():
+        if source.ndim != 3 or source.shape[0] != 3 or not source.numel() or not source.is_floating_point():
             raise TraceError(f"The tensor is {tuple(source.shape)} {source.dtype}: a photo is (3, height, width), normalised floats.")
         height, width = source.shape[1:]
         return source.detach().clone(), Region((0.0, 0.0, float(width), float(height)), (height, width)), source

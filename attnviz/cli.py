@@ -80,14 +80,13 @@ def _choices(layers: dict) -> str:
 
 
 def _folders(photos: list[Path], out: Path) -> list[Path]:
-    """One folder a photo, named after it; the second photo of a name gets a number."""
-    taken: dict[str, int] = {}
-    folders = []
+    """One folder a photo, named after it; a name that is taken gets a number."""
+    taken: list[str] = []
     for photo in photos:
-        stem = photo.stem or "photo"
-        taken[stem] = taken.get(stem, 0) + 1
-        folders.append(out / (stem if taken[stem] == 1 else f"{stem}-{taken[stem]}"))
-    return folders
+        stem = photo.stem.lstrip(".") or "photo"
+        names = (stem, *(f"{stem}-{number}" for number in range(2, len(photos) + 2)))
+        taken.append(next(name for name in names if name not in taken))
+    return [out / name for name in taken]
 
 
 def _parser() -> argparse.ArgumentParser:

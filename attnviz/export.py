@@ -31,7 +31,7 @@ def files(trace: Trace, card: Card, layers: list[str], look: Look, order: str = 
         made["overview.png"] = png(overview_figure(trace, look))
     made["channels.csv"] = channels_csv(trace, layers)
     made["arrays.npz"] = arrays_npz(trace, layers)
-    made["trace.json"] = (json.dumps(description(trace, card, layers, look), indent=1, ensure_ascii=False) + "\n").encode()
+    made["trace.json"] = (json.dumps(description(trace, card, layers, look, order), indent=1, ensure_ascii=False) + "\n").encode()
     return made
 
 
@@ -61,7 +61,7 @@ def arrays_npz(trace: Trace, layers: list[str]) -> bytes:
     return buffer.getvalue()
 
 
-def description(trace: Trace, card: Card, layers: list[str], look: Look) -> dict:
+def description(trace: Trace, card: Card, layers: list[str], look: Look, order: str) -> dict:
     """What was done and what came out, as plain values: network, preprocessing, predictions, layers, settings, versions."""
     return {
         "photo": {"name": trace.photo.name, "width": trace.photo.width, "height": trace.photo.height},
@@ -69,7 +69,7 @@ def description(trace: Trace, card: Card, layers: list[str], look: Look) -> dict
         "preprocessing": {**asdict(card.recipe), "seen_box": trace.region.box, "input_size": trace.region.size},
         "predictions": [{"label": label, "probability": probability} for label, probability in trace.top(5)],
         "layers": {name: _layer(trace, name) for name in layers},
-        "settings": asdict(look),
+        "settings": {**asdict(look), "order": order},
         "versions": {"attnviz": __version__, "torch": torch.__version__},
     }
 

@@ -21,8 +21,9 @@ MAX_DECODER_BYTES = 230_000_000
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF")
 ACCEPTED = "JPEG, PNG, WebP, AVIF, GIF, BMP and TIFF pictures"
 
-# Memory a decoder takes for each pixel beside Pillow's own picture, in bytes: WebP keeps two RGBA canvases, AVIF 4:4:4 planes.
-DECODER_BYTES = {"WEBP": 13, "AVIF": 7}
+# Memory that opening takes for each pixel, in bytes, where it is much: WebP keeps two RGBA canvases, AVIF 4:4:4 planes, and a TIFF may
+# be one single strip that lies decoded beside Pillow's picture.
+DECODER_BYTES = {"WEBP": 13, "AVIF": 7, "TIFF": 8}
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,7 +138,7 @@ def _decoded(image: Image.Image, name: str) -> Photo:
         image.load()
         profile = image.info.get("icc_profile")
         orientation = _orientation(image)
-        upright = _to_rgb(_shrunk(image), profile)
+        upright = _to_rgb(_shrunk(_eight_bit(image)), profile)
     except PhotoError as error:
         raise PhotoError(f"“{name}” {error}") from None
     except (Image.DecompressionBombError, MemoryError):
@@ -181,30 +182,40 @@ def _reduced(image: Image.Image, factor: int) -> Image.Image:
 
 
 def _resizable(image: Image.Image) -> Image.Image:
-    """The image in a mode whose values can be averaged: no palettes, no single bits, no 16-bit or float samples."""
+    """The image in a mode whose values can be averaged: no palettes, no colour keys, no single bits."""
     if image.mode in ("P", "PA") or "transparency" in image.info:
         return image.convert("RGBA")
-    if image.mode == "1":
-        return image.convert("L")
-    if image.mode.startswith("I") or image.mode == "F":
-        return _eight_bit(image)
-    return image
+    return image.convert("L") if image.mode == "1" else image
 
 
 def _eight_bit(image: Image.Image) -> Image.Image:
-    values: np.ndarray = np.asarray(image).astype(np.float32)
-    if not np.isfinite(values).all():
-        raise PhotoError("has values that are no numbers (NaN or infinite): save it as an 8- or 16-bit picture.")
-    if image.mode == "F":
-        scale = 255.0 if values.max() <= 1 else 1.0
-        if values.min() < 0 or values.max() * scale > 255:
-            raise PhotoError("is a float picture with values outside 0 to 1 and 0 to 255: save it as an 8- or 16-bit picture.")
-        values = values * scale
-    else:
-        if values.min() < 0 or values.max() > 65535:
-            raise PhotoError("has samples of more than 16 bits: save it as an 8- or 16-bit picture.")
-        values = values / 257
-    return Image.fromarray(np.rint(values).astype(np.uint8))
+    """Grey of 16 or 32 bits or floats, scaled to 8 bits by the range of the whole picture; any other image as it is."""
+    if image.mode != "F" and not image.mode.startswith("I"):
+        return image
+    strips = [(top, min(top + 256, image.height)) for top in range(0, image.height, 256)]
+    ranges = []
+    for top, bottom in strips:
+        values = np.asarray(image.crop((0, top, image.width, bottom)))
+        if not np.isfinite(values).all():
+            raise PhotoError("has values that are no numbers (NaN or infinite): save it as an 8- or 16-bit picture.")
+        ranges.append((float(values.min()), float(values.max())))
+    scale = _sample_scale(image.mode, min(low for low, _ in ranges), max(high for _, high in ranges))
+    grey = Image.new("L", image.size)
+    for top, bottom in strips:
+        values = np.asarray(image.crop((0, top, image.width, bottom))).astype(np.float32)
+        grey.paste(Image.fromarray(np.rint(values * scale).astype(np.uint8)), (0, top))
+    return grey
+
+
+def _sample_scale(mode: str, least: float, greatest: float) -> float:
+    """What brings samples to 0 to 255: they are taken as 0 to 1 (floats only), 0 to 255 or 0 to 65535, whichever holds them."""
+    if mode == "F" and least >= 0 and greatest <= 1:
+        return 255.0
+    if mode in ("F", "I") and least >= 0 and greatest <= 255:
+        return 1.0
+    if mode != "F" and least >= 0 and greatest <= 65535:
+        return 1 / 257
+    raise PhotoError("has samples beyond 16 bits, or floats beyond 0 to 255: save it as an 8- or 16-bit picture.")
 
 
 def _to_rgb(image: Image.Image, profile: bytes | None) -> Image.Image:
@@ -213,7 +224,7 @@ def _to_rgb(image: Image.Image, profile: bytes | None) -> Image.Image:
         source = ImageCms.createProfile("LAB")
         return _converted(image, source)
     if image.mode in ("RGBA", "LA", "La", "RGBa"):
-        image = image.convert("RGBA")
+        image = image.convert({"La": "LA", "RGBa": "RGBA"}.get(image.mode, image.mode)).convert("RGBA")
         alpha = image.getchannel("A")
         image = _in_srgb(image.convert("RGB"), profile)
         white = Image.new("RGB", image.size, "white")

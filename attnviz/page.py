@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import signal
+import sys
 import tempfile
 import zipfile
 from functools import cache
@@ -23,7 +25,7 @@ from .export import files
 from .networks.card import card_of
 from .render import COLORMAPS, Look, bars_figure, map_figure, photo_figure, picture
 from .uploads import Asked, Traces, keep_swept, new_folder
-from .viewer.photo_input import PhotoInput
+from .viewer.inputs import LayerInput, PhotoInput
 from .zoo import card, list_networks, load
 
 HERE = Path(__file__).parent
@@ -72,9 +74,8 @@ def analyse(photo: str, network: str, view: str, layer: str | None, *look: Any) 
         seen = traces.get(Asked(photo, network, view))
     except AttnvizError as error:
         return None, gr.Markdown(f"**{_warned(error)}**", visible=True), *[gr.skip()] * 14
+    layer = _layer_of(seen, layer)
     choices = [(words.layer_title(attention), name) for name, attention in seen.layers.items()]
-    if layer not in seen.layers:
-        layer = _matching_layer(layer, list(seen.layers))
     about = card_of(network_of(network))
     return (
         gr.skip(),
@@ -106,10 +107,13 @@ def save(photo: str, network: str, view: str, _layer: str | None, *look: Any) ->
     opacity, colormap, scale, smooth, order, _dark = look
     settings = _look(opacity, colormap, scale, smooth, dark=False)
     made = files(seen, card_of(network_of(network)), list(seen.layers), settings, order, overview=bool(seen.layers))
-    path = Path(tempfile.mkdtemp(dir=os.environ.get("GRADIO_TEMP_DIR"))) / f"attnviz-{network}.zip"
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in made.items():
-            archive.writestr(name, content)
+    try:
+        path = Path(tempfile.mkdtemp(dir=os.environ.get("GRADIO_TEMP_DIR"))) / f"attnviz-{network}.zip"
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+            for name, content in made.items():
+                archive.writestr(name, content)
+    except OSError:
+        raise gr.Error("There is no room on the server to save this: try again later.", print_exception=False) from None
     return str(path)
 
 
@@ -144,7 +148,7 @@ def build() -> gr.Blocks:
                 knows = gr.Markdown(elem_id="knows")
             with gr.Column(scale=3, min_width=340):
                 title = gr.Markdown("Example", elem_id="title")
-                layer = gr.Dropdown([], label="Layer", elem_id="layer", filterable=False)
+                layer = LayerInput([], label="Layer", elem_id="layer", filterable=False)
                 with gr.Row():
                     with gr.Column(min_width=320):
                         map_picture = gr.Image(
@@ -171,7 +175,8 @@ def build() -> gr.Blocks:
                 save_button = gr.Button("Save all pictures and numbers (zip)", elem_id="save", size="md")
                 download = gr.DownloadButton(visible="hidden", elem_id="download")
         gr.Markdown(
-            "Photos stay on this server for at most an hour and go nowhere else. Everything on the page can be saved.", elem_id="promise",
+            "Photos, and pictures drawn from them, are deleted from this server an hour after they were made, and go nowhere else.",
+            elem_id="promise",
         )
         dark = gr.Checkbox(visible=False)
 
@@ -191,7 +196,8 @@ def build() -> gr.Blocks:
             analyse, [current, *chosen], shown, **waits, **passes)
         looks = [layer.input, opacity.input, colormap.input, scale.input, smooth.input, order.input]
         gr.on(looks, redraw, [current, *chosen], drawn, **draws)
-        save_button.click(save, [current, *chosen], download, api_visibility="private", concurrency_id="draw").then(None, js=CLICK_DOWNLOAD)
+        saved = save_button.click(save, [current, *chosen], download, api_visibility="private", concurrency_id="draw")
+        saved.success(None, js=CLICK_DOWNLOAD)
     return page
 
 
@@ -201,7 +207,9 @@ def serve(host: str | None = None, port: int | None = None, block: bool = True) 
     os.environ["GRADIO_TEMP_DIR"] = str(folder)
     page = build()
     page.queue(max_size=80, api_open=False)
-    stop = keep_swept(folder, traces.expire)
+    end = keep_swept(folder, traces.expire)
+    if block:
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))   # so that a stop from outside cleans up too
     try:
         page.launch(
             server_name=host, server_port=port, prevent_thread_lock=True, max_file_size="20mb", show_error=False, run_history=False,
@@ -212,7 +220,7 @@ def serve(host: str | None = None, port: int | None = None, block: bool = True) 
             page.block_thread()
     finally:
         if block:
-            stop.set()
+            end()
     return page
 
 
@@ -225,7 +233,8 @@ def _warned(error: AttnvizError) -> str:
 
 def _drawn(seen: Trace, layer: str | None, *look: Any) -> tuple:
     opacity, colormap, scale, smooth, order, dark = look
-    attention = seen.layers.get(layer or "")
+    layer = _layer_of(seen, layer)
+    attention = seen.layers[layer] if layer else None
     return (
         *_drawn_map(seen, attention, _look(opacity, colormap, scale, smooth, dark)),
         *_drawn_bars(attention, order, dark),
@@ -258,8 +267,12 @@ def _look(opacity: float, colormap: str, scale: str, smooth: bool, dark: bool) -
     return Look(min(1.0, max(0.0, float(opacity))), colormap, scale, bool(smooth), bool(dark))
 
 
-def _matching_layer(layer: str | None, names: list[str]) -> str | None:
-    """The layer to open where the one that was open does not exist: of the same stage, or the first one to look at."""
+def _layer_of(seen: Trace, layer: str | None) -> str | None:
+    """The layer that was asked for; where it does not exist one of the same stage, or the first one to look at; None if none has
+    attention."""
+    names = list(seen.layers)
+    if layer in names:
+        return layer
     stage = words.stage_of(layer)[-1] if layer else ""
     for name in names:
         if stage and words.stage_of(name)[-1] == stage:

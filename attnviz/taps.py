@@ -6,8 +6,6 @@ from dataclasses import dataclass
 
 from torch import nn
 
-ROLES = ("channel", "spatial", "joint", "channel_logits", "spatial_logits")
-
 
 @dataclass(frozen=True, eq=False)
 class Tap:
@@ -28,6 +26,6 @@ def find_taps(modules: dict[str, nn.Module]) -> list[Tap]:
     for path, module in modules.items():
         declared = getattr(type(module), "attention_taps", None)   # the class declares, so no slow nn.Module look-up
         if declared is not None:
-            children = {role: modules[f"{path}.{child}".lstrip(".")] for child, role in declared.items()}
+            children = {role: module.get_submodule(child) for child, role in declared.items()}
             taps.append(Tap(path.removesuffix(".attention"), str(module.attention_kind), module, children))
     return taps

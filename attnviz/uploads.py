@@ -2,38 +2,48 @@
 
 from __future__ import annotations
 
+import atexit
+import os
 import shutil
 import tempfile
 import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from .capture import Trace
 
+PREFIX = "attnviz-uploads-"   # then the number of the process, then what makes the name unique
 KEPT_SECONDS = 3600
 SWEEP_SECONDS = 60
 KEPT_BYTES = 300_000_000
 
 
-def new_folder() -> Path:
-    """A fresh folder for uploads that only this user can read. It goes when ``sweep`` is told to remove it."""
-    return Path(tempfile.mkdtemp(prefix="attnviz-uploads-"))
+def new_folder(parent: Path | None = None) -> Path:
+    """A fresh folder for uploads that only this user can read; those that apps left behind when they were killed are removed."""
+    parent = parent or Path(tempfile.gettempdir())
+    for left in parent.glob(f"{PREFIX}*"):
+        if not _runs(left.name.removeprefix(PREFIX).partition("-")[0]):
+            shutil.rmtree(left, ignore_errors=True)   # another user's folder stays: it can't be removed
+    return Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-", dir=parent))
 
 
 def sweep(folder: Path, older_than: float = KEPT_SECONDS) -> int:
-    """Delete the files under a folder that were last touched ``older_than`` seconds ago, and empty folders; how many files went.
+    """Delete the files and empty folders under a folder that are ``older_than`` seconds old; how many files went.
 
     Gradio's own clean-up forgets aborted uploads and stops for good on a race under load (seen in 6.31), hence this one.
     """
     limit, gone = time.time() - older_than, 0
     for path in sorted(folder.rglob("*"), reverse=True):
         try:
+            if max(path.lstat().st_mtime, path.lstat().st_ctime) > limit:
+                continue
             if path.is_dir():
                 path.rmdir()   # fails, and stays, while there is something in it
-            elif max(path.stat().st_mtime, path.stat().st_ctime) <= limit:
+            else:
                 path.unlink()
                 gone += 1
         except OSError:
@@ -41,18 +51,34 @@ def sweep(folder: Path, older_than: float = KEPT_SECONDS) -> int:
     return gone
 
 
-def keep_swept(folder: Path, also: Callable[[], None]) -> threading.Event:
-    """Sweep a folder every minute, and call ``also`` each time, until the event that is given back is set; then remove it."""
+def keep_swept(folder: Path, also: Callable[[], None]) -> Callable[[], None]:
+    """Sweep a folder every minute, and call ``also`` each time. What is given back ends that and removes the folder; it is called
+    when the program ends, if not before."""
     stop = threading.Event()
 
     def run() -> None:
         while not stop.wait(SWEEP_SECONDS):
-            sweep(folder)
             also()
+            with suppress(OSError):   # a folder that goes while it is being listed
+                sweep(folder)
+
+    def end() -> None:
+        stop.set()
         shutil.rmtree(folder, ignore_errors=True)
 
     threading.Thread(target=run, name="attnviz-sweep", daemon=True).start()
-    return stop
+    atexit.register(end)
+    return end
+
+
+def _runs(process: str) -> bool:
+    try:
+        os.kill(int(process), 0)
+    except (ValueError, ProcessLookupError):
+        return False
+    except OSError:
+        return True   # it runs, and belongs to somebody else
+    return True
 
 
 @dataclass(frozen=True)
@@ -65,7 +91,7 @@ class Asked:
 
 
 class Traces:
-    """Traces by what was asked, at most 300 MB of them, each for an hour after its last use; each is computed once.
+    """Traces by what was asked, at most 300 MB of them, each for an hour; each is computed once.
 
     Who asks for a trace that is just being computed waits for it instead of computing it again.
     """
@@ -81,31 +107,34 @@ class Traces:
         with self._guard:
             under_way = self._under_way.setdefault(asked, threading.Lock())
         with under_way:
-            trace = self._found(asked)
             try:
-                trace = trace or self._compute(asked)
+                trace = self._found(asked)
+                if trace is None:
+                    trace = self._compute(asked)
+                    self._put(asked, trace)
             finally:
                 with self._guard:
                     self._under_way.pop(asked, None)
-            self._put(asked, trace)
         return trace
 
     def expire(self) -> None:
-        """Let go of what was last used longer ago than it is kept."""
+        """Let go of what was computed longer ago than it is kept, however often it was used since."""
         limit = time.monotonic() - self._seconds
         with self._guard:
-            for asked in [asked for asked, (used, _) in self._kept.items() if used < limit]:
+            for asked in [asked for asked, (made, _) in self._kept.items() if made < limit]:
                 del self._kept[asked]
 
     def _found(self, asked: Asked) -> Trace | None:
         self.expire()
         with self._guard:
-            return self._kept[asked][1] if asked in self._kept else None
+            if asked not in self._kept:
+                return None
+            self._kept.move_to_end(asked)
+            return self._kept[asked][1]
 
     def _put(self, asked: Asked, trace: Trace) -> None:
         with self._guard:
             self._kept[asked] = time.monotonic(), trace
-            self._kept.move_to_end(asked)
             total = sum(_size(kept) for _, kept in self._kept.values())
             while total > self._bytes and len(self._kept) > 1:
                 _, (_, dropped) = self._kept.popitem(last=False)

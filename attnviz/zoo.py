@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load as load_tensors
 from torch import nn
 
@@ -25,8 +27,11 @@ ORDER = ("cbam", "se", "bam", None)   # the one that shows most comes first
 
 def list_networks() -> list[str]:
     """The names that ``load`` takes."""
-    cards = [read_card(folder) for folder in MODELS.iterdir() if (folder / "config.json").is_file()] if MODELS.is_dir() else []
-    return [card.name for card in sorted(cards, key=lambda card: (ORDER.index(card.architecture["attention"]), card.name))]
+    cards = {}
+    for config in MODELS.glob("*/config.json"):
+        with suppress(NetworkError):   # a damaged one is not offered; asked for by name, it says so
+            cards[config.parent.name] = read_card(config.parent)
+    return sorted(cards, key=lambda name: (ORDER.index(cards[name].architecture["attention"]), name))
 
 
 def load(network: str | os.PathLike) -> nn.Module:
@@ -36,10 +41,9 @@ def load(network: str | os.PathLike) -> nn.Module:
     weights are missing, damaged, or not the ones that its card was written for.
     """
     name = os.fspath(network)
-    if name in list_networks():
-        return open_folder(MODELS / name)
-    if (Path(name) / "config.json").is_file():
-        return open_folder(Path(name))
+    for folder in (MODELS / name, Path(name)):
+        if (folder / "config.json").is_file():
+            return open_folder(folder)
     raise NetworkError(f"There is no network called “{Path(name).name}”: choose one of {', '.join(list_networks())}.")
 
 
@@ -54,7 +58,7 @@ def read_card(folder: Path) -> Card:
     """The card in a folder's ``config.json``. Raises NetworkError if there is none that can be read."""
     try:
         return Card.from_json(json.loads((folder / "config.json").read_text(encoding="utf-8")))
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):   # whatever a wrong file makes of it
         raise NetworkError(f"The config.json of {folder.name} is missing or damaged: restore it from the project.") from None
 
 
@@ -67,10 +71,10 @@ def open_folder(folder: Path) -> nn.Module:
         raise NetworkError(f"The weights of {card.name} are missing: restore its model.safetensors from the project.") from None
     if hashlib.sha256(content).hexdigest() != card.sha256:
         raise NetworkError(f"The weights of {card.name} are damaged (their checksum is wrong): restore its model.safetensors.")
-    network = ResNet(**card.architecture)   # type: ignore[arg-type]
     try:
+        network = ResNet(**card.architecture)   # type: ignore[arg-type]
         network.load_state_dict({key: _widened(value) for key, value in load_tensors(content).items()})
-    except RuntimeError:
+    except (RuntimeError, SafetensorError):
         raise NetworkError(f"The weights of {card.name} don't fit its config.json: restore both from the project.") from None
     network.card = card   # type: ignore[assignment]
     return network.eval()

@@ -186,6 +186,24 @@ def test_photos_are_read_no_faster_than_they_are_asked_for():
     assert taken == 4
 
 
+def test_the_photos_before_a_bad_one_come_first(noise):
+    running = attnviz.traces(stirred(18, "se"), [noise, noise, "gone.png", noise])
+    assert len([next(running), next(running)]) == 2
+    with pytest.raises(attnviz.PhotoError, match="“gone"):
+        next(running)
+
+
+def test_one_photo_in_place_of_many_is_refused():
+    with pytest.raises(TypeError, match="one photo"):
+        attnviz.traces(stirred(18, "se"), "dog.jpg")
+
+
+def test_labels_of_another_head_are_not_used():
+    network = attnviz.load("se_resnet18")
+    network.fc = nn.Linear(network.fc.in_features, 3)
+    assert {label for label, _ in attnviz.trace(network, torch.randn(3, 64, 64)).top()} == {"class 0", "class 1", "class 2"}
+
+
 def test_top_is_sorted_and_names_the_classes(cbam, examples):
     trace = attnviz.trace(cbam, examples / "temple.jpg")
     best = trace.top(10)
@@ -208,13 +226,19 @@ def test_a_gate_that_does_not_run_or_runs_twice_is_an_error():
     network.add_module("spare", spare)   # declared, but no part of the forward pass
     with pytest.raises(attnviz.TraceError, match="spare did not run"):
         attnviz.trace(network, torch.randn(3, 64, 64))
+    one_sigmoid = stirred(18, "se")
+    one_sigmoid.layer1[1].attention.gate = one_sigmoid.layer1[0].attention.gate
+    with pytest.raises(attnviz.TraceError, match="twice"):
+        attnviz.trace(one_sigmoid, torch.randn(3, 64, 64))
     shared = stirred(18, "se")
     shared.layer1[1].attention = shared.layer1[0].attention
     with pytest.raises(attnviz.TraceError, match="twice"):
         attnviz.trace(shared, torch.randn(3, 64, 64))
 
 
-@pytest.mark.parametrize("wrong", [torch.zeros(1, 32, 32), torch.zeros(3, 32, 32, dtype=torch.uint8), torch.zeros(3, 32)])
+@pytest.mark.parametrize(
+    "wrong", [torch.zeros(1, 32, 32), torch.zeros(3, 32, 32, dtype=torch.uint8), torch.zeros(3, 32), torch.zeros(3, 0, 5)]
+)
 def test_a_tensor_of_another_form_is_refused(wrong):
     with pytest.raises(attnviz.TraceError, match="photo is"):
         attnviz.trace(stirred(18, "se"), wrong)

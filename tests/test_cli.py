@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+from conftest import ROOT
 
 import attnviz
 from attnviz.cli import main
@@ -29,15 +31,16 @@ def test_without_a_layer_every_layer_and_an_overview(tmp_path, examples):
 
 
 def test_photos_of_one_name_do_not_overwrite_each_other_and_a_bad_one_stops_nothing(tmp_path, examples, capsys):
-    other = tmp_path / "elsewhere" / "cat.jpg"
+    other, third, dots = tmp_path / "elsewhere" / "cat.jpg", tmp_path / "cat-2.jpg", tmp_path / "...jpg"
     other.parent.mkdir()
-    other.write_bytes((examples / "flower.jpg").read_bytes())
+    for path in (other, third, dots):
+        path.write_bytes((examples / "flower.jpg").read_bytes())
     bad = tmp_path / "bad.png"
     bad.write_text("no picture")
     out = tmp_path / "out"
-    photos = [str(examples / "cat.jpg"), str(bad), str(other)]
+    photos = [str(examples / "cat.jpg"), str(bad), str(other), str(third), str(dots)]
     assert main(["show", *photos, "--network", "bam_resnet18", "--layer", "bam2", "--out", str(out)]) == 1
-    assert sorted(path.name for path in out.iterdir()) == ["cat", "cat-2"]
+    assert sorted(path.name for path in out.iterdir()) == ["cat", "cat-2", "cat-2-2", "photo"]
     sizes = [json.loads((out / name / "trace.json").read_text())["photo"]["width"] for name in ("cat", "cat-2")]
     assert sizes == [451, 640]
     assert "“bad.png”" in capsys.readouterr().err
@@ -64,9 +67,10 @@ def test_the_choices_of_the_command_are_those_of_the_pictures():
 
 
 def test_an_installed_wheel_works_outside_the_checkout(tmp_path, examples):
-    root = Path(__file__).parent.parent
-    wheels = tmp_path / "wheels"
-    subprocess.run([sys.executable, "-m", "build", "--wheel", "--outdir", str(wheels), str(root)], check=True, capture_output=True)
+    tree, wheels = tmp_path / "tree", tmp_path / "wheels"
+    shutil.copytree(ROOT, tree, ignore=shutil.ignore_patterns(".*", "build", "dist", "*.egg-info", "__pycache__", "tests"))
+    build = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(wheels), str(tree)]
+    subprocess.run(build, check=True, capture_output=True)
     (wheel,) = wheels.iterdir()
     site = tmp_path / "site"
     subprocess.run([sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--target", str(site), str(wheel)], check=True)

@@ -2,10 +2,13 @@ from __future__ import annotations
 
 import io
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+from conftest import ROOT
 from PIL import Image, ImageCms
 from PIL.PngImagePlugin import PngInfo
 
@@ -91,6 +94,54 @@ def test_colour_modes_come_out_right():
     assert (grey[..., 0] == grey[..., 1]).all() and (grey[..., 1] == grey[..., 2]).all()
     ramp = np.tile(np.linspace(0, 65535, 256).astype(np.uint16), (16, 1))
     np.testing.assert_allclose(open_photo(saved(Image.fromarray(ramp), "PNG")).pixels[0, :, 0], np.arange(256), atol=1)
+
+
+def test_deep_samples_are_scaled_by_the_range_of_the_whole_picture():
+    deep = np.full((2600, 2000), 200.0, np.float32)
+    deep[:128] = 1.0
+    assert open_photo(Image.fromarray(deep)).pixels[[0, -1], 0, 0].tolist() == [1, 200]
+    assert open_photo(Image.new("L", (8, 8), 200).convert("I")).pixels[0, 0, 0] == 200
+    keyed = Image.fromarray(np.tile(np.linspace(0, 65535, 256).astype(np.uint16), (16, 1)))
+    np.testing.assert_allclose(open_photo(saved(keyed, "PNG", transparency=0)).pixels[0, :, 0], np.arange(256), atol=1)
+    for values in ([[np.nan, 0.5]], [[-1.0, 0.5]], [[0.5, 300.0]]):
+        with pytest.raises(PhotoError, match="8- or 16-bit"):
+            open_photo(Image.fromarray(np.array(values, np.float32)))
+
+
+PEAK = """
+import sys
+from attnviz import PhotoError, open_photo
+def peak():
+    return int(next(line for line in open("/proc/self/status") if line.startswith("VmHWM")).split()[1]) / 1000
+open_photo(sys.argv[1])
+before = peak()
+try:
+    open_photo(sys.argv[2])
+except PhotoError:
+    pass
+print(peak() - before)
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the peak of a process's memory is read from Linux's /proc")
+@pytest.mark.parametrize(
+    ("kind", "mode", "megapixels", "options"),
+    [
+        ("TIFF", "RGBA", 28, {"compression": "tiff_lzw", "tiffinfo": {278: 9000}}),   # all in one strip
+        ("TIFF", "RGBA", 48, {"compression": "tiff_lzw", "tiffinfo": {278: 9000}}),
+        ("TIFF", "F", 28, {"compression": "tiff_lzw", "tiffinfo": {278: 9000}}),
+        ("PNG", "RGBA", 48, {"compress_level": 1}),
+        ("WEBP", "RGB", 17, {"method": 0}),
+        ("JPEG", "RGB", 48, {"progressive": True}),
+    ],
+)
+def test_no_picture_takes_more_than_300_mb(kind, mode, megapixels, options, tmp_path, examples):
+    height = int((megapixels * 1e6 * 0.75) ** 0.5)
+    path = tmp_path / "large"
+    Image.new(mode, (int(height / 0.75), height)).save(path, kind, **options)
+    run = subprocess.run([sys.executable, "-c", PEAK, str(examples / "cat.jpg"), str(path)], cwd=ROOT, capture_output=True, text=True)
+    assert run.returncode == 0, run.stderr
+    assert float(run.stdout) < 300
 
 
 def test_transparency_is_laid_on_white():

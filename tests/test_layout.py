@@ -10,8 +10,8 @@ import pytest
 from conftest import ROOT
 
 LINE = [   # each may import what stands before it
-    "errors", "images", "geometry", "networks.card", "networks.attention", "networks.resnet", "networks", "taps", "capture", "analysis",
-    "zoo", "render", "words", "export", "uploads", "viewer", "viewer.photo_input", "page", "cli", "__main__",
+    "errors", "images", "geometry", "networks.attention", "networks.resnet", "networks.card", "networks", "taps", "capture", "analysis",
+    "zoo", "render", "words", "export", "uploads", "viewer", "viewer.inputs", "page", "cli", "__main__",
 ]
 PROGRAMS = ["networks.folder", "networks.evaluate", "networks.publish", "networks.train"]   # stand behind the library, like the page
 
@@ -25,6 +25,8 @@ def imported(path) -> set[str]:
     here = ["attnviz", *path.relative_to(ROOT / "attnviz").parts[:-1]]
     found = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else [getattr(node, "module", None)]
+        assert not any((name or "").startswith("attnviz") for name in names if not getattr(node, "level", 0)), "import relatively"
         if isinstance(node, ast.ImportFrom) and node.level:
             base = here[: len(here) - node.level + 1]
             if node.module:

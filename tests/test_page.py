@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import zipfile
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 
 from attnviz import page
 from attnviz.uploads import Traces
-from attnviz.viewer.photo_input import PhotoInput
+from attnviz.viewer.inputs import LayerInput, PhotoInput
 
 LOOK = (0.6, "viridis", "fixed", False, "index", False)
 
@@ -115,6 +116,27 @@ def test_pixels_sent_in_place_of_a_file_are_refused():
     with pytest.raises(gr.Error, match="not an uploaded picture"):
         PhotoInput().preprocess(payload)
     assert PhotoInput().preprocess(None) is None
+
+
+def test_an_address_in_place_of_a_file_is_refused_and_nothing_is_fetched(monkeypatch):
+    fetched = []
+
+    async def fetch(address, **_):
+        fetched.append(address)
+
+    monkeypatch.setattr("gradio.processing_utils.async_ssrf_protected_download", fetch)
+    for address in ("https://example.org/huge.bin", "HTTP://127.0.0.1/x.png"):
+        with pytest.raises(gr.Error, match="an address, not a picture"):
+            asyncio.run(PhotoInput().async_move_resource_to_block_cache(address))
+    assert fetched == []
+
+
+def test_a_layer_of_the_network_before_is_resolved_not_refused(asked, examples):
+    stale = LayerInput(["bam1", "bam2"]).preprocess("layer4.0")
+    assert stale == "layer4.0" and LayerInput([]).preprocess(["layer4.0"]) is None
+    for layer in (stale, None, "../../etc/passwd"):
+        drawn = page.redraw(str(examples / "cat.jpg"), "bam_resnet18", "whole", layer, *LOOK)
+        assert drawn[0].alt_text.startswith("Heat map of bam3") and "BAM weighs" in drawn[-1]
 
 
 def test_six_or_more_examples_are_there_and_their_sources_are_named(examples):

@@ -99,6 +99,11 @@ def test_the_command_leaves_a_model_folder_that_opens(data, tmp_path):
     assert [row.layer for row in measured.layers] == ["bam1", "bam2", "bam3"]
 
 
+def test_a_network_is_not_measured_on_other_classes(data):
+    with pytest.raises(ValueError, match="2 class folders, but cbam_resnet18 knows 10"):
+        measure(attnviz.load("cbam_resnet18"), data / "val")
+
+
 def test_a_folder_without_photos_is_an_error(tmp_path):
     (tmp_path / "empty").mkdir()
     with pytest.raises(ValueError, match="no class folders"):

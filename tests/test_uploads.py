@@ -1,23 +1,50 @@
 from __future__ import annotations
 
-import os
 import stat
+import subprocess
+import sys
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 import torch
-from conftest import stirred
+from conftest import ROOT, stirred
 
 import attnviz
-from attnviz.uploads import Asked, Traces, keep_swept, new_folder, sweep
+from attnviz.uploads import PREFIX, Asked, Traces, keep_swept, new_folder, sweep
 
 
-def test_only_this_user_can_read_the_folder():
-    folder = new_folder()
+def test_only_this_user_can_read_the_folder(tmp_path):
+    folder = new_folder(tmp_path)
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
-    folder.rmdir()
+
+
+def test_what_a_killed_app_left_behind_goes_at_the_next_start_and_what_a_running_one_has_stays(tmp_path):
+    gone = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, text=True, check=True)
+    left = tmp_path / f"{PREFIX}{gone.stdout.strip()}-x"
+    left.mkdir()
+    (left / "photo.jpg").write_bytes(b"x")
+    running = new_folder(tmp_path)
+    new_folder(tmp_path)
+    assert not left.exists() and running.exists()
+
+
+@pytest.mark.parametrize("ending", ["pass", "raise SystemExit", "raise KeyboardInterrupt", "os.kill(os.getpid(), signal.SIGTERM); input()"])
+def test_nothing_is_left_when_the_program_ends(tmp_path, ending):
+    code = f"""
+import os, signal, sys
+from pathlib import Path
+from attnviz.uploads import keep_swept, new_folder
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+folder = new_folder(Path({str(tmp_path)!r}))
+keep_swept(folder, lambda: None)
+for index in range(500):
+    (folder / str(index)).write_bytes(b"x")
+{ending}
+"""
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, check=False, timeout=60)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_old_files_and_empty_folders_go_and_new_ones_stay(tmp_path):
@@ -25,35 +52,33 @@ def test_old_files_and_empty_folders_go_and_new_ones_stay(tmp_path):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_bytes(b"x")
     assert sweep(tmp_path) == 0
-    assert sweep(tmp_path / "old", older_than=0) == 1
-    sweep(tmp_path)
-    assert sorted(path.name for path in tmp_path.rglob("*")) == ["b.png", "new", "orphan"]
+    assert sweep(tmp_path / "old", older_than=-1) == 1
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["b.png", "new", "old", "orphan"]   # an empty folder may be in use
+    assert sweep(tmp_path, older_than=-1) == 2
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_the_sweep_survives_what_it_cannot_delete(tmp_path, monkeypatch):
     (tmp_path / "a").write_bytes(b"x")
     (tmp_path / "b").write_bytes(b"x")
-    unlink = os.unlink
+    unlink = Path.unlink
 
     def stubborn(path, **more):
-        if str(path).endswith("b"):
+        if path.name == "b":
             raise PermissionError(path)
         unlink(path, **more)
 
-    monkeypatch.setattr("pathlib.os.unlink", stubborn)
-    assert sweep(tmp_path, older_than=0) == 1
+    monkeypatch.setattr(Path, "unlink", stubborn)
+    assert sweep(tmp_path, older_than=-1) == 1
 
 
 def test_the_folder_goes_when_the_app_does(tmp_path, monkeypatch):
     monkeypatch.setattr("attnviz.uploads.SWEEP_SECONDS", 0.01)
     folder, swept = tmp_path / "uploads", threading.Event()
     folder.mkdir()
-    stop = keep_swept(folder, swept.set)
+    end = keep_swept(folder, swept.set)
     assert swept.wait(10)
-    stop.set()
-    deadline = time.monotonic() + 10
-    while folder.exists() and time.monotonic() < deadline:
-        threading.Event().wait(0.01)
+    end()
     assert not folder.exists()
 
 

@@ -66,15 +66,29 @@ def test_damaged_weights_are_refused_and_never_replaced_by_random_ones(copy, dam
 
 
 def test_weights_that_do_not_fit_their_card_are_refused(copy):
-    config = json.loads((copy / "config.json").read_text())
-    (copy / "config.json").write_text(json.dumps({**config, "architecture": {**config["architecture"], "attention": "cbam"}}))
+    (copy / "config.json").write_text(changed(copy, attention="cbam"))
     with pytest.raises(attnviz.NetworkError, match="don't fit"):
         attnviz.load(copy)
 
 
-@pytest.mark.parametrize("config", ["", "{}", "[]", '{"name": 3}'])
-def test_a_damaged_card_is_refused(copy, config):
-    (copy / "config.json").write_text(config)
+def changed(copy: Path, **architecture) -> str:
+    config = json.loads((copy / "config.json").read_text())
+    return json.dumps({**config, "architecture": {**config["architecture"], **architecture}})
+
+
+def test_one_damaged_card_leaves_the_others_open(copy, monkeypatch):
+    models = Path(shutil.copytree(ROOT / "models", copy.parent / "models"))
+    (models / "se_resnet18" / "config.json").write_text("{}")
+    monkeypatch.setattr(zoo, "MODELS", models)
+    assert attnviz.list_networks() == ["cbam_resnet18", "bam_resnet18", "resnet18"]
+    assert attnviz.load("cbam_resnet18").card.name == "cbam_resnet18"
+    with pytest.raises(attnviz.NetworkError, match=r"config\.json of se_resnet18"):
+        attnviz.load("se_resnet18")
+
+
+@pytest.mark.parametrize("damage", ["", "{}", "[]", '{"name": 3}', {"depth": 19}, {"attention": "eca"}, {"more": 1}])
+def test_a_damaged_card_is_refused(copy, damage):
+    (copy / "config.json").write_text(damage if isinstance(damage, str) else changed(copy, **damage))
     with pytest.raises(attnviz.NetworkError, match=r"config\.json"):
         attnviz.load(copy)
 

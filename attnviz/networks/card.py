@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 from torch import nn
 
 from ..geometry import Recipe
+from .attention import ATTENTION
+from .resnet import DEPTHS
 
 
 @dataclass(frozen=True)
@@ -26,13 +28,14 @@ class Card:
     data: str = ""
     sha256: str = ""
 
-    def to_json(self) -> dict:
-        """The card as ``config.json`` holds it."""
-        return asdict(self)
-
     @classmethod
     def from_json(cls, config: dict) -> Card:
-        """The card in a ``config.json``. Raises KeyError or TypeError if it does not hold one."""
+        """The card in a ``config.json``. Raises KeyError, TypeError or ValueError if it does not hold one of ours."""
+        architecture = config["architecture"]
+        if set(architecture) != {"depth", "attention", "width", "reduction", "classes"}:
+            raise KeyError("architecture")
+        if architecture["depth"] not in DEPTHS or architecture["attention"] not in (None, *ATTENTION):
+            raise ValueError("architecture")
         recipe: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in config["recipe"].items()}
         return cls(**{**config, "labels": tuple(config["labels"]), "recipe": Recipe(**recipe)})
 

@@ -34,8 +34,14 @@ class Measurement:
 
 
 def measure(network: nn.Module, folder: Path, view: str = "crop") -> Measurement:
-    """Top-1 over all photos of a folder of class folders, and the liveliness of the gates over 200 of them."""
-    files, targets, _ = list_photos(folder)
+    """Top-1 over all photos of a folder of class folders, and the liveliness of the gates over 200 of them.
+
+    The folders' names in sorted order are the network's classes in theirs. Raises ValueError if there are not as many.
+    """
+    files, targets, classes = list_photos(folder)
+    labels = card_of(network).labels
+    if len(classes) != len(labels):
+        raise ValueError(f"{folder} has {len(classes)} class folders, but {card_of(network).name} knows {len(labels)} classes")
     chosen = set(torch.linspace(0, len(files) - 1, min(ALIVE_PHOTOS, len(files))).round().int().tolist())
     right, kept = 0, []
     progress = tqdm(traces(network, files, batch_size=32, view=view), card_of(network).name, total=len(files), mininterval=5)

@@ -48,12 +48,13 @@ Over 200 validation photos: the mean factor, the standard deviation over channel
 
 {liveliness_table(measured.layers)}
 """
+    start = "the two layers of every SE start three times as large as usual; " if attention == "se" else ""
     recipe = (
         f"From scratch, seed {plan['seed']}: {schedule}; SGD with Nesterov momentum {plan['momentum']}, one cycle of the learning rate up "
         f"to {plan['learning_rate']}, batches of {plan['batch']}, weight decay {plan['weight_decay']} (none on the attention modules, "
         f"biases and batch norms), label smoothing {plan['label_smoothing']}; random crops of {plan['least_area']} to 1 of the area, "
         f"mirroring, brightness, contrast and saturation, CutMix on {plan['cutmix']:.0%} of the batches except in the last step; "
-        f"exponential average of the weights ({plan['average_decay']}). bfloat16 on the CPU, {seconds / 60:.0f} minutes."
+        f"{start}exponential average of the weights ({plan['average_decay']}). bfloat16 on the CPU, {seconds / 60:.0f} minutes."
     )
     what = (
         f"{SUMMARIES[attention][0].upper()}{SUMMARIES[attention][1:]}: depth {plan['depth']}, width {plan['width']}, reduction "
