@@ -36,7 +36,9 @@ def url():
 def browser():
     with sync_playwright() as playwright:
         started = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--disable-background-networking"]
+            executable_path=CHROMIUM,
+            args=["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--disable-background-networking",
+                  "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"],
         )
         yield started
         started.close()
@@ -48,7 +50,8 @@ def visit(browser, url):
     pages, outside, errors = [], [], []
 
     def opened(width: int = 1300, height: int = 1000, theme: str = "light") -> Page:
-        page = browser.new_page(viewport={"width": width, "height": height})
+        permissions = ["clipboard-read", "clipboard-write", "camera"]
+        page = browser.new_page(viewport={"width": width, "height": height}, permissions=permissions)
         page.on("request", lambda request: outside.append(request.url)
                 if urlparse(request.url).scheme.startswith("http") and urlparse(request.url).hostname != "127.0.0.1" else None)
         page.on("pageerror", lambda error: errors.append(str(error)))
@@ -131,6 +134,30 @@ def test_the_look_changes_the_picture_and_runs_nothing(visit, monkeypatch):
     expect(page.locator("#bars img")).not_to_have_attribute("src", before)
     choose(page, "layer", "layer1.0")
     expect(page.locator("#map-note")).to_contain_text("64 × 96 grid")
+
+
+PUT_A_PICTURE_ON_THE_CLIPBOARD = """async () => {
+  const canvas = document.createElement('canvas'); canvas.width = 60; canvas.height = 40
+  const picture = await new Promise(done => canvas.toBlob(done, 'image/png'))
+  await navigator.clipboard.write([new ClipboardItem({ 'image/png': picture })])
+}"""
+
+
+def test_a_photo_can_be_pasted(visit):
+    page = visit()
+    page.evaluate(PUT_A_PICTURE_ON_THE_CLIPBOARD)
+    page.get_by_label("Paste from clipboard").click()
+    expect(page.locator("#title")).to_contain_text("clipboard.png")
+    expect(page.locator("#title")).to_contain_text("384 × 256")
+
+
+def test_a_photo_can_come_from_the_webcam(visit):
+    page = visit()
+    page.get_by_label("Capture from camera").click()
+    page.get_by_text("Click to Access Webcam").click()
+    page.wait_for_function("() => { const video = document.querySelector('#photo video'); return video && video.videoWidth > 0 }")
+    page.get_by_label("capture photo").click()
+    expect(page.locator("#title")).not_to_contain_text("Example")
 
 
 def test_an_example_runs_on_one_click(visit):
