@@ -16,12 +16,30 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import adaptive_max_pool2d
 
-# A squeezed batch-norm output is small (its mean over positions is near 0), so with PyTorch's usual start every SE gate begins
-# within 0.02 of 0.5 and weight decay keeps it there. This start spreads the logits over about ±1 from the first step.
-EXCITATION_GAIN = 3.0
+class Excitation(nn.Module):
+    """The part that SE and CBAM's channel gate share: two layers without bias, and the sigmoid as a module of its own."""
+
+    gain = 1.0   # on the start of both layers
+
+    def __init__(self, channels: int, reduction: int = 16) -> None:
+        super().__init__()
+        hidden = max(1, channels // reduction)
+        self.fc1 = nn.Linear(channels, hidden, bias=False)
+        self.relu = nn.ReLU()
+        self.fc2 = nn.Linear(hidden, channels, bias=False)
+        self.gate = nn.Sigmoid()
+
+    def reset_parameters(self) -> None:
+        for layer in (self.fc1, self.fc2):
+            nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
+            layer.weight.data.mul_(self.gain)
+
+    def excite(self, pooled: Tensor) -> Tensor:
+        """Pooled features (N, C) -> logits of the gate (N, C)."""
+        return self.fc2(self.relu(self.fc1(pooled)))
 
 
-class SqueezeExcite(nn.Module):
+class SqueezeExcite(Excitation):
     """Squeeze-and-excitation (Hu et al., CVPR 2018, equations 2 to 4), without FC biases as in the paper's ablations.
 
     z = mean of x over positions; s = sigmoid(W2 relu(W1 z)); the output is s_c * x_c.
@@ -30,47 +48,24 @@ class SqueezeExcite(nn.Module):
     attention_kind = "se"
     attention_taps = {"gate": "channel"}
 
-    def __init__(self, channels: int, reduction: int = 16) -> None:
-        super().__init__()
-        hidden = max(1, channels // reduction)
-        self.fc1 = nn.Linear(channels, hidden, bias=False)
-        self.relu = nn.ReLU()
-        self.fc2 = nn.Linear(hidden, channels, bias=False)
-        self.gate = nn.Sigmoid()
-
-    def reset_parameters(self) -> None:
-        for layer in (self.fc1, self.fc2):
-            nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
-            layer.weight.data.mul_(EXCITATION_GAIN)
+    # A squeezed batch-norm output is small (its mean over positions is near 0), so with the usual start every gate begins within
+    # 0.02 of 0.5. This one spreads the logits over about ±1 from the first step.
+    gain = 3.0
 
     def forward(self, x: Tensor) -> Tensor:
-        squeezed = x.mean((2, 3))                                     # (N, C)
-        factor = self.gate(self.fc2(self.relu(self.fc1(squeezed))))   # (N, C)
+        factor = self.gate(self.excite(x.mean((2, 3))))   # (N, C)
         return x * factor[:, :, None, None]
 
 
-class ChannelAttention(nn.Module):
+class ChannelAttention(Excitation):
     """CBAM's channel gate (Woo et al., ECCV 2018, equation 2): (N, C, H, W) -> (N, C) in [0, 1].
 
     One MLP without bias is shared by the average-pooled and the max-pooled features; the two results are added.
     """
 
-    def __init__(self, channels: int, reduction: int = 16) -> None:
-        super().__init__()
-        hidden = max(1, channels // reduction)
-        self.fc1 = nn.Linear(channels, hidden, bias=False)
-        self.relu = nn.ReLU()
-        self.fc2 = nn.Linear(hidden, channels, bias=False)
-        self.gate = nn.Sigmoid()
-
-    def reset_parameters(self) -> None:
-        for layer in (self.fc1, self.fc2):
-            nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
-
     def forward(self, x: Tensor) -> Tensor:
-        average = self.fc2(self.relu(self.fc1(x.mean((2, 3)))))   # (N, C)
-        maximum = self.fc2(self.relu(self.fc1(adaptive_max_pool2d(x, 1).flatten(1))))   # (N, C)
-        return self.gate(average + maximum)
+        average, maximum = x.mean((2, 3)), adaptive_max_pool2d(x, 1).flatten(1)   # (N, C)
+        return self.gate(self.excite(average) + self.excite(maximum))
 
 
 class SpatialAttention(nn.Module):
