@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import adaptive_max_pool2d
 
+
 class Excitation(nn.Module):
     """The part that SE and CBAM's channel gate share: two layers without bias, and the sigmoid as a module of its own."""
 
