@@ -35,7 +35,7 @@ EXAMPLES = ("temple", "flower", "astronaut", "cat", "coffee", "rocket", "cameram
 
 FIRST_LAYER = ("layer4.0", "bam3")   # what is open at first: of the embedded networks' maps the ones that tell most at a glance
 VIEWS = [("Whole photo", "whole"), ("Centre crop", "crop")]
-SCALES = [("Fixed: all a gate can be", "fixed"), ("Stretched to this map", "stretched")]
+SCALES = [("Fixed range", "fixed"), ("Stretched", "stretched")]
 ORDERS = [("By index", "index"), ("By size", "size")]
 
 # The last input of every event is a hidden checkbox: this fills in whether the page is dark right now.
@@ -141,7 +141,7 @@ def build() -> gr.Blocks:
                 )
                 network = gr.Dropdown(
                     [(_network_title(name), name) for name in names], value=names[0], label="Network", elem_id="network",
-                    filterable=False,
+                    filterable=False, info="All of them come with attnviz.",
                 )
                 view = gr.Radio(VIEWS, value="whole", label="The network sees", elem_id="view")
                 says = gr.Label(num_top_classes=5, label="It says", elem_id="says", show_heading=False)
@@ -291,7 +291,7 @@ def _title(photo: str, seen: Trace, view: str) -> str:
 def _network_title(name: str) -> str:
     about = card(name)
     attention = about.architecture["attention"]
-    return f"{str(attention).upper() if attention else 'Plain'} ResNet-{about.architecture['depth']} (comes with attnviz)"
+    return f"{str(attention).upper() if attention else 'Plain'} ResNet-{about.architecture['depth']}"
 
 
 def _chosen_example(event: gr.SelectData) -> str:
