@@ -31,6 +31,9 @@ Prepared: TypeAlias = tuple[Photo | Tensor, Region, Tensor]   # what was given, 
 PhotoSource: TypeAlias = str | os.PathLike | Photo | Image.Image | np.ndarray | Tensor
 
 
+OVER_POSITIONS = {"spatial", "joint"}   # the roles whose outputs have the features' height and width
+
+
 @dataclass(frozen=True, eq=False)
 class LayerAttention:
     """What one attention module computed for one photo. C channels, a feature map of h × w positions.
@@ -136,8 +139,10 @@ def _batches(
         done: dict[int, Trace] = {}
         for size in dict.fromkeys(region.size for _, region, _ in window):
             members = [index for index, (_, region, _) in enumerate(window) if region.size == size]
+            inputs = [window[index][2] for index in members]
+            x = torch.stack(inputs) if len(inputs) > 1 else inputs[0][None]   # a single one need not be copied
             with _alone(network, modules):
-                logits, layers = _run(network, taps, torch.stack([window[index][2] for index in members]))
+                logits, layers = _run(network, taps, x)
             for row, index in enumerate(members):
                 source, region, _ = window[index]
                 labels = card.labels if len(card.labels) == logits.shape[1] else tuple(f"class {k}" for k in range(logits.shape[1]))
@@ -175,7 +180,7 @@ def _run(network: nn.Module, taps: list[Tap], x: Tensor) -> tuple[np.ndarray, li
     if parameter is not None:
         x = x.to(parameter.device, parameter.dtype)
     kept: dict[Tap, dict[str, np.ndarray]] = {}   # in running order
-    shapes: dict[Tap, torch.Size] = {}
+    grids: dict[Tap, torch.Size] = {}   # (h, w) of the features
     caller = threading.get_ident()
 
     def keep(tap: Tap, role: str) -> Callable[[nn.Module, tuple, Tensor], None]:
@@ -185,13 +190,15 @@ def _run(network: nn.Module, taps: list[Tap], x: Tensor) -> tuple[np.ndarray, li
             if role in kept.setdefault(tap, {}):
                 raise TraceError(f"The {role} gate of {tap.layer} ran twice in one pass: a shared module can't be told apart.")
             kept[tap].update(_copied(role, output))
+            if role in OVER_POSITIONS:
+                grids[tap] = output.shape[2:]
 
         return hook
 
     def measure(tap: Tap) -> Callable[[nn.Module, tuple, Tensor], None]:
         def hook(_module: nn.Module, _inputs: tuple, output: Tensor) -> None:
             if threading.get_ident() == caller:
-                shapes[tap] = output.shape
+                grids[tap] = output.shape[2:]
 
         return hook
 
@@ -199,14 +206,15 @@ def _run(network: nn.Module, taps: list[Tap], x: Tensor) -> tuple[np.ndarray, li
         for tap in taps:
             for role, child in tap.children.items():
                 undo.callback(child.register_forward_hook(keep(tap, role)).remove)
-            undo.callback(tap.module.register_forward_hook(measure(tap)).remove)
+            if not OVER_POSITIONS & tap.children.keys():
+                undo.callback(tap.module.register_forward_hook(measure(tap)).remove)
         with torch.inference_mode():
             logits = network(x)
     for tap in taps:
         silent = [role for role in tap.children if role not in kept.get(tap, {})]
         if silent:
             raise TraceError(f"The {' and '.join(silent)} gate of {tap.layer} did not run in the forward pass.")
-    return logits.float().cpu().numpy().copy(), [_reader(tap, gates, shapes[tap]) for tap, gates in kept.items()]
+    return logits.float().cpu().numpy().copy(), [_reader(tap, gates, grids[tap]) for tap, gates in kept.items()]
 
 
 def _copied(role: str, output: Tensor) -> dict[str, np.ndarray]:
@@ -219,13 +227,13 @@ def _copied(role: str, output: Tensor) -> dict[str, np.ndarray]:
     return {name: value.float().cpu().numpy().copy() for name, value in means.items()}
 
 
-def _reader(tap: Tap, kept: dict[str, np.ndarray], shape: torch.Size) -> Callable[[int], LayerAttention]:
+def _reader(tap: Tap, kept: dict[str, np.ndarray], grid: torch.Size) -> Callable[[int], LayerAttention]:
     def read(row: int) -> LayerAttention:
         def part(name: str) -> np.ndarray | None:
             return kept[name][row].copy() if name in kept else None
 
         return LayerAttention(
-            tap.layer, tap.kind, (shape[1], shape[2], shape[3]),
+            tap.layer, tap.kind, (kept["channel"].shape[1], grid[0], grid[1]),
             part("channel"), part("spatial"), part("channel_logits"), part("spatial_logits"),
         )
 
