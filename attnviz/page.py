@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import sys
@@ -27,6 +28,8 @@ from .render import COLORMAPS, Look, bars_figure, map_figure, photo_figure, pict
 from .uploads import Asked, Traces, keep_swept, new_folder
 from .viewer.inputs import LayerInput, PhotoInput
 from .zoo import card, list_networks, load
+
+log = logging.getLogger(__name__)
 
 HERE = Path(__file__).parent
 # In an installed wheel the examples lie inside the package, in a checkout beside it.
@@ -59,7 +62,13 @@ def compute(asked: Asked) -> Trace:
     path = Path(asked.photo)
     if not path.exists():
         raise AttnvizError("This photo is no longer here: uploads are deleted after an hour. Please upload it again.")
-    return trace(network_of(asked.network), path, asked.view)
+    try:
+        return trace(network_of(asked.network), path, asked.view)
+    except AttnvizError:
+        raise
+    except Exception:   # unforeseen: the visitor gets a sentence in place of Gradio's blank badge, the log gets the rest
+        log.exception("tracing failed")
+        raise AttnvizError("Something went wrong while the network ran on this photo: try another photo or network.") from None
 
 
 traces = Traces(compute)

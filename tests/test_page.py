@@ -94,6 +94,16 @@ def test_a_bad_photo_is_one_sentence_without_a_path(asked, tmp_path):
         page.save(str(tmp_path / "gone.png"), "cbam_resnet18", "whole", "layer4.0", *LOOK)
 
 
+def test_what_nobody_foresaw_is_a_sentence_too(asked, examples, monkeypatch, caplog):
+    def broken(*_):
+        raise RuntimeError("secret detail")
+
+    monkeypatch.setattr(page, "trace", broken)
+    with pytest.warns(UserWarning, match="Something went wrong"):
+        said = analysed(examples / "cat.jpg")["trouble"].value
+    assert "secret" not in said and "secret detail" in caplog.text
+
+
 def test_a_file_name_can_not_become_markup(asked, noise_file):
     name = noise_file.with_name("<b>x [a](http:b) `c` *d*.png")
     noise_file.rename(name)
