@@ -54,7 +54,12 @@ def network_input(photo: Photo, region: Region, recipe: Recipe) -> Tensor:
     """The region as the network takes it: float32 (3, H, W), bilinear with antialiasing, normalised with mean and std."""
     height, width = region.size
     resized = photo.image().resize((width, height), Image.Resampling.BILINEAR, box=region.box)
-    x = torch.from_numpy(np.array(resized)).permute(2, 0, 1).float().div_(255)   # (3, H, W)
+    return normalised(np.array(resized)[None], recipe)[0]
+
+
+def normalised(pixels: np.ndarray, recipe: Recipe) -> Tensor:
+    """RGB bytes (N, H, W, 3) -> float32 (N, 3, H, W), channels last in memory, normalised with mean and std."""
+    x = torch.from_numpy(pixels).permute(0, 3, 1, 2).float().div_(255)
     return x.sub_(_column(recipe.mean)).div_(_column(recipe.std))
 
 

@@ -6,12 +6,13 @@ import hashlib
 import json
 import os
 from contextlib import suppress
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load as load_tensors
+from safetensors.torch import save as save_tensors
 from torch import nn
 
 from .errors import NetworkError
@@ -82,11 +83,9 @@ def open_folder(folder: Path) -> nn.Module:
 
 def save_folder(network: nn.Module, card: Card, folder: Path) -> Card:
     """Write a network as a model-repo folder, weights in half precision; gives back its card with the weights' checksum."""
-    from safetensors.torch import save as save_tensors
-
     tensors = {key: _halved(value) for key, value in network.state_dict().items()}
     content = save_tensors(tensors, metadata={"format": "pt"})
-    sealed = Card(**{**card.__dict__, "sha256": hashlib.sha256(content).hexdigest()})
+    sealed = replace(card, sha256=hashlib.sha256(content).hexdigest())
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "model.safetensors").write_bytes(content)
     (folder / "config.json").write_text(json.dumps(asdict(sealed), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -12,10 +12,8 @@ from PIL import Image
 from torch import Tensor
 from tqdm import tqdm
 
-from ..geometry import Recipe
+from ..geometry import Recipe, normalised
 
-MEAN = torch.tensor(Recipe().mean).view(3, 1, 1)
-STD = torch.tensor(Recipe().std).view(3, 1, 1)
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
 
 
@@ -62,13 +60,7 @@ def training_batches(data: ClassFolder, size: int, batch: int, seed: int, epoch:
     for start in range(0, len(order) - batch + 1, batch):
         chosen = order[start:start + batch]
         crops = np.stack([_random_crop(data.photos[i], size, least_area, random) for i in chosen])   # (N, H, W, 3)
-        yield _vary(_normalised(crops), random), data.targets[torch.from_numpy(chosen)]
-
-
-def _normalised(pixels: np.ndarray) -> Tensor:
-    """RGB bytes (N, H, W, 3) -> float32 (N, 3, H, W), normalised with ImageNet's mean and deviation, channels last in memory."""
-    x = torch.from_numpy(pixels).permute(0, 3, 1, 2).float().div_(255)
-    return x.sub_(MEAN).div_(STD)
+        yield _vary(normalised(crops, Recipe()), random), data.targets[torch.from_numpy(chosen)]
 
 
 def _decode(path: Path) -> Image.Image:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from textwrap import fill
 
@@ -32,7 +33,7 @@ def publish(
     card = Card(folder.name, architecture, labels, data=about.split(":")[0] or data.name)
     save_folder(network, card, folder)
     measured = measure(load(folder), data / "val")
-    card = save_folder(network, Card(**{**card.__dict__, "accuracy": round(measured.top1, 4), "photos": measured.photos}), folder)
+    card = save_folder(network, replace(card, accuracy=round(measured.top1, 4), photos=measured.photos), folder)
     (folder / "README.md").write_text(_model_card(card, plan, seconds, measured, about), encoding="utf-8")
     return measured
 
