@@ -13,27 +13,33 @@
         ...
 """
 
-from .capture import LayerAttention, Trace, trace, traces
+from .capture import Found, Trace, find, trace, traces
 from .errors import AttnvizError, NetworkError, PhotoError, TraceError
 from .geometry import Recipe, Region
 from .images import Photo, open_photo
+from .layers import LayerAttention
+from .recording import Recording, record
 from .zoo import list_networks, load
 
 __version__ = "0.1.0"
 
 __all__ = [
     "AttnvizError",
+    "Found",
     "LayerAttention",
     "NetworkError",
     "Photo",
     "PhotoError",
     "Recipe",
+    "Recording",
     "Region",
     "Trace",
     "TraceError",
+    "find",
     "list_networks",
     "load",
     "open_photo",
+    "record",
     "trace",
     "traces",
 ]

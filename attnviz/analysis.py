@@ -7,14 +7,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .capture import LayerAttention, Trace
+from .capture import Trace
+from .layers import LayerAttention
 
 HIGH, LOW = 0.9, 0.1   # a gate beyond these is called saturated
 
 
 @dataclass(frozen=True)
 class Summary:
-    """Of the values of one map or one set of channel weights; shares are of the gate, so BAM's factor counts from 1."""
+    """Of the values of one map or one set of channel weights; shares are of the gate, so BAM's factor counts from 1. What is
+    undefined (NaN) is left out and counted; if nothing is defined, the numbers are NaN."""
 
     mean: float
     std: float
@@ -22,20 +24,25 @@ class Summary:
     greatest: float
     high_share: float   # share of gates above 0.9
     low_share: float    # share of gates below 0.1
+    undefined: int = 0  # how many values can't be known
 
 
 def summary(values: np.ndarray, kind: str) -> Summary:
     """Mean, standard deviation, range and saturation of the factors of one layer; ``kind`` is the layer's."""
-    gate = values - 1 if kind == "bam" else values
+    known = values[np.isfinite(values)]
+    undefined = values.size - known.size
+    if not known.size:
+        return Summary(*[float("nan")] * 6, undefined)
+    gate = known - 1 if kind == "bam" else known
     return Summary(
-        float(values.mean(dtype=np.float64)), float(values.std(dtype=np.float64)), float(values.min()), float(values.max()),
-        float((gate > HIGH).mean()), float((gate < LOW).mean()),
+        float(known.mean(dtype=np.float64)), float(known.std(dtype=np.float64)), float(known.min()), float(known.max()),
+        float((gate > HIGH).mean()), float((gate < LOW).mean()), undefined,
     )
 
 
 def strongest(channel: np.ndarray, count: int = 5) -> list[tuple[int, float]]:
-    """The ``count`` channels with the greatest factors, as (index, factor), the greatest first, ties by index."""
-    order = np.argsort(-channel, kind="stable")[:count]
+    """The ``count`` channels with the greatest factors, as (index, factor), the greatest first, ties by index; none undefined."""
+    order = np.argsort(-channel, kind="stable")[: min(count, int(np.isfinite(channel).sum()))]
     return [(int(index), float(channel[index])) for index in order]
 
 
@@ -71,7 +78,7 @@ def liveliness(traces: Iterable[Trace]) -> list[Liveliness]:
 
 
 def _span(layer: LayerAttention) -> float | None:
-    return None if layer.spatial is None else float(layer.spatial.max() - layer.spatial.min())
+    return None if layer.spatial is None else float(np.nanmax(layer.spatial) - np.nanmin(layer.spatial))
 
 
 def _row(name: str, kind: str, seen: list[tuple[np.ndarray | None, float | None]]) -> Liveliness:
@@ -79,8 +86,8 @@ def _row(name: str, kind: str, seen: list[tuple[np.ndarray | None, float | None]
     spans = [span for _, span in seen if span is not None]
     measured = len(channels) > 0
     return Liveliness(
-        name, kind, float(channels.mean()) if measured else float("nan"),
-        float(channels.std(1).mean()) if measured else None,
-        float(channels.std(0).mean()) if measured else None,
+        name, kind, float(np.nanmean(channels)) if measured else float("nan"),
+        float(np.nanstd(channels, 1).mean()) if measured else None,
+        float(np.nanmean(np.nanstd(channels, 0))) if measured else None,
         float(np.mean(spans)) if spans else None,
     )

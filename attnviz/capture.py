@@ -1,67 +1,33 @@
-"""Run a network once and keep every gate. The only file that registers hooks.
-
-Hooks are on the modules of a network that others may be using: they are there only during the call, under a lock of that
-network's own, keep only what the calling thread computes, and go on every exit. What leaves is a copy.
-"""
+"""Run a network once and keep every gate: the trace. Also what will be read (``find``), and listening while others run (``record``)."""
 
 from __future__ import annotations
 
 import os
 import threading
 import weakref
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor, nn
 
+from .discovery import recognise
 from .errors import AttnvizError, TraceError
-from .geometry import VIEWS, Recipe, Region, map_box, network_input, photo_of
+from .geometry import VIEWS, Recipe, Region, crop, map_box, network_input, photo_of
+from .hooks import Heard, Listener
 from .images import Photo, open_photo
+from .layers import LayerAttention
 from .networks.card import Card, card_of
-from .taps import Tap, find_taps
+from .taps import TABLE, Tap, find_taps
 
 Prepared: TypeAlias = tuple[Photo | Tensor, Region, Tensor]   # what was given, the region that is seen, the input (3, H, W)
 PhotoSource: TypeAlias = str | os.PathLike | Photo | Image.Image | np.ndarray | Tensor
-
-
-OVER_POSITIONS = {"spatial", "joint"}   # the roles whose outputs have the features' height and width
-
-
-@dataclass(frozen=True, eq=False)
-class LayerAttention:
-    """What one attention module computed for one photo. C channels, a feature map of h × w positions.
-
-    For SE and CBAM ``channel`` is the factor on each channel and ``spatial``, where there is one, the factor at each position,
-    both in [0, 1]. BAM has one joint factor 1 + sigmoid(channel_logits + spatial_logits), in [1, 2], that is no product:
-    ``channel`` and ``spatial`` are its means over the positions and over the channels, and the two signed branches are kept.
-    """
-
-    name: str
-    kind: str                            # "se" | "cbam" | "bam"
-    shape: tuple[int, int, int]          # (C, h, w) of the features that are multiplied
-    channel: np.ndarray | None           # (C,) float32
-    spatial: np.ndarray | None           # (h, w) float32
-    channel_logits: np.ndarray | None    # (C,) float32, BAM only
-    spatial_logits: np.ndarray | None    # (h, w) float32, BAM only
-
-    def factor(self) -> np.ndarray:
-        """All that the features were multiplied by: float32 (C, h, w)."""
-        if self.channel_logits is not None and self.spatial_logits is not None:
-            logits = torch.from_numpy(self.channel_logits[:, None, None] + self.spatial_logits)
-            return (1 + torch.sigmoid(logits)).numpy()
-        factor = np.ones(self.shape, np.float32)
-        if self.channel is not None:
-            factor *= self.channel[:, None, None]
-        if self.spatial is not None:
-            factor *= self.spatial
-        return factor
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,7 +38,7 @@ class Trace:
     source: Photo | Tensor               # what was given: a Photo, or the normalised (3, H, W) input itself
     recipe: Recipe
     region: Region                       # the part of the photo that the network saw
-    logits: np.ndarray                   # (K,) float32
+    logits: np.ndarray                   # (K,) float32; (0,) if the network gives no class scores
     labels: tuple[str, ...]              # K class names; "class 0" and so on if they are not known
     layers: dict[str, LayerAttention]    # in running order
 
@@ -83,6 +49,8 @@ class Trace:
 
     def top(self, count: int = 5) -> list[tuple[str, float]]:
         """The ``count`` most probable classes with their softmax probabilities, the most probable first."""
+        if not self.labels:
+            return []
         probabilities = torch.softmax(torch.from_numpy(self.logits).double(), 0)
         best = probabilities.topk(min(count, len(probabilities)))
         return [(self.labels[index], value) for value, index in zip(best.values.tolist(), best.indices.tolist())]
@@ -93,13 +61,16 @@ class Trace:
 
 
 def trace(network: nn.Module, photo: PhotoSource, view: str = "whole") -> Trace:
-    """Run one photo through a network and keep every gate.
+    """Run one photo through any network and keep every gate.
 
-    ``photo`` is a path, a Photo, a Pillow image, an (H, W, 3) uint8 array, or a normalised tensor (3, H, W), which goes in as it
-    is. ``view`` is "whole", all of the photo with its shorter side scaled to the recipe's resize, or "crop", the centre square
-    that the network was measured with. The network runs in eval mode and comes back as it was.
+    ``photo`` is a path, a Photo, a Pillow image, an (H, W, 3) uint8 array, or a normalised tensor (C, H, W) or (1, C, H, W), which
+    goes in as it is. ``view`` is "whole", all of the photo with its shorter side scaled to the recipe's resize, or "crop", the
+    centre square that the network was measured with; a network that takes only certain sizes gets the crop either way. The network
+    runs in eval mode and comes back as it was; a compiled or distributed one is run as the network inside.
     Raises PhotoError for a photo that can't be opened, TraceError for a network without attention or with a silent gate.
     """
+    if isinstance(photo, Tensor) and photo.ndim == 4 and len(photo) == 1:
+        photo = photo[0]
     return next(traces(network, (photo,), batch_size=1, view=view))
 
 
@@ -117,135 +88,214 @@ def traces(
         raise ValueError(f"view is {view!r}; it can be {' or '.join(map(repr, VIEWS))}")
     if batch_size < 1:
         raise ValueError(f"batch_size is {batch_size}; it is at least 1")
+    return _batches(bare(network), iter(photos), batch_size, view)
+
+
+@dataclass(frozen=True)
+class Found:
+    """A layer of attention that ``trace`` will read."""
+
+    layer: str
+    kind: str                              # as in LayerAttention
+    how: str                               # "declared" by its class, in the "table" of known ones, or "recognised" by what it does
+    module: str                            # the class
+    shape: tuple[int, int, int] | None     # (C, h, w) of its features for an input like the one that was looked at
+    channel: tuple[int, ...] | None        # the shapes of what there is to see
+    spatial: tuple[int, ...] | None
+
+
+def find(network: nn.Module, x: Tensor | None = None) -> list[Found]:
+    """What will be read of a network, in running order: a row a layer; empty if it has no attention.
+
+    Runs the network once in eval mode on ``x`` (N, C, H, W), or on noise of the size that its card says, else of 224 × 224 pixels.
+    """
+    network = bare(network)
     modules = dict(network.named_modules())
-    taps = find_taps(modules)
     card = card_of(network)
-    if not taps and not card.architecture:
+    if x is None:
+        channels = next((module.in_channels for module in modules.values() if isinstance(module, nn.Conv2d)), 3)
+        x = torch.randn(1, channels, card.recipe.crop, card.recipe.crop, generator=torch.Generator().manual_seed(0))
+    x = _as_run(network, x)
+    with alone(network, list(modules.values())):
+        _, heard = _run(network, _planned(network, modules, x), x)
+    return [
+        Found(name, layer.kind, one.tap.how, type(one.tap.module).__name__, layer.shape,
+              layer.channel.shape if layer.channel is not None else None, layer.spatial.shape if layer.spatial is not None else None)
+        for one, (name, layer) in zip(heard, layers_of(heard, 0).items())
+    ]
+
+
+def bare(network: nn.Module) -> nn.Module:
+    """The network inside what compiles it or spreads it over devices. Raises TraceError for what has no modules to listen to."""
+    while isinstance(network, nn.Module):
+        if isinstance(network, torch.jit.ScriptModule):
+            raise TraceError("This network is TorchScript, whose inside can't be listened to: trace the Python network it was made from.")
+        if isinstance(network, nn.DataParallel | nn.parallel.DistributedDataParallel):
+            network = network.module
+        elif type(network).__name__ == "OptimizedModule":   # what torch.compile gives back
+            network = network.get_submodule("_orig_mod")
+        else:
+            return network
+    raise TraceError(f"This is a {type(network).__name__}, not a network: pass a torch.nn.Module; attnviz.load opens checkpoints.")
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """What will be read of a network: its taps, and the modules that it had when they were looked up."""
+
+    taps: list[Tap]
+    modules: list[weakref.ref[nn.Module]]
+
+
+def taps_of(network: nn.Module, modules: dict[str, nn.Module], x: Tensor) -> list[Tap]:
+    """What will be read of a network that runs on ``x``. Raises TraceError if it has no attention, and no card that says so."""
+    taps = _planned(network, modules, x)
+    if not taps and not isinstance(getattr(network, "card", None), Card):
+        kinds = ", ".join(sorted({row.kind.upper() for row in TABLE.values()}))
         raise TraceError(
-            f"There is no attention in this {type(network).__name__} that attnviz knows: "
-            "no module in it declares attention_taps, as attnviz's SqueezeExcite, CBAM and BAM do."
+            f"There is no attention in this {type(network).__name__} that attnviz can find: no module declares attention_taps, none is of "
+            f"a kind in its table ({kinds}), and none multiplies its input by a factor for each channel, each position or both."
         )
-    return _batches(network, list(modules.values()), taps, card, iter(photos), batch_size, view)
+    return taps
 
 
-def _batches(
-    network: nn.Module, modules: list[nn.Module], taps: list[Tap], card: Card, photos: Iterator[PhotoSource], batch_size: int, view: str
-) -> Iterator[Trace]:
+def _planned(network: nn.Module, modules: dict[str, nn.Module], x: Tensor | None) -> list[Tap]:
+    """The taps of a network: those that modules declare or that stand in the table, and, in a network that has no card, those that
+    are recognised when ``x`` (N, C, H, W) runs through it once. That is kept; None uses what was kept, if anything."""
+    taps = find_taps(modules)
+    if isinstance(getattr(network, "card", None), Card):
+        return taps
+    kept = _plans.get(network)
+    if kept is not None and len(kept.modules) == len(modules) and all(
+        ref() is module for ref, module in zip(kept.modules, modules.values())
+    ):
+        return kept.taps
+    if x is None or x.ndim != 4:
+        return taps
+    taps = _in_order(taps + recognise(network, modules, taps, _two(x)), modules)
+    if all(tap.module is not network for tap in taps):   # or it would keep itself alive
+        _plans[network] = Plan(taps, [weakref.ref(module) for module in modules.values()])
+    return taps
+
+
+def _two(x: Tensor) -> Tensor:
+    """Two different inputs of one, so that what depends on the input can be told from what does not."""
+    return torch.cat((x[:1], x[:1].flip(-1) * 0.8 - x[:1].mean() * 0.3))
+
+
+def _in_order(taps: list[Tap], modules: dict[str, nn.Module]) -> list[Tap]:
+    places = {module: place for place, module in enumerate(modules.values())}
+    return sorted(taps, key=lambda tap: places[tap.module])
+
+
+def _batches(network: nn.Module, photos: Iterator[PhotoSource], batch_size: int, view: str) -> Iterator[Trace]:
+    modules = dict(network.named_modules())
+    card, everything = card_of(network), list(modules.values())
+    taps: list[Tap] | None = None
+    channels = next((module.in_channels for module in everything if isinstance(module, nn.Conv2d)), None)
     bad: AttnvizError | None = None
     while bad is None:
-        window, bad = _window(islice(photos, batch_size), card, view)
+        window, bad = _window(islice(photos, batch_size), card, view, channels)
         if not window:
             break
         done: dict[int, Trace] = {}
-        for size in dict.fromkeys(region.size for _, region, _ in window):
-            members = [index for index, (_, region, _) in enumerate(window) if region.size == size]
+        for size in dict.fromkeys(x.shape for _, _, x in window):
+            members = [index for index, (_, _, x) in enumerate(window) if x.shape == size]
             inputs = [window[index][2] for index in members]
             x = torch.stack(inputs) if len(inputs) > 1 else inputs[0][None]   # a single one need not be copied
-            with _alone(network, modules):
-                logits, layers = _run(network, taps, x)
+            x = _as_run(network, x)
+            with alone(network, everything):
+                if taps is None:
+                    taps = taps_of(network, modules, x)
+                logits, heard = _run(network, taps, x)
             for row, index in enumerate(members):
                 source, region, _ = window[index]
-                labels = card.labels if len(card.labels) == logits.shape[1] else tuple(f"class {k}" for k in range(logits.shape[1]))
-                attention = {layer.name: layer for layer in (read(row) for read in layers)}
-                done[index] = Trace(card.name, source, card.recipe, region, logits[row].copy(), labels, attention)
+                labels, layers = labels_of(card, logits), layers_of(heard, row)
+                done[index] = Trace(card.name, source, card.recipe, region, logits[row].copy(), labels, layers)
         yield from (done[index] for index in range(len(window)))
     if bad is not None:
         raise bad
 
 
-def _window(photos: Iterator[PhotoSource], card: Card, view: str) -> tuple[list[Prepared], AttnvizError | None]:
+def labels_of(card: Card, logits: np.ndarray) -> tuple[str, ...]:
+    """A card's labels if they fit the scores (N, K), else "class 0" and so on."""
+    return card.labels if len(card.labels) == logits.shape[1] else tuple(f"class {k}" for k in range(logits.shape[1]))
+
+
+def _window(
+    photos: Iterator[PhotoSource], card: Card, view: str, channels: int | None
+) -> tuple[list[Prepared], AttnvizError | None]:
     """The photos up to the first bad one, and what is wrong with that one."""
     window = []
     for source in photos:
         try:
-            window.append(_prepared(source, card, view))
+            window.append(_prepared(source, card, view, channels))
         except AttnvizError as error:
             return window, error
     return window, None
 
 
-def _prepared(source: PhotoSource, card: Card, view: str) -> Prepared:
+def _prepared(source: PhotoSource, card: Card, view: str, channels: int | None) -> Prepared:
     if isinstance(source, Tensor):
-        if source.ndim != 3 or source.shape[0] != 3 or not source.numel() or not source.is_floating_point():
-            raise TraceError(f"The tensor is {tuple(source.shape)} {source.dtype}: a photo is (3, height, width), normalised floats.")
+        if source.ndim != 3 or channels not in (None, source.shape[0]) or not source.numel() or not source.is_floating_point():
+            raise TraceError(
+                f"The tensor is {tuple(source.shape)} {source.dtype}: a photo is ({channels or 3}, height, width), normalised floats."
+            )
         height, width = source.shape[1:]
+        if not _fits((height, width), card):
+            least, greatest = card.sides or (0, 0)
+            raise TraceError(f"The tensor is {height} × {width}: {card.name} takes sides of {least} to {greatest} pixels.")
         return source.detach().clone(), Region((0.0, 0.0, float(width), float(height)), (height, width)), source
     photo = source if isinstance(source, Photo) else open_photo(source)
     region = VIEWS[view](photo, card.recipe)
+    if not _fits(region.size, card):
+        region = crop(photo, card.recipe)
     return photo, region, network_input(photo, region, card.recipe)
 
 
-def _run(network: nn.Module, taps: list[Tap], x: Tensor) -> tuple[np.ndarray, list[Callable[[int], LayerAttention]]]:
+def _fits(size: tuple[int, int], card: Card) -> bool:
+    """Whether a network takes inputs of this size: some pool over a fixed number of cells."""
+    return card.sides is None or all(card.sides[0] <= side <= card.sides[1] for side in size)
+
+
+def _run(network: nn.Module, taps: list[Tap], x: Tensor) -> tuple[np.ndarray, list[Heard]]:
+    listener = Listener(taps)
+    with torch.inference_mode(), listener.listening():
+        output = network(x)
+    return logits_of(output, len(x)), listener.take()
+
+
+def logits_of(output: Any, count: int) -> np.ndarray:
+    """The class scores in what a network gave back, (N, K) float32; (N, 0) if it gave back something else."""
+    values = [output, *(output.values() if isinstance(output, Mapping) else output if isinstance(output, tuple | list) else ())]
+    for value in values:
+        if isinstance(value, Tensor) and value.is_floating_point() and len(value) == count and value.numel() == count * value.shape[1]:
+            return value.detach().flatten(1).float().cpu().numpy().copy()
+    return np.zeros((count, 0), np.float32)
+
+
+def layers_of(heard: list[Heard], row: int) -> dict[str, LayerAttention]:
+    """The layers of one input; those of a module that ran more than once are told apart by a number."""
+    layers: dict[str, LayerAttention] = {}
+    for one in heard:
+        names = (one.tap.layer, *(f"{one.tap.layer} #{number}" for number in range(2, len(heard) + 1)))
+        name = next(name for name in names if name not in layers)
+        layers[name] = one.layer(name, row)
+    return layers
+
+
+def _as_run(network: nn.Module, x: Tensor) -> Tensor:
     parameter = next(network.parameters(), None)
-    if parameter is not None:
-        x = x.to(parameter.device, parameter.dtype)
-    kept: dict[Tap, dict[str, np.ndarray]] = {}   # in running order
-    grids: dict[Tap, torch.Size] = {}   # (h, w) of the features
-    caller = threading.get_ident()
-
-    def keep(tap: Tap, role: str) -> Callable[[nn.Module, tuple, Tensor], None]:
-        def hook(_module: nn.Module, _inputs: tuple, output: Tensor) -> None:
-            if threading.get_ident() != caller:
-                return
-            if role in kept.setdefault(tap, {}):
-                raise TraceError(f"The {role} gate of {tap.layer} ran twice in one pass: a shared module can't be told apart.")
-            kept[tap].update(_copied(role, output))
-            if role in OVER_POSITIONS:
-                grids[tap] = output.shape[2:]
-
-        return hook
-
-    def measure(tap: Tap) -> Callable[[nn.Module, tuple, Tensor], None]:
-        def hook(_module: nn.Module, _inputs: tuple, output: Tensor) -> None:
-            if threading.get_ident() == caller:
-                grids[tap] = output.shape[2:]
-
-        return hook
-
-    with ExitStack() as undo:
-        for tap in taps:
-            for role, child in tap.children.items():
-                undo.callback(child.register_forward_hook(keep(tap, role)).remove)
-            if not OVER_POSITIONS & tap.children.keys():
-                undo.callback(tap.module.register_forward_hook(measure(tap)).remove)
-        with torch.inference_mode():
-            logits = network(x)
-    for tap in taps:
-        silent = [role for role in tap.children if role not in kept.get(tap, {})]
-        if silent:
-            raise TraceError(f"The {' and '.join(silent)} gate of {tap.layer} did not run in the forward pass.")
-    return logits.float().cpu().numpy().copy(), [_reader(tap, gates, grids[tap]) for tap, gates in kept.items()]
-
-
-def _copied(role: str, output: Tensor) -> dict[str, np.ndarray]:
-    """What is kept of a gate's output: its own small copy, or for a joint gate the means of the factor."""
-    if role == "joint":   # (N, C, h, w); the branches' logits make it again, see LayerAttention.factor
-        gate = output.float()
-        means = {"joint": gate.new_empty(0), "channel": 1 + gate.mean((2, 3)), "spatial": 1 + gate.mean(1)}
-    else:
-        means = {role: output.flatten(1) if role.startswith("channel") else output.squeeze(1)}
-    return {name: value.float().cpu().numpy().copy() for name, value in means.items()}
-
-
-def _reader(tap: Tap, kept: dict[str, np.ndarray], grid: torch.Size) -> Callable[[int], LayerAttention]:
-    def read(row: int) -> LayerAttention:
-        def part(name: str) -> np.ndarray | None:
-            return kept[name][row].copy() if name in kept else None
-
-        return LayerAttention(
-            tap.layer, tap.kind, (kept["channel"].shape[1], grid[0], grid[1]),
-            part("channel"), part("spatial"), part("channel_logits"), part("spatial_logits"),
-        )
-
-    return read
+    return x if parameter is None else x.to(parameter.device, parameter.dtype)
 
 
 _locks: weakref.WeakKeyDictionary[nn.Module, threading.RLock] = weakref.WeakKeyDictionary()
 _locks_guard = threading.Lock()
+_plans: weakref.WeakKeyDictionary[nn.Module, Plan] = weakref.WeakKeyDictionary()
 
 
 @contextmanager
-def _alone(network: nn.Module, modules: list[nn.Module]) -> Iterator[None]:
+def alone(network: nn.Module, modules: list[nn.Module]) -> Iterator[None]:
     """Hold this network alone and in eval mode; give every module its own mode back."""
     with _locks_guard:
         lock = _locks.setdefault(network, threading.RLock())

@@ -22,11 +22,12 @@ def files(trace: Trace, card: Card, layers: list[str], look: Look, order: str = 
     made: dict[str, bytes] = {}
     for name in layers:
         layer = trace.layers[name]
-        if layer.spatial is not None:
+        if layer.map is not None:
             made[f"{name}.overlay.png"] = _png(trace, name, look)
             made[f"{name}.map.png"] = png(map_figure(trace, name, look))
         title = f"{trace.network} · {name} · {plain(trace.photo.name)}"
-        made[f"{name}.channels.png"] = png(bars_figure(layer, order, look.dark, title))
+        if layer.channel is not None or layer.paths is not None:
+            made[f"{name}.channels.png"] = png(bars_figure(layer, order, look.dark, title))
     if overview:
         made["overview.png"] = png(overview_figure(trace, look))
     made["channels.csv"] = channels_csv(trace, layers)
@@ -44,15 +45,15 @@ def channels_csv(trace: Trace, layers: list[str]) -> bytes:
     for name in layers:
         weights = trace.layers[name].channel
         for index, weight in enumerate([] if weights is None else weights):
-            rows.writerow((photo, trace.network, name, index, repr(float(weight))))
+            rows.writerow((photo, trace.network, name, index, repr(float(weight)) if np.isfinite(weight) else ""))
     return text.getvalue().encode()
 
 
 def arrays_npz(trace: Trace, layers: list[str]) -> bytes:
-    """``logits`` and, for each layer, what it has of ``LAYER.channel``, ``.spatial``, ``.channel_logits``, ``.spatial_logits``."""
+    """``logits`` and, for each layer, what it has of ``LAYER.channel``, ``.spatial``, ``.channel_logits`` and so on, see PARTS."""
     arrays = {"logits": trace.logits}
     for name in layers:
-        for part in ("channel", "spatial", "channel_logits", "spatial_logits"):
+        for part in PARTS:
             values = getattr(trace.layers[name], part)
             if values is not None:
                 arrays[f"{name}.{part}"] = values
@@ -77,10 +78,14 @@ def description(trace: Trace, card: Card, layers: list[str], look: Look, order: 
 def _layer(trace: Trace, name: str) -> dict:
     layer = trace.layers[name]
     numbers = {part: asdict(summary(values, layer.kind)) for part in ("channel", "spatial") if (values := getattr(layer, part)) is not None}
-    return {"kind": layer.kind, "shape": layer.shape, "map_box": trace.box(name), **numbers}
+    plain_numbers = {part: {key: value if np.isfinite(value) else None for key, value in each.items()} for part, each in numbers.items()}
+    return {"kind": layer.kind, "formula": layer.formula, "shape": layer.shape, "map_box": trace.box(name), **plain_numbers}
 
 
 def _png(trace: Trace, name: str, look: Look) -> bytes:
     buffer = io.BytesIO()
     overlay(trace, name, look).save(buffer, "PNG")
     return buffer.getvalue()
+
+
+PARTS = ("channel", "spatial", "channel_logits", "spatial_logits", "joint", "paths", "pooling")

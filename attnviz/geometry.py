@@ -22,6 +22,7 @@ class Recipe:
     crop: int = 224     # px, the side of the centre square
     mean: tuple[float, float, float] = (0.485, 0.456, 0.406)
     std: tuple[float, float, float] = (0.229, 0.224, 0.225)
+    interpolation: str = "bilinear"   # or "bicubic", with antialiasing either way
 
 
 @dataclass(frozen=True)
@@ -51,9 +52,9 @@ VIEWS = {"whole": whole, "crop": crop}
 
 
 def network_input(photo: Photo, region: Region, recipe: Recipe) -> Tensor:
-    """The region as the network takes it: float32 (3, H, W), bilinear with antialiasing, normalised with mean and std."""
+    """The region as the network takes it: float32 (3, H, W), resampled with antialiasing, normalised with mean and std."""
     height, width = region.size
-    resized = photo.image().resize((width, height), Image.Resampling.BILINEAR, box=region.box)
+    resized = photo.image().resize((width, height), Image.Resampling[recipe.interpolation.upper()], box=region.box)
     return normalised(np.array(resized)[None], recipe)[0]
 
 

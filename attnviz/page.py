@@ -20,9 +20,10 @@ from torch import nn
 
 from . import words
 from .analysis import summary
-from .capture import LayerAttention, Trace, trace
+from .capture import Trace, trace
 from .errors import AttnvizError
 from .export import files
+from .layers import LayerAttention
 from .networks.card import card_of
 from .render import COLORMAPS, Look, bars_figure, map_figure, photo_figure, picture
 from .uploads import Asked, Traces, keep_swept, new_folder

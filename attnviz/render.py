@@ -18,13 +18,16 @@ from matplotlib.figure import Figure
 from matplotlib.gridspec import SubplotSpec
 from PIL import Image
 
-from .capture import LayerAttention, Trace
+from .capture import Trace
+from .layers import LayerAttention
 
 COLORMAPS = ("viridis", "magma", "inferno", "cividis", "turbo", "jet")
 SCALES = ("fixed", "stretched")
 ORDERS = ("index", "size")
 NAMED_BARS = 5
+PATHS = ("#4458c8", "#e69f00", "#009e73", "#cc79a7")   # told apart by the colour-blind too
 ACCENT, DARK_ACCENT = "#4458c8", "#93a2f5"
+UNDEFINED = 128.0   # the grey of a cell whose factor can't be known
 DARK_GROUND = "#1e293b"   # that of a block on the dark page
 
 
@@ -39,12 +42,13 @@ class Look:
     dark: bool = False           # light ink on a dark ground, for a dark page
 
 
-def scale_of(values: np.ndarray, kind: str, scale: str) -> tuple[float, float]:
-    """The numbers that the first and the last colour stand for. A flat map that is stretched keeps the fixed scale."""
-    least, greatest = float(values.min()), float(values.max())
-    if scale == "stretched" and greatest > least:
-        return least, greatest
-    return (1.0, 2.0) if kind == "bam" else (0.0, 1.0)
+def scale_of(values: np.ndarray, limits: tuple[float, float], scale: str) -> tuple[float, float]:
+    """The numbers that the first and the last colour stand for: what the factor can be, or with "stretched" what it is here. A flat
+    map that is stretched keeps the fixed scale."""
+    known = values[np.isfinite(values)]
+    if scale == "stretched" and known.size and known.max() > known.min():
+        return float(known.min()), float(known.max())
+    return limits
 
 
 def overlay(trace: Trace, layer: str, look: Look = Look()) -> Image.Image:
@@ -54,14 +58,16 @@ def overlay(trace: Trace, layer: str, look: Look = Look()) -> Image.Image:
     and never leave the map's range. What the network did not see stays as it is. Raises ValueError if there is no spatial map.
     """
     attention = trace.layers[layer]
-    if attention.spatial is None:
-        raise ValueError(f"{layer} has no spatial map: {attention.kind} weighs channels only")
+    if attention.map is None:
+        raise ValueError(f"{layer} has no spatial map: {attention.title} weighs channels only")
     photo = trace.photo.pixels
     rows, columns, row_cells, column_cells = _cells(trace, layer)
     if rows.size == 0 or columns.size == 0:
         return trace.photo.image()
-    values = _sampled(attention.spatial, row_cells, column_cells, look.smooth)
-    colours = colormaps[look.colormap](Normalize(*scale_of(attention.spatial, attention.kind, look.scale))(values))[..., :3] * 255
+    values = _sampled(attention.map, row_cells, column_cells, look.smooth)
+    low, high = scale_of(attention.map, attention.map_limits, look.scale)
+    colours = colormaps[look.colormap](Normalize(low, high)(values))[..., :3] * 255
+    colours[np.isnan(values)] = UNDEFINED
     seen = np.ix_(rows, columns)
     drawn = photo.astype(np.float32)
     drawn[seen] += look.opacity * (colours.astype(np.float32) - drawn[seen])
@@ -72,9 +78,9 @@ def map_figure(trace: Trace, layer: str, look: Look = Look()) -> Figure:
     """The overlay with its colour bar, which carries the scale, and a mark at this map's own least and greatest."""
     attention = trace.layers[layer]
     picture = overlay(trace, layer, look)   # raises if there is no map
-    spatial = np.asarray(attention.spatial)
-    low, high = scale_of(spatial, attention.kind, look.scale)
-    least, greatest = float(spatial.min()), float(spatial.max())
+    spatial = np.asarray(attention.map)
+    low, high = scale_of(spatial, attention.map_limits, look.scale)
+    least, greatest = float(np.nanmin(spatial)), float(np.nanmax(spatial))
     figure, below, ink = _photo_axes(np.asarray(picture), look.dark, 1.1)
     axes = figure.axes[0]
     axes.set_title(f"Spatial attention of {layer}: {attention.shape[1]} × {attention.shape[2]} cells", color=ink, fontsize=10, loc="left")
@@ -87,8 +93,10 @@ def map_figure(trace: Trace, layer: str, look: Look = Look()) -> Figure:
     for value in (least, greatest):
         bar.ax.plot([value], [0.5], marker="|", color="white", markersize=11, markeredgewidth=4)
         bar.ax.plot([value], [0.5], marker="|", color="black", markersize=11, markeredgewidth=1.5)
-    what = "mean factor over channels" if attention.kind == "bam" else "factor"
-    bar.set_label(f"{what} at each position · this map: {least:.3f} to {greatest:.3f} (marks)", color=ink, fontsize=9)
+    what = "share of the context" if attention.spatial is None else "mean factor over channels" if attention.averaged else "factor"
+    digits = 3 if high >= 0.1 else 5
+    grey = " · grey: undefined" if np.isnan(spatial).any() else ""
+    bar.set_label(f"{what} at each position · this map: {least:.{digits}f} to {greatest:.{digits}f} (marks){grey}", color=ink, fontsize=9)
     return figure
 
 
@@ -107,32 +115,32 @@ def bars_figure(attention: LayerAttention, order: str = "index", dark: bool = Fa
 
     Bars stand on the least that the factor can be: 0 for SE and CBAM, 1 for BAM.
     """
-    if attention.channel is None:
+    if attention.channel is None and attention.paths is None:
         raise ValueError(f"{attention.name} has no channel weights")
     if order not in ORDERS:
         raise ValueError(f"order is {order!r}; it can be {' or '.join(map(repr, ORDERS))}")
-    values = attention.channel
+    values = _weights(attention)
     ranked = np.argsort(-values, kind="stable")
     shown = ranked if order == "size" else np.arange(len(values))
-    base = 1.0 if attention.kind == "bam" else 0.0
+    base, most = (0.0, 1.0) if attention.channel is None else attention.limits
     figure, ink = _figure(6.4, 4.0, dark)
     axes = figure.add_subplot()
-    axes.stairs(values[shown], baseline=base, fill=True, color=DARK_ACCENT if dark else ACCENT)
-    mean = float(values.mean())
+    _bars(axes, attention, values[shown], shown, base, dark)
+    mean = float(np.nanmean(values))
     axes.axhline(mean, color=ink, linewidth=0.8, linestyle=(0, (4, 3)))
     axes.text(len(values), mean, f" mean\n {mean:.2f}", color=ink, fontsize=8, va="center", ha="left")
     axes.set_facecolor("none")
     axes.set_xlim(0, len(values))
-    axes.set_ylim(base, base + 1.12)
-    axes.set_yticks(np.linspace(base, base + 1, 6))
-    axes.set_ylabel("factor, mean over positions" if attention.kind == "bam" else "factor", color=ink)
+    axes.set_ylim(base, base + 1.12 * (most - base))
+    axes.set_yticks(np.linspace(base, most, 6))
+    axes.set_ylabel(_what(attention), color=ink)
     axes.set_xlabel(f"{len(values)} channels by {'size, the greatest first' if order == 'size' else 'index'}", color=ink)
     axes.tick_params(colors=ink, labelsize=9)
     axes.spines[["top", "right"]].set_visible(False)
     axes.spines[["left", "bottom"]].set_color(ink)
     if title:
         axes.set_title(title, color=ink, fontsize=10, loc="left", pad=22)
-    _name_bars(axes, values, shown, ranked[:NAMED_BARS], ink)
+    _name_bars(axes, values, shown, ranked[: min(NAMED_BARS, int(np.isfinite(values).sum()))], ink)
     return figure
 
 
@@ -149,17 +157,17 @@ def overview_figure(trace: Trace, look: Look = Look()) -> Figure:
     for index, layer in enumerate(layers):
         row, column = divmod(index, columns)
         above = figure.add_subplot(grid[2 * row, column])
-        above.set_title(f"{layer.name} · {layer.kind.upper()} · {layer.shape[1]} × {layer.shape[2]}", color=ink, fontsize=9)
+        above.set_title(f"{layer.name} · {layer.title} · {layer.shape[1]} × {layer.shape[2]}", color=ink, fontsize=9)
         above.set_axis_off()
-        if layer.spatial is None:
+        if layer.map is None:
             above.imshow(trace.photo.pixels, alpha=0.25)
             above.text(0.5, 0.5, "weighs channels only", transform=above.transAxes, ha="center", va="center", color=ink, fontsize=9)
         else:
             above.imshow(overlay(trace, layer.name, look))
         below = figure.add_subplot(grid[2 * row + 1, column])
         _small_bars(below, layer, ink, look.dark)
-    if any(layer.spatial is not None for layer in layers):
-        low, high = (1.0, 2.0) if layers[0].kind == "bam" else (0.0, 1.0)
+    if len({layer.map_limits for layer in layers if layer.map is not None}) == 1 or look.scale == "stretched":
+        low, high = next((layer.map_limits for layer in layers if layer.map is not None), (0.0, 1.0))
         bar = figure.colorbar(ScalarMappable(Normalize(low, high), look.colormap), ax=figure.axes, orientation="horizontal",
                               fraction=0.012, pad=0.01, aspect=60)
         each = "each map stretched to its own range" if look.scale == "stretched" else "factor at each position, one scale for all maps"
@@ -240,6 +248,29 @@ def _clipped(positions: np.ndarray, count: int) -> np.ndarray:
     return np.clip(positions.astype(int), 0, count - 1)
 
 
+def _weights(attention: LayerAttention) -> np.ndarray:
+    """What stands in the bars' place in an order: the factor, or the first path's share."""
+    return np.asarray(attention.channel) if attention.channel is not None else np.asarray(attention.paths)[0]
+
+
+def _what(attention: LayerAttention) -> str:
+    if attention.channel is None:
+        return f"share of each of {len(np.asarray(attention.paths))} paths"
+    return "factor, mean over positions" if attention.averaged else "factor"
+
+
+def _bars(axes, attention: LayerAttention, values: np.ndarray, shown: np.ndarray, base: float, dark: bool) -> None:
+    """The channels' factors; of paths, their shares one upon the other."""
+    if attention.channel is not None:
+        axes.stairs(values, baseline=base, fill=True, color=DARK_ACCENT if dark else ACCENT)
+        return
+    foot = np.zeros(len(values))
+    for index, path in enumerate(np.asarray(attention.paths)[:, shown]):
+        axes.stairs(foot + path, baseline=foot, fill=True, color=PATHS[index % len(PATHS)], label=f"path {index + 1}")
+        foot = foot + path
+    axes.legend(loc="upper right", fontsize=7, framealpha=0.8)
+
+
 def _name_bars(axes, values: np.ndarray, shown: np.ndarray, strongest: np.ndarray, ink: str) -> None:
     places = {int(channel): place for place, channel in enumerate(shown)}
     spots = sorted((places[int(channel)] + 0.5, int(channel)) for channel in strongest)
@@ -254,15 +285,19 @@ def _name_bars(axes, values: np.ndarray, shown: np.ndarray, strongest: np.ndarra
 
 
 def _small_bars(axes, layer: LayerAttention, ink: str, dark: bool) -> None:
-    base = 1.0 if layer.kind == "bam" else 0.0
-    values = np.sort(np.asarray(layer.channel))[::-1]
-    axes.stairs(values, baseline=base, fill=True, color=DARK_ACCENT if dark else ACCENT)
+    if layer.channel is None and layer.paths is None:
+        axes.set_axis_off()
+        return
+    base, most = (0.0, 1.0) if layer.channel is None else layer.limits
+    weights = _weights(layer)
+    shown = np.argsort(-weights, kind="stable")
+    _bars(axes, layer, weights[shown], shown, base, dark)
     axes.set_facecolor("none")
-    axes.set_ylim(base, base + 1)
-    axes.set_xlim(0, len(values))
-    axes.set_yticks([base, base + 0.5, base + 1])
+    axes.set_ylim(base, most)
+    axes.set_xlim(0, len(weights))
+    axes.set_yticks([base, (base + most) / 2, most])
     axes.set_xticks([])
-    axes.set_xlabel(f"{len(values)} channels, mean {values.mean():.2f}", color=ink, fontsize=8)
+    axes.set_xlabel(f"{len(weights)} channels, mean {np.nanmean(weights):.2f}", color=ink, fontsize=8)
     axes.tick_params(colors=ink, labelsize=7)
     axes.spines[["top", "right"]].set_visible(False)
     axes.spines[["left", "bottom"]].set_color(ink)

@@ -219,21 +219,48 @@ def test_a_network_without_attention_is_refused_but_our_plain_one_is_there_to_co
     assert attnviz.trace(attnviz.load("resnet18"), torch.randn(3, 64, 64)).layers == {}
 
 
-def test_a_gate_that_does_not_run_or_runs_twice_is_an_error():
+def test_a_declared_gate_that_does_not_run_is_an_error():
     network = stirred(18, "se")
     network.layer2[0].attention = nn.Identity()
-    spare = stirred(18, "se").layer2[0].attention
-    network.add_module("spare", spare)   # declared, but no part of the forward pass
+    network.add_module("spare", stirred(18, "se").layer2[0].attention)   # declared, but no part of the forward pass
     with pytest.raises(attnviz.TraceError, match="spare did not run"):
         attnviz.trace(network, torch.randn(3, 64, 64))
-    one_sigmoid = stirred(18, "se")
-    one_sigmoid.layer1[1].attention.gate = one_sigmoid.layer1[0].attention.gate
+
+
+def test_a_sigmoid_that_two_modules_share_is_read_in_its_own_place():
+    network, x = stirred(18, "se"), torch.randn(3, 64, 64)
+    expected = attnviz.trace(network, x)
+    network.layer1[1].attention.gate = network.layer1[0].attention.gate
+    shared = attnviz.trace(network, x)
+    for name, layer in expected.layers.items():
+        assert np.array_equal(shared.layers[name].channel, layer.channel)
+
+
+def test_a_module_that_runs_twice_is_two_layers():
+    network, x = stirred(18, "se"), torch.randn(3, 64, 64)
+    network.layer1[1].attention = network.layer1[0].attention
+    layers = attnviz.trace(network, x).layers
+    assert list(layers)[:3] == ["layer1.0", "layer1.0 #2", "layer2.0"]
+    assert not np.array_equal(layers["layer1.0"].channel, layers["layer1.0 #2"].channel)
+
+
+class TwiceInOne(nn.Module):
+    """Declares one gate, and runs it twice in a call."""
+
+    attention_kind = "se"
+    attention_taps = {"gate": "channel"}
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.gate = nn.Sigmoid()
+
+    def forward(self, x):
+        return x * self.gate(self.gate(x.mean((2, 3))))[:, :, None, None]
+
+
+def test_a_declared_gate_that_runs_twice_in_one_call_is_an_error():
     with pytest.raises(attnviz.TraceError, match="twice"):
-        attnviz.trace(one_sigmoid, torch.randn(3, 64, 64))
-    shared = stirred(18, "se")
-    shared.layer1[1].attention = shared.layer1[0].attention
-    with pytest.raises(attnviz.TraceError, match="twice"):
-        attnviz.trace(shared, torch.randn(3, 64, 64))
+        attnviz.trace(nn.Sequential(TwiceInOne(), nn.AdaptiveAvgPool2d(1), nn.Flatten()), torch.randn(3, 8, 8))
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ GREY = 100
 def layer(spatial: np.ndarray | None, kind: str = "cbam", channel: np.ndarray | None = None, name: str = "layer4.1") -> LayerAttention:
     channel = np.linspace(0, 1, 16, dtype=np.float32) if channel is None else channel
     height, width = (7, 7) if spatial is None else spatial.shape
-    return LayerAttention(name, kind, (len(channel), height, width), channel, spatial, None, None)
+    return LayerAttention(name, kind, (len(channel), height, width), channel, spatial, formula="bam sum" if kind == "bam" else "product")
 
 
 def trace_of(attention: LayerAttention, width: int = 448, height: int = 448, view=whole, name: str = "grey.png") -> Trace:
@@ -89,9 +89,9 @@ def test_opacity_blends_photo_and_colour():
 
 def test_the_scale_is_fixed_unless_it_is_asked_to_stretch():
     values = np.array([[0.49, 0.51]])
-    assert scale_of(values, "cbam", "fixed") == (0, 1)
-    assert scale_of(values + 1, "bam", "fixed") == (1, 2)
-    assert scale_of(values, "cbam", "stretched") == (0.49, 0.51)
+    assert scale_of(values, (0, 1), "fixed") == (0, 1)
+    assert scale_of(values + 1, (1, 2), "fixed") == (1, 2)
+    assert scale_of(values, (0, 1), "stretched") == (0.49, 0.51)
 
 
 def test_the_colour_bar_carries_the_scale_and_the_maps_own_range():

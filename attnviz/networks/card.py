@@ -16,7 +16,7 @@ from .resnet import DEPTHS
 class Card:
     """Name, architecture (arguments of ``ResNet``), labels by class index, preprocessing, and what was measured.
 
-    ``sha256`` is that of ``model.safetensors``; ``accuracy`` is the top-1 share on ``photos`` held-out photos, centre crop.
+    ``sha256`` is that of the weights' file; ``accuracy`` is the top-1 share on ``photos`` held-out photos, centre crop.
     """
 
     name: str
@@ -27,6 +27,9 @@ class Card:
     photos: int = 0
     data: str = ""
     sha256: str = ""
+    title: str = ""                       # what it is, for people: "CBAM ResNet-50"
+    licence: str = ""                     # of the weights
+    sides: tuple[int, int] | None = None  # the least and greatest side in pixels that it takes; None: any
 
     @classmethod
     def from_json(cls, config: dict) -> Card:

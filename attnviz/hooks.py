@@ -1,0 +1,297 @@
+"""Listens to a network's attention while it runs. The only file that registers hooks.
+
+Hooks are on the modules of a network that others may be using: they are there only while a ``with`` lasts, keep only what the
+calling thread computes, and go on every exit. What leaves is a copy: networks change tensors in place.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from types import CodeType
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
+
+from .errors import TraceError
+from .layers import LayerAttention
+from .recognition import ratio
+from .taps import Read, Tap
+
+Parts = dict[str, np.ndarray]
+
+
+@dataclass(frozen=True, eq=False)
+class Site:
+    """A place in a module's code where features are multiplied by a gate."""
+
+    owner: nn.Module | None
+    code: CodeType
+    at: int   # of the instruction
+
+
+@dataclass(frozen=True, eq=False)
+class Product:
+    """One multiplication of features (N, C, h, w) by a gate that is constant over positions ("channel") or channels ("spatial")."""
+
+    site: Site
+    kind: str
+    gate: Tensor        # as it is in the network: not a copy
+    features: Tensor
+    result: Tensor
+
+    def values(self) -> np.ndarray:
+        """The gate as (N, C) or (N, h, w) float32, a copy."""
+        gate = self.gate.expand(self.features.shape)
+        return _numpy(gate[:, :, 0, 0] if self.kind == "channel" else gate[:, 0])
+
+
+@dataclass(frozen=True, eq=False)
+class Heard:
+    """One call of one attention module: its parts for each of N inputs, and the shape (C, h, w) of its features."""
+
+    tap: Tap
+    shape: tuple[int, int, int]
+    parts: Parts
+
+    def layer(self, name: str, row: int) -> LayerAttention:
+        """What it computed for one of the inputs."""
+        parts = {part: values[row].copy() for part, values in self.parts.items()}
+        formula = "joint" if "joint" in parts else self.tap.formula
+        if formula == "product" and not {"channel", "spatial"} & parts.keys():
+            formula = "none"
+        return LayerAttention(name, self.tap.kind, self.shape, formula=formula, **parts)
+
+
+@dataclass(eq=False)
+class Listener:
+    """Collects what the taps' modules compute; ``heard`` grows in running order."""
+
+    taps: list[Tap]
+    heard: list[Heard] = field(default_factory=list)
+    _gathered: dict[Tap, list[tuple[Read, Parts]]] = field(default_factory=dict)
+    _inputs: dict[nn.Module, list[Tensor]] = field(default_factory=dict)
+    _caller: int = field(default_factory=threading.get_ident)
+
+    @contextmanager
+    def listening(self) -> Iterator[None]:
+        """Hooks on, for this thread's passes only, and off again."""
+        children = [child for tap in self.taps for child in tap.children.values()]
+        shared = {child for child in children if children.count(child) > 1} if len(set(children)) < len(children) else set()
+        with ExitStack() as undo:
+            for tap in self.taps:
+                for read in tap.reads:
+                    if read.child in tap.children:
+                        undo.callback(tap.children[read.child].register_forward_hook(self._keep(tap, read)).remove)
+                if tap.reads:
+                    undo.callback(tap.module.register_forward_hook(self._finish(tap)).remove)
+                    if shared & set(tap.children.values()):   # what it said inside another module does not count
+                        undo.callback(tap.module.register_forward_pre_hook(self._begin(tap)).remove)
+                for module, kind in tap.ratios:
+                    undo.callback(module.register_forward_pre_hook(self._enter, with_kwargs=True).remove)
+                    undo.callback(module.register_forward_hook(self._divide(tap, kind)).remove)
+            sites = {(id(site.owner), site.code, site.at): tap for tap in self.taps for site, _ in tap.sites if isinstance(site, Site)}
+            if sites:
+                undo.enter_context(Products(lambda product: self._multiplied(sites, product)))
+            yield
+
+    def take(self) -> list[Heard]:
+        """What was heard since the last time. Raises TraceError if a module that declares a gate did not run it."""
+        heard, self.heard = self.heard, []
+        for tap in {one.tap for one in heard} ^ set(self.taps):
+            if tap.how == "declared":
+                roles = " and ".join(read.role for read in tap.reads)
+                raise TraceError(f"The {roles} gate of {tap.layer} did not run in the forward pass.")
+        self._gathered.clear()
+        return heard
+
+    def _begin(self, tap: Tap) -> Callable[..., None]:
+        def hook(*_: Any) -> None:
+            self._gathered.pop(tap, None)
+
+        return hook
+
+    def _keep(self, tap: Tap, read: Read) -> Callable[..., None]:
+        def hook(_module: nn.Module, _inputs: tuple, output: Tensor) -> None:
+            if threading.get_ident() == self._caller:
+                self._gathered.setdefault(tap, []).append((read, _copied(read, tap, output)))
+
+        return hook
+
+    def _finish(self, tap: Tap) -> Callable[..., None]:
+        def hook(_module: nn.Module, _inputs: tuple, output: Tensor) -> None:
+            if threading.get_ident() != self._caller:
+                return
+            gathered = self._gathered.pop(tap, [])
+            for read in tap.reads:
+                calls = sum(kept is read for kept, _ in gathered)
+                if calls > read.calls:
+                    raise TraceError(f"The {read.role} gate of {tap.layer} ran {'twice' if calls == 2 else f'{calls} times'} in one call.")
+                if calls < read.calls and not read.optional:
+                    raise TraceError(f"The {read.role} gate of {tap.layer} did not run in the forward pass.")
+            channels, height, width = output.shape[1:]
+            self.heard.append(Heard(tap, (channels, height, width), _joined(tap, [parts for _, parts in gathered])))
+
+        return hook
+
+    def _enter(self, module: nn.Module, inputs: tuple, named: dict[str, Any]) -> None:
+        if threading.get_ident() == self._caller:
+            self._inputs.setdefault(module, []).append(features_of(inputs, named).detach().clone())
+
+    def _divide(self, tap: Tap, kind: str) -> Callable[..., None]:
+        def hook(module: nn.Module, _inputs: tuple, output: Tensor) -> None:
+            if threading.get_ident() != self._caller:
+                return
+            x, output = self._inputs[module].pop(), output.detach()
+            factor = ratio(x, output, kind)
+            if factor is None:   # as it runs now it is not what it was taken for
+                kind_now, factor = "joint", ratio(x, output, "joint")
+            else:
+                kind_now = kind
+            self._part(tap, len(tap.ratios), {kind_now: _numpy(factor)}, output.shape)   # type: ignore[arg-type]
+
+        return hook
+
+    def _multiplied(self, sites: dict[tuple, Tap], product: Product) -> None:
+        tap = sites.get((id(product.site.owner), product.site.code, product.site.at))
+        if tap is not None:
+            self._part(tap, len(tap.sites), {product.kind: product.values()}, product.features.shape)
+
+    def _part(self, tap: Tap, wanted: int, parts: Parts, shape: torch.Size) -> None:
+        gathered = self._gathered.setdefault(tap, [])
+        gathered.append((Read("factor", ""), parts))
+        if len(gathered) == wanted:
+            del self._gathered[tap]
+            self.heard.append(Heard(tap, (shape[1], shape[2], shape[3]), _joined(tap, [parts for _, parts in gathered])))
+
+
+class Products(TorchFunctionMode):
+    """Sees every multiplication of features by something that is constant over positions or over channels."""
+
+    def __init__(self, seen: Callable[[Product], None]) -> None:
+        super().__init__()
+        self._seen = seen
+
+    def __torch_function__(self, func: Any, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
+        if func not in MULTIPLICATIONS or len(args) < 2 or not (isinstance(args[0], Tensor) and isinstance(args[1], Tensor)):
+            return func(*args, **(kwargs or {}))
+        first, second = args[:2]
+        kind, gate = _gate_kind(second, first), second
+        if not kind:
+            kind, gate = _gate_kind(first, second), first
+        if not kind:
+            return func(*args, **(kwargs or {}))
+        site = _site(sys._getframe(1))
+        result = func(*args, **(kwargs or {}))
+        self._seen(Product(site, kind, gate, first if gate is second else second, result))
+        return result
+
+
+@contextmanager
+def calls(
+    modules: Iterable[nn.Module], enter: Callable[[nn.Module, tuple, dict[str, Any]], None], leave: Callable[[nn.Module, Any], None]
+) -> Iterator[None]:
+    """Be told whenever one of the modules is called by this thread, and what it gave back; None if it failed."""
+    caller = threading.get_ident()
+
+    def before(module: nn.Module, inputs: tuple, named: dict[str, Any]) -> None:
+        if threading.get_ident() == caller:
+            enter(module, inputs, named)
+
+    def after(module: nn.Module, _inputs: tuple, output: Any) -> None:
+        if threading.get_ident() == caller:
+            leave(module, output)
+
+    with ExitStack() as undo:
+        for module in modules:
+            undo.callback(module.register_forward_pre_hook(before, with_kwargs=True).remove)
+            undo.callback(module.register_forward_hook(after, always_call=True).remove)
+        yield
+
+
+def features_of(inputs: tuple, named: dict[str, Any]) -> Tensor:
+    """The first tensor that a module is called with; an empty one if there is none."""
+    return next((value for value in (*inputs, *named.values()) if isinstance(value, Tensor)), torch.empty(0))
+
+
+def _gate_kind(gate: Tensor, features: Tensor) -> str:
+    """Whether one tensor could be a gate on the other: "channel", "spatial" or ""."""
+    if features.ndim != 4 or gate.ndim != 4 or not (gate.is_floating_point() and features.is_floating_point()):
+        return ""
+    count, channels, height, width = features.shape
+    if gate.shape[0] != count or height * width < 4 or channels < 2:
+        return ""
+    if any(mine not in (1, theirs) for mine, theirs in zip(gate.shape[1:], features.shape[1:])):
+        return ""
+    over = [size == 1 or stride == 0 for size, stride in zip(gate.shape[1:], gate.stride()[1:])]
+    if not over[0] and over[1] and over[2]:
+        return "channel"
+    return "spatial" if over[0] and not (over[1] and over[2]) else ""
+
+
+def _site(frame: Any) -> Site:
+    """The innermost module whose code is running, and where in it."""
+    at = frame
+    while at is not None:
+        owner = at.f_locals.get("self")
+        if isinstance(owner, nn.Module):
+            return Site(owner, at.f_code, at.f_lasti)
+        at = at.f_back
+    return Site(None, frame.f_code, frame.f_lasti)
+
+
+def _copied(read: Read, tap: Tap, output: Tensor) -> Parts:
+    """What is kept of a child's output: its own small copy, or for a joint gate the means of the factor."""
+    output = output.detach()
+    if read.then == "sigmoid":
+        output = torch.sigmoid(output)
+    if read.role == "joint":   # (N, C, h, w); the branches' logits make it again, see LayerAttention.factor
+        gate = output.float()
+        if not any(other.role == "channel_logits" for other in tap.reads):
+            return {"piece": _numpy(1 + gate)}
+        return {"joint": np.empty(0), "channel": _numpy(1 + gate.mean((2, 3))), "spatial": _numpy(1 + gate.mean(1))}
+    if read.role in ("channel", "channel_logits"):
+        return {read.role: _numpy(output.flatten(1))}
+    if read.role in ("spatial", "spatial_logits"):
+        return {read.role: _numpy(output.squeeze(1))}
+    if read.role == "pooling":
+        return {"pooling": _numpy(output.float().flatten(1).softmax(1).view(output.shape[0], *output.shape[2:]))}
+    if read.role == "paths":
+        paths = output.shape[1] if output.ndim > 2 and output.shape[1] <= 8 else int(tap.module.radix)   # type: ignore[arg-type]
+        return {"paths": _numpy(output.reshape(len(output), paths, -1))}
+    if output.ndim < 4 or output.shape[2:] == (1, 1):
+        return {"channel": _numpy(output.flatten(1))}
+    return {"spatial": _numpy(output.squeeze(1))} if output.shape[1] == 1 else {"piece": _numpy(output)}
+
+
+def _joined(tap: Tap, gathered: list[Parts]) -> Parts:
+    """The parts of one call: pieces that can be broadcast are multiplied into the joint factor, whose means stand beside it."""
+    parts: Parts = {}
+    joint: np.ndarray | None = None
+    for one in gathered:
+        for name, values in one.items():
+            if name in ("piece", "joint") and values.size:
+                joint = values if joint is None else joint * values
+            elif name != "joint":
+                parts[name] = values
+    if joint is not None or tap.plus:
+        if joint is None:
+            return {name: values + np.float32(tap.plus) for name, values in parts.items()}
+        whole = torch.from_numpy(joint + np.float32(tap.plus))
+        parts = {"joint": whole.numpy(), "channel": whole.nanmean((2, 3)).numpy(), "spatial": whole.nanmean(1).numpy()}
+    return parts
+
+
+def _numpy(values: Tensor) -> np.ndarray:
+    return values.detach().float().cpu().numpy().copy()
+
+
+MULTIPLICATIONS = {
+    torch.mul, torch.multiply, Tensor.mul, Tensor.mul_, Tensor.multiply, Tensor.multiply_, Tensor.__mul__, Tensor.__rmul__, Tensor.__imul__,
+}
