@@ -32,7 +32,8 @@ def summary(values: np.ndarray, kind: str) -> Summary:
     known = values[np.isfinite(values)]
     undefined = values.size - known.size
     if not known.size:
-        return Summary(*[float("nan")] * 6, undefined)
+        nothing = float("nan")
+        return Summary(nothing, nothing, nothing, nothing, nothing, nothing, undefined)
     gate = known - 1 if kind == "bam" else known
     return Summary(
         float(known.mean(dtype=np.float64)), float(known.std(dtype=np.float64)), float(known.min()), float(known.max()),

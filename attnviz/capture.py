@@ -146,6 +146,10 @@ class Plan:
     taps: list[Tap]
     modules: list[weakref.ref[nn.Module]]
 
+    def of(self, modules: dict[str, nn.Module]) -> bool:
+        """Whether these are still the modules."""
+        return len(self.modules) == len(modules) and all(ref() is module for ref, module in zip(self.modules, modules.values()))
+
 
 def taps_of(network: nn.Module, modules: dict[str, nn.Module], x: Tensor) -> list[Tap]:
     """What will be read of a network that runs on ``x``. Raises TraceError if it has no attention, and no card that says so."""
@@ -162,17 +166,14 @@ def taps_of(network: nn.Module, modules: dict[str, nn.Module], x: Tensor) -> lis
 def _planned(network: nn.Module, modules: dict[str, nn.Module], x: Tensor | None) -> list[Tap]:
     """The taps of a network: those that modules declare or that stand in the table, and, in a network that has no card, those that
     are recognised when ``x`` (N, C, H, W) runs through it once. That is kept; None uses what was kept, if anything."""
-    taps = find_taps(modules)
-    if isinstance(getattr(network, "card", None), Card):
-        return taps
     kept = _plans.get(network)
-    if kept is not None and len(kept.modules) == len(modules) and all(
-        ref() is module for ref, module in zip(kept.modules, modules.values())
-    ):
+    if kept is not None and kept.of(modules):
         return kept.taps
-    if x is None or x.ndim != 4:
-        return taps
-    taps = _in_order(taps + recognise(network, modules, taps, _two(x)), modules)
+    taps = find_taps(modules)
+    if not isinstance(getattr(network, "card", None), Card):
+        if x is None or x.ndim != 4:
+            return taps
+        taps = _in_order(taps + recognise(network, modules, taps, _two(x)), modules)
     if all(tap.module is not network for tap in taps):   # or it would keep itself alive
         _plans[network] = Plan(taps, [weakref.ref(module) for module in modules.values()])
     return taps

@@ -167,7 +167,8 @@ def _by_products(seen: _Seen, paths: dict[nn.Module, str], inside: tuple[str, ..
             continue
         owner = gate.site.owner
         assert owner is not None
-        source = next((paths[module] for output, module in seen.outputs if output.data_ptr() == gate.gate.data_ptr()), "")
+        # the outermost module that gave the gate back, which is the last to do so
+        source = next((paths[module] for output, module in reversed(seen.outputs) if output.data_ptr() == gate.gate.data_ptr()), "")
         name = (paths[owner] if then is not None or not source else source) or type(owner).__name__
         chain = [gate] if then is None else [gate, then]
         tap = Tap(name, gate.kind if then is None else "both", owner, "recognised", sites=tuple((one.site, one.kind) for one in chain))

@@ -86,13 +86,15 @@ class Listener:
         shared = {child for child in children if children.count(child) > 1} if len(set(children)) < len(children) else set()
         with ExitStack() as undo:
             for tap in self.taps:
+                sharing = bool(shared) and not shared.isdisjoint(tap.children.values())
+                alone = not sharing and _tells_its_shape(tap)
                 for read in tap.reads:
                     if read.child in tap.children:
-                        undo.callback(tap.children[read.child].register_forward_hook(self._keep(tap, read)).remove)
-                if tap.reads:
+                        undo.callback(tap.children[read.child].register_forward_hook(self._keep(tap, read, alone)).remove)
+                if tap.reads and not alone:
                     undo.callback(tap.module.register_forward_hook(self._finish(tap)).remove)
-                    if shared & set(tap.children.values()):   # what it said inside another module does not count
-                        undo.callback(tap.module.register_forward_pre_hook(self._begin(tap)).remove)
+                if sharing:   # what a child said inside another module does not count
+                    undo.callback(tap.module.register_forward_pre_hook(self._begin(tap)).remove)
                 for module, kind in tap.ratios:
                     undo.callback(module.register_forward_pre_hook(self._enter, with_kwargs=True).remove)
                     undo.callback(module.register_forward_hook(self._divide(tap, kind)).remove)
@@ -117,10 +119,20 @@ class Listener:
 
         return hook
 
-    def _keep(self, tap: Tap, read: Read) -> Callable[..., None]:
+    def _keep(self, tap: Tap, read: Read, alone: bool) -> Callable[..., None]:
         def hook(_module: nn.Module, _inputs: tuple, output: Tensor) -> None:
-            if threading.get_ident() == self._caller:
-                self._gathered.setdefault(tap, []).append((read, _copied(read, tap, output)))
+            if threading.get_ident() != self._caller:
+                return
+            gathered = self._gathered.setdefault(tap, [])
+            if not alone:
+                gathered.append((read, _copied(read, tap, output)))
+                return
+            if any(kept is read for kept, _ in gathered):
+                raise TraceError(f"The {read.role} gate of {tap.layer} ran twice in one call.")
+            gathered.append((read, _copied(read, tap, output)))
+            if len(gathered) == len(tap.reads):   # no need to wait for the module's end
+                parts = _joined(tap, [parts for _, parts in self._gathered.pop(tap)])
+                self.heard.append(Heard(tap, (parts["channel"].shape[1], *parts["spatial"].shape[1:]), parts))
 
         return hook
 
@@ -213,6 +225,12 @@ def calls(
             undo.callback(module.register_forward_pre_hook(before, with_kwargs=True).remove)
             undo.callback(module.register_forward_hook(after, always_call=True).remove)
         yield
+
+
+def _tells_its_shape(tap: Tap) -> bool:
+    """Whether the parts that are read give the shape of the features, so that the module itself needs no hook, which takes time."""
+    roles = {read.role for read in tap.reads}
+    return tap.how == "declared" and ({"channel", "spatial"} <= roles or {"channel_logits", "joint"} <= roles)
 
 
 def features_of(inputs: tuple, named: dict[str, Any]) -> Tensor:

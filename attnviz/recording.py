@@ -101,7 +101,7 @@ def _passes(network: nn.Module, recording: Recording) -> Iterator[None]:
         running.append((stack, listener, x.detach().float().cpu().clone()))
 
     def leave(_module: nn.Module, output: Any) -> None:
-        if looking:
+        if looking or not running:   # there is none if what came before the call failed
             return
         stack, listener, x = running.pop()
         stack.close()

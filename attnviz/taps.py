@@ -14,6 +14,7 @@ and, where its parts make no plain product, ``attention_formula``. The roles:
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from torch import nn
 
@@ -65,26 +66,33 @@ def find_taps(modules: dict[str, nn.Module]) -> list[Tap]:
     taps: list[Tap] = []
     inside = ""
     for path, module in modules.items():
-        if inside and path.startswith(inside):
-            continue
-        tap = _tap(path, module)
-        if tap is not None:
-            taps.append(tap)
-            inside = f"{path}."
+        kind: type = type(module)
+        if _is_known(kind) and not (inside and path.startswith(inside)):
+            taps.append(_tap(path, module, kind))
+            inside = f"{path}." if path else ""
+            if not path:   # the network itself is an attention module, and everything is inside it
+                break
     return taps
 
 
-def _tap(path: str, module: nn.Module) -> Tap | None:
-    kind = type(module)
+@lru_cache(maxsize=4096)
+def _is_known(kind: type) -> bool:
+    """Whether a class declares its attention or stands in the table."""
+    return hasattr(kind, "attention_taps") or _path_of(kind) in TABLE
+
+
+def _path_of(kind: type) -> str:
+    return f"{kind.__module__}.{kind.__qualname__}"
+
+
+def _tap(path: str, module: nn.Module, kind: type) -> Tap:
     declared = getattr(kind, "attention_taps", None)   # the class declares, so no slow nn.Module look-up
     if declared is not None:
         reads = tuple(Read(role, child) for child, role in declared.items())
         formula = getattr(kind, "attention_formula", "") or _formula(reads)
         name = path.removesuffix(".attention") or kind.__name__
         return Tap(name, str(kind.attention_kind), module, "declared", formula, reads, _children(module, reads))   # type: ignore[attr-defined]
-    row = TABLE.get(f"{kind.__module__}.{kind.__qualname__}")
-    if row is None:
-        return None
+    row = TABLE[_path_of(kind)]
     formula = "none" if row.adds and getattr(module, row.adds) is not None else row.formula or _formula(row.reads)
     plus = 1.0 if row.skip and getattr(module, row.skip) else 0.0
     return Tap(path or kind.__name__, row.kind, module, "table", formula, row.reads, _children(module, row.reads), plus)

@@ -93,8 +93,12 @@ class ProductBAM(nn.Module):
 
     def __init__(self, channels: int) -> None:
         super().__init__()
-        self.channel_att = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Conv2d(channels, channels // 4, 1), nn.ReLU(), nn.Conv2d(channels // 4, channels, 1))
-        self.spatial_att = nn.Sequential(nn.Conv2d(channels, 4, 1), nn.ReLU(), nn.Conv2d(4, 4, 3, padding=4, dilation=4), nn.ReLU(), nn.Conv2d(4, 1, 1))
+        self.channel_att = nn.Sequential(
+            nn.AdaptiveAvgPool2d(1), nn.Conv2d(channels, channels // 4, 1), nn.ReLU(), nn.Conv2d(channels // 4, channels, 1)
+        )
+        self.spatial_att = nn.Sequential(
+            nn.Conv2d(channels, 4, 1), nn.ReLU(), nn.Conv2d(4, 4, 3, padding=4, dilation=4), nn.ReLU(), nn.Conv2d(4, 1, 1)
+        )
 
     def forward(self, x: Tensor) -> Tensor:
         return x * (1 + torch.sigmoid(self.channel_att(x).expand_as(x) * self.spatial_att(x).expand_as(x)))
@@ -174,7 +178,9 @@ class FcaLayer(nn.Module):
         place = torch.arange(side) + 0.5
         waves = [torch.outer(torch.cos(math.pi * u * place / side), torch.cos(math.pi * v * place / side)) for u in (0, 1) for v in (0, 1)]
         self.register_buffer("weight", torch.stack(waves).repeat_interleave(channels // 4, 0))
-        self.fc = nn.Sequential(nn.Linear(channels, channels // 4, bias=False), nn.ReLU(), nn.Linear(channels // 4, channels, bias=False), nn.Sigmoid())
+        self.fc = nn.Sequential(
+            nn.Linear(channels, channels // 4, bias=False), nn.ReLU(), nn.Linear(channels // 4, channels, bias=False), nn.Sigmoid()
+        )
 
     def forward(self, x: Tensor) -> Tensor:
         pooled = F.adaptive_avg_pool2d(x, self.weight.shape[1:])
@@ -209,7 +215,9 @@ class GateOfChannels(nn.Module):
 
     def __init__(self, channels: int) -> None:
         super().__init__()
-        self.fc = nn.Sequential(nn.Conv2d(channels, channels // 4, 1, bias=False), nn.ReLU(), nn.Conv2d(channels // 4, channels, 1, bias=False))
+        self.fc = nn.Sequential(
+            nn.Conv2d(channels, channels // 4, 1, bias=False), nn.ReLU(), nn.Conv2d(channels // 4, channels, 1, bias=False)
+        )
         self.sigmoid = nn.Sigmoid()
 
     def forward(self, x: Tensor) -> Tensor:
@@ -256,3 +264,15 @@ class Tiny(nn.Module):
         x = self.block(self.stem(x))
         x += 1   # what comes after changes the tensor in place
         return self.head(x.mean((2, 3)))
+
+
+class CallsGates(nn.Module):
+    """A CBAM whose two children give their gates back: it multiplies itself."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.ca, self.sa = GateOfChannels(channels), GateOfPlaces()
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.ca(x) * x
+        return self.sa(x) * x
