@@ -1,4 +1,4 @@
-"""The ``attnviz`` command: show, networks, app."""
+"""The ``attnviz`` command: show, networks, layers, app."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def show(options: argparse.Namespace) -> int:
     from .render import Look
     from .zoo import load
 
-    network = load(options.network)
+    network = load(options.network, labels=options.labels)
     look = Look(options.opacity, options.colormap, options.scale, options.smooth)
     failed = 0
     for path, folder in zip(options.photos, _folders(options.photos, options.out)):
@@ -51,19 +51,40 @@ def show(options: argparse.Namespace) -> int:
         folder.mkdir(parents=True, exist_ok=True)
         for name, content in files(seen, card_of(network), layers, look, options.order, overview=not options.layer).items():
             (folder / name).write_bytes(content)
-        best, probability = seen.top(1)[0]
-        print(f"{path}: {best} {probability:.1%} -> {folder}")
+        said = "".join(f" {best} {probability:.1%}" for best, probability in seen.top(1))
+        print(f"{path}:{said} -> {folder}")
     return failed
 
 
 def networks(_options: argparse.Namespace) -> int:
-    """Print what can be opened."""
+    """Print what can be opened by name; a file of weights can be opened too."""
+    from . import imagenet
     from .zoo import card, list_networks
 
+    print("Come with attnviz:")
     for name in list_networks():
         about = card(name)
         accuracy = f"{about.accuracy:.1%} top-1 on {about.photos:,} photos" if about.accuracy else "not measured"
-        print(f"{name:16} {len(about.labels)} classes of {about.data}, {accuracy}")
+        print(f"  {name:32} {len(about.labels)} classes of {about.data}, {accuracy}")
+    print("\nImageNet-1k, downloaded when first used (timm/NAME takes any of timm's):")
+    for name in list_networks("imagenet"):
+        row = imagenet.row(name)
+        accuracy = f"{row.accuracy:.1%} top-1" if row.accuracy else "accuracy not published"
+        print(f"  {name:32} {row.title}, {row.megabytes:.0f} MB, {accuracy}, {row.licence}")
+    return 0
+
+
+def layers(options: argparse.Namespace) -> int:
+    """Print which layers of attention a network has, what kind each is, and the shape of its features."""
+    from .capture import find
+    from .zoo import load
+
+    found = find(load(options.network))
+    for layer in found:
+        channels, height, width = layer.shape
+        print(f"{layer.layer:32} {layer.kind:8} {layer.module:20} {channels} channels, {height} × {width}")
+    if not found:
+        print(f"{options.network} has no attention that attnviz can find.")
     return 0
 
 
@@ -94,7 +115,9 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     command = commands.add_parser("show", help="write a photo's maps, bars and numbers as files", description=show.__doc__)
     command.add_argument("photos", nargs="+", type=Path, metavar="PHOTO")
-    command.add_argument("--network", default="cbam_resnet18", help="a name from “attnviz networks” (default: %(default)s)")
+    command.add_argument("--network", default="cbam_resnet18", 
+                         help="a name from “attnviz networks” or a file of weights (default: %(default)s)")
+    command.add_argument("--labels", type=Path, help="class names for a file of weights, one a line in a text file")
     command.add_argument("--layer", help="one layer, for example layer3.1 (default: every layer and an overview)")
     command.add_argument("--out", type=Path, default=Path("attnviz-out"), help="folder to write to (default: %(default)s)")
     command.add_argument("--view", choices=("whole", "crop"), default="whole", help="what the network sees (default: %(default)s)")
@@ -106,6 +129,9 @@ def _parser() -> argparse.ArgumentParser:
     command.set_defaults(run=show)
     command = commands.add_parser("networks", help="list what can be opened", description=networks.__doc__)
     command.set_defaults(run=networks)
+    command = commands.add_parser("layers", help="list a network's layers of attention", description=layers.__doc__)
+    command.add_argument("network", metavar="NETWORK", help="a name from “attnviz networks” or a file of weights")
+    command.set_defaults(run=layers)
     command = commands.add_parser("app", help="serve the page", description=app.__doc__)
     command.add_argument("--host", help="address to listen on (default: this machine only)")
     command.add_argument("--port", type=int, help="default: the first free one from 7860 on")

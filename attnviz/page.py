@@ -8,7 +8,7 @@ import signal
 import sys
 import tempfile
 import zipfile
-from functools import cache
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,19 +16,19 @@ os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")   # read by gradio wh
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 
 import gradio as gr
-from torch import nn
 
-from . import words
+from . import picker, words
 from .analysis import summary
 from .capture import Trace, trace
+from .checkpoints import SUFFIXES
 from .errors import AttnvizError
 from .export import files
 from .layers import LayerAttention
 from .networks.card import card_of
+from .picker import network_of
 from .render import COLORMAPS, Look, bars_figure, map_figure, photo_figure, picture
 from .uploads import Asked, Traces, keep_swept, new_folder
-from .viewer.inputs import LayerInput, PhotoInput
-from .zoo import card, list_networks, load
+from .viewer.inputs import OpenDropdown, PhotoInput
 
 log = logging.getLogger(__name__)
 
@@ -39,6 +39,8 @@ EXAMPLES = ("temple", "flower", "astronaut", "cat", "coffee", "rocket", "cameram
 
 FIRST_LAYER = ("layer4.0", "bam3")   # what is open at first: of the embedded networks' maps the ones that tell most at a glance
 VIEWS = [("Whole photo", "whole"), ("Centre crop", "crop")]
+OWN_CHECKPOINT, SHARED_CHECKPOINT = 1_000_000_000, 300_000_000   # bytes
+
 SCALES = [("Fixed range", "fixed"), ("Stretched", "stretched")]
 ORDERS = [("By index", "index"), ("By size", "size")]
 
@@ -50,12 +52,6 @@ CLICK_DOWNLOAD = "() => { const e = document.querySelector('#download'); (e.quer
 THEME = gr.themes.Default(
     primary_hue="indigo", neutral_hue="slate", font=("system-ui", "sans-serif"), font_mono=("ui-monospace", "monospace"),
 )
-
-
-@cache
-def network_of(name: str) -> nn.Module:
-    """One network of each name, opened when it is first asked for."""
-    return load(name)
 
 
 def compute(asked: Asked) -> Trace:
@@ -73,6 +69,35 @@ def compute(asked: Asked) -> Trace:
 
 
 traces = Traces(compute)
+
+
+def fetch(network: str, opened: str, mine: list, progress: gr.Progress = gr.Progress()) -> tuple:   # noqa: B008
+    """A network was chosen: open it, with its download's progress. What can't be opened leaves the one before, and says why."""
+    def report(done: int, total: int) -> None:
+        progress(min(done / max(total, 1), 0.99), desc=f"Downloading {done / 1e6:.0f} of {total / 1e6:.0f} MB")
+
+    try:
+        network_of(network, report)
+    except AttnvizError as error:
+        said = gr.Markdown(f"**{_warned(error)}**", visible=True)
+        return gr.Dropdown(choices=picker.choices(mine), value=opened), opened, said
+    return gr.Dropdown(choices=picker.choices(mine), value=network), network, gr.Markdown(visible=False)
+
+
+def open_yours(checkpoint: str | None, labels: str | None, opened: str, mine: list, limit: int) -> tuple:
+    """A checkpoint was uploaded, or the names of its classes: open it, and offer it beside the others."""
+    if checkpoint is None:
+        return gr.skip(), opened, mine, gr.skip()
+    try:
+        choice = picker.add(Path(checkpoint), Path(labels) if labels else None, limit)
+    except AttnvizError as error:
+        return gr.skip(), opened, mine, gr.Markdown(f"**{_warned(error)}**", visible=True)
+    except Exception:
+        log.exception("opening a checkpoint failed")
+        error = AttnvizError("Something went wrong while this checkpoint was opened: is it a state dict of a ResNet with attention?")
+        return gr.skip(), opened, mine, gr.Markdown(f"**{_warned(error)}**", visible=True)
+    mine = [*mine, choice]
+    return gr.Dropdown(choices=picker.choices(mine), value=choice[1]), choice[1], mine, gr.Markdown(visible=False)
 
 
 def analyse(photo: str, network: str, view: str, layer: str | None, *look: Any) -> tuple:
@@ -127,38 +152,46 @@ def save(photo: str, network: str, view: str, _layer: str | None, *look: Any) ->
     return str(path)
 
 
-def build() -> gr.Blocks:
-    """The page, not yet served."""
-    names = list_networks()
+def build(shared: bool = False) -> gr.Blocks:
+    """The page, not yet served; on a shared one checkpoints are smaller."""
+    limit = SHARED_CHECKPOINT if shared else OWN_CHECKPOINT
+    offered = picker.choices([])
+    first = offered[0][1]
     gr.set_static_paths([EXAMPLES_FOLDER])   # served from there: a copy among the uploads would be swept away
     with gr.Blocks(title="attnviz", fill_width=True, analytics_enabled=False) as page:
         gr.Markdown(
             "# attnviz\nWhat channel and spatial attention does inside a convolutional network. "
             "Drop a photo, pick a network and a layer.", elem_id="heading",
         )
-        current = gr.State(str(_example(EXAMPLES[0])))
+        current, opened, mine = gr.State(str(_example(EXAMPLES[0]))), gr.State(first), gr.State([])
         with gr.Row():
             with gr.Column(scale=1, min_width=300):
                 photo = PhotoInput(
                     label="Your photo", type="filepath", image_mode=None, sources=["upload", "clipboard", "webcam"],
                     buttons=["fullscreen"], height=200, elem_id="photo", placeholder="Drop a photo here, or click to choose one",
                 )
-                trouble = gr.Markdown(visible=False, elem_id="trouble")
+                trouble = gr.Markdown(visible=False, elem_id="trouble", elem_classes="trouble")
                 gr.Markdown("Or one of these:", elem_id="examples-heading")
                 examples = gr.Gallery(
                     [(str(_example(name)), name) for name in EXAMPLES], label="Examples", show_label=False, columns=4, height="auto",
                     object_fit="cover", allow_preview=False, interactive=False, buttons=[], elem_id="examples",
                 )
-                network = gr.Dropdown(
-                    [(_network_title(name), name) for name in names], value=names[0], label="Network", elem_id="network",
-                    filterable=False, info="All of them come with attnviz.",
-                )
+                network = OpenDropdown(offered, value=first, label="Network", elem_id="network", filterable=True)
+                network_trouble = gr.Markdown(visible=False, elem_id="network-trouble", elem_classes="trouble")
+                with gr.Accordion("Your checkpoint", open=False, elem_id="yours"):
+                    checkpoint = gr.File(
+                        label=f"Weights, at most {limit // 1_000_000:,} MB", file_types=list(SUFFIXES), type="filepath", height=110,
+                        elem_id="checkpoint",
+                    )
+                    labels = gr.File(label="Class names, one a line (optional)", file_types=[".txt"], type="filepath", height=110,
+                                     elem_id="labels")
+                    gr.Markdown(words.CHECKPOINT, elem_id="checkpoint-help")
                 view = gr.Radio(VIEWS, value="whole", label="The network sees", elem_id="view")
                 says = gr.Label(num_top_classes=5, label="It says", elem_id="says", show_heading=False)
                 knows = gr.Markdown(elem_id="knows")
             with gr.Column(scale=3, min_width=340):
                 title = gr.Markdown("Example", elem_id="title")
-                layer = LayerInput([], label="Layer", elem_id="layer", filterable=False)
+                layer = OpenDropdown([], label="Layer", elem_id="layer", filterable=False)
                 with gr.Row():
                     with gr.Column(min_width=320):
                         map_picture = gr.Image(
@@ -185,7 +218,8 @@ def build() -> gr.Blocks:
                 save_button = gr.Button("Save all pictures and numbers (zip)", elem_id="save", size="md")
                 download = gr.DownloadButton(visible="hidden", elem_id="download")
         gr.Markdown(
-            "Photos, and pictures drawn from them, are deleted from this server an hour after they were made, and go nowhere else.",
+            "Photos and checkpoints, and pictures drawn from them, are deleted from this server an hour after they were made, and go "
+            "nowhere else.",
             elem_id="promise",
         )
         dark = gr.Checkbox(visible=False)
@@ -199,10 +233,17 @@ def build() -> gr.Blocks:
         draws: dict[str, Any] = {**private, "concurrency_id": "draw", "concurrency_limit": 4, "show_progress": "hidden"}
         gr.on([photo.upload], analyse, [photo, *chosen], shown, **waits, **passes)
         page.load(analyse, [current, *chosen], shown, show_progress="hidden", **passes)
-        gr.on([network.input, view.input], analyse, [current, *chosen], shown, **waits, **passes)
+        view.input(analyse, [current, *chosen], shown, **waits, **passes)
+        fetches: dict[str, Any] = {"api_visibility": "private", "concurrency_id": "fetch", "concurrency_limit": 2, **waits}
+        network.input(fetch, [network, opened, mine], [network, opened, network_trouble], trigger_mode="always_last", **fetches).then(
+            analyse, [current, *chosen], shown, **waits, **passes)
+        gr.on(
+            [checkpoint.upload, labels.upload], partial(open_yours, limit=limit), [checkpoint, labels, opened, mine],
+            [network, opened, mine, network_trouble], **fetches,
+        ).then(analyse, [current, *chosen], shown, **waits, **passes)
         examples.select(_chosen_example, None, current, api_visibility="private", queue=True, show_progress="hidden").then(
             analyse, [current, *chosen], shown, **waits, **passes)
-        to_cbam.click(lambda: "cbam_resnet18", None, network, api_visibility="private", show_progress="hidden").then(
+        to_cbam.click(lambda: ("cbam_resnet18",) * 2, None, [network, opened], api_visibility="private", show_progress="hidden").then(
             analyse, [current, *chosen], shown, **waits, **passes)
         looks = [layer.input, opacity.input, colormap.input, scale.input, smooth.input, order.input]
         gr.on(looks, redraw, [current, *chosen], drawn, **draws)
@@ -215,15 +256,17 @@ def serve(host: str | None = None, port: int | None = None, block: bool = True) 
     """Serve the page; with ``block`` until interrupted. Uploads lie in a folder of this app's own, an hour at most."""
     folder = new_folder()
     os.environ["GRADIO_TEMP_DIR"] = str(folder)
-    page = build()
+    shared = bool(os.environ.get("SPACE_ID")) or host not in (None, "127.0.0.1", "localhost", "::1")
+    page = build(shared)
     page.queue(max_size=80, api_open=False)
-    end = keep_swept(folder, traces.expire)
+    end = keep_swept(folder, expire)
     if block:
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))   # so that a stop from outside cleans up too
     try:
         page.launch(
-            server_name=host, server_port=port, prevent_thread_lock=True, max_file_size="20mb", show_error=False, run_history=False,
-            enable_monitoring=False, footer_links=["settings"], ssr_mode=False, share=False, pwa=False, state_session_capacity=500,
+            server_name=host, server_port=port, prevent_thread_lock=True, show_error=False, run_history=False, enable_monitoring=False,
+            max_file_size=SHARED_CHECKPOINT if shared else OWN_CHECKPOINT,
+            footer_links=["settings"], ssr_mode=False, share=False, pwa=False, state_session_capacity=500,
             css_paths=[HERE / "viewer" / "page.css"], theme=THEME, quiet=not block,
         )
         if block:
@@ -232,6 +275,12 @@ def serve(host: str | None = None, port: int | None = None, block: bool = True) 
         if block:
             end()
     return page
+
+
+def expire() -> None:
+    """Let go of what is older than an hour."""
+    traces.expire()
+    picker.expire()
 
 
 def _warned(error: AttnvizError) -> str:
@@ -253,24 +302,23 @@ def _drawn(seen: Trace, layer: str | None, *look: Any) -> tuple:
 
 
 def _drawn_map(seen: Trace, attention: LayerAttention | None, look: Look) -> tuple:
-    if attention is None or attention.spatial is None:
-        why = words.NO_ATTENTION if attention is None else words.NO_MAP
+    if attention is None or attention.map is None:
+        why = words.NO_ATTENTION if attention is None else words.no_map(attention)
         photo = gr.Image(picture(photo_figure(seen, look.dark)), alt_text="The photo as the network sees it, without a map.")
         return photo, gr.Markdown(why, visible=True), gr.Button(visible=True), "", gr.Row(visible=False)
     figure = map_figure(seen, attention.name, look)
     return (
-        gr.Image(picture(figure), alt_text=words.map_alt(attention.name, attention.spatial)), gr.Markdown(visible=False),
-        gr.Button(visible=False), words.map_note(attention.spatial.shape, look.smooth), gr.Row(visible=True),
+        gr.Image(picture(figure), alt_text=words.map_alt(attention)), gr.Markdown(visible=False),
+        gr.Button(visible=False), words.map_note(attention.map.shape, look.smooth), gr.Row(visible=True),
     )
 
 
 def _drawn_bars(attention: LayerAttention | None, order: str, dark: bool) -> tuple:
-    if attention is None or attention.channel is None:
+    if attention is None or (attention.channel is None and attention.paths is None):
         return gr.Image(visible=False), "", gr.Radio(visible=False)
-    weights = attention.channel
     figure = bars_figure(attention, order, dark, f"Channel weights of {attention.name}")
-    note = words.channel_note(attention.kind, weights, summary(weights, attention.kind))
-    return gr.Image(picture(figure), visible=True, alt_text=words.bars_alt(attention.name, weights)), note, gr.Radio(visible=True)
+    note = words.channel_note(attention, summary(words.weights_of(attention), attention.kind))
+    return gr.Image(picture(figure), visible=True, alt_text=words.bars_alt(attention)), note, gr.Radio(visible=True)
 
 
 def _look(opacity: float, colormap: str, scale: str, smooth: bool, dark: bool) -> Look:
@@ -283,25 +331,22 @@ def _layer_of(seen: Trace, layer: str | None) -> str | None:
     names = list(seen.layers)
     if layer in names:
         return layer
-    stage = words.stage_of(layer)[-1] if layer else ""
+    stage = words.stage_of(layer).removeprefix("after ") if layer else ""
     for name in names:
-        if stage and words.stage_of(name)[-1] == stage:
+        if stage and words.stage_of(name).removeprefix("after ") == stage:
             return name
-    return next((name for name in names if name in FIRST_LAYER), names[-1] if names else None)
+    with_map = [name for name in names if seen.layers[name].map is not None]
+    return next((name for name in names if name in FIRST_LAYER), (with_map or names or [None])[-1])
 
 
 def _title(photo: str, seen: Trace, view: str) -> str:
     height, width = seen.region.size
-    how = "the whole photo" if view == "whole" else "its centre crop"
+    whole = seen.region.box == (0.0, 0.0, float(seen.photo.width), float(seen.photo.height))
+    how = "the whole photo" if whole else "its centre crop"
     example = Path(photo).parent == EXAMPLES_FOLDER
     what = f"**Example: {_shown(Path(photo).stem)}.** Drop your own photo to begin." if example else f"**{_shown(seen.photo.name)}**"
-    return f"{what} The network sees {how} at {width} × {height} pixels."
-
-
-def _network_title(name: str) -> str:
-    about = card(name)
-    attention = about.architecture["attention"]
-    return f"{str(attention).upper() if attention else 'Plain'} ResNet-{about.architecture['depth']}"
+    only = " It takes photos of that size only, so this one is cropped to fit." if view == "whole" and not whole else ""
+    return f"{what} The network sees {how} at {width} × {height} pixels.{only}"
 
 
 def _chosen_example(event: gr.SelectData) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import os
+import secrets
 import shutil
 import tempfile
 import threading
@@ -15,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .capture import Trace
+from .errors import NetworkError
 
 PREFIX = "attnviz-uploads-"   # then the number of the process, then what makes the name unique
 KEPT_SECONDS = 3600
@@ -79,6 +81,44 @@ def _runs(process: str) -> bool:
     except OSError:
         return True   # it runs, and belongs to somebody else
     return True
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A file of weights that somebody uploaded, and the names of its classes, if they did; ``limit`` bytes at most."""
+
+    path: Path
+    labels: Path | None
+    limit: int
+
+
+class Checkpoints:
+    """Uploaded checkpoints by names that nobody can guess: who was not told one can't use it."""
+
+    prefix = "yours:"
+
+    def __init__(self) -> None:
+        self._kept: dict[str, Checkpoint] = {}
+
+    def add(self, checkpoint: Checkpoint) -> str:
+        """The name under which a checkpoint can be asked for from now on."""
+        name = self.prefix + secrets.token_urlsafe(16)
+        self._kept[name] = checkpoint
+        return name
+
+    def get(self, name: str) -> Checkpoint:
+        """The checkpoint of this name. Raises NetworkError if there is none, or none any more."""
+        checkpoint = self._kept.get(name)
+        if checkpoint is None or not checkpoint.path.exists():
+            raise NetworkError("This checkpoint is no longer here: uploads are deleted after an hour. Please upload it again.")
+        return checkpoint
+
+    def expire(self) -> list[str]:
+        """Forget those whose file is gone; their names."""
+        gone = [name for name, checkpoint in list(self._kept.items()) if not checkpoint.path.exists()]
+        for name in gone:
+            self._kept.pop(name, None)
+        return gone
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 
@@ -12,7 +13,7 @@ from conftest import ROOT
 LINE = [   # each may import what stands before it
     "errors", "images", "geometry", "networks.attention", "networks.resnet", "networks.card", "networks", "layers", "taps", "recognition",
     "hooks", "discovery", "capture", "recording", "analysis", "checkpoints", "layouts", "downloads", "imagenet", "zoo", "render", "words",
-    "export", "uploads", "viewer", "viewer.inputs", "page", "cli", "__main__",
+    "export", "uploads", "shelf", "picker", "viewer", "viewer.inputs", "page", "cli", "__main__",
 ]
 PROGRAMS = ["networks.folder", "networks.evaluate", "networks.publish", "networks.train"]   # stand behind the library, like the page
 
@@ -60,3 +61,9 @@ def test_hooks_are_registered_in_one_file():
 
 def test_models_holds_no_python():
     assert not list((ROOT / "models").rglob("*.py"))
+
+
+def test_the_package_and_its_extra_ask_for_what_the_requirements_name():
+    text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    named = re.search(r"\ndependencies = \[(.*?)\n\]", text, re.S)[1] + re.search(r"\nzoo = \[(.*?)\]\n", text, re.S)[1]
+    assert re.findall(r'"([^"]+)"', named) == (ROOT / "requirements.txt").read_text(encoding="utf-8").split()

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import gradio as gr
 import pytest
+import torch
+from conftest import stirred
 
+import attnviz
 from attnviz import page
 from attnviz.uploads import Traces
-from attnviz.viewer.inputs import LayerInput, PhotoInput
+from attnviz.viewer.inputs import OpenDropdown, PhotoInput
 
 LOOK = (0.6, "viridis", "fixed", False, "index", False)
 
@@ -142,8 +146,8 @@ def test_an_address_in_place_of_a_file_is_refused_and_nothing_is_fetched(monkeyp
 
 
 def test_a_layer_of_the_network_before_is_resolved_not_refused(asked, examples):
-    stale = LayerInput(["bam1", "bam2"]).preprocess("layer4.0")
-    assert stale == "layer4.0" and LayerInput([]).preprocess(["layer4.0"]) is None
+    stale = OpenDropdown(["bam1", "bam2"]).preprocess("layer4.0")
+    assert stale == "layer4.0" and OpenDropdown([]).preprocess(["layer4.0"]) is None
     for layer in (stale, None, "../../etc/passwd"):
         drawn = page.redraw(str(examples / "cat.jpg"), "bam_resnet18", "whole", layer, *LOOK)
         assert drawn[0].alt_text.startswith("Heat map of bam3") and "BAM weighs" in drawn[-1]
@@ -155,6 +159,91 @@ def test_six_or_more_examples_are_there_and_their_sources_are_named(examples):
     assert {path.stem for path in examples.iterdir()} == set(page.EXAMPLES)
     for name in page.EXAMPLES:
         assert f"`{name}.jpg`" in sources
+
+
+@pytest.fixture
+def checkpoint(tmp_path) -> Path:
+    torch.save({"state_dict": stirred(18, "cbam").state_dict(), "epoch": 3}, tmp_path / "mine <b>.pth")
+    return tmp_path / "mine <b>.pth"
+
+
+def opened_yours(checkpoint, labels=None, mine=(), limit=10**9) -> dict:
+    made = page.open_yours(checkpoint and str(checkpoint), labels and str(labels), "cbam_resnet18", list(mine), limit)
+    return dict(zip(("network", "opened", "mine", "trouble"), made, strict=True))
+
+
+def test_a_checkpoint_is_opened_offered_and_shown(asked, examples, checkpoint, tmp_path):
+    (tmp_path / "labels.txt").write_text("a\nb\nc\nd\nthe <e>\n", encoding="utf-8")
+    made = opened_yours(checkpoint, tmp_path / "labels.txt")
+    name = made["opened"]
+    assert made["network"].value == name and made["mine"] == [("mine <b>.pth: CBAM ResNet-18 — yours", name)]
+    assert made["network"].choices[-1] == made["mine"][0] and len(made["network"].choices) > 15
+    shown = analysed(examples / "cat.jpg", name)
+    assert set(shown["says"]) == {"a", "b", "c", "d", "the <e>"} and shown["layer"].value == "layer4.0"
+
+
+def test_a_checkpoint_that_can_not_be_opened_leaves_the_network_before(asked, checkpoint, tmp_path):
+    with pytest.warns(UserWarning, match="limit|bytes|MB"):
+        made = opened_yours(checkpoint, limit=1000)
+    assert made["opened"] == "cbam_resnet18" and made["network"] == gr.skip() and made["mine"] == []
+    said = made["trouble"].value
+    assert "mine" in said and "<b>" not in said and str(tmp_path) not in said
+    (tmp_path / "labels.txt").write_text("a\nb\n", encoding="utf-8")
+    with pytest.warns(UserWarning, match="2 labels"):
+        opened_yours(checkpoint, tmp_path / "labels.txt")
+    with pytest.warns(UserWarning):
+        assert "plain ResNet-18" in opened_yours(saved(stirred(18, None), tmp_path))["trouble"].value
+    assert opened_yours(None)["trouble"] == gr.skip()
+
+
+def saved(network, folder) -> Path:
+    torch.save(network.state_dict(), folder / "plain.pth")
+    return folder / "plain.pth"
+
+
+def test_a_deleted_checkpoint_is_gone_although_its_network_was_open(asked, examples, checkpoint):
+    name = opened_yours(checkpoint)["opened"]
+    analysed(examples / "cat.jpg", name)
+    checkpoint.unlink()
+    with pytest.warns(UserWarning, match="deleted after an hour"):
+        analysed(examples / "coffee.jpg", name)
+    page.expire()
+    assert name not in page.picker.shelf.names()
+
+
+@pytest.mark.parametrize("name", ["yours:guess", "../../etc/passwd", "models/cbam_resnet18", "timm/resnet50.a1_in1k", "", "x" * 10_000])
+def test_what_is_not_offered_is_not_opened(asked, name):
+    with pytest.warns(UserWarning):
+        network, opened, trouble = page.fetch(name, "se_resnet18", [])
+    assert network.value == opened == "se_resnet18" and trouble.visible and "<" not in trouble.value.replace("**", "")
+
+
+def test_a_download_that_fails_is_a_sentence_and_the_page_goes_on(asked, examples, monkeypatch):
+    def fails(name, report):
+        report(1_000_000, 50_000_000)
+        raise attnviz.NetworkError("github.com could not be reached: the networks that come with attnviz work without a connection.")
+
+    monkeypatch.setattr(page.picker, "load", lambda name, report: fails(name, report))
+    with pytest.warns(UserWarning, match="could not be reached"):
+        network, opened, trouble = page.fetch("pytorchcv/cbam_resnet50", "cbam_resnet18", [])
+    assert opened == network.value == "cbam_resnet18" and "could not be reached" in trouble.value
+    assert len(analysed(examples / "cat.jpg")["says"]) == 5
+
+
+def test_a_network_of_fixed_size_gets_a_crop_and_the_page_says_so(asked, examples, monkeypatch):
+    network = attnviz.load("cbam_resnet18")
+    network.card = replace(network.card, sides=(193, 224))
+    monkeypatch.setattr(page, "network_of", lambda name: network)
+    title = analysed(examples / "temple.jpg")["title"]
+    assert "centre crop at 224 × 224 pixels" in title and "cropped to fit" in title
+    assert "cropped to fit" not in analysed(examples / "temple.jpg", view="crop")["title"]
+
+
+def test_the_picker_has_the_three_sources():
+    titles = [title for title, _ in page.picker.choices([("m.pth: SE ResNet-18 — yours", "yours:x")])]
+    assert titles[0] == "CBAM ResNet-18 — comes with attnviz" and titles[-1].endswith("yours")
+    assert sum("— ImageNet, " in title for title in titles) == len(attnviz.list_networks("imagenet")) >= 17
+    assert any("downloads 1" in title and "MB" in title for title in titles)
 
 
 def test_every_event_is_hidden_from_the_api():

@@ -1,4 +1,5 @@
-"""The three attention mechanisms in the form of their papers: SqueezeExcite, CBAM and BAM.
+"""The three attention mechanisms: SqueezeExcite, CBAM and BAM, by default in the form of their papers. What released code does
+otherwise (biases, batch norms, the order of two maps) is an argument, so that its weights give its results; BAM's is ReleasedBAM.
 
 Each takes features (N, C, H, W) and gives back features of the same shape, multiplied by its gate. Every gate is the output
 of a child module, and the module says which one: ``attention_taps`` maps the path of a child to what its output is, one of
@@ -18,16 +19,17 @@ from torch.nn.functional import adaptive_max_pool2d
 
 
 class Excitation(nn.Module):
-    """The part that SE and CBAM's channel gate share: two layers without bias, and the sigmoid as a module of its own."""
+    """The part that SE and CBAM's channel gate share: two layers, in the papers' ablations without bias, and the sigmoid as a module
+    of its own. ``hidden`` units if given, else channels / reduction."""
 
     gain = 1.0   # on the start of both layers
 
-    def __init__(self, channels: int, reduction: int = 16) -> None:
+    def __init__(self, channels: int, reduction: int = 16, hidden: int | None = None, bias: bool = False) -> None:
         super().__init__()
-        hidden = max(1, channels // reduction)
-        self.fc1 = nn.Linear(channels, hidden, bias=False)
+        hidden = hidden or max(1, channels // reduction)
+        self.fc1 = nn.Linear(channels, hidden, bias=bias)
         self.relu = nn.ReLU()
-        self.fc2 = nn.Linear(hidden, channels, bias=False)
+        self.fc2 = nn.Linear(hidden, channels, bias=bias)
         self.gate = nn.Sigmoid()
 
     def reset_parameters(self) -> None:
@@ -72,17 +74,21 @@ class ChannelAttention(Excitation):
 class SpatialAttention(nn.Module):
     """CBAM's spatial gate (equation 3): (N, C, H, W) -> (N, 1, H, W) in [0, 1].
 
-    Mean and maximum over channels, in this order, go through one 7×7 convolution without bias or batch norm.
+    Mean and maximum over channels, in this order, go through one 7×7 convolution without bias or batch norm. The authors' code has
+    the maximum first, and a batch norm behind the convolution.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, kernel: int = 7, bias: bool = False, maximum_first: bool = False, norm: bool = False) -> None:
         super().__init__()
-        self.conv = nn.Conv2d(2, 1, 7, padding=3, bias=False)
+        self.maximum_first = maximum_first
+        self.conv = nn.Conv2d(2, 1, kernel, padding=kernel // 2, bias=bias)
+        self.norm = nn.BatchNorm2d(1) if norm else None
         self.gate = nn.Sigmoid()
 
     def forward(self, x: Tensor) -> Tensor:
-        pooled = torch.cat((x.mean(1, keepdim=True), x.amax(1, keepdim=True)), 1)   # (N, 2, H, W)
-        return self.gate(self.conv(pooled))
+        mean, maximum = x.mean(1, keepdim=True), x.amax(1, keepdim=True)
+        logits = self.conv(torch.cat((maximum, mean) if self.maximum_first else (mean, maximum), 1))   # (N, 1, H, W)
+        return self.gate(logits if self.norm is None else self.norm(logits))
 
 
 class CBAM(nn.Module):
@@ -94,10 +100,13 @@ class CBAM(nn.Module):
     attention_kind = "cbam"
     attention_taps = {"channel.gate": "channel", "spatial.gate": "spatial"}
 
-    def __init__(self, channels: int, reduction: int = 16) -> None:
+    def __init__(
+        self, channels: int, reduction: int = 16, hidden: int | None = None, bias: bool = False,
+        kernel: int = 7, spatial_bias: bool = False, maximum_first: bool = False, norm: bool = False,
+    ) -> None:
         super().__init__()
-        self.channel = ChannelAttention(channels, reduction)
-        self.spatial = SpatialAttention()
+        self.channel = ChannelAttention(channels, reduction, hidden, bias)
+        self.spatial = SpatialAttention(kernel, spatial_bias, maximum_first, norm)
 
     def reset_parameters(self) -> None:
         self.channel.reset_parameters()
@@ -116,11 +125,12 @@ class BAM(nn.Module):
     """
 
     attention_kind = "bam"
+    attention_formula = "bam sum"
     attention_taps = {"channel": "channel_logits", "spatial": "spatial_logits", "gate": "joint"}
 
-    def __init__(self, channels: int, reduction: int = 16, dilation: int = 4) -> None:
+    def __init__(self, channels: int, reduction: int = 16, dilation: int = 4, hidden: int | None = None) -> None:
         super().__init__()
-        hidden = max(1, channels // reduction)
+        hidden = hidden or max(1, channels // reduction)
         self.channel = nn.Sequential(
             nn.AdaptiveAvgPool2d(1),
             nn.Flatten(),
@@ -143,6 +153,37 @@ class BAM(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         logits = self.channel(x)[:, :, None, None] + self.spatial(x)   # (N, C, H, W)
+        return x * (1 + self.gate(logits))
+
+
+class ReleasedBAM(nn.Module):
+    """BAM as its authors released it: F' = F * (1 + sigmoid(Mc(F) * Ms(F))), the branches multiplied.
+
+    Mc: average pool, a layer, batch norm, ReLU, a layer. Ms: a 1×1 reduction and two 3×3 convolutions of dilation 4, each with
+    batch norm and ReLU, and a 1×1 convolution to one map. All layers have biases; no branch ends in a batch norm.
+    """
+
+    attention_kind = "bam"
+    attention_formula = "bam product"
+    attention_taps = BAM.attention_taps
+
+    def __init__(self, channels: int, reduction: int = 16, dilation: int = 4, hidden: int | None = None) -> None:
+        super().__init__()
+        hidden = hidden or max(1, channels // reduction)
+        self.channel = nn.Sequential(
+            nn.AdaptiveAvgPool2d(1), nn.Flatten(),
+            nn.Linear(channels, hidden), nn.BatchNorm1d(hidden), nn.ReLU(), nn.Linear(hidden, channels),
+        )
+        self.spatial = nn.Sequential(
+            nn.Conv2d(channels, hidden, 1), nn.BatchNorm2d(hidden), nn.ReLU(),
+            nn.Conv2d(hidden, hidden, 3, padding=dilation, dilation=dilation), nn.BatchNorm2d(hidden), nn.ReLU(),
+            nn.Conv2d(hidden, hidden, 3, padding=dilation, dilation=dilation), nn.BatchNorm2d(hidden), nn.ReLU(),
+            nn.Conv2d(hidden, 1, 1),
+        )
+        self.gate = nn.Sigmoid()
+
+    def forward(self, x: Tensor) -> Tensor:
+        logits = self.channel(x)[:, :, None, None] * self.spatial(x)   # (N, C, H, W)
         return x * (1 + self.gate(logits))
 
 

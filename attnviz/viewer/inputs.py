@@ -28,11 +28,12 @@ class PhotoInput(gr.Image):
         return payload.path
 
 
-class LayerInput(gr.Dropdown):
-    """A dropdown whose choices depend on the network: a name that was a choice a moment ago reaches the handler, which resolves it."""
+class OpenDropdown(gr.Dropdown):
+    """A dropdown whose choices change while it is open, with the network or with what was uploaded: a name that was a choice a moment
+    ago, or of another visitor, reaches the handler, which resolves it."""
 
     is_template = True
 
     def preprocess(self, payload: Any) -> str | None:
-        """The chosen layer's name, which may be none of the network that is open now."""
+        """The chosen name, which may be none of those that are offered now."""
         return payload if isinstance(payload, str) else None

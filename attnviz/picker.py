@@ -1,0 +1,71 @@
+"""The page's networks: which it offers, what stands in the picker, and opening the chosen one. What strangers name is looked up here,
+never on the disk."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from torch import nn
+
+from . import imagenet
+from .errors import NetworkError
+from .networks.card import card_of
+from .shelf import Shelf
+from .uploads import Checkpoint, Checkpoints
+from .zoo import card, list_networks, load, open_checkpoint, read_labels
+
+Choice = tuple[str, str]   # what is shown, and the network's name
+
+shelf = Shelf()
+checkpoints = Checkpoints()
+
+
+def network_of(name: str, report: Callable[[int, int], None] | None = None) -> nn.Module:
+    """The network of this name, opened when it is first asked for. Raises NetworkError, also for one that is not offered."""
+    if name.startswith(Checkpoints.prefix):
+        checkpoints.get(name)   # whose file is gone is gone, even if the network is still open
+    return shelf.get(name, lambda name: _opened(name, report))
+
+
+def add(path: Path, labels: Path | None, limit: int) -> Choice:
+    """Open an uploaded checkpoint, and offer it to who uploaded it. Raises NetworkError if it can't be opened."""
+    name = checkpoints.add(Checkpoint(path, labels, limit))
+    return f"{path.name}: {card_of(network_of(name)).title} — yours", name
+
+
+def choices(mine: list[Choice]) -> list[Choice]:
+    """All that one visitor can choose from: what comes with attnviz, ImageNet's, and the visitor's own."""
+    embedded = [(f"{_title(name)} — comes with attnviz", name) for name in list_networks()]
+    return [*embedded, *((_offer(key), key) for key in list_networks("imagenet")), *mine]
+
+
+def expire() -> None:
+    """Close the checkpoints whose files were deleted."""
+    for name in checkpoints.expire():
+        shelf.drop(name)
+
+
+def _opened(name: str, report: Callable[[int, int], None] | None) -> nn.Module:
+    if name.startswith(Checkpoints.prefix):
+        checkpoint = checkpoints.get(name)
+        network = open_checkpoint(checkpoint.path, checkpoint.limit)
+        if checkpoint.labels is not None:
+            network.card = replace(card_of(network), labels=read_labels(checkpoint.labels, card_of(network)))   # type: ignore[assignment]
+        return network
+    if name in list_networks() or name in list_networks("imagenet"):
+        return load(name, report=report)
+    raise NetworkError(f"There is no network called “{Path(name).name}” here: choose one from the list.")
+
+
+def _title(name: str) -> str:
+    about = card(name)
+    attention = about.architecture["attention"]
+    return f"{str(attention).upper() if attention else 'Plain'} ResNet-{about.architecture['depth']}"
+
+
+def _offer(key: str) -> str:
+    row = imagenet.row(key)
+    here = "downloaded" if imagenet.kept(key) else f"downloads {row.megabytes:.0f} MB"
+    return f"{row.title} ({row.library}) — ImageNet, {here}"
