@@ -99,7 +99,7 @@ class Found:
     kind: str                              # as in LayerAttention
     how: str                               # "declared" by its class, in the "table" of known ones, or "recognised" by what it does
     module: str                            # the class
-    shape: tuple[int, int, int] | None     # (C, h, w) of its features for an input like the one that was looked at
+    shape: tuple[int, int, int]            # (C, h, w) of its features for an input like the one that was looked at
     channel: tuple[int, ...] | None        # the shapes of what there is to see
     spatial: tuple[int, ...] | None
 

@@ -150,10 +150,11 @@ class _Timm:
         if not self._config.hf_hub_id:   # timm does not check the hash in the name of these
             hub = importlib.import_module("torch.hub")
             hub.load_state_dict_from_url(self._config.url, progress=False, check_hash=True, map_location="cpu", weights_only=True)
-        network = self._timm.create_model(self._name, pretrained=True)
-        if self._config.hf_hub_id:
-            verified(self.file())
-        return network
+        try:
+            return self._timm.create_model(self._name, pretrained=True)
+        finally:   # the hub checks sizes only
+            if self._config.hf_hub_id:
+                verified(self.file())
 
 
 class _Pytorchcv:

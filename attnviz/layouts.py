@@ -190,7 +190,7 @@ LAYOUTS: tuple[Layout, ...] = (
         (r"^(bam\d)\.spatial_att\.gate_s\.gate_s_conv_di_1\.", r"\1.spatial.6."),
         (r"^(bam\d)\.spatial_att\.gate_s\.gate_s_bn_di_1\.", r"\1.spatial.7."),
         (r"^(bam\d)\.spatial_att\.gate_s\.gate_s_conv_final\.", r"\1.spatial.9."),
-    ), _RELEASED),
+    ), {**_RELEASED, "window_pool": True}),
     Layout("pytorchcv", r"^features\.init_block\.", (
         (r"^features\.init_block\.conv\.conv\.", "conv1."),
         (r"^features\.init_block\.conv\.bn\.", "bn1."),

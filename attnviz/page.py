@@ -94,8 +94,8 @@ def open_yours(checkpoint: str | None, labels: str | None, opened: str, mine: li
         return gr.skip(), opened, mine, gr.Markdown(f"**{_warned(error)}**", visible=True)
     except Exception:
         log.exception("opening a checkpoint failed")
-        error = AttnvizError("Something went wrong while this checkpoint was opened: is it a state dict of a ResNet with attention?")
-        return gr.skip(), opened, mine, gr.Markdown(f"**{_warned(error)}**", visible=True)
+        unforeseen = AttnvizError("Something went wrong while this checkpoint was opened: is it a state dict of a ResNet with attention?")
+        return gr.skip(), opened, mine, gr.Markdown(f"**{_warned(unforeseen)}**", visible=True)
     mine = [*mine, choice]
     return gr.Dropdown(choices=picker.choices(mine), value=choice[1]), choice[1], mine, gr.Markdown(visible=False)
 
@@ -335,8 +335,8 @@ def _layer_of(seen: Trace, layer: str | None) -> str | None:
     for name in names:
         if stage and words.stage_of(name).removeprefix("after ") == stage:
             return name
-    with_map = [name for name in names if seen.layers[name].map is not None]
-    return next((name for name in names if name in FIRST_LAYER), (with_map or names or [None])[-1])
+    with_map = [name for name in names if seen.layers[name].map is not None] or names
+    return next((name for name in names if name in FIRST_LAYER), with_map[-1] if with_map else None)
 
 
 def _title(photo: str, seen: Trace, view: str) -> str:

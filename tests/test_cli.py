@@ -8,7 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import ROOT
+import torch
+from conftest import ROOT, stirred
 
 import attnviz
 from attnviz.cli import main
@@ -55,8 +56,21 @@ def test_what_does_not_exist_is_answered_with_what_does(arguments, tmp_path, exa
 
 def test_networks_lists_what_load_takes(capsys):
     assert main(["networks"]) == 0
-    listed = [line.split()[0] for line in capsys.readouterr().out.splitlines()]
-    assert listed == attnviz.list_networks()
+    listed = [line.split()[0] for line in capsys.readouterr().out.splitlines() if line.startswith("  ")]
+    assert listed == [*attnviz.list_networks(), *attnviz.list_networks("imagenet")]
+
+
+def test_layers_lists_a_networks_attention_and_a_file_of_weights_can_be_shown(tmp_path, examples, capsys):
+    torch.save(stirred(18, "se").state_dict(), tmp_path / "mine.pth")
+    (tmp_path / "labels.txt").write_text("a\nb\nc\nd\ne\n")
+    assert main(["layers", str(tmp_path / "mine.pth")]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 8 and lines[0].split()[:3] == ["layer1.0", "se", "SqueezeExcite"]
+    assert main(["show", str(examples / "cat.jpg"), "--network", str(tmp_path / "mine.pth"), "--labels", str(tmp_path / "labels.txt"),
+                 "--layer", "layer3.1", "--out", str(tmp_path / "out")]) == 0
+    assert capsys.readouterr().out.split()[1] in "abcde"
+    assert (tmp_path / "out" / "cat" / "layer3.1.channels.png").is_file()
+    assert main(["layers", str(tmp_path / "gone.pth")]) == 1 and "gone.pth" in capsys.readouterr().err
 
 
 def test_the_choices_of_the_command_are_those_of_the_pictures():
@@ -76,7 +90,8 @@ def test_an_installed_wheel_works_outside_the_checkout(tmp_path, examples):
     subprocess.run([sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--target", str(site), str(wheel)], check=True)
     run = [sys.executable, "-I", "-c", f"import sys; sys.path.insert(0, {str(site)!r}); from attnviz.cli import main; sys.exit(main())"]
     listed = subprocess.run([*run, "networks"], cwd=tmp_path, check=True, capture_output=True, text=True).stdout
-    assert [line.split()[0] for line in listed.splitlines()] == attnviz.list_networks()
+    names = [line.split()[0] for line in listed.splitlines() if line.startswith("  ")]
+    assert names == [*attnviz.list_networks(), *attnviz.list_networks("imagenet")]
     shown = [*run, "show", str(examples / "cat.jpg"), "--layer", "layer3.1", "--out", "out"]
     subprocess.run(shown, cwd=tmp_path, check=True, capture_output=True)
     assert (tmp_path / "out" / "cat" / "layer3.1.map.png").stat().st_size > 10_000

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import adaptive_max_pool2d
+from torch.nn.functional import adaptive_max_pool2d, avg_pool2d
 
 
 class Excitation(nn.Module):
@@ -66,9 +66,20 @@ class ChannelAttention(Excitation):
     One MLP without bias is shared by the average-pooled and the max-pooled features; the two results are added.
     """
 
+    window = False   # average as the authors' code does, see WindowPool
+
     def forward(self, x: Tensor) -> Tensor:
-        average, maximum = x.mean((2, 3)), adaptive_max_pool2d(x, 1).flatten(1)   # (N, C)
+        average = avg_pool2d(x, x.shape[2:]).flatten(1) if self.window else x.mean((2, 3))
+        maximum = adaptive_max_pool2d(x, 1).flatten(1)   # (N, C)
         return self.gate(self.excite(average) + self.excite(maximum))
+
+
+class WindowPool(nn.Module):
+    """The mean over all positions by pooling with a window of their size, (N, C, H, W) -> (N, C, 1, 1). It adds up in another order than
+    ``mean``: in float32 the sums differ by some 1e-6, which a steep gate makes visible."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return avg_pool2d(x, x.shape[2:])
 
 
 class SpatialAttention(nn.Module):
@@ -102,10 +113,11 @@ class CBAM(nn.Module):
 
     def __init__(
         self, channels: int, reduction: int = 16, hidden: int | None = None, bias: bool = False,
-        kernel: int = 7, spatial_bias: bool = False, maximum_first: bool = False, norm: bool = False,
+        kernel: int = 7, spatial_bias: bool = False, maximum_first: bool = False, norm: bool = False, window: bool = False,
     ) -> None:
         super().__init__()
         self.channel = ChannelAttention(channels, reduction, hidden, bias)
+        self.channel.window = window
         self.spatial = SpatialAttention(kernel, spatial_bias, maximum_first, norm)
 
     def reset_parameters(self) -> None:
@@ -167,11 +179,11 @@ class ReleasedBAM(nn.Module):
     attention_formula = "bam product"
     attention_taps = BAM.attention_taps
 
-    def __init__(self, channels: int, reduction: int = 16, dilation: int = 4, hidden: int | None = None) -> None:
+    def __init__(self, channels: int, reduction: int = 16, dilation: int = 4, hidden: int | None = None, window: bool = False) -> None:
         super().__init__()
         hidden = hidden or max(1, channels // reduction)
         self.channel = nn.Sequential(
-            nn.AdaptiveAvgPool2d(1), nn.Flatten(),
+            WindowPool() if window else nn.AdaptiveAvgPool2d(1), nn.Flatten(),
             nn.Linear(channels, hidden), nn.BatchNorm1d(hidden), nn.ReLU(), nn.Linear(hidden, channels),
         )
         self.spatial = nn.Sequential(

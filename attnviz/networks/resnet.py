@@ -6,7 +6,7 @@ released code does otherwise is a ``Design``.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import torch
@@ -32,6 +32,7 @@ class Design:
     spatial_norm: bool = False           # a batch norm behind it
     maximum_first: bool = False          # its first input is the maximum, not the mean
     released_bam: bool = False           # the branches are multiplied
+    window_pool: bool = False            # attention averages over positions by a window of their size, see attention.WindowPool
 
 
 class BasicBlock(nn.Module):
@@ -151,9 +152,12 @@ def _gate(attention: str, channels: int, reduction: int, design: Design) -> nn.M
         return SqueezeExcite(channels, reduction, hidden, design.bias)
     if attention == "cbam":
         return CBAM(
-            channels, reduction, hidden, design.bias, design.kernel, design.spatial_bias, design.maximum_first, design.spatial_norm
+            channels, reduction, hidden, design.bias, design.kernel, design.spatial_bias, design.maximum_first, design.spatial_norm,
+            design.window_pool,
         )
-    return (ReleasedBAM if design.released_bam else BAM)(channels, reduction, hidden=hidden)
+    if design.released_bam:
+        return ReleasedBAM(channels, reduction, hidden=hidden, window=design.window_pool)
+    return BAM(channels, reduction, hidden=hidden)
 
 
 def _downsample(channels: int, out: int, stride: int) -> nn.Module | None:
@@ -179,7 +183,7 @@ def _start(network: nn.Module) -> None:
             module.reset_parameters()
 
 
-STEM_POOLS = {
+STEM_POOLS: dict[str, Callable[[], nn.Module]] = {
     "padded": lambda: nn.MaxPool2d(3, 2, padding=1),
     "ceil": lambda: nn.MaxPool2d(3, 2, ceil_mode=True),
     "small": nn.Identity,
