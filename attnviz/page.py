@@ -96,7 +96,7 @@ def open_yours(checkpoint: str | None, labels: str | None, opened: str, mine: li
         log.exception("opening a checkpoint failed")
         unforeseen = AttnvizError("Something went wrong while this checkpoint was opened: is it a state dict of a ResNet with attention?")
         return gr.skip(), opened, mine, gr.Markdown(f"**{_warned(unforeseen)}**", visible=True)
-    mine = [*mine, choice]
+    mine = [*(each for each in mine if each[0] != choice[0]), choice]   # with other labels it takes its own place
     return gr.Dropdown(choices=picker.choices(mine), value=choice[1]), choice[1], mine, gr.Markdown(visible=False)
 
 
@@ -176,14 +176,14 @@ def build(shared: bool = False) -> gr.Blocks:
                     [(str(_example(name)), name) for name in EXAMPLES], label="Examples", show_label=False, columns=4, height="auto",
                     object_fit="cover", allow_preview=False, interactive=False, buttons=[], elem_id="examples",
                 )
-                network = OpenDropdown(offered, value=first, label="Network", elem_id="network", filterable=True)
+                network = OpenDropdown(offered, value=first, label="Network", elem_id="network", filterable=False)
                 network_trouble = gr.Markdown(visible=False, elem_id="network-trouble", elem_classes="trouble")
                 with gr.Accordion("Your checkpoint", open=False, elem_id="yours"):
                     checkpoint = gr.File(
-                        label=f"Weights, at most {limit // 1_000_000:,} MB", file_types=list(SUFFIXES), type="filepath", height=110,
+                        label=f"Weights, at most {limit // 1_000_000:,} MB", file_types=list(SUFFIXES), type="filepath", height=150,
                         elem_id="checkpoint",
                     )
-                    labels = gr.File(label="Class names, one a line (optional)", file_types=[".txt"], type="filepath", height=110,
+                    labels = gr.File(label="Class names, one a line (optional)", file_types=[".txt"], type="filepath", height=150,
                                      elem_id="labels")
                     gr.Markdown(words.CHECKPOINT, elem_id="checkpoint-help")
                 view = gr.Radio(VIEWS, value="whole", label="The network sees", elem_id="view")
@@ -235,7 +235,7 @@ def build(shared: bool = False) -> gr.Blocks:
         page.load(analyse, [current, *chosen], shown, show_progress="hidden", **passes)
         view.input(analyse, [current, *chosen], shown, **waits, **passes)
         fetches: dict[str, Any] = {"api_visibility": "private", "concurrency_id": "fetch", "concurrency_limit": 2, **waits}
-        network.input(fetch, [network, opened, mine], [network, opened, network_trouble], trigger_mode="always_last", **fetches).then(
+        network.select(fetch, [network, opened, mine], [network, opened, network_trouble], trigger_mode="always_last", **fetches).then(
             analyse, [current, *chosen], shown, **waits, **passes)
         gr.on(
             [checkpoint.upload, labels.upload], partial(open_yours, limit=limit), [checkpoint, labels, opened, mine],

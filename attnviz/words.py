@@ -81,7 +81,10 @@ CHECKPOINT = """\
 A file of weights (`.pth`, `.pt`, `.pkl`, `.bin` or `.safetensors`) of a ResNet with SE, CBAM or BAM, saved as a **state dict**:
 
 ```python
-torch.save(network.state_dict(), "weights.pth")
+torch.save(
+    network.state_dict(),
+    "weights.pth",
+)
 ```
 
 Depth, width, reduction and the number of classes are read from it. These layouts are known: attnviz, torchvision with `se.fc` or

@@ -7,10 +7,13 @@ import os
 import re
 import shutil
 import zipfile
+from pathlib import Path
 from urllib.parse import urlparse
 
 import numpy as np
 import pytest
+import torch
+from conftest import stirred
 from PIL import Image
 
 import attnviz
@@ -68,7 +71,7 @@ def visit(browser, url):
 
 def choose(page: Page, dropdown: str, option: str) -> None:
     page.locator(f"#{dropdown} input").click()
-    page.get_by_role("option", name=re.compile(f"^(✓ )?{re.escape(option)}")).click()
+    page.get_by_role("option", name=re.compile(f"^(✓ )?{re.escape(option)}")).first.click()
 
 
 def shown(page: Page, element: str) -> np.ndarray:
@@ -244,3 +247,62 @@ def test_two_visitors_see_their_own_photos(visit, tmp_path):
             page.wait_for_timeout(100)
         else:
             pytest.fail(f"the {colour} photo is not what its visitor sees")
+
+
+@pytest.fixture(scope="module")
+def checkpoints(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("checkpoints")
+    torch.manual_seed(0)
+    torch.save({"state_dict": {f"module.{key}": value for key, value in stirred(18, "bam").state_dict().items()}}, folder / "mine.pth")
+    torch.save(torch.nn.Linear(2, 2), folder / "whole.pth")
+    (folder / "labels.txt").write_text("one\ntwo\nthree\nfour\n<b>five\n", encoding="utf-8")
+    return folder
+
+
+def test_a_checkpoint_of_ones_own_is_opened_beside_the_others(visit, checkpoints):
+    page = visit()
+    page.locator("#yours button").first.click()
+    page.set_input_files("#checkpoint input[type=file]", checkpoints / "mine.pth")
+    expect(page.locator("#network input")).to_have_value("mine.pth: BAM ResNet-18 — yours", timeout=60_000)
+    expect(page.locator("#layer input")).to_have_value(re.compile("^bam3 · BAM"), timeout=60_000)
+    page.set_input_files("#labels input[type=file]", checkpoints / "labels.txt")
+    expect(page.locator("#says")).to_contain_text("<b>five", timeout=60_000)
+    choose(page, "network", "SE ResNet-18 — comes")
+    expect(page.locator("#no-map")).to_contain_text("SE weighs channels only", timeout=60_000)
+    choose(page, "network", "mine.pth")
+    expect(page.locator("#layer input")).to_have_value(re.compile("^bam"), timeout=60_000)
+
+
+def test_a_checkpoint_that_can_not_be_opened_says_why_and_the_rest_stays(visit, checkpoints):
+    page = visit(390, 900)
+    page.locator("#yours button").first.click()
+    page.set_input_files("#checkpoint input[type=file]", checkpoints / "whole.pth")
+    expect(page.locator("#network-trouble")).to_contain_text("whole pickled model", timeout=60_000)
+    expect(page.locator("#network input")).to_have_value("CBAM ResNet-18 — comes with attnviz")
+    expect(page.locator("#map img")).to_be_visible()
+
+
+def test_one_visitors_checkpoint_is_not_offered_to_another(visit, checkpoints):
+    first, second = visit(), visit()
+    first.locator("#yours button").first.click()
+    first.set_input_files("#checkpoint input[type=file]", checkpoints / "mine.pth")
+    expect(first.locator("#network input")).to_have_value(re.compile("yours$"), timeout=60_000)
+    second.reload()
+    expect(second.locator("#map img")).to_be_visible(timeout=60_000)
+    second.locator("#network input").click()
+    expect(second.get_by_role("option", name=re.compile("ImageNet"))).not_to_have_count(0)
+    expect(second.get_by_role("option", name=re.compile("yours"))).to_have_count(0)
+
+
+def test_a_network_that_can_not_be_downloaded_leaves_the_one_before(visit, monkeypatch):
+    def fails(name, report):
+        for done in range(0, 22, 2):
+            report(done * 1_000_000, 22_000_000)
+        raise attnviz.NetworkError("The weights could not be downloaded, for example.org could not be reached.")
+
+    monkeypatch.setattr(app.picker, "load", lambda name, report: fails(name, report))
+    page = visit()
+    choose(page, "network", "MobileNetV3 Large")
+    expect(page.locator("#network-trouble")).to_contain_text("could not be reached", timeout=60_000)
+    expect(page.locator("#network input")).to_have_value("CBAM ResNet-18 — comes with attnviz")
+    expect(page.get_by_text("could not be reached")).to_have_count(2)   # below the picker, and once in passing
