@@ -19,11 +19,19 @@ NOT_ATTENTION = ("norm", "drop", "scale")
 
 @dataclass(eq=False)
 class _Call:
-    """A module that is running: its input, and how many products had been seen when it began."""
+    """A module that is running: its input, what else it was called with, and how many products had been seen when it began."""
 
     module: nn.Module
     x: Tensor
+    inputs: tuple
+    named: dict
     products: int
+
+    def again(self, x: Tensor) -> Tensor:
+        """What it gives back for another first tensor."""
+        first = features_of(self.inputs, self.named)
+        inputs = tuple(x if value is first else value for value in self.inputs)
+        return self.module.forward(*inputs, **{name: x if value is first else value for name, value in self.named.items()})
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,7 +63,7 @@ def recognise(network: nn.Module, modules: dict[str, nn.Module], known: list[Tap
     more different inputs, in the network's own device and type; nothing of the network is changed."""
     paths = {module: path for path, module in modules.items()}
     taken = tuple(f"{paths[tap.module]}." for tap in known)
-    holders = {path[:end] for prefix in taken for path in [prefix] for end in range(len(path)) if path[end] == "."}
+    holders = {prefix[:end] for prefix in taken for end in range(len(prefix)) if prefix[end] == "."}   # of what is known already
     candidates = [
         module for path, module in modules.items()
         if not f"{path}.".startswith(taken) and path not in holders and not _is_plain(module)
@@ -79,7 +87,8 @@ def _watched(network: nn.Module, modules: list[nn.Module], candidates: set[nn.Mo
     def enter(module: nn.Module, inputs: tuple, named: dict) -> None:
         if not quiet:
             features = features_of(inputs, named)
-            running.append(_Call(module, features.clone() if module in candidates and features.ndim == 4 else features, len(seen.products)))
+            kept = features.clone() if module in candidates and features.ndim == 4 else features
+            running.append(_Call(module, kept, inputs, named, len(seen.products)))
 
     def leave(module: nn.Module, output: object) -> None:
         nonlocal quiet
@@ -112,7 +121,7 @@ def _left(seen: _Seen, call: _Call, module: nn.Module, output: object, candidate
     found = fit(call.x, output)
     if found is None:
         return
-    if len(seen.products) == call.products and (is_one(found.factor) or each_alone(module.forward, call.x, output)):
+    if len(seen.products) == call.products and (is_one(found.factor) or each_alone(call.again, call.x, output)):
         return
     seen.fits[module] = found
 

@@ -341,6 +341,27 @@ def test_features_can_go_straight_into_a_module():
     assert np.allclose(x[0].numpy() * layer.factor(), module(x)[0].detach().numpy(), atol=1e-5)
 
 
+class Told(modules.SELayer):
+    """Attention that is called with more than its features."""
+
+    def forward(self, x, strength, *, offset):
+        return super().forward(x) * strength + offset
+
+
+class Tells(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem, self.told = nn.Conv2d(3, C, 3), Told(C)
+
+    def forward(self, x):
+        return self.told(self.stem(x), 0.5, offset=0.0).mean((2, 3))
+
+
+def test_a_module_that_is_called_with_more_than_features_is_read():
+    (layer,) = attnviz.trace(stirred(Tells()), torch.randn(3, 32, 32)).layers.values()
+    assert (layer.name, layer.kind) == ("told", "channel") and layer.channel.max() <= 0.5
+
+
 class TwoOutputs(nn.Module):
     def __init__(self) -> None:
         super().__init__()
