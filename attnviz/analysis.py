@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +12,18 @@ from .capture import Trace
 from .layers import LayerAttention
 
 HIGH, LOW = 0.9, 0.1   # a gate beyond these is called saturated
+ORDERS = {   # of channels -> in words
+    "index": "index",
+    "size": "size, the greatest first",
+    "surprise": "distance from the mean, the greatest first",
+}
+SCALES = {   # what the colours of a map span -> in words
+    "fixed": "all that a factor can be",
+    "map": "this map's own range",
+    "stage": "the range of its stage",
+    "network": "the range of its network",
+    "shown": "the range of all that is compared",
+}
 
 
 @dataclass(frozen=True)
@@ -45,6 +58,53 @@ def strongest(channel: np.ndarray, count: int = 5) -> list[tuple[int, float]]:
     """The ``count`` channels with the greatest factors, as (index, factor), the greatest first, ties by index; none undefined."""
     order = np.argsort(-channel, kind="stable")[: min(count, int(np.isfinite(channel).sum()))]
     return [(int(index), float(channel[index])) for index in order]
+
+
+def ranked(values: np.ndarray, order: str) -> np.ndarray:
+    """The indices of channel weights (C,) in one of ORDERS, ties by index, what is undefined last. Raises ValueError for another order."""
+    if order == "index":
+        return np.arange(len(values))
+    if order == "size":
+        return np.argsort(-values, kind="stable")
+    if order == "surprise":
+        known = values[np.isfinite(values)]
+        return np.argsort(-np.abs(values - (known.mean(dtype=np.float64) if known.size else 0)), kind="stable")
+    raise ValueError(f"order is {order!r}; it can be {' or '.join(map(repr, ORDERS))}")
+
+
+def map_range(trace: Trace, layer: str, scale: str, shown: Sequence[Trace] = ()) -> tuple[float, float]:
+    """The numbers that the first and the last colour of a layer's map stand for: what the factor can be ("fixed"), or the least and the
+    greatest that it is in this map, in all maps of its stage, of its network, or of that and of the traces ``shown`` beside it.
+
+    A flat range gives way to the fixed one. Factors are never mixed with shares of a context. Raises ValueError for another scale.
+    """
+    own = trace.layers[layer]
+    everything = [other for each in (trace, *(other for other in shown if other is not trace)) for other in each.layers.values()]
+    spanned = {
+        "fixed": [],
+        "map": [own],
+        "stage": [own, *(other for other in trace.layers.values() if _stage(other.name) == _stage(layer) != "")],
+        "network": list(trace.layers.values()),
+        "shown": everything,
+    }
+    if scale not in spanned:
+        raise ValueError(f"scale is {scale!r}; it can be {' or '.join(map(repr, SCALES))}")
+    maps = [np.asarray(other.map) for other in spanned[scale] if other.map is not None and (other.spatial is None) == (own.spatial is None)]
+    known = np.concatenate([values[np.isfinite(values)] for values in maps] or [np.empty(0)])
+    return (float(known.min()), float(known.max())) if known.size and known.max() > known.min() else own.map_limits
+
+
+def stage_of(layer: str) -> str:
+    """Where a layer stands, if its name tells: "stage 3" for ``layer3.1`` or ``features.stage3.unit2.se``, "after stage 3" for
+    ``bam3``; else nothing."""
+    found = re.search(r"(?:^|\.)(bam|layer|stages?\.?|blocks?\.?)(\d+)", layer)
+    if found is None:
+        return ""
+    return f"after stage {found[2]}" if found[1] == "bam" else f"stage {found[2]}"
+
+
+def _stage(layer: str) -> str:
+    return stage_of(layer).removeprefix("after ")
 
 
 @dataclass(frozen=True)

@@ -4,14 +4,23 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
 
-from .errors import AttnvizError
+from .errors import AttnvizError, NetworkError
+
+if TYPE_CHECKING:   # torch is slow to start too
+    from torch import nn
+
+    from .capture import Trace
+
+    Seen: TypeAlias = tuple[Path, Path, Trace]   # a photo, the folder for its files, its trace
 
 # Those of attnviz.render, which is imported only when something is drawn: matplotlib is slow to start.
-COLORMAPS = ("viridis", "magma", "inferno", "cividis", "turbo", "jet")
-SCALES = ("fixed", "stretched")
-ORDERS = ("index", "size")
+COLORMAPS = ("viridis", "magma", "inferno", "cividis", "turbo", "jet", "coolwarm")
+SCALES = ("fixed", "map", "stage", "network", "shown")
+ORDERS = ("index", "size", "surprise")
 
 DESCRIPTION = "Shows what channel and spatial attention (SE, CBAM, BAM) does inside a convolutional network."
 
@@ -28,32 +37,52 @@ def main(arguments: list[str] | None = None) -> int:
 
 def show(options: argparse.Namespace) -> int:
     """Write the pictures and numbers of each photo into a folder of its own."""
-    from .capture import trace
-    from .export import files
+    from .export import Shown, bundle
     from .networks.card import card_of
     from .render import Look
     from .zoo import load
 
     network = load(options.network, labels=options.labels)
     look = Look(options.opacity, options.colormap, options.scale, options.smooth)
-    failed = 0
+    seen: Iterable[Seen] = _seen(network, options)
+    beside: list[Trace] = []
+    if options.scale == "shown":   # the range of all is known when all are traced; otherwise one is in memory at a time
+        seen = list(seen)
+        beside = [trace for _, _, trace in seen]
+    count = 0
+    for path, folder, trace in seen:
+        layers = (options.layer,) if options.layer else tuple(trace.layers)
+        for name, content in bundle([Shown(trace, card_of(network), layers)], look, options.order, not options.layer, beside):
+            _write(folder / name, content)
+        if options.html:
+            from .viewer.standalone import html
+
+            _write(folder / "attnviz.html", html([trace]).encode())
+        said = "".join(f" {best} {probability:.1%}" for best, probability in trace.top(1))
+        print(f"{path}:{said} -> {folder}")
+        count += 1
+    return int(count < len(options.photos))
+
+
+def _seen(network: nn.Module, options: argparse.Namespace) -> Iterator[Seen]:
+    """Each photo that can be opened, its folder and its trace; says what is wrong with the others. Raises NetworkError if there is no
+    such layer."""
+    from .capture import trace
+
     for path, folder in zip(options.photos, _folders(options.photos, options.out)):
         try:
             seen = trace(network, path, options.view)
         except AttnvizError as error:
             print(f"attnviz: {error}", file=sys.stderr)
-            failed = 1
             continue
         if options.layer and options.layer not in seen.layers:
-            print(f"attnviz: {options.network} has no layer “{options.layer}”: {_choices(seen.layers)}", file=sys.stderr)
-            return 1
-        layers = [options.layer] if options.layer else list(seen.layers)
-        folder.mkdir(parents=True, exist_ok=True)
-        for name, content in files(seen, card_of(network), layers, look, options.order, overview=not options.layer).items():
-            (folder / name).write_bytes(content)
-        said = "".join(f" {best} {probability:.1%}" for best, probability in seen.top(1))
-        print(f"{path}:{said} -> {folder}")
-    return failed
+            raise NetworkError(f"{options.network} has no layer “{options.layer}”: {_choices(seen.layers)}")
+        yield path, folder, seen
+
+
+def _write(path: Path, content: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
 
 
 def networks(_options: argparse.Namespace) -> int:
@@ -123,9 +152,11 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--view", choices=("whole", "crop"), default="whole", help="what the network sees (default: %(default)s)")
     command.add_argument("--opacity", type=_share, default=0.6, help="of the map over the photo, 0 to 1 (default: %(default)s)")
     command.add_argument("--colormap", default="viridis", choices=COLORMAPS)
-    command.add_argument("--scale", choices=SCALES, default="fixed", help="0 to 1 (BAM: 1 to 2), or the map's own range")
+    command.add_argument("--scale", choices=SCALES, default="fixed", help="what the colours span: fixed, all that a factor can "
+                         "be; else the range in the map, its stage, the network, or all photos shown (default: %(default)s)")
     command.add_argument("--smooth", action="store_true", help="blend between the cells of a map")
-    command.add_argument("--order", choices=ORDERS, default="index", help="of the bars (default: %(default)s)")
+    command.add_argument("--order", choices=ORDERS, default="index", help="of the bars; surprise: the farthest from their mean first")
+    command.add_argument("--html", action="store_true", help="also write one self-contained page to explore, attnviz.html")
     command.set_defaults(run=show)
     command = commands.add_parser("networks", help="list what can be opened", description=networks.__doc__)
     command.set_defaults(run=networks)

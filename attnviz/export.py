@@ -1,91 +1,175 @@
-"""A trace becomes files: pictures as PNG, channel weights as CSV, every array as NPZ, predictions and settings as JSON."""
+"""Traces become files: pictures as PNG and SVG, channel weights as CSV, every array as NPZ, a manifest of what was done, and a script
+that does it again."""
 
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 import json
-from dataclasses import asdict
+import platform
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 
 import numpy as np
 import torch
+from PIL import Image
+from torch import Tensor
 
 from . import __version__
 from .analysis import summary
 from .capture import Trace
+from .geometry import whole
+from .layers import LayerAttention
 from .networks.card import Card
-from .render import Look, bars_figure, map_figure, overlay, overview_figure, plain, png
+from .paper import both, heading
+from .render import Look, bars_figure, map_figure, overlay, overview_figure
+from .script import SCRIPT
+from .steps import steps_figure
+
+LONGEST = 80   # characters of a file's name
+EQUALITY = (
+    "With the same versions and number of threads on the same kind of processor, one photo at a time, reproduce.py makes the same arrays "
+    "bit for bit. Elsewhere numbers may be added up in another order, and the arrays agree to 1e-5."
+)
 
 
-def files(trace: Trace, card: Card, layers: list[str], look: Look, order: str = "index", overview: bool = False) -> dict[str, bytes]:
-    """File name -> content, for the chosen layers of a trace. No file holds metadata of the photo."""
-    made: dict[str, bytes] = {}
-    for name in layers:
-        layer = trace.layers[name]
+@dataclass(frozen=True, eq=False)
+class Shown:
+    """One trace of a bundle, the card of its network, and which of its layers are drawn and written."""
+
+    trace: Trace
+    card: Card
+    layers: tuple[str, ...]
+
+
+def bundle(
+    shown: Sequence[Shown], look: Look, order: str = "index", overview: bool = False, beside: Sequence[Trace] = ()
+) -> Iterator[tuple[str, bytes]]:
+    """(path, content) of each file, one after another: the pictures, arrays and photo of a single trace, or of each of several in a
+    folder of its own; then channels.csv, manifest.json and reproduce.py for all.
+
+    Pictures are on a light ground, whatever the look. ``overview`` adds all layers of a trace on one page; ``beside`` are traces of
+    other bundles that the scale "shown" spans too. Paths have forward slashes; no file holds metadata of a photo.
+    """
+    look = replace(look, dark=False)
+    compared = (*(each.trace for each in shown), *beside)
+    names = file_names([f"{Path(each.trace.photo.name).stem}-{each.trace.network}" for each in shown])
+    folders = [f"{name}/" for name in names] if len(shown) > 1 else [""]
+    for each, folder in zip(shown, folders):
+        for name, content in _pictures(each, look, order, compared):
+            yield folder + name, content
+        if overview and each.trace.layers:
+            for suffix, content in both(overview_figure(each.trace, look, compared)).items():
+                yield f"{folder}overview.{suffix}", content
+        yield f"{folder}arrays.npz", arrays_npz(each.trace, each.layers)
+        yield f"{folder}photo.png", _png(each.trace.photo.image())
+    yield "channels.csv", channels_csv(shown)
+    yield "manifest.json", json.dumps(manifest(shown, folders, look, order), indent=1, ensure_ascii=False).encode(errors="backslashreplace")
+    yield "reproduce.py", SCRIPT.encode()
+
+
+def _pictures(shown: Shown, look: Look, order: str, compared: Sequence[Trace]) -> Iterator[tuple[str, bytes]]:
+    """The pictures of each layer, drawn once and written as PNG and SVG; the overlay is as large as the photo."""
+    trace = shown.trace
+    for name, file in zip(shown.layers, file_names(shown.layers)):
+        layer, figures = trace.layers[name], {}
         if layer.map is not None:
-            made[f"{name}.overlay.png"] = _png(trace, name, look)
-            made[f"{name}.map.png"] = png(map_figure(trace, name, look))
-        title = f"{trace.network} · {name} · {plain(trace.photo.name)}"
+            yield f"{file}.overlay.png", _png(overlay(trace, name, look, compared))
+            figures["map"] = map_figure(trace, name, look, compared)
         if layer.channel is not None or layer.paths is not None:
-            made[f"{name}.channels.png"] = png(bars_figure(layer, order, look.dark, title))
-    if overview:
-        made["overview.png"] = png(overview_figure(trace, look))
-    made["channels.csv"] = channels_csv(trace, layers)
-    made["arrays.npz"] = arrays_npz(trace, layers)
-    made["trace.json"] = (json.dumps(description(trace, card, layers, look, order), indent=1, ensure_ascii=False) + "\n").encode()
-    return made
+            figures["channels"] = bars_figure(layer, order, look.dark, heading(trace.network, name, trace.photo.name))
+        if figures:
+            figures["steps"] = steps_figure(trace, name, look, order, compared)
+        for what, figure in figures.items():
+            for suffix, content in both(figure).items():
+                yield f"{file}.{what}.{suffix}", content
 
 
-def channels_csv(trace: Trace, layers: list[str]) -> bytes:
+def channels_csv(shown: Sequence[Shown]) -> bytes:
     """One row a channel: photo, network, layer, channel, weight. A text that a spreadsheet would run as a formula is quoted."""
     text = io.StringIO()
     rows = csv.writer(text, lineterminator="\n")
     rows.writerow(("photo", "network", "layer", "channel", "weight"))
-    photo = f"'{trace.photo.name}" if trace.photo.name[:1] in "=+-@" else trace.photo.name
-    for name in layers:
-        weights = trace.layers[name].channel
-        for index, weight in enumerate([] if weights is None else weights):
-            rows.writerow((photo, trace.network, name, index, repr(float(weight)) if np.isfinite(weight) else ""))
-    return text.getvalue().encode()
+    for each in shown:
+        for name in each.layers:
+            weights = each.trace.layers[name].channel
+            cells = [f"'{cell}" if cell[:1] in "=+-@\t\r" else cell for cell in (each.trace.photo.name, each.trace.network, name)]
+            for index, weight in enumerate([] if weights is None else weights):
+                rows.writerow((*cells, index, repr(float(weight)) if np.isfinite(weight) else ""))
+    return text.getvalue().encode(errors="backslashreplace")
 
 
-def arrays_npz(trace: Trace, layers: list[str]) -> bytes:
-    """``logits`` and, for each layer, what it has of ``LAYER.channel``, ``.spatial``, ``.channel_logits`` and so on, see PARTS."""
-    arrays = {"logits": trace.logits}
+def arrays(trace: Trace, layers: Sequence[str]) -> dict[str, np.ndarray]:
+    """``logits``; of each layer what it has of ``LAYER.channel``, ``.spatial``, ``.channel_logits`` and so on, and ``LAYER.step.NAME``;
+    and ``input`` of a trace of a tensor, which no photo could make again."""
+    found = {"logits": trace.logits}
     for name in layers:
-        for part in PARTS:
-            values = getattr(trace.layers[name], part)
-            if values is not None:
-                arrays[f"{name}.{part}"] = values
+        layer = trace.layers[name]
+        found.update({f"{name}.{part}": values for part, values in vars(layer).items() if isinstance(values, np.ndarray)})
+        found.update({f"{name}.step.{step.name}": step.values for step in layer.steps})
+    if isinstance(trace.source, Tensor):
+        found["input"] = trace.source.float().cpu().numpy()
+    return found
+
+
+def arrays_npz(trace: Trace, layers: Sequence[str]) -> bytes:
+    """``arrays`` as a compressed file."""
     buffer = io.BytesIO()
-    np.savez_compressed(buffer, **arrays)   # type: ignore[arg-type]
+    np.savez_compressed(buffer, **arrays(trace, layers))   # type: ignore[arg-type]
     return buffer.getvalue()
 
 
-def description(trace: Trace, card: Card, layers: list[str], look: Look, order: str) -> dict:
-    """What was done and what came out, as plain values: network, preprocessing, predictions, layers, settings, versions."""
+def manifest(shown: Sequence[Shown], folders: Sequence[str], look: Look, order: str) -> dict:
+    """What was done and what came out, as plain values: for each trace its photo, network, preprocessing, predictions and layers; the
+    settings, the versions, and how equal a repetition will be."""
     return {
-        "photo": {"name": trace.photo.name, "width": trace.photo.width, "height": trace.photo.height},
-        "network": {"name": card.name, "architecture": card.architecture, "weights_sha256": card.sha256},
-        "preprocessing": {**asdict(card.recipe), "seen_box": trace.region.box, "input_size": trace.region.size},
-        "predictions": [{"label": label, "probability": probability} for label, probability in trace.top(5)],
-        "layers": {name: _layer(trace, name) for name in layers},
+        "traces": [_description(each, folder) for each, folder in zip(shown, folders)],
         "settings": {**asdict(look), "order": order},
-        "versions": {"attnviz": __version__, "torch": torch.__version__},
+        "versions": {
+            "attnviz": __version__, "torch": torch.__version__, "numpy": np.__version__, "python": platform.python_version(),
+            "machine": platform.machine(), "threads": torch.get_num_threads(),
+        },
+        "equality": EQUALITY,
     }
 
 
-def _layer(trace: Trace, name: str) -> dict:
-    layer = trace.layers[name]
+def file_names(names: Sequence[str]) -> list[str]:
+    """A file name for each name: letters, digits, ``_``, ``.`` and ``-``, no two alike even where case does not count."""
+    taken: list[str] = []
+    for name in names:
+        safe = re.sub(r"[^\w.-]+", "-", name)[:LONGEST].strip(".-") or "unnamed"
+        choices = (safe, *(f"{safe}-{number}" for number in range(2, len(names) + 2)))
+        taken.append(next(choice for choice in choices if choice.casefold() not in {other.casefold() for other in taken}))
+    return taken
+
+
+def _description(shown: Shown, folder: str) -> dict:
+    trace, card = shown.trace, shown.card
+    view = "whole" if trace.region == whole(trace.photo, trace.recipe) else "crop"
+    return {
+        "folder": folder,
+        "photo": {
+            "name": trace.photo.name, "width": trace.photo.width, "height": trace.photo.height,
+            "rgb_sha256": hashlib.sha256(np.ascontiguousarray(trace.photo.pixels).tobytes()).hexdigest(),
+        },
+        "network": {"name": card.name, "architecture": card.architecture, "weights_sha256": card.sha256, "licence": card.licence},
+        "preprocessing": {"recipe": asdict(trace.recipe), "view": view, "seen_box": trace.region.box, "input_size": trace.region.size},
+        "predictions": [{"label": label, "probability": probability} for label, probability in trace.top(5)],
+        "layers": {name: _layer(trace, name, file) for name, file in zip(shown.layers, file_names(shown.layers))},
+    }
+
+
+def _layer(trace: Trace, name: str, file: str) -> dict:
+    layer: LayerAttention = trace.layers[name]
     numbers = {part: asdict(summary(values, layer.kind)) for part in ("channel", "spatial") if (values := getattr(layer, part)) is not None}
-    plain_numbers = {part: {key: value if np.isfinite(value) else None for key, value in each.items()} for part, each in numbers.items()}
-    return {"kind": layer.kind, "formula": layer.formula, "shape": layer.shape, "map_box": trace.box(name), **plain_numbers}
+    known = {part: {key: value if np.isfinite(value) else None for key, value in each.items()} for part, each in numbers.items()}
+    return {"files": file, "kind": layer.kind, "formula": layer.formula, "shape": layer.shape, "map_box": trace.box(name), **known}
 
 
-def _png(trace: Trace, name: str, look: Look) -> bytes:
+def _png(image: Image.Image) -> bytes:
     buffer = io.BytesIO()
-    overlay(trace, name, look).save(buffer, "PNG")
+    image.save(buffer, "PNG", compress_level=1)
     return buffer.getvalue()
-
-
-PARTS = ("channel", "spatial", "channel_logits", "spatial_logits", "joint", "paths", "pooling")

@@ -27,6 +27,14 @@ KINDS = {
 
 
 @dataclass(frozen=True, eq=False)
+class Step:
+    """One thing that an attention module computed on the way to its gate."""
+
+    name: str
+    values: np.ndarray   # float32: (C,) or (K,) for channels or hidden units, (h, w) for positions
+
+
+@dataclass(frozen=True, eq=False)
 class LayerAttention:
     """What one attention module computed for one photo. C channels, a feature map of h × w positions.
 
@@ -47,6 +55,7 @@ class LayerAttention:
     joint: np.ndarray | None = None      # (C, h, w) float32, if the formula is "joint"
     paths: np.ndarray | None = None      # (P, C) float32: each path's share of each channel, their sum is 1
     pooling: np.ndarray | None = None    # (h, w) float32: each position's share of the context, their sum is 1
+    steps: tuple[Step, ...] = ()         # what was computed on the way, in that order
 
     def factor(self) -> np.ndarray:
         """All that the features were multiplied by: float32 (C, h, w). Raises ValueError if the module does not multiply."""

@@ -22,11 +22,12 @@ from .analysis import summary
 from .capture import Trace, trace
 from .checkpoints import SUFFIXES
 from .errors import AttnvizError
-from .export import files
+from .export import Shown, bundle
 from .layers import LayerAttention
 from .networks.card import card_of
+from .paper import picture
 from .picker import network_of
-from .render import COLORMAPS, Look, bars_figure, map_figure, photo_figure, picture
+from .render import COLORMAPS, Look, bars_figure, map_figure, photo_figure
 from .uploads import Asked, Traces, keep_swept, new_folder
 from .viewer.inputs import OpenDropdown, PhotoInput
 
@@ -41,8 +42,8 @@ FIRST_LAYER = ("layer4.0", "bam3")   # what is open at first: of the embedded ne
 VIEWS = [("Whole photo", "whole"), ("Centre crop", "crop")]
 OWN_CHECKPOINT, SHARED_CHECKPOINT = 1_000_000_000, 300_000_000   # bytes
 
-SCALES = [("Fixed range", "fixed"), ("Stretched", "stretched")]
-ORDERS = [("By index", "index"), ("By size", "size")]
+SCALES = [("Fixed range", "fixed"), ("This map", "map"), ("This stage", "stage"), ("This network", "network")]
+ORDERS = [("By index", "index"), ("By size", "size"), ("By distance from the mean", "surprise")]
 
 # The last input of every event is a hidden checkbox: this fills in whether the page is dark right now.
 TELL_DARK = "(...a) => { a[a.length - 1] = document.body.classList.contains('dark'); return a }"
@@ -141,11 +142,11 @@ def save(photo: str, network: str, view: str, _layer: str | None, *look: Any) ->
         raise gr.Error(_shown(str(error)), print_exception=False) from None
     opacity, colormap, scale, smooth, order, _dark = look
     settings = _look(opacity, colormap, scale, smooth, dark=False)
-    made = files(seen, card_of(network_of(network)), list(seen.layers), settings, order, overview=bool(seen.layers))
+    shown = Shown(seen, card_of(network_of(network)), tuple(seen.layers))
     try:
         path = Path(tempfile.mkdtemp(dir=os.environ.get("GRADIO_TEMP_DIR"))) / f"attnviz-{network}.zip"
         with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-            for name, content in made.items():
+            for name, content in bundle([shown], settings, order, overview=bool(seen.layers)):
                 archive.writestr(name, content)
     except OSError:
         raise gr.Error("There is no room on the server to save this: try again later.", print_exception=False) from None

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -18,7 +19,9 @@ from attnviz.cli import main
 def test_one_layer_of_one_photo(tmp_path, examples, capsys):
     assert main(["show", str(examples / "cat.jpg"), "--network", "cbam_resnet18", "--layer", "layer3.1", "--out", str(tmp_path)]) == 0
     names = {path.name for path in (tmp_path / "cat").iterdir()}
-    assert names == {"layer3.1.overlay.png", "layer3.1.map.png", "layer3.1.channels.png", "channels.csv", "arrays.npz", "trace.json"}
+    figures = {f"layer3.1.{what}.{suffix}" for what in ("map", "channels", "steps") for suffix in ("png", "svg")}
+    numbers = {"photo.png", "channels.csv", "arrays.npz", "manifest.json", "reproduce.py"}
+    assert names == {"layer3.1.overlay.png"} | figures | numbers
     expected = attnviz.trace(attnviz.load("cbam_resnet18"), examples / "cat.jpg")
     with np.load(tmp_path / "cat" / "arrays.npz") as arrays:
         np.testing.assert_allclose(arrays["layer3.1.spatial"], expected.layers["layer3.1"].spatial, atol=1e-6)
@@ -28,7 +31,7 @@ def test_one_layer_of_one_photo(tmp_path, examples, capsys):
 def test_without_a_layer_every_layer_and_an_overview(tmp_path, examples):
     assert main(["show", str(examples / "cat.jpg"), "--network", "se_resnet18", "--out", str(tmp_path)]) == 0
     names = {path.name for path in (tmp_path / "cat").iterdir()}
-    assert "overview.png" in names and sum(name.endswith(".channels.png") for name in names) == 8
+    assert {"overview.png", "overview.svg"} <= names and sum(name.endswith(".channels.png") for name in names) == 8
 
 
 def test_photos_of_one_name_do_not_overwrite_each_other_and_a_bad_one_stops_nothing(tmp_path, examples, capsys):
@@ -42,7 +45,8 @@ def test_photos_of_one_name_do_not_overwrite_each_other_and_a_bad_one_stops_noth
     photos = [str(examples / "cat.jpg"), str(bad), str(other), str(third), str(dots)]
     assert main(["show", *photos, "--network", "bam_resnet18", "--layer", "bam2", "--out", str(out)]) == 1
     assert sorted(path.name for path in out.iterdir()) == ["cat", "cat-2", "cat-2-2", "photo"]
-    sizes = [json.loads((out / name / "trace.json").read_text())["photo"]["width"] for name in ("cat", "cat-2")]
+    said = [json.loads((out / name / "manifest.json").read_text(encoding="utf-8")) for name in ("cat", "cat-2")]
+    sizes = [one["traces"][0]["photo"]["width"] for one in said]
     assert sizes == [451, 640]
     assert "“bad.png”" in capsys.readouterr().err
 
@@ -73,11 +77,43 @@ def test_layers_lists_a_networks_attention_and_a_file_of_weights_can_be_shown(tm
     assert main(["layers", str(tmp_path / "gone.pth")]) == 1 and "gone.pth" in capsys.readouterr().err
 
 
+@pytest.mark.skipif(not (ROOT / "attnviz" / "viewer" / "standalone.py").is_file(), reason="the page in one file is not there yet")
+def test_a_page_in_one_file_lies_beside_the_rest(tmp_path, examples):
+    assert main(["show", str(examples / "cat.jpg"), "--network", "bam_resnet18", "--layer", "bam3", "--html", "--out", str(tmp_path)]) == 0
+    page = (tmp_path / "cat" / "attnviz.html").read_text(encoding="utf-8")
+    assert page.lower().startswith("<!doctype html>") and (tmp_path / "cat" / "manifest.json").is_file()
+
+
 def test_the_choices_of_the_command_are_those_of_the_pictures():
     from attnviz import cli, render
 
     for name in ("COLORMAPS", "SCALES", "ORDERS"):
-        assert getattr(cli, name) == getattr(render, name)
+        assert getattr(cli, name) == tuple(getattr(render, name))
+
+
+def test_the_command_writes_what_a_bundle_holds(tmp_path, examples):
+    from attnviz.export import Shown, bundle
+    from attnviz.render import Look
+
+    network = attnviz.load("bam_resnet18")
+    trace = attnviz.trace(network, examples / "cat.jpg")
+    expected = dict(bundle([Shown(trace, network.card, ("bam2",))], Look(scale="stage", colormap="magma"), "surprise"))
+    arguments = ["--layer", "bam2", "--scale", "stage", "--order", "surprise", "--colormap", "magma", "--out", str(tmp_path)]
+    assert main(["show", str(examples / "cat.jpg"), "--network", "bam_resnet18", *arguments]) == 0
+    assert {path.name: path.read_bytes() for path in (tmp_path / "cat").iterdir()} == expected
+
+
+def test_the_colours_can_span_all_photos_that_are_shown(tmp_path, examples):
+    photos = [str(examples / name) for name in ("cat.jpg", "flower.jpg")]
+    written = {}
+    for scale in ("map", "shown"):
+        arguments = ["--layer", "bam3", "--scale", scale, "--out", str(tmp_path / scale)]
+        assert main(["show", *photos, "--network", "bam_resnet18", *arguments]) == 0
+        for name in ("cat", "flower"):
+            svg = (tmp_path / scale / name / "bam3.map.svg").read_text(encoding="utf-8")
+            written[scale, name] = re.findall(r">(\d\.\d+)</text>", svg)
+    assert written["shown", "cat"] == written["shown", "flower"]
+    assert written["map", "cat"] != written["map", "flower"]
 
 
 def test_an_installed_wheel_works_outside_the_checkout(tmp_path, examples):

@@ -11,10 +11,10 @@ import pytest
 from conftest import ROOT
 
 LINE = [   # each may import what stands before it
-    "errors", "images", "geometry", "networks.attention", "networks.resnet", "networks.card", "networks", "layers", "taps", "recognition",
-    "hooks", "discovery", "capture", "recording", "analysis", "allowed", "pickles", "containers", "checkpoints", "layouts", "downloads",
-    "sources", "imagenet", "zoo", "render", "words", "export", "uploads", "shelf", "picker", "viewer", "viewer.inputs", "page", "cli",
-    "__main__",
+    "errors", "messages", "images", "geometry", "networks.attention", "networks.resnet", "networks.card", "networks", "layers", "taps",
+    "recognition", "hooks", "discovery", "capture", "recording", "analysis", "allowed", "pickles", "containers", "checkpoints", "layouts",
+    "downloads", "sources", "imagenet", "zoo", "paper", "render", "steps", "words", "script", "export", "uploads", "shelf",
+    "picker", "viewer", "viewer.inputs", "viewer.standalone", "page", "cli", "__main__",
 ]
 PROGRAMS = ["networks.folder", "networks.evaluate", "networks.publish", "networks.train"]   # stand behind the library, like the page
 

@@ -45,7 +45,7 @@ def test_layers_and_looks_never_run_the_network_again(asked, examples):
     photo = str(examples / "cat.jpg")
     analysed(photo)
     for layer in ("layer1.0", "layer2.1", "layer4.1"):
-        for look in (LOOK, (0.2, "jet", "stretched", True, "size", True)):
+        for look in (LOOK, (0.2, "jet", "map", True, "size", True)):
             page.redraw(photo, "cbam_resnet18", "whole", layer, *look)
     page.save(photo, "cbam_resnet18", "whole", "layer1.0", *LOOK)
     analysed(photo, layer="layer2.0")
@@ -122,7 +122,7 @@ def test_everything_shown_can_be_saved(asked, examples, monkeypatch, tmp_path):
     path = page.save(str(examples / "cat.jpg"), "bam_resnet18", "whole", "bam2", *LOOK)
     assert Path(path).is_relative_to(tmp_path)
     names = set(zipfile.ZipFile(path).namelist())
-    assert {"overview.png", "bam2.overlay.png", "bam1.channels.png", "channels.csv", "arrays.npz", "trace.json"} <= names
+    assert {"overview.png", "bam2.overlay.png", "bam1.channels.png", "channels.csv", "arrays.npz", "manifest.json"} <= names
 
 
 def test_pixels_sent_in_place_of_a_file_are_refused():

@@ -1,15 +1,22 @@
 from __future__ import annotations
 
 import sys
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from types import SimpleNamespace
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
-from matplotlib import colormaps
+from matplotlib import colormaps, rcParams
 from PIL import Image
 
 from attnviz import LayerAttention, Photo, Recipe, Region, Trace
+from attnviz.analysis import map_range, stage_of
 from attnviz.geometry import crop, whole
-from attnviz.render import Look, bars_figure, map_figure, overlay, overview_figure, photo_figure, picture, png, scale_of
+from attnviz.paper import both, picture, png, svg
+from attnviz.render import Look, bars_figure, map_figure, overlay, overview_figure, photo_figure
+from attnviz.steps import steps_figure
 
 GREY = 100
 
@@ -74,8 +81,8 @@ def test_smoothing_peaks_inside_the_cell_and_never_leaves_the_maps_range():
     assert level.min() >= values.min() - 0.01 and level.max() <= 0.9 + 0.01
 
 
-def test_a_constant_map_is_one_flat_colour_even_when_stretched():
-    for scale in ("fixed", "stretched"):
+def test_a_constant_map_is_one_flat_colour_on_its_own_scale_too():
+    for scale in ("fixed", "map", "shown"):
         drawn = np.asarray(overlay(trace_of(layer(np.full((7, 7), 0.5, np.float32))), "layer4.1", Look(1.0, scale=scale)))
         assert len(np.unique(drawn.reshape(-1, 3), axis=0)) == 1
         np.testing.assert_allclose(drawn[0, 0], np.array(colormaps["viridis"](0.5)[:3]) * 255, atol=1)
@@ -87,21 +94,39 @@ def test_opacity_blends_photo_and_colour():
     assert (np.asarray(overlay(trace_of(layer(np.ones((7, 7), np.float32))), "layer4.1", Look(opacity=0))) == GREY).all()
 
 
-def test_the_scale_is_fixed_unless_it_is_asked_to_stretch():
-    values = np.array([[0.49, 0.51]])
-    assert scale_of(values, (0, 1), "fixed") == (0, 1)
-    assert scale_of(values + 1, (1, 2), "fixed") == (1, 2)
-    assert scale_of(values, (0, 1), "stretched") == (0.49, 0.51)
+def test_each_scale_spans_the_maps_that_it_names():
+    def network(**maps: list[float]) -> Trace:
+        layers = {name: layer(np.array([values], np.float32), name=name) for name, values in maps.items()}
+        return replace(trace_of(layers["bam3"]), layers=layers)
+
+    trace = network(layer2=[0.0, 1.0], layer3=[0.25, 0.5], bam3=[0.375, 0.75])
+    other = network(bam3=[0.5, 1.5], layer3=[np.nan, np.nan])
+    ranges = {scale: map_range(trace, "bam3", scale, [trace, other]) for scale in ("fixed", "map", "stage", "network", "shown")}
+    assert ranges == {"fixed": (0, 1), "map": (0.375, 0.75), "stage": (0.25, 0.75), "network": (0, 1), "shown": (0, 1.5)}
+    assert map_range(other, "layer3", "map") == (0, 1)
+    with pytest.raises(ValueError, match="stretched"):
+        map_range(trace, "bam3", "stretched")
+
+
+def test_shares_of_a_context_are_on_no_scale_with_factors():
+    shares = LayerAttention("layer4.0", "gc", (16, 1, 2), pooling=np.array([[0.25, 0.75]], np.float32), formula="none")
+    trace = trace_of(layer(np.array([[0.0, 1.0]], np.float32)))
+    assert map_range(replace(trace, layers={**trace.layers, "layer4.0": shares}), "layer4.0", "network") == (0.25, 0.75)
+
+
+def test_a_layers_name_says_its_stage():
+    assert [stage_of(name) for name in ("layer3.1", "bam3", "features.stage3.unit2.se", "blocks.3.0", "neck")] == [
+        "stage 3", "after stage 3", "stage 3", "stage 3", ""]
 
 
 def test_the_colour_bar_carries_the_scale_and_the_maps_own_range():
     trace = trace_of(layer(np.array([[0.25, 0.75]], np.float32)))
-    for scale, ends in (("fixed", ["0.00", "1.00"]), ("stretched", ["0.25", "0.75"])):
+    for scale, ends in (("fixed", ["0.00", "1.00"]), ("map", ["0.25", "0.75"])):
         figure = map_figure(trace, "layer4.1", Look(scale=scale))
         bar = figure.axes[-1]
         labels = [text.get_text() for text in bar.get_xticklabels()]
         assert [labels[0], labels[-1]] == ends
-        assert "0.250 to 0.750" in bar.get_xlabel()
+        assert "0.250 to 0.750" in bar.get_xlabel() and {"fixed": "can be", "map": "own range"}[scale] in bar.get_xlabel()
         assert "1 × 2 cells" in figure.axes[0].get_title(loc="left")
 
 
@@ -116,6 +141,9 @@ def test_the_bars_are_as_high_as_the_weights():
     assert np.array_equal(by_index, weights) and base == 0
     by_size, _ = heights(bars_figure(layer(None, "se", weights), order="size"))
     assert np.array_equal(by_size, np.sort(weights)[::-1])
+    surprising, _ = heights(bars_figure(layer(None, "se", weights), order="surprise"))
+    assert (np.diff(np.abs(surprising - weights.mean())) <= 1e-7).all()
+    assert np.array_equal(np.sort(surprising), np.sort(weights))
     _, base = heights(bars_figure(layer(np.ones((2, 2), np.float32), "bam", weights + 1)))
     assert base == 1
 
@@ -134,7 +162,7 @@ def test_figures_become_pictures_whatever_the_shapes(dark):
     for width, height in ((1024, 40), (40, 1024), (1, 1)):
         trace = trace_of(attention, width, height, name="<b>$x_1^{$.png")
         assert picture(map_figure(trace, "layer4.1", Look(dark=dark)), 60).width > 100
-        assert picture(overview_figure(trace, Look(dark=dark, scale="stretched")), 60).width > 100
+        assert picture(overview_figure(trace, Look(dark=dark, scale="map")), 60).width > 100
         assert picture(photo_figure(trace, dark), 60).width > 100
     assert picture(overview_figure(trace_of(layer(None, "se")), Look(dark=dark)), 60).width > 100
 
@@ -142,6 +170,41 @@ def test_figures_become_pictures_whatever_the_shapes(dark):
 def test_a_png_holds_no_metadata():
     again = Image.open(__import__("io").BytesIO(png(bars_figure(layer(None, "se")))))
     assert set(again.info) <= {"dpi"}
+
+
+def test_an_svg_is_the_same_each_time_and_holds_text_as_text_and_nothing_else():
+    trace = trace_of(layer(np.random.default_rng(0).random((7, 7)).astype(np.float32)), name="<b>$x_1^{$.png")
+    drawn = svg(map_figure(trace, "layer4.1"))
+    assert drawn == svg(map_figure(trace, "layer4.1")) == both(map_figure(trace, "layer4.1"))["svg"]
+    assert b"Spatial attention of layer4.1" in drawn and b"metadata" not in drawn and b"Matplotlib" not in drawn
+    assert "<b>$x_1^{$.png" in "".join(ElementTree.fromstring(svg(overview_figure(trace))).itertext())
+
+
+def test_many_threads_can_draw_at_once_and_settings_stay_as_they_were():
+    trace = trace_of(layer(np.random.default_rng(0).random((7, 7)).astype(np.float32)))
+    before, alone = dict(rcParams), both(map_figure(trace, "layer4.1"))
+    with ThreadPoolExecutor(4) as threads:
+        drawn = list(threads.map(lambda _: both(map_figure(trace, "layer4.1")), range(8)))
+    assert all(each == alone for each in drawn) and dict(rcParams) == before
+
+
+def test_a_step_is_drawn_around_zero_and_in_the_order_of_the_weights():
+    weights, signed = np.array([0.25, 0.75, 0.5], np.float32), np.array([-1.0, 2.0, 0.5], np.float32)
+    places = np.array([[-4.0, 1.0]], np.float32)
+    attention = replace(layer(np.array([[1.25, 1.5]], np.float32), "bam", weights + 1), channel_logits=signed, spatial_logits=places)
+    figure = steps_figure(trace_of(attention), "layer4.1", Look(), "size")
+    above, below = (stairs.get_data() for stairs in figure.axes[0].patches)
+    assert above.values.tolist() == [2, 0.5, 0] and below.values.tolist() == [0, 0, -1] and above.baseline == below.baseline == 0
+    assert figure.axes[1].patches[0].get_data().values.tolist() == [1.75, 1.5, 1.25]
+    maps = [axes.images[0] for axes in figure.axes if axes.images and axes.axison is False]
+    assert [(drawn.get_cmap().name, drawn.get_clim()) for drawn in maps] == [("coolwarm", (-4, 4)), ("viridis", (1, 2))]
+
+
+def test_the_steps_that_were_kept_are_drawn_whatever_their_shapes():
+    steps = (SimpleNamespace(name="hidden_units", values=np.ones(2)), SimpleNamespace(name="mean", values=np.zeros((2, 3))))
+    attention = replace(layer(np.ones((2, 3), np.float32)), steps=steps)
+    titles = [axes.get_title() for axes in steps_figure(trace_of(attention), "layer4.1", Look(dark=True)).axes if axes.get_title()]
+    assert titles == ["hidden units", "factor of each channel", "mean", "factor of each place"]
 
 
 def test_what_is_not_there_is_an_error():

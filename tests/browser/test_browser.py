@@ -123,9 +123,9 @@ def test_the_look_changes_the_picture_and_runs_nothing(visit, monkeypatch):
     expect(page.locator("#map-note")).to_contain_text("16 × 24 grid")
     for change, look in (
         (lambda: choose(page, "colormap", "magma"), Look(colormap="magma")),
-        (lambda: choose(page, "scale", "Stretched"), Look(colormap="magma", scale="stretched")),
-        (lambda: page.locator("#smooth input").check(), Look(colormap="magma", scale="stretched", smooth=True)),
-        (lambda: page.locator("#opacity input[type=number]").fill("1"), Look(1.0, "magma", "stretched", True)),
+        (lambda: choose(page, "scale", "This map"), Look(colormap="magma", scale="map")),
+        (lambda: page.locator("#smooth input").check(), Look(colormap="magma", scale="map", smooth=True)),
+        (lambda: page.locator("#opacity input[type=number]").fill("1"), Look(1.0, "magma", "map", True)),
     ):
         before = page.locator("#map img").get_attribute("src")
         change()
