@@ -19,7 +19,8 @@ from PIL import Image
 import attnviz
 from attnviz import page as app
 from attnviz.analysis import strongest
-from attnviz.render import Look, bars_figure, map_figure, picture
+from attnviz.paper import picture
+from attnviz.render import Look, bars_figure, map_figure
 
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
 if not CHROMIUM and not os.environ.get("CI"):
