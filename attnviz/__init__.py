@@ -8,16 +8,18 @@
     layer = trace.layers["layer3.1"]
     layer.channel                                  # (C,) float32: the factor on each channel
     layer.spatial                                  # (h, w) float32: the factor at each position
+    layer.steps                                    # what was computed on the way to them
+    attnviz.features(network, "dog.jpg", "layer3.1").after   # (C, h, w): the features behind the gate
 
     for trace in attnviz.traces(network, photos):  # any number of photos, in flat memory
         ...
 """
 
-from .capture import Found, Trace, find, trace, traces
+from .capture import Features, Found, Trace, features, find, trace, traces
 from .errors import AttnvizError, NetworkError, PhotoError, TraceError
 from .geometry import Recipe, Region
 from .images import Photo, open_photo
-from .layers import LayerAttention
+from .layers import LayerAttention, Step
 from .recording import Recording, record
 from .zoo import list_networks, load
 
@@ -25,6 +27,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "AttnvizError",
+    "Features",
     "Found",
     "LayerAttention",
     "NetworkError",
@@ -33,8 +36,10 @@ __all__ = [
     "Recipe",
     "Recording",
     "Region",
+    "Step",
     "Trace",
     "TraceError",
+    "features",
     "find",
     "list_networks",
     "load",

@@ -21,6 +21,7 @@ from .discovery import recognise
 from .errors import AttnvizError, TraceError
 from .geometry import VIEWS, Recipe, Region, crop, map_box, network_input, photo_of
 from .hooks import Heard, Listener
+from .hooks import features as features_at
 from .images import Photo, open_photo
 from .layers import LayerAttention
 from .networks.card import Card, card_of
@@ -60,22 +61,32 @@ class Trace:
         return map_box(self.region, self.layers[layer].shape[1:])
 
 
-def trace(network: nn.Module, photo: PhotoSource, view: str = "whole") -> Trace:
+@dataclass(frozen=True, eq=False)
+class Features:
+    """What one attention module was given for one photo, and what it made of it: float32 (C, h, w) each."""
+
+    layer: str
+    before: np.ndarray
+    after: np.ndarray
+
+
+def trace(network: nn.Module, photo: PhotoSource, view: str = "whole", steps: bool = True) -> Trace:
     """Run one photo through any network and keep every gate.
 
     ``photo`` is a path, a Photo, a Pillow image, an (H, W, 3) uint8 array, or a normalised tensor (C, H, W) or (1, C, H, W), which
     goes in as it is. ``view`` is "whole", all of the photo with its shorter side scaled to the recipe's resize, or "crop", the
     centre square that the network was measured with; a network that takes only certain sizes gets the crop either way. The network
-    runs in eval mode and comes back as it was; a compiled or distributed one is run as the network inside.
+    runs in eval mode and comes back as it was; a compiled or distributed one is run as the network inside. ``steps`` keeps what the
+    modules compute on the way to their gates too, where it is known where to read it.
     Raises PhotoError for a photo that can't be opened, TraceError for a network without attention or with a silent gate.
     """
     if isinstance(photo, Tensor) and photo.ndim == 4 and len(photo) == 1:
         photo = photo[0]
-    return next(traces(network, (photo,), batch_size=1, view=view))
+    return next(traces(network, (photo,), batch_size=1, view=view, steps=steps))
 
 
 def traces(
-    network: nn.Module, photos: Iterable[PhotoSource] | Tensor, batch_size: int = 16, view: str = "whole"
+    network: nn.Module, photos: Iterable[PhotoSource] | Tensor, batch_size: int = 16, view: str = "whole", steps: bool = False
 ) -> Iterator[Trace]:
     """A trace of each photo, in order; ``photos`` can be of any number and size, or a normalised tensor (N, 3, H, W).
 
@@ -88,7 +99,36 @@ def traces(
         raise ValueError(f"view is {view!r}; it can be {' or '.join(map(repr, VIEWS))}")
     if batch_size < 1:
         raise ValueError(f"batch_size is {batch_size}; it is at least 1")
-    return _batches(bare(network), iter(photos), batch_size, view)
+    return _batches(bare(network), iter(photos), batch_size, view, steps)
+
+
+def features(network: nn.Module, photo: PhotoSource, layer: str, view: str = "whole") -> Features:
+    """Run one photo through a network and keep the features before and after one layer's attention, all channels of them.
+
+    The rest is as in ``trace``. Raises TraceError too if there is no such layer, or if it does not multiply its features.
+    """
+    network = bare(network)
+    modules = dict(network.named_modules())
+    if isinstance(photo, Tensor) and photo.ndim == 4 and len(photo) == 1:
+        photo = photo[0]
+    _, _, x = _prepared(photo, card_of(network), view, _channels(modules))
+    x = _as_run(network, x[None])
+    name, _, number = layer.partition(" #")   # see layers_of
+    with alone(network, list(modules.values())):
+        tap = next((tap for tap in taps_of(network, modules, x) if tap.layer == name), None)
+        if tap is None:
+            raise TraceError(f"There is no layer “{layer}” with attention in {card_of(network).name}.")
+        if tap.formula == "none":
+            raise TraceError(f"{layer} does not multiply its features by a factor: there is no before and after.")
+        with torch.inference_mode(), features_at(tap) as kept:
+            network(x)
+    before, after = kept[int(number or 1) - 1]
+    return Features(layer, *(values[0].float().cpu().numpy().copy() for values in (before, after)))
+
+
+def _channels(modules: Mapping[str, nn.Module]) -> int | None:
+    """How many channels a network takes."""
+    return next((module.in_channels for module in modules.values() if isinstance(module, nn.Conv2d)), None)
 
 
 @dataclass(frozen=True)
@@ -113,7 +153,7 @@ def find(network: nn.Module, x: Tensor | None = None) -> list[Found]:
     modules = dict(network.named_modules())
     card = card_of(network)
     if x is None:
-        channels = next((module.in_channels for module in modules.values() if isinstance(module, nn.Conv2d)), 3)
+        channels = _channels(modules) or 3
         x = torch.randn(1, channels, card.recipe.crop, card.recipe.crop, generator=torch.Generator().manual_seed(0))
     x = _as_run(network, x)
     with alone(network, list(modules.values())):
@@ -189,11 +229,11 @@ def _in_order(taps: list[Tap], modules: dict[str, nn.Module]) -> list[Tap]:
     return sorted(taps, key=lambda tap: places[tap.module])
 
 
-def _batches(network: nn.Module, photos: Iterator[PhotoSource], batch_size: int, view: str) -> Iterator[Trace]:
+def _batches(network: nn.Module, photos: Iterator[PhotoSource], batch_size: int, view: str, steps: bool) -> Iterator[Trace]:
     modules = dict(network.named_modules())
     card, everything = card_of(network), list(modules.values())
     taps: list[Tap] | None = None
-    channels = next((module.in_channels for module in everything if isinstance(module, nn.Conv2d)), None)
+    channels = _channels(modules)
     bad: AttnvizError | None = None
     while bad is None:
         window, bad = _window(islice(photos, batch_size), card, view, channels)
@@ -208,7 +248,7 @@ def _batches(network: nn.Module, photos: Iterator[PhotoSource], batch_size: int,
             with alone(network, everything):
                 if taps is None:
                     taps = taps_of(network, modules, x)
-                logits, heard = _run(network, taps, x)
+                logits, heard = _run(network, taps, x, steps)
             for row, index in enumerate(members):
                 source, region, _ = window[index]
                 labels, layers = labels_of(card, logits), layers_of(heard, row)
@@ -259,8 +299,8 @@ def _fits(size: tuple[int, int], card: Card) -> bool:
     return card.sides is None or all(card.sides[0] <= side <= card.sides[1] for side in size)
 
 
-def _run(network: nn.Module, taps: list[Tap], x: Tensor) -> tuple[np.ndarray, list[Heard]]:
-    listener = Listener(taps)
+def _run(network: nn.Module, taps: list[Tap], x: Tensor, steps: bool = False) -> tuple[np.ndarray, list[Heard]]:
+    listener = Listener(taps, steps)
     with torch.inference_mode(), listener.listening():
         output = network(x)
     return logits_of(output, len(x)), listener.take()

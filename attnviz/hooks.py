@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from types import CodeType
 from typing import Any
@@ -20,9 +20,9 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from .errors import TraceError
-from .layers import LayerAttention
+from .layers import LayerAttention, Step
 from .recognition import ratio
-from .taps import Read, Tap
+from .taps import Read, StepRead, Tap
 
 Parts = dict[str, np.ndarray]
 
@@ -59,6 +59,7 @@ class Heard:
     tap: Tap
     shape: tuple[int, int, int]
     parts: Parts
+    steps: Parts = field(default_factory=dict)
 
     def layer(self, name: str, row: int) -> LayerAttention:
         """What it computed for one of the inputs."""
@@ -66,17 +67,20 @@ class Heard:
         formula = "joint" if "joint" in parts else self.tap.formula
         if formula == "product" and not {"channel", "spatial"} & parts.keys():
             formula = "none"
-        return LayerAttention(name, self.tap.kind, self.shape, formula=formula, **parts)
+        steps = tuple(Step(step, values[row].copy()) for step, values in self.steps.items())
+        return LayerAttention(name, self.tap.kind, self.shape, formula=formula, steps=steps, **parts)
 
 
 @dataclass(eq=False)
 class Listener:
-    """Collects what the taps' modules compute; ``heard`` grows in running order."""
+    """Collects what the taps' modules compute; ``heard`` grows in running order. With ``steps``, what they compute on the way too."""
 
     taps: list[Tap]
+    steps: bool = False
     heard: list[Heard] = field(default_factory=list)
     _gathered: dict[Tap, list[tuple[Read, Parts]]] = field(default_factory=dict)
     _inputs: dict[nn.Module, list[Tensor]] = field(default_factory=dict)
+    _on_the_way: dict[Tap, list[tuple[str, Parts]]] = field(default_factory=dict)   # of each call of a child: its path, its steps
     _caller: int = field(default_factory=threading.get_ident)
 
     @contextmanager
@@ -88,6 +92,8 @@ class Listener:
             for tap in self.taps:
                 sharing = bool(shared) and not shared.isdisjoint(tap.children.values())
                 alone = not sharing and _tells_its_shape(tap)
+                if self.steps and not sharing:
+                    self._watch(tap, undo)   # before the gates' own hooks, the last of which ends the call
                 for read in tap.reads:
                     if read.child in tap.children:
                         undo.callback(tap.children[read.child].register_forward_hook(self._keep(tap, read, alone)).remove)
@@ -111,7 +117,29 @@ class Listener:
                 roles = " and ".join(read.role for read in tap.reads)
                 raise TraceError(f"The {roles} gate of {tap.layer} did not run in the forward pass.")
         self._gathered.clear()
+        self._on_the_way.clear()
         return heard
+
+    def _watch(self, tap: Tap, undo: ExitStack) -> None:
+        for path in dict.fromkeys(step.child for step in tap.steps):
+            steps = [step for step in tap.steps if step.child == path]
+            with suppress(AttributeError):   # some forms of a module lack some children
+                undo.callback(tap.module.get_submodule(path).register_forward_hook(self._note(tap, path, steps)).remove)
+
+    def _note(self, tap: Tap, path: str, steps: list[StepRead]) -> Callable[..., None]:
+        def hook(_module: nn.Module, inputs: tuple, output: Tensor) -> None:
+            if threading.get_ident() != self._caller:
+                return
+            noted = self._on_the_way.setdefault(tap, [])
+            call = 1 + sum(child == path for child, _ in noted)
+            values = {step.name: _step(step, inputs[0] if step.side == "input" else output) for step in steps if step.call == call}
+            noted.append((path, values))
+
+        return hook
+
+    def _hear(self, tap: Tap, shape: tuple[int, int, int], parts: Parts) -> None:
+        noted = {name: values for _, steps in self._on_the_way.pop(tap, ()) for name, values in steps.items()}
+        self.heard.append(Heard(tap, shape, parts, {step.name: noted[step.name] for step in tap.steps if step.name in noted}))
 
     def _begin(self, tap: Tap) -> Callable[..., None]:
         def hook(*_: Any) -> None:
@@ -132,7 +160,7 @@ class Listener:
             gathered.append((read, _copied(read, tap, output)))
             if len(gathered) == len(tap.reads):   # no need to wait for the module's end
                 parts = _joined(tap, [parts for _, parts in self._gathered.pop(tap)])
-                self.heard.append(Heard(tap, (parts["channel"].shape[1], *parts["spatial"].shape[1:]), parts))
+                self._hear(tap, (parts["channel"].shape[1], *parts["spatial"].shape[1:]), parts)
 
         return hook
 
@@ -148,7 +176,7 @@ class Listener:
                 if calls < read.calls and not read.optional:
                     raise TraceError(f"The {read.role} gate of {tap.layer} did not run in the forward pass.")
             channels, height, width = output.shape[1:]
-            self.heard.append(Heard(tap, (channels, height, width), _joined(tap, [parts for _, parts in gathered])))
+            self._hear(tap, (channels, height, width), _joined(tap, [parts for _, parts in gathered]))
 
         return hook
 
@@ -180,7 +208,7 @@ class Listener:
         gathered.append((Read("factor", ""), parts))
         if len(gathered) == wanted:
             del self._gathered[tap]
-            self.heard.append(Heard(tap, (shape[1], shape[2], shape[3]), _joined(tap, [parts for _, parts in gathered])))
+            self._hear(tap, (shape[1], shape[2], shape[3]), _joined(tap, [parts for _, parts in gathered]))
 
 
 class Products(TorchFunctionMode):
@@ -203,6 +231,41 @@ class Products(TorchFunctionMode):
         result = func(*args, **(kwargs or {}))
         self._seen(Product(site, kind, gate, first if gate is second else second, result))
         return result
+
+
+@contextmanager
+def features(tap: Tap) -> Iterator[list[tuple[Tensor, Tensor]]]:
+    """Keep what goes into one attention module and what comes out, (N, C, h, w) each, a pair a call by this thread."""
+    caller, kept, inputs = threading.get_ident(), [], []   # type: ignore[var-annotated]
+
+    def enter(_module: nn.Module, given: tuple, named: dict[str, Any]) -> None:
+        if threading.get_ident() == caller:
+            inputs.append(features_of(given, named).detach().clone())
+
+    def leave(_module: nn.Module, _given: tuple, output: Tensor) -> None:
+        if threading.get_ident() == caller:
+            kept.append((inputs.pop(), output.detach().clone()))
+
+    pending: list[Tensor] = []   # features that a gate is about to be multiplied to, of a module that has no call of its own
+    parts = {(id(site.owner), site.code, site.at) for site, _ in tap.sites if isinstance(site, Site)}
+
+    def multiplied(product: Product) -> None:
+        if (id(product.site.owner), product.site.code, product.site.at) not in parts:
+            return
+        pending.append(product.features.detach().clone())
+        if len(pending) == len(parts):
+            kept.append((pending[0], product.result.detach().clone()))
+            pending.clear()
+
+    with ExitStack() as undo:
+        if parts:
+            undo.enter_context(Products(multiplied))
+        else:
+            whole = [module for module, _ in tap.ratios][:1] or [tap.module]
+            ends = [module for module, _ in tap.ratios][-1:] or [tap.module]
+            undo.callback(whole[0].register_forward_pre_hook(enter, with_kwargs=True).remove)
+            undo.callback(ends[0].register_forward_hook(leave).remove)
+        yield kept
 
 
 @contextmanager
@@ -286,6 +349,13 @@ def _copied(read: Read, tap: Tap, output: Tensor) -> Parts:
     if output.ndim < 4 or output.shape[2:] == (1, 1):
         return {"channel": _numpy(output.flatten(1))}
     return {"spatial": _numpy(output.squeeze(1))} if output.shape[1] == 1 else {"piece": _numpy(output)}
+
+
+def _step(step: StepRead, values: Tensor) -> np.ndarray:
+    """A step as (N, C), (N, K) or (N, h, w), a copy."""
+    if step.map is not None:
+        return _numpy(values[:, step.map])
+    return _numpy(values.squeeze(1) if values.ndim == 4 and values.shape[1] == 1 and values.shape[2:] != (1, 1) else values.flatten(1))
 
 
 def _joined(tap: Tap, gathered: list[Parts]) -> Parts:

@@ -9,6 +9,8 @@ and, where its parts make no plain product, ``attention_formula``. The roles:
     "factor"                              any part of the factor that can be broadcast to (N, C, h, w)
     "paths"                               each path's share of each channel (N, P, C)
     "pooling"                             logits over positions (N, 1, h, w), whose softmax pools
+
+It can also name what it computes on the way in ``attention_steps``: a name -> the arguments of ``StepRead`` but the name.
 """
 
 from __future__ import annotations
@@ -31,6 +33,17 @@ class Read:
 
 
 @dataclass(frozen=True)
+class StepRead:
+    """Something that is computed on the way to a gate: the input or the output of a child, in one of its calls."""
+
+    name: str
+    child: str
+    side: str                # "input" or "output"
+    call: int = 1
+    map: int | None = None   # which one, of an input of several maps
+
+
+@dataclass(frozen=True)
 class Row:
     """What somebody else's module computes, and where it can be read."""
 
@@ -39,6 +52,7 @@ class Row:
     formula: str = ""    # one of layers.FORMULAS; "" is what the roles say
     skip: str = ""       # the attribute that, if true, adds the input again: the factor is 1 more
     adds: str = ""       # the attribute that, if it is not None, adds something: there is no whole factor
+    steps: tuple[StepRead, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,6 +69,7 @@ class Tap:
     plus: float = 0.0                                                # what a skip adds to the factor
     ratios: tuple[tuple[nn.Module, str], ...] = ()                   # recognised: output ÷ input of a module, and its kind
     sites: tuple[tuple[object, str], ...] = ()                       # recognised: places in code where a gate is multiplied
+    steps: tuple[StepRead, ...] = ()                                     # what is computed on the way, in that order
 
 
 def find_taps(modules: dict[str, nn.Module]) -> list[Tap]:
@@ -91,11 +106,14 @@ def _tap(path: str, module: nn.Module, kind: type) -> Tap:
         reads = tuple(Read(role, child) for child, role in declared.items())
         formula = getattr(kind, "attention_formula", "") or _formula(reads)
         name = path.removesuffix(".attention") or kind.__name__
-        return Tap(name, str(kind.attention_kind), module, "declared", formula, reads, _children(module, reads))   # type: ignore[attr-defined]
+        steps = tuple(StepRead(step, *where) for step, where in getattr(module, "attention_steps", {}).items())
+        return Tap(
+            name, str(kind.attention_kind), module, "declared", formula, reads, _children(module, reads), steps=steps,   # type: ignore[attr-defined]
+        )
     row = TABLE[_path_of(kind)]
     formula = "none" if row.adds and getattr(module, row.adds) is not None else row.formula or _formula(row.reads)
     plus = 1.0 if row.skip and getattr(module, row.skip) else 0.0
-    return Tap(path or kind.__name__, row.kind, module, "table", formula, row.reads, _children(module, row.reads), plus)
+    return Tap(path or kind.__name__, row.kind, module, "table", formula, row.reads, _children(module, row.reads), plus, steps=row.steps)
 
 
 def _children(module: nn.Module, reads: tuple[Read, ...]) -> dict[str, nn.Module]:
@@ -111,17 +129,35 @@ def _formula(reads: tuple[Read, ...]) -> str:
 _GATE, _SIGMOID = (Read("factor", "gate"),), (Read("factor", "sigmoid"),)
 _CBAM = (Read("channel", "channel.gate"), Read("spatial", "spatial.gate"))
 
+
+def _se_steps(first: str, activation: str, second: str) -> tuple[StepRead, ...]:
+    return StepRead("squeezed", first, "input"), StepRead("hidden", activation, "output"), StepRead("channel_logits", second, "output")
+
+
+def _cbam_steps(first: str, activation: str, second: str, convolution: str, maximum_first: bool, gate: str) -> tuple[StepRead, ...]:
+    channels = [
+        StepRead(path + name, child, side, call)
+        for call, path in enumerate(("average", "maximum"), 1)
+        for name, child, side in (("", first, "input"), ("_hidden", activation, "output"), ("_logits", second, "output"))
+    ]
+    return (
+        *channels, StepRead("mean_map", convolution, "input", 1, int(maximum_first)),
+        StepRead("maximum_map", convolution, "input", 1, int(not maximum_first)), StepRead("spatial_logits", gate, "input"),
+    )
+
+
 # Read in torchvision 0.29, timm 1.0.31, pytorchcv 0.0.74 and segmentation-models-pytorch 0.5; by class, for these are exact
 # about what they compute. Subclasses may compute otherwise and are left to recognition.
 TABLE: dict[str, Row] = {
-    "torchvision.ops.misc.SqueezeExcitation": Row("se", (Read("factor", "scale_activation"),)),
-    "timm.layers.squeeze_excite.SEModule": Row("se", _GATE),
+    "torchvision.ops.misc.SqueezeExcitation": Row("se", (Read("factor", "scale_activation"),), steps=_se_steps("fc1", "activation", "fc2")),
+    "timm.layers.squeeze_excite.SEModule": Row("se", _GATE, steps=_se_steps("fc1", "act", "fc2")),
     "timm.layers.squeeze_excite.EffectiveSEModule": Row("ese", _GATE),
-    "timm.models.senet.SEModule": Row("se", _SIGMOID),
-    "timm.models._efficientnet_blocks.SqueezeExcite": Row("se", _GATE),
+    "timm.models.senet.SEModule": Row("se", _SIGMOID, steps=_se_steps("fc1", "relu", "fc2")),
+    "timm.models._efficientnet_blocks.SqueezeExcite": Row("se", _GATE, steps=_se_steps("conv_reduce", "act1", "conv_expand")),
     "timm.layers.eca.EcaModule": Row("eca", (Read("channel", "gate"),)),
     "timm.layers.eca.CecaModule": Row("eca", (Read("channel", "gate"),)),
-    "timm.layers.cbam.CbamModule": Row("cbam", _CBAM),
+    "timm.layers.cbam.CbamModule": Row(
+        "cbam", _CBAM, steps=_cbam_steps("channel.fc1", "channel.act", "channel.fc2", "spatial.conv", False, "spatial.gate")),
     "timm.layers.cbam.LightCbamModule": Row("cbam", (Read("channel", "channel.fc2", then="sigmoid"), Read("spatial", "spatial.gate"))),
     "timm.layers.cbam.ChannelAttn": Row("channel", _GATE),
     "timm.layers.cbam.LightChannelAttn": Row("channel", (Read("factor", "fc2", then="sigmoid"),)),
@@ -136,14 +172,16 @@ TABLE: dict[str, Row] = {
     "timm.layers.coord_attn.EfficientLocalAttn": Row("coord", (Read("factor", "gate", calls=2),), skip="has_skip"),
     "timm.layers.coord_attn.SimpleCoordAttn": Row("coord", _GATE, skip="has_skip"),
     "timm.layers.coord_attn.StripAttn": Row("coord", _GATE, skip="has_skip"),
-    "pytorchcv.models.common.att.SEBlock": Row("se", _SIGMOID),
+    "pytorchcv.models.common.att.SEBlock": Row("se", _SIGMOID, steps=_se_steps("conv1", "activ", "conv2")),
     "pytorchcv.models.common.att.SABlock": Row("split", (Read("paths", "softmax"),)),
     "pytorchcv.models.sknet.SKConvBlock": Row("sk", (Read("paths", "softmax"),)),
-    "pytorchcv.models.cbamresnet.CbamBlock": Row("cbam", (Read("channel", "ch_gate.sigmoid"), Read("spatial", "sp_gate.sigmoid"))),
+    "pytorchcv.models.cbamresnet.CbamBlock": Row(
+        "cbam", (Read("channel", "ch_gate.sigmoid"), Read("spatial", "sp_gate.sigmoid")),
+        steps=_cbam_steps("ch_gate.mlp.fc1", "ch_gate.mlp.activ", "ch_gate.mlp.fc2", "sp_gate.conv", True, "sp_gate.sigmoid")),
     "pytorchcv.models.bamresnet.BamBlock": Row(
         "bam",
         (Read("channel_logits", "ch_att.final_fc"), Read("spatial_logits", "sp_att.final_conv"), Read("joint", "sigmoid")),
-        "bam product",
+        "bam product", steps=(StepRead("squeezed", "ch_att.init_fc", "input"), StepRead("hidden", "ch_att.final_fc", "input")),
     ),
     "segmentation_models_pytorch.base.modules.SCSEModule": Row("scse", (Read("channel", "cSE"), Read("spatial", "sSE")), "sum"),
 }

@@ -9,6 +9,9 @@ of a child module, and the module says which one: ``attention_taps`` maps the pa
     "joint"           a gate in [0, 1]; the factor is 1 + gate                 (N, C, H, W)
     "channel_logits"  a signed branch that is summed into the joint gate       (N, C)
     "spatial_logits"  likewise                                                 (N, 1, H, W)
+
+``attention_steps`` maps the name of what is computed on the way to where it can be read: the path of a child, whether it is its
+"input" or its "output", in which of its calls, and of an input of several maps which one. See ``taps.StepRead``.
 """
 
 from __future__ import annotations
@@ -50,6 +53,7 @@ class SqueezeExcite(Excitation):
 
     attention_kind = "se"
     attention_taps = {"gate": "channel"}
+    attention_steps = {"squeezed": ("fc1", "input"), "hidden": ("relu", "output"), "channel_logits": ("fc2", "output")}
 
     # A squeezed batch-norm output is small (its mean over positions is near 0), so with the usual start every gate begins within
     # 0.02 of 0.5. This one spreads the logits over about ±1 from the first step.
@@ -111,6 +115,21 @@ class CBAM(nn.Module):
     attention_kind = "cbam"
     attention_taps = {"channel.gate": "channel", "spatial.gate": "spatial"}
 
+    @property
+    def attention_steps(self) -> dict[str, tuple]:
+        """The shared MLP runs on the average first, then on the maximum."""
+        return {
+            "average": ("channel.fc1", "input", 1),
+            "average_hidden": ("channel.relu", "output", 1),
+            "average_logits": ("channel.fc2", "output", 1),
+            "maximum": ("channel.fc1", "input", 2),
+            "maximum_hidden": ("channel.relu", "output", 2),
+            "maximum_logits": ("channel.fc2", "output", 2),
+            "mean_map": ("spatial.conv", "input", 1, int(self.spatial.maximum_first)),
+            "maximum_map": ("spatial.conv", "input", 1, int(not self.spatial.maximum_first)),
+            "spatial_logits": ("spatial.gate", "input"),
+        }
+
     def __init__(
         self, channels: int, reduction: int = 16, hidden: int | None = None, bias: bool = False,
         kernel: int = 7, spatial_bias: bool = False, maximum_first: bool = False, norm: bool = False, window: bool = False,
@@ -139,6 +158,7 @@ class BAM(nn.Module):
     attention_kind = "bam"
     attention_formula = "bam sum"
     attention_taps = {"channel": "channel_logits", "spatial": "spatial_logits", "gate": "joint"}
+    attention_steps = {"squeezed": ("channel.2", "input"), "hidden": ("channel.3", "output")}
 
     def __init__(self, channels: int, reduction: int = 16, dilation: int = 4, hidden: int | None = None) -> None:
         super().__init__()
@@ -178,6 +198,7 @@ class ReleasedBAM(nn.Module):
     attention_kind = "bam"
     attention_formula = "bam product"
     attention_taps = BAM.attention_taps
+    attention_steps = {"squeezed": ("channel.2", "input"), "hidden": ("channel.4", "output")}
 
     def __init__(self, channels: int, reduction: int = 16, dilation: int = 4, hidden: int | None = None, window: bool = False) -> None:
         super().__init__()
