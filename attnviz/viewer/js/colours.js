@@ -1,0 +1,101 @@
+// A colour means a number. The tables are matplotlib's own, 256 colours each.
+import { blended } from './numbers.js';
+
+const UNDEFINED = 128;   // the grey of what can't be known, as in render.py
+const tables = {};
+
+/** The 256 colours of a colour map, RGB bytes. LUTS comes with the page, see assets.py. */
+export function coloursOf(name) {
+  tables[name] ??= Uint8Array.from(atob(LUTS[name]), (letter) => letter.charCodeAt(0));   // eslint-disable-line no-undef
+  return tables[name];
+}
+
+export const colourMaps = () => Object.keys(LUTS);   // eslint-disable-line no-undef
+
+function put(pixels, at, value, [low, high], colours) {
+  const place = Number.isNaN(value) ? -1 : Math.min(255, Math.max(0, Math.floor(((value - low) / (high - low)) * 256)));
+  for (let k = 0; k < 3; k++) pixels[at + k] = place < 0 ? UNDEFINED : colours[3 * place + k];
+  pixels[at + 3] = 255;
+}
+
+/** A map, one pixel a cell, as a canvas. */
+export function cells(map, range, name) {
+  const canvas = document.createElement('canvas');
+  canvas.width = map.width; canvas.height = map.height;
+  const context = canvas.getContext('2d'), image = context.createImageData(map.width, map.height), colours = coloursOf(name);
+  for (let i = 0; i < map.values.length; i++) put(image.data, 4 * i, map.values[i], range, colours);
+  context.putImageData(image, 0, 0);
+  return canvas;
+}
+
+/** A map blended between its cells' centres, ``width`` by ``height`` pixels, as a canvas. */
+export function smoothed(map, range, name, width, height) {
+  const canvas = document.createElement('canvas');
+  canvas.width = width; canvas.height = height;
+  const context = canvas.getContext('2d'), image = context.createImageData(width, height), colours = coloursOf(name);
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      const value = blended(map, ((y + 0.5) / height) * map.height, ((x + 0.5) / width) * map.width);
+      put(image.data, 4 * (y * width + x), value, range, colours);
+    }
+  }
+  context.putImageData(image, 0, 0);
+  return canvas;
+}
+
+/** Draw a map into a rectangle, each cell one flat piece or blended. */
+export function drawMap(context, map, range, look, x, y, width, height) {
+  context.save();
+  if (look.smooth) {
+    const ratio = Math.min(1, 1200 / Math.max(width, height));
+    context.imageSmoothingEnabled = true;
+    context.drawImage(smoothed(map, range, look.colours, Math.max(1, Math.round(width * ratio)), Math.max(1, Math.round(height * ratio))), x, y, width, height);
+  } else {
+    context.imageSmoothingEnabled = false;
+    context.drawImage(cells(map, range, look.colours), x, y, width, height);
+  }
+  context.restore();
+}
+
+/** The photo, scaled to a width and height, with a layer's map on just the part that it covers. ``from`` is where the map begins (0 to 1). */
+export function drawOverlay(context, model, layer, range, look, width, height, from = 0) {
+  const across = width / model.photo.width, down = height / model.photo.height;
+  context.drawImage(model.image, 0, 0, width, height);
+  const [left, top, right, bottom] = model.seen.box;
+  context.save();
+  context.beginPath();
+  context.rect(Math.max(left * across, from * width), top * down, width, (bottom - top) * down);
+  context.clip();
+  context.beginPath();
+  context.rect(left * across, top * down, (right - left) * across, (bottom - top) * down);
+  context.clip();
+  if (layer?.map) {
+    const [l, t, r, b] = layer.box;
+    context.globalAlpha = look.opacity;
+    drawMap(context, layer.map, range, look, l * across, t * down, (r - l) * across, (b - t) * down);
+  }
+  context.restore();
+  if (left > 0 || top > 0 || right < model.photo.width || bottom < model.photo.height) {   // what the network did not see is dimmed
+    context.save();
+    context.fillStyle = 'rgba(20, 20, 30, 0.6)';
+    context.beginPath();
+    context.rect(0, 0, width, height);
+    context.rect(left * across, top * down, (right - left) * across, (bottom - top) * down);
+    context.fill('evenodd');
+    context.restore();
+  }
+}
+
+/** The cell of a layer's map under a point of the photo, [row, column]; null outside of what the network saw. */
+export function cellAt(model, layer, x, y) {
+  const [left, top, right, bottom] = model.seen.box, [l, t, r, b] = layer.box;
+  if (x < left || y < top || x >= right || y >= bottom) return null;
+  const row = Math.floor(((y - t) / (b - t)) * layer.height), column = Math.floor(((x - l) / (r - l)) * layer.width);
+  return [Math.min(layer.height - 1, row), Math.min(layer.width - 1, column)];
+}
+
+/** Where a cell lies on the photo: [left, top, width, height] in pixels of the photo. */
+export function cellBox(layer, row, column) {
+  const [l, t, r, b] = layer.box, width = (r - l) / layer.width, height = (b - t) / layer.height;
+  return [l + column * width, t + row * height, width, height];
+}

@@ -1,0 +1,82 @@
+// The whole network, layer after layer: a thumbnail of each map on the photo above its sorted channel weights.
+import { drawOverlay } from './colours.js';
+import { arrows, fill, h, ink, sized } from './dom.js';
+import { digits, mapRange, ranked, summary, weightsOf } from './numbers.js';
+
+const WIDTH = 92, BARS = 26;   // px
+
+export function strip(viewer) {
+  const list = h('div', { class: 'av-strip-list', role: 'listbox', 'aria-orientation': 'horizontal' });
+  const element = h('section', { class: 'av-strip', 'data-guide': 'strip' }, list);
+  let drawnFor = null, items = [];
+
+  function build() {
+    const { model } = viewer, { say } = viewer;
+    const stages = [];
+    for (const layer of model.layers) {
+      if (stages.at(-1)?.[0] !== layer.stage) stages.push([layer.stage, []]);
+      stages.at(-1)[1].push(layer);
+    }
+    items = [];
+    fill(list, stages.map(([stage, layers]) => h('div', { class: 'av-stage', role: 'group', 'aria-label': stage || say('no_stage') },
+      h('div', { class: 'av-stage-name', 'aria-hidden': 'true' }, stage || '\u00a0'),
+      h('div', { class: 'av-stage-layers' }, layers.map(item)))));
+    list.setAttribute('aria-label', say('strip_label', { network: model.network.title }));
+  }
+
+  function item(layer) {
+    const numbers = summary(weightsOf(layer) ?? layer.map?.values ?? [], layer.kind);
+    const map = h('canvas'), bars = h('canvas');
+    const button = h('div', {
+      class: 'av-item', role: 'option', tabindex: -1, 'aria-label': viewer.describe(layer),
+      on: { click: () => viewer.set({ layer: layer.name }), keydown: (event) => arrows(event, (step) => move(step)) },
+    }, map, bars, h('span', { class: 'av-item-name' }, layer.name), h('span', { class: 'av-item-range' }, `${digits(numbers.least, 0, 2)} – ${digits(numbers.greatest, 0, 2)}`));
+    items.push({ layer, button, map, bars });
+    return button;
+  }
+
+  function move(step) {
+    const here = items.findIndex(({ layer }) => layer.name === viewer.state.layer);
+    const there = Math.min(items.length - 1, Math.max(0, here + step));
+    viewer.set({ layer: items[there].layer.name });
+    items[there].button.focus();
+  }
+
+  function thumbnail({ layer, map, bars }) {
+    const { model, state } = viewer, height = Math.round(Math.min(120, Math.max(34, (WIDTH * model.photo.height) / model.photo.width)));
+    const context = sized(map, WIDTH, height);
+    context.globalAlpha = layer.map ? 1 : 0.3;
+    drawOverlay(context, model, layer, layer.map && mapRange(model, layer, state.scale, viewer.shown()), { ...state, opacity: Math.max(state.opacity, 0.75), smooth: false }, WIDTH, height);
+    context.globalAlpha = 1;
+    const values = weightsOf(layer), down = sized(bars, WIDTH, BARS);
+    if (!values) return;
+    const sorted = ranked(values, 'size'), [low, high] = layer.channel ? layer.limits : [0, 1];
+    down.fillStyle = ink(element, 'accent');
+    for (let x = 0; x < WIDTH; x++) {
+      const value = values[sorted[Math.floor((x / WIDTH) * sorted.length)]];
+      const tall = ((value - low) / (high - low)) * BARS;
+      if (tall > 0) down.fillRect(x, BARS - tall, 1, tall);
+    }
+  }
+
+  return {
+    element,
+    draw() {
+      const { model, state } = viewer;
+      element.hidden = !model.layers.length;
+      const key = [model.id, viewer.language, viewer.dark(), state.scale, state.colours, state.opacity, viewer.shown().length].join();
+      if (drawnFor?.split(',').slice(0, 2).join() !== key.split(',').slice(0, 2).join()) build();
+      if (drawnFor !== key) items.forEach(thumbnail);
+      drawnFor = key;
+      for (const { layer, button } of items) {
+        const chosen = layer.name === state.layer;
+        button.setAttribute('aria-selected', String(chosen));
+        button.tabIndex = chosen ? 0 : -1;
+        if (chosen) {
+          const left = button.offsetLeft - list.offsetLeft;
+          if (left < list.scrollLeft || left + button.offsetWidth > list.scrollLeft + list.clientWidth) list.scrollLeft = left - list.clientWidth / 2 + button.offsetWidth / 2;
+        }
+      }
+    },
+  };
+}
