@@ -57,7 +57,7 @@ def show(options: argparse.Namespace) -> int:
         if options.html:
             from .viewer.standalone import html
 
-            _write(folder / "attnviz.html", html([trace]).encode())
+            _write(folder / "attnviz.html", html([trace], card_of(network)).encode())
         said = "".join(f" {best} {probability:.1%}" for best, probability in trace.top(1))
         print(f"{path}:{said} -> {folder}")
         count += 1

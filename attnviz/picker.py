@@ -37,8 +37,14 @@ def add(path: Path, labels: Path | None, limit: int) -> Choice:
 
 def choices(mine: list[Choice]) -> list[Choice]:
     """All that one visitor can choose from: what comes with attnviz, ImageNet's, and the visitor's own."""
-    embedded = [(f"{_title(name)} — comes with attnviz", name) for name in list_networks()]
+    embedded = [(f"{card(name).heading} — comes with attnviz", name) for name in list_networks()]
     return [*embedded, *((_offer(key), key) for key in list_networks("imagenet")), *mine]
+
+
+def ready(mine: list[Choice]) -> list[Choice]:
+    """Those that can be compared without waiting for a download, by their names."""
+    here = [(f"{imagenet.row(key).title} ({imagenet.row(key).library})", key) for key in list_networks("imagenet") if imagenet.kept(key)]
+    return [*((card(name).heading, name) for name in list_networks()), *((title.rpartition(" — ")[0], name) for title, name in mine), *here]
 
 
 def expire() -> None:
@@ -57,12 +63,6 @@ def _opened(name: str, report: Callable[[int, int], None] | None) -> nn.Module:
     if name in list_networks() or name in list_networks("imagenet"):
         return load(name, report=report)
     raise NetworkError(f"There is no network called “{Path(name).name}” here: choose one from the list.")
-
-
-def _title(name: str) -> str:
-    about = card(name)
-    attention = about.architecture["attention"]
-    return f"{str(attention).upper() if attention else 'Plain'} ResNet-{about.architecture['depth']}"
 
 
 def _offer(key: str) -> str:

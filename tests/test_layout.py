@@ -14,7 +14,8 @@ LINE = [   # each may import what stands before it
     "errors", "messages", "images", "geometry", "networks.attention", "networks.resnet", "networks.card", "networks", "layers", "taps",
     "recognition", "hooks", "discovery", "capture", "recording", "analysis", "allowed", "pickles", "containers", "checkpoints", "layouts",
     "downloads", "sources", "imagenet", "zoo", "paper", "render", "steps", "words", "script", "export", "uploads", "shelf",
-    "picker", "viewer", "viewer.inputs", "viewer.standalone", "page", "cli", "__main__",
+    "picker", "viewer", "viewer.packing", "viewer.assets", "viewer.standalone", "viewer.attention",
+    "viewer.inputs", "page", "cli", "__main__",
 ]
 PROGRAMS = ["networks.folder", "networks.evaluate", "networks.publish", "networks.train"]   # stand behind the library, like the page
 

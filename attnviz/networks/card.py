@@ -31,6 +31,14 @@ class Card:
     licence: str = ""                     # of the weights
     sides: tuple[int, int] | None = None  # the least and greatest side in pixels that it takes; None: any
 
+    @property
+    def heading(self) -> str:
+        """What it is, for people: its title, or what its architecture says, or its name."""
+        if self.title or not self.architecture:
+            return self.title or self.name
+        attention = self.architecture["attention"]
+        return f"{str(attention).upper() if attention else 'Plain'} ResNet-{self.architecture['depth']}"
+
     @classmethod
     def from_json(cls, config: dict) -> Card:
         """The card in a ``config.json``. Raises KeyError, TypeError or ValueError if it does not hold one of ours."""

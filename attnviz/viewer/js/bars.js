@@ -129,6 +129,6 @@ export function barsPanel(viewer) {
       say('bars_table', { count }), [say('channel'), say('weight')], ranked(values, state.order).map((channel) => [String(channel), digits(values[channel], 0, 4)]))));
   }
 
-  watched(element, (now) => { width = now; paint(); });
+  watched(element, (now) => { width = now; if (viewer.model) paint(); });
   return { element, draw };
 }

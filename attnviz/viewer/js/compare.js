@@ -96,7 +96,7 @@ export function networksPanel(viewer) {
     fill(grid, h('table', { class: 'av-compare' },
       h('thead', {}, h('tr', {}, h('td'), entries.map((each) => h('th', { scope: 'col' }, each.model?.network.title ?? each.asked.network,
         each.trouble ? h('p', { class: 'av-trouble' }, each.trouble) : each.model ? says(each.model) : h('p', { class: 'av-waiting', role: 'status' }, say('waiting')))))),
-      h('tbody', {}, stages.map((stage) => h('tr', {}, h('th', { scope: 'row' }, stage), entries.map((each) => cell(each, stage)))))));
+      h('tbody', {}, stages.map((stage) => h('tr', {}, h('th', { scope: 'row' }, say('stage', { number: stage })), entries.map((each) => cell(each, stage)))))));
     fill(tables, disclosed(say('compare_table'), () => table(say('compare_table'), [say('network'), say('layer'), say('weights_mean'), say('weights_std'), say('map_span')],
       loaded.flatMap((each) => each.layers.map((layer) => [`${each.network.title}`, layer.name, ...numbersOf(layer)])))));
   }

@@ -18,9 +18,11 @@ export function rich(text) {
   return text.split('**').map((part, index) => (index % 2 ? h('strong', {}, part) : document.createTextNode(part)));
 }
 
-/** Replace an element's children if what they are made of changed. */
+/** Replace an element's children; a control (``data-control``) that has the focus keeps it. */
 export function fill(element, ...children) {
+  const control = element.contains(document.activeElement) ? document.activeElement.dataset.control : null;
   element.replaceChildren(...children.flat().filter((child) => child !== null && child !== undefined && child !== false));
+  if (control) element.querySelector(`[data-control="${CSS.escape(control)}"]`)?.focus({ preventScroll: true });
 }
 
 let ids = 0;

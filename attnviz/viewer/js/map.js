@@ -137,6 +137,6 @@ export function mapPanel(viewer) {
       Array.from({ length: shown.height }, (_, r) => [String(r + 1), ...Array.from(shown.map.values.subarray(r * shown.width, (r + 1) * shown.width), (value) => digits(value))]))));
   }
 
-  watched(element, (now) => { width = now; draw(); });
+  watched(element, (now) => { width = now; if (viewer.model) draw(); });
   return { element, draw };
 }

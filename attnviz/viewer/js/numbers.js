@@ -13,6 +13,12 @@ export async function unpack(capture) {
   return { ...capture, arrays: undefined, layers };
 }
 
+/** One channel's features before and after a gate, as arrays. */
+export async function unpackFeatures({ before, after, arrays }) {
+  const found = decoded(arrays.about, await inflated(arrays.data));
+  return { before: found[before], after: found[after] };
+}
+
 /** {values, height, width, grain}: a Float32Array, its shape (a vector has height 1), and how fine its numbers are. */
 function decoded(about, bytes) {
   let at = 0;

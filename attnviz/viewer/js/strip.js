@@ -18,8 +18,8 @@ export function strip(viewer) {
       stages.at(-1)[1].push(layer);
     }
     items = [];
-    fill(list, stages.map(([stage, layers]) => h('div', { class: 'av-stage', role: 'group', 'aria-label': stage || say('no_stage') },
-      h('div', { class: 'av-stage-name', 'aria-hidden': 'true' }, stage || '\u00a0'),
+    fill(list, stages.map(([stage, layers]) => h('div', { class: 'av-stage', role: 'group', 'aria-label': stage ? say('stage', { number: stage }) : say('no_stage') },
+      h('div', { class: 'av-stage-name', 'aria-hidden': 'true' }, stage ? say('stage', { number: stage }) : '\u00a0'),
       h('div', { class: 'av-stage-layers' }, layers.map(item)))));
     list.setAttribute('aria-label', say('strip_label', { network: model.network.title }));
   }

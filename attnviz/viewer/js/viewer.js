@@ -15,7 +15,7 @@ const START = {
   order: 'index', top: 5, networks: [], photos: [], block: 'last', a: null, b: null,
 };
 const PHOTOS_KEPT = 8;
-let ids = 0;
+let models = 0;
 
 /**
  * Draw captures (see packing.py) into an element, and give back the viewer. ``host`` may have
@@ -70,7 +70,7 @@ export function mount(element, host = null, words = WORDS) {   // eslint-disable
 
   async function opened(capture) {
     const model = await unpack(capture);
-    model.id = ++ids;
+    model.id = ++models;
     for (const layer of model.layers) {
       layer.numbers = summary(layer.map?.values ?? [], layer.kind);
       const weights = weightsOf(layer);
@@ -143,7 +143,7 @@ export function mount(element, host = null, words = WORDS) {   // eslint-disable
       h('span', { class: 'av-label' }, label), h('span', { class: 'av-number' }, percent(share, 1))))), h('p', { class: 'av-note' }, knows()));
     const names = host?.capture ? ['explore', 'networks', 'photos'] : ['explore'];
     fill(tabs, names.length > 1 && names.map((name) => h('button', {
-      type: 'button', role: 'tab', class: 'av-tab', 'aria-selected': String(state.tab === name), tabindex: state.tab === name ? 0 : -1, 'data-tab': name,
+      type: 'button', role: 'tab', class: 'av-tab', 'aria-selected': String(state.tab === name), tabindex: state.tab === name ? 0 : -1, 'data-control': `tab-${name}`,
       on: { click: () => set({ tab: name }), keydown: (event) => {
         const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
         if (!step) return;
