@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
+from importlib import import_module
 from itertools import islice
 from typing import Any, TypeAlias
 
@@ -55,6 +56,10 @@ class Trace:
         probabilities = torch.softmax(torch.from_numpy(self.logits).double(), 0)
         best = probabilities.topk(min(count, len(probabilities)))
         return [(self.labels[index], value) for value, index in zip(best.values.tolist(), best.indices.tolist())]
+
+    def _repr_html_(self) -> str:
+        """The viewer, when a trace is the last line of a notebook's cell; it works offline."""
+        return import_module(".viewer.standalone", __package__).frame(self)
 
     def box(self, layer: str) -> tuple[float, float, float, float]:
         """Where this layer's map lies on the photo: (left, top, right, bottom) in pixels, see ``geometry.map_box``."""

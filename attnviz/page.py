@@ -211,8 +211,6 @@ def _answered(question: Any, answer: Any) -> dict[str, Any]:
         return answer()
     except AttnvizError as error:
         return {"error": translated(str(error), language)}
-    except OSError:
-        return {"error": translated("There is no room on the server to save this: try again later.", language)}
     except Exception:
         log.exception("a question of the viewer failed")
         return {"error": translated(UNFORESEEN, language)}
@@ -268,10 +266,13 @@ def _bundled(question: dict[str, Any]) -> Path:
         bool(look.get("smooth")),
     )
     order = _one_of(tuple(ORDERS), look.get("order"))
-    path = Path(tempfile.mkdtemp(dir=_uploads())) / "attnviz.zip"
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in bundle(shown, settings, order, overview=everything):
-            archive.writestr(name, content)
+    try:
+        path = Path(tempfile.mkdtemp(dir=_uploads())) / "attnviz.zip"
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+            for name, content in bundle(shown, settings, order, overview=everything):
+                archive.writestr(name, content)
+    except OSError:
+        raise AttnvizError("There is no room on the server to save this: try again later.") from None
     return path
 
 

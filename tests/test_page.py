@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import asyncio
+import io
+import json
 import zipfile
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import gradio as gr
+import numpy as np
 import pytest
 import torch
 from conftest import stirred
+from test_packing import unpacked
 
 import attnviz
 from attnviz import page
 from attnviz.uploads import Traces
 from attnviz.viewer.inputs import OpenDropdown, PhotoInput
 
-LOOK = (0.6, "viridis", "fixed", False, "index", False)
+LIMIT = 10**9
+TEMPLE = {"photo": "example:temple", "network": "cbam_resnet18", "view": "whole"}
 
 
 @pytest.fixture
@@ -33,54 +39,107 @@ def asked(monkeypatch) -> list:
     return passes
 
 
-def analysed(photo, network="cbam_resnet18", view="whole", layer=None, look=LOOK) -> dict:
-    names = (
-        "photo", "trouble", "current", "layer", "says", "knows", "title", "map", "no_map", "to_cbam", "map_note", "map_controls", "bars",
-        "channel_note", "order", "explained",
-    )
-    return dict(zip(names, page.analyse(str(photo), network, view, layer, *look), strict=True))
+def analysed(photo, network="cbam_resnet18", view="whole", mine=(), language="en") -> dict:
+    return dict(zip(("photo", "trouble", "current", "value"), page.analyse(str(photo), network, view, list(mine), language), strict=True))
 
 
-def test_layers_and_looks_never_run_the_network_again(asked, examples):
-    photo = str(examples / "cat.jpg")
-    analysed(photo)
-    for layer in ("layer1.0", "layer2.1", "layer4.1"):
-        for look in (LOOK, (0.2, "jet", "map", True, "size", True)):
-            page.redraw(photo, "cbam_resnet18", "whole", layer, *look)
-    page.save(photo, "cbam_resnet18", "whole", "layer1.0", *LOOK)
-    analysed(photo, layer="layer2.0")
+def capture_of(photo, network="cbam_resnet18", view="whole") -> dict:
+    return analysed(photo, network, view)["value"]["capture"]
+
+
+def started(header="", **query) -> dict:
+    request = SimpleNamespace(query_params=query, headers={"accept-language": header})
+    names = ("photo", "trouble", "current", "value", "network", "opened", "view", "language")
+    made = page.start([], LIMIT, request)
+    return dict(zip(names, made)) | {"words": made[len(names) :]}
+
+
+def test_the_first_screen_is_a_worked_example(asked):
+    value = started()["value"]
+    capture = value["capture"]
+    assert capture["photo"]["name"] == "temple.jpg" and capture["asked"]["example"] and value["language"] == "en"
+    assert len(capture["layers"]) == 8 and capture["top"][0][0] == "church" and capture["network"]["title"] == "CBAM ResNet-18"
+    assert ["se_resnet18", "SE ResNet-18"] in value["networks"] and len(value["examples"]) >= 6
+
+
+def test_exploring_asks_for_one_forward_pass_and_a_channel_for_one_more(asked):
+    capture = started()["value"]["capture"]
+    page.channel({**capture["asked"], "layer": "layer3.1", "channel": 3})
+    page.save({"what": "screen", "tab": "explore", "layer": "layer3.1", "shown": [capture["asked"]], "look": {}})
     assert len(asked) == 1
-    analysed(photo, "se_resnet18")
-    analysed(photo, view="crop")
-    analysed(photo)
-    assert len(asked) == 3
+    page.capture({**TEMPLE, "network": "se_resnet18"})
+    page.capture(TEMPLE)
+    assert len(asked) == 2
 
 
-def test_the_first_screen_is_a_worked_example(asked, examples):
-    shown = analysed(examples / "temple.jpg")
-    assert "Example: temple" in shown["title"] and "384 × 256" in shown["title"]
-    assert shown["layer"].value == "layer4.0" and len(shown["layer"].choices) == 8
-    assert "8 × 12" in {value: title for title, value in shown["layer"].choices}["layer4.0"]
-    assert len(shown["says"]) == 5 and "only 10 classes" in shown["knows"]
-    assert "not Grad-CAM" in shown["explained"]
-
-
-def test_se_says_why_there_is_no_map_and_a_plain_network_why_there_is_nothing(asked, examples):
-    se = analysed(examples / "cat.jpg", "se_resnet18")
-    assert se["map"].alt_text.endswith("without a map.") and "SE weighs channels only" in se["no_map"].value and se["bars"].visible
-    plain = analysed(examples / "cat.jpg", "resnet18")
-    assert plain["map"].alt_text.endswith("without a map.") and not plain["bars"].visible and len(plain["says"]) == 5
+def test_a_link_brings_back_what_it_names_and_nothing_else(asked):
+    query = {"network": "bam_resnet18", "photo": "cat", "view": "crop", "layer": "bam2", "channel": "12"}
+    made = started(**query, tab="photos", photos="cat,coffee,secret", lang="zh")
+    capture = made["value"]["capture"]
+    assert capture["asked"] == {"photo": "example:cat", "network": "bam_resnet18", "view": "crop", "example": True}
+    assert made["value"]["state"] == {"tab": "photos", "layer": "bam2", "channel": 12, "photos": ["example:cat", "example:coffee"]}
+    assert made["opened"] == "bam_resnet18" and made["view"] == "crop" and made["language"] == "zh"
 
 
 @pytest.mark.parametrize(
-    ("before", "network", "after"),
+    "query",
     [
-        ("layer2.1", "se_resnet18", "layer2.1"), ("layer2.1", "bam_resnet18", "bam2"), ("bam3", "cbam_resnet18", "layer3.0"),
-        (None, "bam_resnet18", "bam3"),
+        {"network": "../../etc/passwd", "photo": "../page", "view": "x", "tab": "admin", "channel": "-1", "lang": "xx", "networks": "a,b"},
+        {"network": "yours:guess", "photo": "/etc/passwd", "channel": "9" * 5000, "photos": "upload:x"},
+        {"network": "timm/resnet50.a1_in1k"},
     ],
 )
-def test_the_layer_stays_or_its_stage_does(asked, examples, before, network, after):
-    assert analysed(examples / "cat.jpg", network, layer=before)["layer"].value == after
+def test_a_link_can_ask_for_nothing_that_is_not_offered(asked, query):
+    made = started(**query)
+    assert made["value"]["capture"]["asked"] == {**TEMPLE, "example": True} and made["value"]["state"] == {}
+    assert made["language"] == "en"
+
+
+def test_chinese_browsers_get_chinese(asked):
+    assert started("zh-CN,zh;q=0.9")["language"] == "zh" and started("de,en")["language"] == "en"
+    assert started("zh-CN", lang="en")["language"] == "en"
+
+
+def test_a_channels_features_are_those_of_the_network(asked, examples):
+    network = attnviz.load("cbam_resnet18")
+    seen = attnviz.features(network, examples / "temple.jpg", "layer4.1")
+    answer = page.channel({**TEMPLE, "layer": "layer4.1", "channel": 7})
+    for part, values in (("before", seen.before[7]), ("after", seen.after[7])):
+        found = unpacked(answer["arrays"])[answer[part]]
+        np.testing.assert_allclose(found, values, atol=np.ptp(values) / 1e5 + 1e-5)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"layer": "layer9.9"}, {"channel": 10**6}, {"channel": -1}, {"channel": "1"}, {"network": "../x"}, {"network": None},
+        {"photo": "upload:../../../../etc/passwd"}, {"photo": "/etc/passwd"}, {"photo": "example:../page"}, {"photo": "upload:gone/x.png"},
+        {"photo": 3}, {"photo": "upload:"},
+    ],
+)
+def test_a_wrong_question_is_answered_with_a_sentence(asked, wrong, monkeypatch, tmp_path):
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
+    question = {**TEMPLE, "layer": "layer4.1", "channel": 7, **wrong}
+    answers = [page.channel(question)]
+    if set(wrong) & {"photo", "network"}:
+        answers += [page.capture(question), page.save({"shown": [question], "what": "all"})]
+    for answer in answers:
+        assert set(answer) == {"error"} and str(tmp_path) not in answer["error"] and "Something went wrong" not in answer["error"]
+
+
+@pytest.mark.parametrize("question", [None, 3, [], "x", {}, {"shown": 3}, {"shown": [None]}, {"shown": []}])
+def test_nonsense_is_answered_too(asked, question):
+    for function in (page.channel, page.capture, page.save):
+        assert set(function(question)) == {"error"}
+
+
+def test_an_upload_is_named_without_its_folder_and_found_again(asked, noise_file, monkeypatch):
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(noise_file.parent.parent))
+    about = capture_of(noise_file)["asked"]
+    assert about["photo"] == f"upload:{noise_file.parent.name}/noise.png" and not about["example"]
+    again = page.capture(about)
+    assert again["photo"]["name"] == "noise.png" and len(asked) == 1
+    assert str(noise_file.parent.parent) not in json.dumps(again)
 
 
 def test_a_bad_photo_is_one_sentence_without_a_path(asked, tmp_path):
@@ -90,12 +149,11 @@ def test_a_bad_photo_is_one_sentence_without_a_path(asked, tmp_path):
         shown = analysed(bad)
     said = shown["trouble"].value
     assert "not a picture" in said and "<" not in said and str(tmp_path) not in said
-    assert shown["photo"] is None and all(value == gr.skip() for name, value in shown.items() if name not in ("photo", "trouble"))
+    assert shown["photo"] is None and shown["value"] == shown["current"] == gr.skip()
     with pytest.warns(UserWarning, match="deleted after an hour"):
         assert "deleted after an hour" in analysed(tmp_path / "gone.png")["trouble"].value
-        assert page.redraw(str(tmp_path / "gone.png"), "cbam_resnet18", "whole", "layer4.0", *LOOK) == (gr.skip(),) * 9
-    with pytest.raises(gr.Error, match="deleted after an hour"):
-        page.save(str(tmp_path / "gone.png"), "cbam_resnet18", "whole", "layer4.0", *LOOK)
+    with pytest.warns(UserWarning, match="图片"):
+        assert "图片" in analysed(bad, language="zh")["trouble"].value
 
 
 def test_what_nobody_foresaw_is_a_sentence_too(asked, examples, monkeypatch, caplog):
@@ -106,23 +164,55 @@ def test_what_nobody_foresaw_is_a_sentence_too(asked, examples, monkeypatch, cap
     with pytest.warns(UserWarning, match="Something went wrong"):
         said = analysed(examples / "cat.jpg")["trouble"].value
     assert "secret" not in said and "secret detail" in caplog.text
+    monkeypatch.setattr(page, "_bundled", broken)
+    assert "Something went wrong" in page.save({"shown": [TEMPLE]})["error"]
 
 
-def test_a_file_name_can_not_become_markup(asked, noise_file):
-    name = noise_file.with_name("<b>x [a](http:b) `c` *d*.png")
-    noise_file.rename(name)
-    title = analysed(name)["title"]
-    for mark in "<>[]`":
-        assert mark not in title
-    assert title.count("*") == 4   # our own bold
-
-
-def test_everything_shown_can_be_saved(asked, examples, monkeypatch, tmp_path):
+def bundled(question, monkeypatch, tmp_path) -> dict[str, bytes]:
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
-    path = page.save(str(examples / "cat.jpg"), "bam_resnet18", "whole", "bam2", *LOOK)
-    assert Path(path).is_relative_to(tmp_path)
-    names = set(zipfile.ZipFile(path).namelist())
-    assert {"overview.png", "bam2.overlay.png", "bam1.channels.png", "channels.csv", "arrays.npz", "manifest.json"} <= names
+    url = page.save(question)["url"]
+    path = Path(url.removeprefix("gradio_api/file="))
+    assert path.is_relative_to(tmp_path)
+    with zipfile.ZipFile(path) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+def test_what_is_on_the_screen_can_be_saved(asked, monkeypatch, tmp_path, examples):
+    look = {"opacity": 0.3, "colormap": "magma", "scale": "map", "smooth": True, "order": "size"}
+    files = bundled({"what": "screen", "tab": "explore", "layer": "bam2", "shown": [{**TEMPLE, "network": "bam_resnet18"}], "look": look},
+                    monkeypatch, tmp_path)
+    assert {"bam2.overlay.png", "bam2.map.svg", "bam2.channels.png", "channels.csv", "manifest.json", "reproduce.py"} <= set(files)
+    assert not any(name.startswith("bam1") for name in files) and "overview.png" not in files
+    settings = json.loads(files["manifest.json"])["settings"]
+    assert {**look, "dark": False} == settings
+    trace = attnviz.trace(attnviz.load("bam_resnet18"), examples / "temple.jpg")
+    with np.load(io.BytesIO(files["arrays.npz"])) as arrays:
+        np.testing.assert_array_equal(arrays["bam2.spatial"], trace.layers["bam2"].spatial)
+
+
+def test_everything_that_is_compared_can_be_saved(asked, monkeypatch, tmp_path):
+    shown = [{**TEMPLE, "network": network} for network in ("cbam_resnet18", "resnet18", "bam_resnet18")]
+    files = bundled({"what": "screen", "tab": "networks", "block": "last", "shown": shown, "look": {}}, monkeypatch, tmp_path)
+    manifest = json.loads(files["manifest.json"])
+    assert [list(each["layers"]) for each in manifest["traces"]] == [
+        ["layer1.1", "layer2.1", "layer3.1", "layer4.1"], [], ["bam1", "bam2", "bam3"],
+    ]
+    assert manifest["settings"]["scale"] == "shown"
+    assert all(f"{each['folder']}photo.png" in files for each in manifest["traces"])
+
+
+def test_no_room_is_a_sentence(asked, monkeypatch):
+    monkeypatch.setattr(page.tempfile, "mkdtemp", lambda **_: (_ for _ in ()).throw(OSError(28, "No space left on device")))
+    assert "no room" in page.save({"shown": [TEMPLE]})["error"]
+    assert "空间" in page.save({"shown": [TEMPLE], "language": "zh"})["error"]
+
+
+def test_every_language_says_everything_that_the_page_draws(asked):
+    built = page.build()
+    outputs = next(function for function in built.fns.values() if function.fn is page.speak).outputs
+    for language in ("en", "zh"):
+        words = page.speak(language, LIMIT)
+        assert len(words) == len(outputs) and words[0] == language
 
 
 def test_pixels_sent_in_place_of_a_file_are_refused():
@@ -145,12 +235,8 @@ def test_an_address_in_place_of_a_file_is_refused_and_nothing_is_fetched(monkeyp
     assert fetched == []
 
 
-def test_a_layer_of_the_network_before_is_resolved_not_refused(asked, examples):
-    stale = OpenDropdown(["bam1", "bam2"]).preprocess("layer4.0")
-    assert stale == "layer4.0" and OpenDropdown([]).preprocess(["layer4.0"]) is None
-    for layer in (stale, None, "../../etc/passwd"):
-        drawn = page.redraw(str(examples / "cat.jpg"), "bam_resnet18", "whole", layer, *LOOK)
-        assert drawn[0].alt_text.startswith("Heat map of bam3") and "BAM weighs" in drawn[-1]
+def test_a_choice_of_another_moment_reaches_the_handler():
+    assert OpenDropdown(["bam1", "bam2"]).preprocess("layer4.0") == "layer4.0" and OpenDropdown([]).preprocess(["layer4.0"]) is None
 
 
 def test_six_or_more_examples_are_there_and_their_sources_are_named(examples):
@@ -168,7 +254,7 @@ def checkpoint(tmp_path) -> Path:
 
 
 def opened_yours(checkpoint, labels=None, mine=(), limit=10**9) -> dict:
-    made = page.open_yours(checkpoint and str(checkpoint), labels and str(labels), "cbam_resnet18", list(mine), limit)
+    made = page.open_yours(checkpoint and str(checkpoint), labels and str(labels), "cbam_resnet18", list(mine), "en", limit)
     return dict(zip(("network", "opened", "mine", "trouble"), made, strict=True))
 
 
@@ -178,8 +264,9 @@ def test_a_checkpoint_is_opened_offered_and_shown(asked, examples, checkpoint, t
     name = made["opened"]
     assert made["network"].value == name and made["mine"] == [("mine <b>.pth: CBAM ResNet-18 — yours", name)]
     assert made["network"].choices[-1] == made["mine"][0] and len(made["network"].choices) > 15
-    shown = analysed(examples / "cat.jpg", name)
-    assert set(shown["says"]) == {"a", "b", "c", "d", "the <e>"} and shown["layer"].value == "layer4.0"
+    value = analysed(examples / "cat.jpg", name, mine=made["mine"])["value"]
+    assert {label for label, _ in value["capture"]["top"]} == {"a", "b", "c", "d", "the <e>"}
+    assert [name, "mine <b>.pth: CBAM ResNet-18"] in value["networks"]
 
 
 def test_a_checkpoint_that_can_not_be_opened_leaves_the_network_before(asked, checkpoint, tmp_path):
@@ -214,7 +301,7 @@ def test_a_deleted_checkpoint_is_gone_although_its_network_was_open(asked, examp
 @pytest.mark.parametrize("name", ["yours:guess", "../../etc/passwd", "models/cbam_resnet18", "timm/resnet50.a1_in1k", "", "x" * 10_000])
 def test_what_is_not_offered_is_not_opened(asked, name):
     with pytest.warns(UserWarning):
-        network, opened, trouble = page.fetch(name, "se_resnet18", [])
+        network, opened, trouble = page.fetch(name, "se_resnet18", [], "en")
     assert network.value == opened == "se_resnet18" and trouble.visible and "<" not in trouble.value.replace("**", "")
 
 
@@ -225,18 +312,18 @@ def test_a_download_that_fails_is_a_sentence_and_the_page_goes_on(asked, example
 
     monkeypatch.setattr(page.picker, "load", lambda name, report: fails(name, report))
     with pytest.warns(UserWarning, match="could not be reached"):
-        network, opened, trouble = page.fetch("pytorchcv/cbam_resnet50", "cbam_resnet18", [])
+        network, opened, trouble = page.fetch("pytorchcv/cbam_resnet50", "cbam_resnet18", [], "en")
     assert opened == network.value == "cbam_resnet18" and "could not be reached" in trouble.value
-    assert len(analysed(examples / "cat.jpg")["says"]) == 5
+    assert len(capture_of(examples / "cat.jpg")["top"]) == 5
 
 
 def test_a_network_of_fixed_size_gets_a_crop_and_the_page_says_so(asked, examples, monkeypatch):
     network = attnviz.load("cbam_resnet18")
     network.card = replace(network.card, sides=(193, 224))
     monkeypatch.setattr(page, "network_of", lambda name: network)
-    title = analysed(examples / "temple.jpg")["title"]
-    assert "centre crop at 224 × 224 pixels" in title and "cropped to fit" in title
-    assert "cropped to fit" not in analysed(examples / "temple.jpg", view="crop")["title"]
+    seen = capture_of(examples / "temple.jpg")["seen"]
+    assert seen["size"] == [224, 224] and seen["forced"] and not seen["whole"]
+    assert not capture_of(examples / "temple.jpg", view="crop")["seen"]["forced"]
 
 
 def test_the_picker_has_the_three_sources():

@@ -2,7 +2,8 @@
 
 Arrays are quantised over their own range to 16 bits (an error of at most 1 / 131,068 of the range; the browser shows three or four
 digits); what cannot be known is a code of its own. Maps are sent as differences from cell to cell, which compress well. If all that
-is more than ``LIMIT`` bytes, the steps are quantised to 8 bits, and the picture is made smaller until it fits.
+is more than ``LIMIT`` bytes, the steps are quantised to 8 bits, the map before its sigmoid is left out, and the picture is made smaller
+until it fits.
 """
 
 from __future__ import annotations
@@ -104,12 +105,13 @@ def _layer(trace: Trace, layer: LayerAttention, packed: Packed, size: int) -> di
     arrays = {part: packed.add(np.asarray(values)) for part in PARTS if (values := getattr(layer, part)) is not None}
     if layer.map is not None:
         arrays["map"] = packed.add(layer.map)
+    steps = [step for step in layer.steps if size == 2 or step.name != "spatial_logits"]
     return {
         "name": layer.name, "kind": layer.kind, "title": layer.title, "stage": stage_of(layer.name).rpartition(" ")[2],
         "channels": channels, "height": height, "width": width, "formula": layer.formula, "averaged": layer.averaged,
         "shares": layer.spatial is None and layer.pooling is not None, "spatial": layer.spatial is not None,
         "limits": list(layer.limits), "mapLimits": list(layer.map_limits), "box": list(trace.box(layer.name)),
-        "arrays": arrays, "steps": [[step.name, packed.add(step.values, size)] for step in layer.steps],
+        "arrays": arrays, "steps": [[step.name, packed.add(step.values, size)] for step in steps],
     }
 
 

@@ -43,10 +43,10 @@ def html(traces: Sequence[Trace], card: Card | None = None) -> str:
     known of it than the traces tell. Raises ValueError if there is none."""
     if not traces:
         raise ValueError("there is no trace to show")
-    captures = in_markup(json.dumps([pack(trace, card or Card(trace.network, labels=trace.labels)) for trace in traces]))   # in ASCII
+    captures = json.dumps([pack(trace, card or Card(trace.network, labels=trace.labels)) for trace in traces])   # in ASCII
     names = ", ".join(dict.fromkeys(trace.photo.name for trace in traces))
     title = markup.escape(f"{names} – attnviz".encode(errors="replace").decode())
-    return PAGE.format(title=title, style=style(), script=in_markup(script()), captures=captures)
+    return PAGE.format(title=title, style=style(), script=in_markup(script()), captures=captures.replace("<", "\\u003c"))
 
 
 def frame(trace: Trace, height: int = 1500) -> str:

@@ -1,5 +1,5 @@
 // One channel: its features before the gate, the gate, and after, on one scale. The features are asked for once.
-import { coloursOf, drawMap } from './colours.js';
+import { drawMap, ramp } from './colours.js';
 import { fill, h, sized } from './dom.js';
 import { bamFactor, digits, weightsOf } from './numbers.js';
 
@@ -52,17 +52,7 @@ export function channelPanel(viewer) {
     const across = Math.min(210, Math.max(90, (element.clientWidth - 40) / 3));
     const context = sized(canvas, across, Math.min(300, (across * map.height) / map.width));
     drawMap(context, map, range, look, 0, 0, across, Math.min(300, (across * map.height) / map.width));
-    return h('figure', {}, canvas, ramp(range, look, across), h('figcaption', {}, text, h('br'), h('small', {}, spanOf(map))));
-  }
-
-  function ramp([low, high], look, across) {
-    const canvas = h('canvas', { 'aria-hidden': 'true' }), context = sized(canvas, across, 6), colours = coloursOf(look.colours);
-    for (let x = 0; x < across; x++) {
-      const place = 3 * Math.min(255, Math.floor((x / across) * 256));
-      context.fillStyle = `rgb(${colours[place]} ${colours[place + 1]} ${colours[place + 2]})`;
-      context.fillRect(x, 0, 1, 6);
-    }
-    return h('div', { class: 'av-ramp' }, canvas, h('div', { class: 'av-ticks' }, h('span', {}, digits(low, 0, 2)), h('span', {}, digits(high, 0, 2))));
+    return h('figure', {}, canvas, ramp(range, look.colours, across), h('figcaption', {}, text, h('br'), h('small', {}, spanOf(map))));
   }
 
   const spanOf = (map) => {

@@ -1,5 +1,6 @@
 // A colour means a number. The tables are matplotlib's own, 256 colours each.
-import { blended } from './numbers.js';
+import { h, sized } from './dom.js';
+import { blended, digits } from './numbers.js';
 
 const UNDEFINED = 128;   // the grey of what can't be known, as in render.py
 const tables = {};
@@ -98,4 +99,21 @@ export function cellAt(model, layer, x, y) {
 export function cellBox(layer, row, column) {
   const [l, t, r, b] = layer.box, width = (r - l) / layer.width, height = (b - t) / layer.height;
   return [l + column * width, t + row * height, width, height];
+}
+
+/** A small colour bar with its two numbers. */
+export function ramp([low, high], name, across) {
+  const canvas = h('canvas', { 'aria-hidden': 'true' });
+  paintRamp(sized(canvas, across, 6), name, across, 6);
+  return h('div', { class: 'av-ramp', style: { width: `${across}px` } }, canvas, h('div', { class: 'av-ticks' }, h('span', {}, digits(low, 0, 2)), h('span', {}, digits(high, 0, 2))));
+}
+
+/** The colours of a map from left to right. */
+export function paintRamp(context, name, across, tall) {
+  const colours = coloursOf(name);
+  for (let x = 0; x < across; x++) {
+    const at = 3 * Math.min(255, Math.floor((x / across) * 256));
+    context.fillStyle = `rgb(${colours[at]} ${colours[at + 1]} ${colours[at + 2]})`;
+    context.fillRect(x, 0, 1, tall);
+  }
 }

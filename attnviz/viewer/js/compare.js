@@ -1,9 +1,9 @@
 // One photo in several networks, stage by stage; one network with several photos, layer by layer, and one's channel weights against another's.
-import { drawOverlay } from './colours.js';
+import { drawOverlay, ramp } from './colours.js';
 import { choice, disclosed, fill, h, ink, sized, table } from './dom.js';
-import { digits, mapRange, percent, ranked, weightsOf } from './numbers.js';
+import { digits, mapRange, percent, ranked, summary, weightsOf } from './numbers.js';
 
-const NETWORKS = 4, PHOTOS = 8, NAMED = 10;
+const NETWORKS = 4, PHOTOS = 8, NAMED = 10, KEPT = 16;
 
 /** Captures that are asked for one after another, each shown when it is there. */
 function collection(viewer, drawn) {
@@ -23,8 +23,8 @@ function collection(viewer, drawn) {
         try { kept.set(key, { model: await viewer.opened(await viewer.host.capture(asked)) }); } catch (error) { kept.set(key, { trouble: viewer.told(error) }); }
         drawn();
       }
-      for (const [key, { trouble }] of [...kept]) if (trouble && !wanted.some((asked) => keyOf(asked) === key)) kept.delete(key);
-      while (kept.size > 24) kept.delete(kept.keys().next().value);
+      const idle = Array.from(kept.keys()).filter((key) => !wanted.some((asked) => keyOf(asked) === key));
+      for (const [place, key] of idle.entries()) if (kept.get(key).trouble || place < idle.length - KEPT) kept.delete(key);
     },
   };
 }
@@ -55,16 +55,17 @@ function says(model, count = 3) {
   return h('ul', { class: 'av-says' }, model.top.slice(0, count).map(([label, share]) => h('li', {}, h('span', {}, label), h('span', {}, percent(share)))));
 }
 
-function ranges(viewer, shown) {
-  const spans = new Set();
-  for (const model of shown) for (const layer of model.layers) if (layer.map && !layer.shares) spans.add(mapRange(model, layer, 'shown', shown).map((value) => digits(value, 0, 2)).join(' – '));
-  return [...spans].map((span) => viewer.say('one_scale', { span })).join(' ');
+/** The colour bar of all maps that are compared: one, or two where factors stand beside shares of a context. */
+function scales(viewer, shown) {
+  const spans = new Map();
+  for (const model of shown) for (const layer of model.layers) if (layer.map && !spans.has(layer.shares)) spans.set(layer.shares, mapRange(model, layer, 'shown', shown));
+  return [...spans.values()].map((span) => h('div', { class: 'av-one-scale' }, h('span', { class: 'av-note' }, viewer.say('one_scale')), ramp(span, viewer.state.colours, 220)));
 }
 
 export function networksPanel(viewer) {
   const title = h('h3'), picker = h('div', { class: 'av-checks', role: 'group' }), options = h('div', { class: 'av-controls' }), note = h('p', { class: 'av-note' });
-  const grid = h('div', { class: 'av-grid', role: 'region', tabindex: 0 }), tables = h('div');
-  const element = h('section', { class: 'av-panel' }, title, picker, options, note, grid, tables);
+  const grid = h('div', { class: 'av-grid', role: 'region', tabindex: 0 }), tables = h('div'), scale = h('div');
+  const element = h('section', { class: 'av-panel' }, title, picker, options, note, scale, grid, tables);
   const all = collection(viewer, () => { viewer.draw(); });
 
   const asked = () => viewer.state.networks.map((network) => ({ ...viewer.model.asked, network }));
@@ -82,7 +83,8 @@ export function networksPanel(viewer) {
       }));
     } else for (const input of picker.querySelectorAll('input')) input.disabled = !input.checked && state.networks.length >= NETWORKS;
     fill(options, choice(say('blocks'), [['last', say('block_last')], ['first', say('block_first')]], state.block, (block) => viewer.set({ block }), { 'data-control': 'block' }));
-    note.textContent = [say('networks_note', { most: NETWORKS }), ranges(viewer, loaded)].join(' ');
+    fill(note, say('networks_note', { most: NETWORKS }));
+    fill(scale, scales(viewer, loaded));
     const stages = [...new Set(loaded.flatMap((each) => each.layers.map((layer) => layer.stage)).filter(Boolean))].sort();
     const entries = all.entries(), across = Math.max(120, Math.min(260, (element.clientWidth - 90) / Math.max(2, entries.length) - 14));
     grid.setAttribute('aria-label', title.textContent);
@@ -116,8 +118,8 @@ function numbersOf(layer) {
 }
 
 export function photosPanel(viewer) {
-  const title = h('h3'), picker = h('div', { class: 'av-checks', role: 'group' }), note = h('p', { class: 'av-note' }), row = h('div', { class: 'av-photos' });
-  const pair = h('div', { class: 'av-pair' }), element = h('section', { class: 'av-panel' }, title, picker, note, row, pair);
+  const title = h('h3'), picker = h('div', { class: 'av-checks', role: 'group' }), note = h('p', { class: 'av-note' }), row = h('div', { class: 'av-photos' }), scale = h('div');
+  const pair = h('div', { class: 'av-pair' }), element = h('section', { class: 'av-panel' }, title, picker, note, scale, row, pair);
   const all = collection(viewer, () => { viewer.draw(); });
   let hover = null;
 
@@ -135,7 +137,8 @@ export function photosPanel(viewer) {
         return h('label', { class: 'av-tick' }, input, name);
       }));
     } else for (const input of picker.querySelectorAll('input')) input.disabled = !input.checked && state.photos.length >= PHOTOS;
-    note.textContent = [say('photos_note', { most: PHOTOS }), ranges(viewer, loaded)].join(' ');
+    fill(note, say('photos_note', { most: PHOTOS }));
+    fill(scale, scales(viewer, loaded));
     const across = Math.max(130, Math.min(230, element.clientWidth / Math.min(4, Math.max(2, state.photos.length)) - 18));
     fill(row, all.entries().map((each) => {
       if (!each.model) return h('figure', {}, h('p', { class: each.trouble ? 'av-trouble' : 'av-waiting', role: 'status' }, each.trouble ?? say('waiting')));
@@ -154,7 +157,9 @@ export function photosPanel(viewer) {
     const names = two.map((model) => [model.asked.photo, model.photo.name]);
     const canvas = h('canvas', { role: 'img', 'aria-label': say('scatter_alt', { a: a.photo.name, b: b.photo.name, channel: most[0], away: digits(away[most[0]] ?? NaN) }) });
     const said = h('p', { class: 'av-readout' }, say('scatter_hint'));
-    const wide = Math.min(380, element.clientWidth - 10), [low, high] = layer.channel ? layer.limits : [0, 1], inner = wide - 44;
+    const wide = Math.min(380, element.clientWidth - 10), inner = wide - 58;
+    const both = summary([...one, ...other], layer.kind), fixed = state.scale === 'fixed' || !(both.greatest > both.least);
+    const [low, high] = fixed ? (layer.channel ? layer.limits : [0, 1]) : [both.least, both.greatest];
     const x = (value) => 38 + ((value - low) / (high - low)) * inner, y = (value) => 6 + inner - ((value - low) / (high - low)) * inner;
     const paint = () => {
       const context = sized(canvas, wide, wide);
@@ -162,7 +167,7 @@ export function photosPanel(viewer) {
       context.beginPath(); context.moveTo(x(low), y(low)); context.lineTo(x(high), y(high)); context.stroke();
       context.fillStyle = ink(element, 'subdued'); context.font = '11px system-ui, sans-serif';
       context.textAlign = 'center'; context.fillText(say('photo_a'), 38 + inner / 2, wide - 8);
-      for (const value of [low, (low + high) / 2, high]) { context.textAlign = 'center'; context.fillText(value.toFixed(1), x(value), wide - 22); context.textAlign = 'right'; context.fillText(value.toFixed(1), 34, y(value) + 4); }
+      for (const value of [low, (low + high) / 2, high]) { context.textAlign = 'center'; context.fillText(value.toFixed(2), x(value), wide - 22); context.textAlign = 'right'; context.fillText(value.toFixed(2), 34, y(value) + 4); }
       context.save(); context.translate(10, 6 + inner / 2); context.rotate(-Math.PI / 2); context.textAlign = 'center'; context.fillText(say('photo_b'), 0, 0); context.restore();
       one.forEach((value, index) => {
         const named = most.includes(index);

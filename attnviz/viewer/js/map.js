@@ -1,5 +1,5 @@
 // One layer's map on the photo: read it cell by cell, pin a cell, wipe it away; its colour bar carries the numbers.
-import { cellAt, cellBox, colourMaps, coloursOf, drawOverlay } from './colours.js';
+import { cellAt, cellBox, colourMaps, drawOverlay, paintRamp } from './colours.js';
 import { choice, disclosed, fill, h, sized, slide, table, tick, watched } from './dom.js';
 import { digits, mapRange } from './numbers.js';
 
@@ -67,12 +67,8 @@ export function mapPanel(viewer) {
   }
 
   function drawScale(shown, [low, high]) {
-    const { state, say } = viewer, across = Math.max(1, bar.parentElement.clientWidth), context = sized(bar, across, 14), colours = coloursOf(state.colours);
-    for (let x = 0; x < across; x++) {
-      const at = 3 * Math.min(255, Math.floor((x / across) * 256));
-      context.fillStyle = `rgb(${colours[at]} ${colours[at + 1]} ${colours[at + 2]})`;
-      context.fillRect(x, 0, 1, 14);
-    }
+    const { state, say } = viewer, across = Math.max(1, bar.parentElement.clientWidth), context = sized(bar, across, 14);
+    paintRamp(context, state.colours, across, 14);
     const own = shown.numbers;
     for (const value of [own.least, own.greatest]) {
       const x = Math.min(across - 2, Math.max(2, ((value - low) / (high - low)) * across));

@@ -121,7 +121,7 @@ function mixed(a, b, share) {
 export function digits(value, grain = 0, most = 3) {
   if (Number.isNaN(value)) return '–';
   const fine = grain > 0 ? Math.max(0, Math.ceil(-Math.log10(grain))) : most;
-  const small = Math.abs(value) > 0 && Math.abs(value) < 0.05 ? most + 2 : most;
+  const small = Math.abs(value) >= 5e-4 && Math.abs(value) < 0.05 ? most + 2 : most;
   const text = value.toFixed(Math.min(small, Math.max(2, fine)));
   return text.replace('-', '−');
 }

@@ -1,14 +1,21 @@
 // The whole network, layer after layer: a thumbnail of each map on the photo above its sorted channel weights.
 import { drawOverlay } from './colours.js';
-import { arrows, fill, h, ink, sized } from './dom.js';
+import { arrows, fill, h, ink, sized, watched } from './dom.js';
 import { digits, mapRange, ranked, summary, weightsOf } from './numbers.js';
 
-const WIDTH = 92, BARS = 26;   // px
+const NARROWEST = 52, WIDEST = 92, GAP = 14, BARS = 26;   // px
 
 export function strip(viewer) {
   const list = h('div', { class: 'av-strip-list', role: 'listbox', 'aria-orientation': 'horizontal' });
   const element = h('section', { class: 'av-strip', 'data-guide': 'strip' }, list);
-  let drawnFor = null, items = [];
+  let drawnFor = null, items = [], room = 0, across = WIDEST;
+
+  /** As wide as all layers fit beside each other; on a phone they scroll. */
+  function fitted() {
+    const { layers } = viewer.model, stages = new Set(layers.map((layer) => layer.stage)).size;
+    const each = Math.floor((room - stages * GAP) / layers.length) - 9;
+    return room < 600 ? WIDEST : Math.min(WIDEST, Math.max(NARROWEST, each));
+  }
 
   function build() {
     const { model } = viewer, { say } = viewer;
@@ -30,7 +37,7 @@ export function strip(viewer) {
     const button = h('div', {
       class: 'av-item', role: 'option', tabindex: -1, 'aria-label': viewer.describe(layer),
       on: { click: () => viewer.set({ layer: layer.name }), keydown: (event) => arrows(event, (step) => move(step)) },
-    }, map, bars, h('span', { class: 'av-item-name' }, layer.name), h('span', { class: 'av-item-range' }, `${digits(numbers.least, 0, 2)} – ${digits(numbers.greatest, 0, 2)}`));
+    }, map, bars, h('span', { class: 'av-item-name' }, layer.name), h('span', { class: 'av-item-range' }, `${digits(numbers.least, 0, 2)}–${digits(numbers.greatest, 0, 2)}`));
     items.push({ layer, button, map, bars });
     return button;
   }
@@ -43,28 +50,30 @@ export function strip(viewer) {
   }
 
   function thumbnail({ layer, map, bars }) {
-    const { model, state } = viewer, height = Math.round(Math.min(120, Math.max(34, (WIDTH * model.photo.height) / model.photo.width)));
-    const context = sized(map, WIDTH, height);
+    const { model, state } = viewer, height = Math.round(Math.min(120, Math.max(34, (across * model.photo.height) / model.photo.width)));
+    const context = sized(map, across, height);
     context.globalAlpha = layer.map ? 1 : 0.3;
-    drawOverlay(context, model, layer, layer.map && mapRange(model, layer, state.scale, viewer.shown()), { ...state, opacity: Math.max(state.opacity, 0.75), smooth: false }, WIDTH, height);
+    drawOverlay(context, model, layer, layer.map && mapRange(model, layer, state.scale, viewer.shown()), { ...state, opacity: Math.max(state.opacity, 0.75), smooth: false }, across, height);
     context.globalAlpha = 1;
-    const values = weightsOf(layer), down = sized(bars, WIDTH, BARS);
+    const values = weightsOf(layer), down = sized(bars, across, BARS);
     if (!values) return;
     const sorted = ranked(values, 'size'), [low, high] = layer.channel ? layer.limits : [0, 1];
     down.fillStyle = ink(element, 'accent');
-    for (let x = 0; x < WIDTH; x++) {
-      const value = values[sorted[Math.floor((x / WIDTH) * sorted.length)]];
+    for (let x = 0; x < across; x++) {
+      const value = values[sorted[Math.floor((x / across) * sorted.length)]];
       const tall = ((value - low) / (high - low)) * BARS;
       if (tall > 0) down.fillRect(x, BARS - tall, 1, tall);
     }
   }
 
-  return {
+  const panel = {
     element,
     draw() {
       const { model, state } = viewer;
       element.hidden = !model.layers.length;
-      const key = [model.id, viewer.language, viewer.dark(), state.scale, state.colours, state.opacity, viewer.shown().length].join();
+      across = fitted();
+      list.style.setProperty('--av-item', `${across + 8}px`);
+      const key = [model.id, viewer.language, viewer.dark(), state.scale, state.colours, state.opacity, viewer.shown().length, across].join();
       if (drawnFor?.split(',').slice(0, 2).join() !== key.split(',').slice(0, 2).join()) build();
       if (drawnFor !== key) items.forEach(thumbnail);
       drawnFor = key;
@@ -79,4 +88,6 @@ export function strip(viewer) {
       }
     },
   };
+  watched(element, (now) => { room = now; if (viewer.model) panel.draw(); });
+  return panel;
 }

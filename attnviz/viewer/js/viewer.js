@@ -110,7 +110,7 @@ export function mount(element, host = null, words = WORDS) {   // eslint-disable
     Object.assign(state, changes);
     if (changes.layer && changes.layer !== old.layer) {
       state.pin = fits(state.pin, viewer.layer());
-      if (state.channel !== null && state.channel >= (weightsOf(viewer.layer())?.length ?? 0)) state.channel = null;
+      state.channel = changes.channel ?? null;   // another layer's channel of that number is another one
     }
     if (changes.tab && changes.tab !== old.tab && changes.tab !== 'explore') comparing[changes.tab].open();
     draw();
@@ -138,9 +138,10 @@ export function mount(element, host = null, words = WORDS) {   // eslint-disable
     const [height, width] = model.seen.size;
     fill(heading, h('h2', {}, model.asked.example ? say('example', { photo: model.photo.name }) : model.photo.name),
       h('p', { class: 'av-note' }, say(model.seen.whole ? 'sees_whole' : 'sees_crop', { network: model.network.title, width, height }), model.seen.forced ? ` ${say('sees_forced')}` : '',
-        model.asked.example && host ? ` ${say('drop')}` : ''));
+        model.asked.example && host ? ` ${say('drop')}` : ''),
+      h('p', { class: 'av-note' }, knows()));
     fill(says, h('h3', {}, say('says')), h('ol', { class: 'av-top5' }, model.top.map(([label, share]) => h('li', {}, h('span', { class: 'av-share', style: { width: percent(share, 1) } }),
-      h('span', { class: 'av-label' }, label), h('span', { class: 'av-number' }, percent(share, 1))))), h('p', { class: 'av-note' }, knows()));
+      h('span', { class: 'av-label' }, label), h('span', { class: 'av-number' }, percent(share, 1))))));
     const names = host?.capture ? ['explore', 'networks', 'photos'] : ['explore'];
     fill(tabs, names.length > 1 && names.map((name) => h('button', {
       type: 'button', role: 'tab', class: 'av-tab', 'aria-selected': String(state.tab === name), tabindex: state.tab === name ? 0 : -1, 'data-control': `tab-${name}`,
