@@ -1,32 +1,30 @@
-"""Drives the real page in headless Chromium: upload, network, layer, numbers, errors, saving, a phone, no outside requests."""
+"""Drives the real page in headless Chromium: upload, explore, compare, save, links, languages, errors, a phone, no outside requests."""
 
 from __future__ import annotations
 
+import base64
 import io
-import os
+import json
 import re
-import shutil
 import zipfile
 from pathlib import Path
-from urllib.parse import urlparse
+from urllib.parse import parse_qs, urlparse
 
 import numpy as np
 import pytest
 import torch
+from axe_playwright_python.sync_playwright import Axe
 from conftest import stirred
+from matplotlib import colormaps
 from PIL import Image
+from playwright.sync_api import Page, expect
 
 import attnviz
 from attnviz import page as app
 from attnviz.analysis import strongest
-from attnviz.paper import picture
-from attnviz.render import Look, bars_figure, map_figure
+from attnviz.words import say, words
 
-CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
-if not CHROMIUM and not os.environ.get("CI"):
-    pytest.skip("no Chromium found: install it, or name it in the variable CHROMIUM", allow_module_level=True)
-
-from playwright.sync_api import Page, expect, sync_playwright  # noqa: E402
+GUIDE_SEEN = "localStorage.setItem('attnviz-guide-seen', '1')"
 
 
 @pytest.fixture(scope="module")
@@ -36,37 +34,29 @@ def url():
     served.close()
 
 
-@pytest.fixture(scope="module")
-def browser():
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(
-            executable_path=CHROMIUM,
-            args=["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--disable-background-networking",
-                  "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"],
-        )
-        yield started
-        started.close()
-
-
 @pytest.fixture
 def visit(browser, url):
-    """Opens the page in a window and waits for its first picture; afterwards nothing may have gone wrong or gone out."""
-    pages, outside, errors = [], [], []
+    """Opens the page in a window and waits until everything is drawn; afterwards nothing may have gone wrong or gone out."""
+    contexts, outside, errors = [], [], []
 
-    def opened(width: int = 1300, height: int = 1000, theme: str = "light") -> Page:
-        permissions = ["clipboard-read", "clipboard-write", "camera"]
-        page = browser.new_page(viewport={"width": width, "height": height}, permissions=permissions)
+    def opened(width: int = 1440, height: int = 1000, theme: str = "light", query: str = "", seen: bool = True, locale: str = "en-US"):
+        context = browser.new_context(
+            viewport={"width": width, "height": height}, permissions=["clipboard-read", "clipboard-write", "camera"], locale=locale,
+        )
+        contexts.append(context)
+        if seen:
+            context.add_init_script(GUIDE_SEEN)
+        page = context.new_page()
         page.on("request", lambda request: outside.append(request.url)
                 if urlparse(request.url).scheme.startswith("http") and urlparse(request.url).hostname != "127.0.0.1" else None)
         page.on("pageerror", lambda error: errors.append(str(error)))
-        pages.append(page)
-        page.goto(f"{url}?__theme={theme}")
-        expect(page.locator("#map img")).to_be_visible(timeout=60_000)
+        page.goto(f"{url}?__theme={theme}{query}")
+        expect(page.locator(".attnviz[data-drawn]")).to_be_visible(timeout=60_000)
         return page
 
     yield opened
-    for page in pages:
-        page.close()
+    for context in contexts:
+        context.close()
     assert outside == [] and errors == []
 
 
@@ -75,69 +65,220 @@ def choose(page: Page, dropdown: str, option: str) -> None:
     page.get_by_role("option", name=re.compile(f"^(✓ )?{re.escape(option)}")).first.click()
 
 
-def shown(page: Page, element: str) -> np.ndarray:
-    """The pixels of the picture that an element shows."""
-    source = page.locator(f"#{element} img").get_attribute("src")
-    return np.asarray(Image.open(io.BytesIO(page.request.get(source).body())).convert("RGB"))
+def control(page: Page, name: str):
+    return page.locator(f'[data-control="{name}"]').locator("visible=true")
+
+
+def drawn(page: Page) -> int:
+    return int(page.locator(".attnviz").get_attribute("data-drawn"))
+
+
+def after(page: Page, action) -> None:
+    """Do something, and wait until its capture is drawn."""
+    before = drawn(page)
+    action()
+    expect(page.locator(".attnviz")).not_to_have_attribute("data-drawn", str(before), timeout=60_000)
 
 
 def upload(page: Page, path) -> None:
     page.locator("#photo input[type=file]").first.set_input_files(str(path))
 
 
-def test_the_first_screen_is_a_worked_example(visit):
+def pixels(page: Page, selector: str) -> np.ndarray:
+    data = page.locator(selector).first.evaluate("canvas => canvas.toDataURL('image/png').split(',')[1]")
+    return np.asarray(Image.open(io.BytesIO(base64.b64decode(data))).convert("RGB"))
+
+
+def cell_colours(picture: np.ndarray, box, photo, grid) -> np.ndarray:
+    """The colours in the middle of each cell whose middle lies on the photo."""
+    height, width = grid
+    rows = (box[1] + (np.arange(height) + 0.5) * (box[3] - box[1]) / height) / photo.height * picture.shape[0]
+    columns = (box[0] + (np.arange(width) + 0.5) * (box[2] - box[0]) / width) / photo.width * picture.shape[1]
+    return picture[np.ix_(rows[rows < picture.shape[0]].astype(int), columns[columns < picture.shape[1]].astype(int))]
+
+
+def set_slider(page: Page, name: str, value: float) -> None:
+    control(page, name).evaluate(f"input => {{ input.value = {value}; input.dispatchEvent(new Event('input')) }}")
+
+
+def requests_of(page: Page) -> list[str]:
+    sent: list[str] = []
+    page.on("request", lambda request: sent.append(request.url) if "heartbeat" not in request.url else None)
+    return sent
+
+
+@pytest.fixture(scope="module")
+def temple() -> attnviz.Trace:
+    return attnviz.trace(attnviz.load("cbam_resnet18"), app.EXAMPLES_FOLDER / "temple.jpg")
+
+
+def test_the_first_screen_is_a_worked_example(visit, temple):
     page = visit()
-    expect(page.locator("#title")).to_contain_text("Example: temple")
-    expect(page.locator("#says")).to_contain_text("church")
-    expect(page.locator("#explained")).to_contain_text("This is not Grad-CAM")
+    expect(page.locator(".av-heading h2")).to_have_text("Example: temple.jpg")
+    expect(page.locator(".av-top5 li").first).to_contain_text("church")
+    expect(page.locator(".av-mechanism")).to_contain_text("This is not Grad-CAM")
     assert page.locator("#examples button").count() >= 6
+    names = page.locator(".av-item-name").all_text_contents()
+    assert names == list(temple.layers)
+    for index in range(len(names)):   # every thumbnail shows something
+        assert pixels(page, f".av-item >> nth={index} >> canvas >> nth=0").std() > 5
+
+
+def test_the_browser_has_the_numbers_of_the_trace(visit, temple):
+    page = visit()
+    got = page.evaluate("""() => attnviz.viewer.model.layers.map(({name, channel, map, steps}) => ({
+      name, channel: [...channel.values], map: [...map.values], steps: steps.map(step => [step.name, [...step.values]])}))""")
+    for layer, (name, expected) in zip(got, temple.layers.items(), strict=True):
+        assert layer["name"] == name
+        np.testing.assert_allclose(layer["channel"], expected.channel, atol=2e-5)
+        np.testing.assert_allclose(layer["map"], expected.spatial.ravel(), atol=2e-5)
+        for (step, values), own in zip(layer["steps"], expected.steps, strict=True):
+            assert step == own.name
+            np.testing.assert_allclose(values, own.values.ravel(), atol=np.ptp(own.values) / 1e4 + 1e-6)
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_upload_pick_a_network_and_a_layer_and_see_the_right_numbers(visit, noise_file, theme):
     page = visit(theme=theme)
-    upload(page, noise_file)
-    expect(page.locator("#title")).to_contain_text("noise.png")
-    choose(page, "network", "BAM")
-    expect(page.locator("#layer input")).to_have_value(re.compile("BAM"))
-    choose(page, "layer", "bam3")
+    after(page, lambda: upload(page, noise_file))
+    expect(page.locator(".av-heading h2")).to_have_text("noise.png")
+    after(page, lambda: choose(page, "network", "BAM"))
+    page.locator(".av-item", has_text="bam2").click()
     trace = attnviz.trace(attnviz.load("bam_resnet18"), noise_file)
-    layer = trace.layers["bam3"]
-    expect(page.locator("#channel-note")).to_contain_text(f"{strongest(layer.channel)[0][0]} (")
-    expect(page.locator("#channel-note")).to_contain_text(f"Mean {layer.channel.mean():.3f}")
-    best, probability = trace.top(1)[0]
-    expect(page.locator("#says")).to_contain_text(best)
-    expect(page.locator("#says")).to_contain_text(f"{probability:.0%}")
-    expect(page.locator("#map-note")).to_contain_text(f"{layer.shape[1]} × {layer.shape[2]} grid")
-    dark = theme == "dark"
-    expected = np.asarray(picture(map_figure(trace, "bam3", Look(dark=dark))).convert("RGB"))
-    np.testing.assert_allclose(shown(page, "map"), expected, atol=2)
-    expected = np.asarray(picture(bars_figure(layer, "index", dark, "Channel weights of bam3")).convert("RGB"))
-    np.testing.assert_allclose(shown(page, "bars"), expected, atol=2)
+    layer = trace.layers["bam2"]
+    best, value = strongest(layer.channel)[0]
+    expect(page.locator(".av-chip").first).to_have_text(f"{best}: {value:.3f}")
+    expect(page.locator(".av-numbers")).to_contain_text(f"Mean {layer.channel.mean():.3f}")
+    for row, (label, probability) in zip(page.locator(".av-top5 li").all(), trace.top(5), strict=True):
+        expect(row).to_contain_text(label)
+        expect(row).to_contain_text(f"{probability:.1%}")
+    expect(page.locator(".av-map h3")).to_contain_text(f"{layer.shape[1]} × {layer.shape[2]} cells")
 
 
-def test_the_look_changes_the_picture_and_runs_nothing(visit, monkeypatch):
+@pytest.mark.parametrize("colours", ["viridis", "magma", "inferno", "cividis", "turbo", "jet", "coolwarm"])
+def test_a_colour_means_the_number_that_it_says(visit, temple, colours):
+    page, layer = visit(), temple.layers["layer3.1"]
+    page.locator(".av-item", has_text="layer3.1").click()
+    control(page, "colours").select_option(colours)
+    set_slider(page, "opacity", 1)
+    seen = cell_colours(pixels(page, ".av-photo"), temple.box("layer3.1"), temple.photo, layer.spatial.shape)
+    np.testing.assert_allclose(seen, colormaps[colours](layer.spatial)[..., :3] * 255, atol=9)
+    control(page, "scale").select_option("map")
+    low, high = layer.spatial.min(), layer.spatial.max()
+    seen = cell_colours(pixels(page, ".av-photo"), temple.box("layer3.1"), temple.photo, layer.spatial.shape)
+    np.testing.assert_allclose(seen, colormaps[colours]((layer.spatial - low) / (high - low))[..., :3] * 255, atol=9)
+    expect(page.locator(".av-map .av-ticks span").first).to_have_text(f"{low:.2f}")
+
+
+def test_smoothing_grid_and_wiping_change_the_picture_and_no_number(visit, temple):
     page = visit()
-    monkeypatch.setattr(app.traces, "_compute", lambda asked: pytest.fail(f"ran again: {asked}"))
-    trace = attnviz.trace(attnviz.load("cbam_resnet18"), app.EXAMPLES_FOLDER / "temple.jpg")
-    choose(page, "layer", "layer3.1")
-    expect(page.locator("#map-note")).to_contain_text("16 × 24 grid")
-    for change, look in (
-        (lambda: choose(page, "colormap", "magma"), Look(colormap="magma")),
-        (lambda: choose(page, "scale", "This map"), Look(colormap="magma", scale="map")),
-        (lambda: page.locator("#smooth input").check(), Look(colormap="magma", scale="map", smooth=True)),
-        (lambda: page.locator("#opacity input[type=number]").fill("1"), Look(1.0, "magma", "map", True)),
-    ):
-        before = page.locator("#map img").get_attribute("src")
-        change()
-        expect(page.locator("#map img")).not_to_have_attribute("src", before)
-        expected = np.asarray(picture(map_figure(trace, "layer3.1", look)).convert("RGB"))
-        np.testing.assert_allclose(shown(page, "map"), expected, atol=2)
-    before = page.locator("#bars img").get_attribute("src")
-    page.get_by_label("By size").check()
-    expect(page.locator("#bars img")).not_to_have_attribute("src", before)
-    choose(page, "layer", "layer1.0")
-    expect(page.locator("#map-note")).to_contain_text("64 × 96 grid")
+    page.locator(".av-item", has_text="layer4.1").click()
+    set_slider(page, "opacity", 1)
+    plain = pixels(page, ".av-photo")
+    control(page, "smooth").check()
+    smooth = pixels(page, ".av-photo")
+    assert np.abs(plain.astype(int) - smooth).mean() > 1
+    expect(page.locator(".av-map")).to_contain_text("is ours, not the network's")
+    control(page, "smooth").uncheck()
+    set_slider(page, "wipe", 0.5)
+    wiped = pixels(page, ".av-photo")
+    half = wiped.shape[1] // 2
+    np.testing.assert_array_equal(wiped[:, half + 4 :], plain[:, half + 4 :])
+    set_slider(page, "opacity", 0)
+    np.testing.assert_array_equal(wiped[:, : half - 4], pixels(page, ".av-photo")[:, : half - 4])
+    before = pixels(page, ".av-marks")
+    control(page, "grid").check()
+    assert (pixels(page, ".av-marks") != before).any()
+
+
+def test_exploring_asks_the_server_for_nothing_and_a_channel_once(visit):
+    page = visit()
+    sent = requests_of(page)
+    page.locator(".av-item", has_text="layer2.1").click()
+    page.keyboard.press("ArrowRight")
+    expect(page.locator(".av-map h3")).to_contain_text("layer3.0")
+    for name, values in (("colours", ("turbo",)), ("scale", ("stage", "network")), ("order", ("size", "surprise")), ("top", ("20",))):
+        for value in values:
+            control(page, name).select_option(value)
+    set_slider(page, "opacity", 0.2)
+    set_slider(page, "wipe", 0.4)
+    control(page, "smooth").check()
+    control(page, "grid").check()
+    for selector in (".av-marks", ".av-bars"):
+        page.locator(selector).hover(position={"x": 120, "y": 60})
+        page.locator(selector).hover(position={"x": 180, "y": 90})
+    page.locator(".av-marks").click(position={"x": 100, "y": 50})
+    for summary in page.locator(".av-details summary").all():
+        summary.click()
+    page.wait_for_timeout(500)
+    assert sent == []
+    page.locator(".av-bars").click(position={"x": 200, "y": 120})
+    expect(page.locator(".av-channel figure")).to_have_count(3)
+    page.wait_for_timeout(300)
+    assert len(sent) == 1 and "component_server" in sent[0]
+
+
+def test_a_cell_is_read_under_the_pointer_pinned_and_reached_by_keys(visit, temple):
+    page, layer = visit(), temple.layers["layer4.0"]
+    marks, readout = page.locator(".av-marks"), page.locator(".av-map .av-readout")
+    size = marks.bounding_box()
+    row, column = 3, 5
+    point = {"x": size["width"] * (column + 0.5) / layer.shape[2], "y": size["height"] * (row + 0.5) / layer.shape[1]}
+    marks.hover(position=point)
+    expect(readout).to_have_text(f"Row 4, column 6: {layer.spatial[row, column]:.3f}")
+    marks.click(position=point)
+    page.mouse.move(0, 0)
+    expect(readout).to_have_text(f"Pinned: row 4, column 6: {layer.spatial[row, column]:.3f}")
+    expect(page.locator(".av-step", has_text="Mean over channels")).to_contain_text("row 4, column 6")
+    marks.focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowDown")
+    expect(readout).to_have_text(f"Row 5, column 7: {layer.spatial[4, 6]:.3f}")
+    assert marks.get_attribute("aria-valuetext") == readout.text_content()
+    page.keyboard.press("Enter")
+    expect(readout).to_contain_text("Row 5, column 7")
+    page.keyboard.press("Escape")
+    expect(readout).to_have_text(say("en", "readout_hint"))
+
+
+def test_a_channel_is_found_by_number_by_name_and_by_keys(visit, temple):
+    page, layer = visit(), temple.layers["layer4.0"]
+    readout = page.locator(".av-panel", has_text="weights of 256").locator(".av-readout")
+    control(page, "find").fill("37")
+    expect(readout).to_contain_text(f"Channel 37: {layer.channel[37]:.3f}")
+    features = attnviz.features(attnviz.load("cbam_resnet18"), temple.photo, "layer4.0")
+    expect(page.locator(".av-channel figure").first).to_contain_text(f"{features.before[37].max():.3f}")
+    expect(page.locator(".av-channel figure").last).to_contain_text(f"{features.after[37].max():.3f}")
+    expect(page.locator(".av-step", has_text="Max path: maximum")).to_contain_text("channel 37: ")
+    control(page, "find").fill("999")
+    expect(control(page, "find")).to_have_attribute("aria-invalid", "true")
+    page.locator(".av-chip").nth(1).click()
+    expect(page.locator(".av-chip").nth(1)).to_have_attribute("aria-pressed", "true")
+    page.locator(".av-bars").focus()
+    page.keyboard.press("Home")
+    page.keyboard.press("ArrowRight")
+    expect(readout).to_contain_text(f"Channel 1: {layer.channel[1]:.3f}")
+    page.keyboard.press("Enter")
+    expect(page.locator("h3", has_text="Channel 1 of layer4.0")).to_be_visible()
+
+
+def test_the_steps_of_every_mechanism_are_shown_in_order(visit):
+    page = visit()
+    titles = page.locator(".av-step-title")
+    expect(titles).to_have_count(11)
+    assert titles.all_text_contents()[:3] == ["Average path: average", "Average path: hidden units", "Average path: result"]
+    after(page, lambda: choose(page, "network", "BAM"))
+    control(page, "find").fill("9")
+    expect(titles).to_have_text([
+        "Squeezed", "Hidden units", "Channel branch", "Spatial branch", "Their sum for channel 9", "Factor of channel 9",
+        "Map: mean over channels", "Bars: mean over places",
+    ])
+    layer = attnviz.trace(attnviz.load("bam_resnet18"), app.EXAMPLES_FOLDER / "temple.jpg").layers["bam3"]
+    expect(page.locator(".av-step").nth(2)).to_contain_text(f"channel 9: {layer.channel_logits[9]:.3f}".replace("-", "−"))
+    total = layer.channel_logits[9] + layer.spatial_logits
+    expect(page.locator(".av-step").nth(4)).to_contain_text(f"{total.min():.3f} to {total.max():.3f}".replace("-", "−"))
+    after(page, lambda: choose(page, "network", "SE"))
+    expect(titles).to_have_text(["Squeezed", "Hidden units", "Before the sigmoid", "Channel weights"])
 
 
 PUT_A_PICTURE_ON_THE_CLIPBOARD = """async () => {
@@ -151,8 +292,8 @@ def test_a_photo_can_be_pasted(visit):
     page = visit()
     page.evaluate(PUT_A_PICTURE_ON_THE_CLIPBOARD)
     page.get_by_label("Paste from clipboard").click()
-    expect(page.locator("#title")).to_contain_text("clipboard.png")
-    expect(page.locator("#title")).to_contain_text("384 × 256")
+    expect(page.locator(".av-heading")).to_contain_text("clipboard.png")
+    expect(page.locator(".av-heading")).to_contain_text("384 × 256")
 
 
 def test_a_photo_can_come_from_the_webcam(visit):
@@ -160,74 +301,212 @@ def test_a_photo_can_come_from_the_webcam(visit):
     page.get_by_label("Capture from camera").click()
     page.get_by_text("Click to Access Webcam").click()
     page.wait_for_function("() => { const video = document.querySelector('#photo video'); return video && video.videoWidth > 0 }")
-    page.get_by_label("capture photo").click()
-    expect(page.locator("#title")).not_to_contain_text("Example")
+    after(page, lambda: page.get_by_label("capture photo").click())
+    expect(page.locator(".av-heading h2")).not_to_contain_text("Example")
 
 
 def test_an_example_runs_on_one_click(visit):
     page = visit()
-    page.locator("#examples button").nth(3).click()
-    expect(page.locator("#title")).to_contain_text("Example: cat")
+    after(page, lambda: page.locator("#examples button").nth(3).click())
+    expect(page.locator(".av-heading h2")).to_have_text("Example: cat.jpg")
 
 
 def test_se_says_why_it_has_no_map_and_leads_to_cbam(visit):
     page = visit()
-    choose(page, "network", "SE")
-    expect(page.locator("#no-map")).to_contain_text("SE weighs channels only")
-    expect(page.locator("#map img")).to_have_attribute("alt", re.compile("without a map"))
-    expect(page.locator("#bars img")).to_be_visible()
-    page.locator("#to-cbam").click()
-    expect(page.locator("#map img")).to_have_attribute("alt", re.compile("Heat map of layer4.0"))
-    choose(page, "network", "Plain")
-    expect(page.locator("#no-map")).to_contain_text("No attention here")
-    expect(page.locator("#says")).to_contain_text("church")
+    after(page, lambda: choose(page, "network", "SE"))
+    expect(page.locator(".av-none")).to_contain_text("SE weighs channels only")
+    expect(page.locator(".av-marks")).to_have_attribute("aria-label", re.compile("without a map"))
+    expect(page.locator(".av-bars")).to_be_visible()
+    after(page, lambda: page.locator(".av-none button").click())
+    expect(page.locator(".av-marks")).to_have_attribute("aria-label", re.compile("Map of layer4.0"))
+    after(page, lambda: choose(page, "network", "Plain"))
+    expect(page.locator(".av-none")).to_contain_text("no attention")
+    expect(page.locator(".av-bars")).to_be_hidden()
+    expect(page.locator(".av-top5")).to_contain_text("church")
+
+
+@pytest.mark.parametrize(
+    ("before", "network", "stays"), [("layer2.1", "SE", "layer2.1"), ("layer2.1", "BAM", "bam2"), ("layer4.1", "BAM", "bam3")]
+)
+def test_the_layer_stays_or_its_stage_does(visit, before, network, stays):
+    page = visit()
+    page.locator(".av-item", has_text=before).click()
+    after(page, lambda: choose(page, "network", network))
+    expect(page.locator('.av-item[aria-selected="true"] .av-item-name')).to_have_text(stays)
 
 
 def test_a_bad_file_is_a_message_and_what_was_shown_stays(visit, tmp_path, noise_file):
     page = visit()
-    before = page.locator("#map img").get_attribute("src")
+    before = drawn(page)
     bad = tmp_path / "holiday.png"
     bad.write_bytes(noise_file.read_bytes()[:300])
     upload(page, bad)
     expect(page.locator(".toast-body")).to_contain_text("“holiday.png” is damaged or cut off: save or download it again.")
-    expect(page.locator("#map img")).to_have_attribute("src", before)
-    expect(page.locator("#title")).to_contain_text("Example: temple")
-    expect(page.locator("#says")).to_contain_text("church")
     expect(page.locator("#trouble")).to_contain_text("“holiday.png” is damaged")
-    upload(page, noise_file)
-    expect(page.locator("#title")).to_contain_text("noise.png")
+    expect(page.locator(".av-heading h2")).to_have_text("Example: temple.jpg")
+    assert drawn(page) == before
+    after(page, lambda: upload(page, noise_file))
+    expect(page.locator(".av-heading h2")).to_have_text("noise.png")
     expect(page.locator("#trouble")).to_be_hidden()
 
 
-def test_a_file_name_stays_text(visit, noise_file):
+def test_a_file_name_stays_text_everywhere(visit, noise_file):
     page = visit()
-    name = noise_file.with_name("<img src=x onerror=document.title=1>.png")
+    name = noise_file.with_name("<img src=x onerror=document.title=1>${1+1}{{7}}.png")
     noise_file.rename(name)
-    upload(page, name)
-    expect(page.locator("#title")).not_to_contain_text("Example")
-    assert page.locator("#title img").count() == 0 and page.title() == "attnviz"
+    after(page, lambda: upload(page, name))
+    expect(page.locator(".av-heading h2")).to_contain_text("onerror=document.title=1")   # Gradio leaves out some letters
+    for tab in ("networks", "photos"):
+        control(page, f"tab-{tab}").click()
+        expect(page.locator("#viewer")).to_contain_text("onerror")
+        page.wait_for_timeout(500)
+    assert page.locator("#viewer img").count() == 0 and page.title() == "attnviz"
 
 
-def test_the_first_click_saves_everything(visit):
+@pytest.mark.parametrize(("what", "files"), [("screen", 20), ("all", 60)])
+def test_the_first_click_saves(visit, temple, what, files):
     page = visit()
-    with page.expect_download(timeout=60_000) as download:
-        page.locator("#save").click()
+    with page.expect_download(timeout=90_000) as download:
+        page.locator(f'[data-save="{what}"]').click()
     with zipfile.ZipFile(download.value.path()) as archive, np.load(io.BytesIO(archive.read("arrays.npz"))) as arrays:
-        trace = attnviz.trace(attnviz.load("cbam_resnet18"), app.EXAMPLES_FOLDER / "temple.jpg")
-        np.testing.assert_allclose(arrays["layer2.1.channel"], trace.layers["layer2.1"].channel, atol=1e-6)
-        assert "overview.png" in archive.namelist()
+        np.testing.assert_allclose(arrays["layer4.0.channel"], temple.layers["layer4.0"].channel, atol=1e-6)
+        names = archive.namelist()
+        assert ("overview.png" in names) == (what == "all") and (len(names) > files) == (what == "all")
+        assert json.loads(archive.read("manifest.json"))["settings"]["opacity"] == 0.6
+    expect(page.locator("#viewer")).to_contain_text("Saved")
 
 
-@pytest.mark.parametrize("width", [390, 768, 1300])
+def test_one_photo_in_four_networks(visit):
+    page = visit()
+    sent = requests_of(page)
+    control(page, "tab-networks").click()
+    heads = page.locator(".av-compare thead th")
+    expect(heads).to_have_count(4)
+    for head, name in zip(heads.all(), ("cbam_resnet18", "se_resnet18", "bam_resnet18", "resnet18")):
+        best, share = attnviz.trace(attnviz.load(name), app.EXAMPLES_FOLDER / "temple.jpg").top(1)[0]
+        expect(head).to_contain_text(best, timeout=30_000)
+        expect(head).to_contain_text(f"{share:.0%}")
+    assert len([address for address in sent if "component_server" in address]) == 3   # the first one is there already
+    expect(page.locator(".av-compare tbody tr")).to_have_count(4)
+    expect(page.locator(".av-compare tbody tr").first).to_contain_text("No attention in this stage")
+    expect(page.locator(".av-ramp")).to_have_count(1)
+    page.get_by_label("Plain ResNet-18").uncheck()
+    expect(heads).to_have_count(3)
+
+
+def test_one_network_with_several_photos(visit, temple):
+    page = visit(query="&tab=photos&photos=temple,cat,coffee&layer=layer3.1")
+    expect(page.locator(".av-photos figcaption")).to_have_text(["temple.jpg", "cat.jpg", "coffee.jpg"], timeout=30_000)
+    control(page, "a").select_option("example:temple")
+    control(page, "b").select_option("example:coffee")
+    coffee = attnviz.trace(attnviz.load("cbam_resnet18"), app.EXAMPLES_FOLDER / "coffee.jpg")
+    away = coffee.layers["layer3.1"].channel - temple.layers["layer3.1"].channel
+    most = int(np.argmax(np.abs(away)))
+    first = page.locator(".av-pair .av-table tbody tr").first
+    expect(first.locator("th")).to_have_text(str(most))
+    expect(first.locator("td").last).to_have_text(f"{away[most]:.3f}".replace("-", "−"))
+    expect(page.locator(".av-pair canvas")).to_have_attribute("aria-label", re.compile(f"Channel {most} differs most"))
+
+
+def test_a_link_brings_the_view_back_without_the_visitors_photo(visit, noise_file):
+    page = visit()
+    after(page, lambda: page.locator("#examples button").nth(3).click())
+    after(page, lambda: choose(page, "network", "BAM"))
+    page.locator(".av-item", has_text="bam2").click()
+    control(page, "find").fill("12")
+    page.locator("[data-link]").click()
+    expect(page.locator("#viewer")).to_contain_text("The link is copied")
+    address = page.evaluate("navigator.clipboard.readText()")
+    query = {key: values[0] for key, values in parse_qs(urlparse(address).query).items()}
+    assert query.items() >= {"network": "bam_resnet18", "photo": "cat", "layer": "bam2", "channel": "12"}.items()
+    other = visit(query="&" + urlparse(address).query.partition("&")[2])
+    expect(other.locator(".av-heading h2")).to_have_text("Example: cat.jpg")
+    expect(other.locator('.av-item[aria-selected="true"] .av-item-name')).to_have_text("bam2")
+    expect(other.locator("h3", has_text="Channel 12 of bam2")).to_be_visible()
+    expect(other.locator("#network input")).to_have_value(re.compile("^BAM"))
+    after(page, lambda: upload(page, noise_file))
+    page.wait_for_timeout(500)
+    assert "noise" not in page.url and "photo=" not in page.url and "upload" not in page.url
+
+
+def test_a_link_to_a_comparison(visit):
+    page = visit(query="&tab=networks&networks=bam_resnet18,se_resnet18&photo=flower")
+    expect(page.locator(".av-compare thead th")).to_have_text([re.compile("BAM ResNet-18"), re.compile("SE ResNet-18")])
+
+
+def test_chinese_in_place_with_its_messages(visit, tmp_path):
+    page = visit()
+    page.locator(".av-item", has_text="layer2.1").click()
+    page.locator("#language").click()
+    expect(page.locator(".av-mechanism")).to_contain_text("这不是 Grad-CAM")
+    expect(page.locator("#view")).to_contain_text("整张照片")
+    expect(page.locator('.av-item[aria-selected="true"] .av-item-name')).to_have_text("layer2.1")
+    bad = tmp_path / "坏.png"
+    bad.write_text("no picture")
+    upload(page, bad)
+    expect(page.locator("#trouble")).to_contain_text("图片")
+    control(page, "tab-networks").click()
+    expect(page.locator("#viewer")).to_contain_text("最多 4 个网络")
+    shown = page.locator("#viewer").inner_text()
+    for key, text in words("en").items():   # nothing of it is left in English
+        assert len(text) < 12 or "{" in text or text not in shown, key
+    page.locator("#language").click()
+    expect(page.locator("#view")).to_contain_text("Whole photo")
+
+
+def test_a_chinese_browser_is_answered_in_chinese(visit):
+    page = visit(locale="zh-CN")
+    expect(page.locator(".av-heading h2")).to_have_text("示例：temple.jpg")
+    expect(page.locator("#language")).to_have_text("English")
+
+
+def test_a_first_visit_is_guided_once(visit, temple):
+    page = visit(seen=False)
+    guide = page.locator(".av-guide")
+    expect(guide).to_contain_text("church")
+    for text in ("8 layers", f"{temple.layers['layer4.0'].spatial[4, 6]:.3f}", "channel 6 of layer4.0", "step by step"):
+        guide.get_by_role("button").last.click()
+        expect(guide).to_contain_text(text)
+    page.keyboard.press("Escape")
+    expect(guide).to_be_hidden()
+    page.reload()
+    expect(page.locator(".attnviz[data-drawn]")).to_be_visible(timeout=60_000)
+    page.wait_for_timeout(500)
+    expect(guide).to_be_hidden()
+    page.get_by_role("button", name="Show me around").click()
+    expect(guide).to_be_visible()
+    guide.get_by_role("button", name="Skip").click()
+    expect(guide).to_be_hidden()
+
+
+def test_how_to_read_this_answers_the_six_questions(visit):
+    page = visit()
+    page.get_by_role("button", name="How to read this").click()
+    dialog = page.get_by_role("dialog", name="How to read this")
+    expect(dialog.locator("h3")).to_have_count(6)
+    expect(dialog).to_contain_text("Is this Grad-CAM?")
+    page.keyboard.press("Escape")
+    expect(dialog).to_be_hidden()
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("query", ["&channel=3", "&tab=networks", "&tab=photos", "&network=bam_resnet18&channel=5", "&network=se_resnet18"])
+def test_nothing_of_ours_is_hard_to_reach(visit, theme, query):
+    page = visit(theme=theme, query=query)
+    page.wait_for_timeout(1000)
+    for summary in page.locator(".av-details summary").locator("visible=true").all():
+        summary.click()
+    found = Axe().run(page, context=".attnviz").response["violations"]
+    assert [(each["id"], each["nodes"][0]["html"][:120], each["nodes"][0].get("failureSummary")) for each in found] == []
+
+
+@pytest.mark.parametrize("width", [390, 768, 1440, 1920])
 def test_nothing_overflows(visit, width):
     page = visit(width=width, height=844)
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
-
-
-def test_pictures_have_text_alternatives(visit):
-    page = visit()
-    assert "8 by 12 cells" in page.locator("#map img").get_attribute("alt")
-    assert "256 channel weights" in page.locator("#bars img").get_attribute("alt")
+    for tab in ("explore", "networks", "photos"):
+        control(page, f"tab-{tab}").click()
+        page.wait_for_timeout(400)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, tab
 
 
 def test_two_visitors_see_their_own_photos(visit, tmp_path):
@@ -235,19 +514,12 @@ def test_two_visitors_see_their_own_photos(visit, tmp_path):
     for page, colour in ((first, "red"), (second, "blue")):
         path = tmp_path / f"{colour}.png"
         Image.new("RGB", (60, 60), colour).save(path)
-        upload(page, path)
-    expect(first.locator("#title")).to_contain_text("red.png")
-    expect(second.locator("#title")).to_contain_text("blue.png")
-    for page in (first, second):
-        page.locator("#opacity input[type=number]").fill("0")
-    for page, colour in ((first, (255, 0, 0)), (second, (0, 0, 255))):
-        for _ in range(100):
-            pixels = shown(page, "map")
-            if np.abs(pixels[pixels.shape[0] // 2, pixels.shape[1] // 2].astype(int) - colour).max() <= 2:
-                break
-            page.wait_for_timeout(100)
-        else:
-            pytest.fail(f"the {colour} photo is not what its visitor sees")
+        after(page, lambda page=page, path=path: upload(page, path))
+    for page, name, colour in ((first, "red.png", (255, 0, 0)), (second, "blue.png", (0, 0, 255))):
+        expect(page.locator(".av-heading h2")).to_have_text(name)
+        set_slider(page, "opacity", 0)
+        seen = pixels(page, ".av-photo")
+        assert np.abs(seen[seen.shape[0] // 2, seen.shape[1] // 2].astype(int) - colour).max() <= 4
 
 
 @pytest.fixture(scope="module")
@@ -263,15 +535,21 @@ def checkpoints(tmp_path_factory) -> Path:
 def test_a_checkpoint_of_ones_own_is_opened_beside_the_others(visit, checkpoints):
     page = visit()
     page.locator("#yours button").first.click()
-    page.set_input_files("#checkpoint input[type=file]", checkpoints / "mine.pth")
+    after(page, lambda: page.set_input_files("#checkpoint input[type=file]", checkpoints / "mine.pth"))
     expect(page.locator("#network input")).to_have_value("mine.pth: BAM ResNet-18 — yours", timeout=60_000)
-    expect(page.locator("#layer input")).to_have_value(re.compile("^bam3 · BAM"), timeout=60_000)
-    page.set_input_files("#labels input[type=file]", checkpoints / "labels.txt")
-    expect(page.locator("#says")).to_contain_text("<b>five", timeout=60_000)
-    choose(page, "network", "SE ResNet-18 — comes")
-    expect(page.locator("#no-map")).to_contain_text("SE weighs channels only", timeout=60_000)
-    choose(page, "network", "mine.pth")
-    expect(page.locator("#layer input")).to_have_value(re.compile("^bam"), timeout=60_000)
+    expect(page.locator(".av-item-name")).to_have_text(["bam1", "bam2", "bam3"])
+    after(page, lambda: page.set_input_files("#labels input[type=file]", checkpoints / "labels.txt"))
+    expect(page.locator(".av-top5")).to_contain_text("<b>five")
+    page.wait_for_timeout(500)
+    assert "network=" not in page.url
+    control(page, "tab-networks").click()
+    page.get_by_label("Plain ResNet-18").uncheck()
+    page.get_by_role("checkbox", name="mine.pth").check()
+    expect(page.locator(".av-compare thead th").last).to_contain_text("<b>five", timeout=30_000)
+    control(page, "tab-explore").click()
+    after(page, lambda: choose(page, "network", "SE ResNet-18 — comes"))
+    after(page, lambda: choose(page, "network", "mine.pth"))
+    expect(page.locator(".av-item-name").first).to_have_text("bam1")
 
 
 def test_a_checkpoint_that_can_not_be_opened_says_why_and_the_rest_stays(visit, checkpoints):
@@ -280,7 +558,7 @@ def test_a_checkpoint_that_can_not_be_opened_says_why_and_the_rest_stays(visit, 
     page.set_input_files("#checkpoint input[type=file]", checkpoints / "whole.pth")
     expect(page.locator("#network-trouble")).to_contain_text("whole pickled model", timeout=60_000)
     expect(page.locator("#network input")).to_have_value("CBAM ResNet-18 — comes with attnviz")
-    expect(page.locator("#map img")).to_be_visible()
+    expect(page.locator(".av-photo")).to_be_visible()
 
 
 def test_one_visitors_checkpoint_is_not_offered_to_another(visit, checkpoints):
@@ -289,7 +567,7 @@ def test_one_visitors_checkpoint_is_not_offered_to_another(visit, checkpoints):
     first.set_input_files("#checkpoint input[type=file]", checkpoints / "mine.pth")
     expect(first.locator("#network input")).to_have_value(re.compile("yours$"), timeout=60_000)
     second.reload()
-    expect(second.locator("#map img")).to_be_visible(timeout=60_000)
+    expect(second.locator(".attnviz[data-drawn]")).to_be_visible(timeout=60_000)
     second.locator("#network input").click()
     expect(second.get_by_role("option", name=re.compile("ImageNet"))).not_to_have_count(0)
     expect(second.get_by_role("option", name=re.compile("yours"))).to_have_count(0)
@@ -307,3 +585,14 @@ def test_a_network_that_can_not_be_downloaded_leaves_the_one_before(visit, monke
     expect(page.locator("#network-trouble")).to_contain_text("could not be reached", timeout=60_000)
     expect(page.locator("#network input")).to_have_value("CBAM ResNet-18 — comes with attnviz")
     expect(page.get_by_text("could not be reached")).to_have_count(2)   # below the picker, and once in passing
+
+
+def test_a_photo_that_is_gone_says_so_where_it_was_asked_for(visit, noise_file):
+    page = visit()
+    after(page, lambda: upload(page, noise_file))
+    for path in Path(app._uploads()).rglob("noise.png"):
+        path.unlink()
+    app.traces._kept.clear()
+    page.locator(".av-bars").click(position={"x": 200, "y": 120})
+    expect(page.locator("[data-guide=channel]")).to_contain_text("deleted after an hour")
+    expect(page.locator(".av-photo")).to_be_visible()

@@ -104,6 +104,7 @@ export function mapPanel(viewer) {
     const value = row < 0 ? null : shown.map.values[row * shown.width + column];
     const said = value === null ? say('readout_hint') : say(cursor ? 'readout' : 'readout_pinned', { row: row + 1, column: column + 1, value: digits(value) });
     readout.textContent = said;
+    marks.setAttribute('aria-valuemin', 0);
     marks.setAttribute('aria-valuemax', shown.width * shown.height - 1);
     marks.setAttribute('aria-valuenow', Math.max(0, row * shown.width + column));
     marks.setAttribute('aria-valuetext', said);
@@ -112,6 +113,8 @@ export function mapPanel(viewer) {
   function build(shown) {
     const { say, state, model } = viewer;
     title.textContent = shown?.map ? say('map_title', { layer: shown.name, height: shown.height, width: shown.width }) : say('photo_title');
+    marks.setAttribute('role', shown?.map ? 'slider' : 'img');
+    for (const name of ['valuemin', 'valuemax', 'valuenow', 'valuetext']) if (!shown?.map) marks.removeAttribute(`aria-${name}`);
     marks.setAttribute('aria-label', shown?.map ? viewer.describeMap(shown) : say('photo_alt', { photo: model.photo.name }));
     if (!shown?.map) {
       const why = shown ? say(shown.paths ? 'no_map_paths' : 'no_map', { kind: shown.title }) : say('no_attention');
@@ -129,7 +132,7 @@ export function mapPanel(viewer) {
       tick(say('smooth'), state.smooth, set('smooth'), { 'data-control': 'smooth' }),
       tick(say('grid'), state.grid, set('grid'), { 'data-control': 'grid' }));
     fill(tables, disclosed(say('map_table'), () => table(
-      viewer.describeMap(shown), ['', ...Array.from({ length: shown.width }, (_, c) => String(c + 1))],
+      viewer.describeMap(shown), [say('row'), ...Array.from({ length: shown.width }, (_, c) => String(c + 1))],
       Array.from({ length: shown.height }, (_, r) => [String(r + 1), ...Array.from(shown.map.values.subarray(r * shown.width, (r + 1) * shown.width), (value) => digits(value))]))));
   }
 

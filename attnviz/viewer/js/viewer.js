@@ -157,7 +157,7 @@ export function mount(element, host = null, words = WORDS) {   // eslint-disable
       !host && viewer.session.length > 1 && choice(say('photo'), viewer.session.map((each) => [String(each.id), `${each.photo.name} · ${each.network.title}`]), String(model.id), (id) => {
         viewer.model = viewer.session.find((each) => String(each.id) === id);
         set({ layer: viewer.layer()?.name ?? viewer.model.layers.at(-1)?.name ?? null, channel: null, pin: null });
-      }),
+      }, { 'data-control': 'capture' }),
       host?.save && button(say('save_screen'), (event) => saving(event.target, 'screen'), { 'data-save': 'screen' }),
       host?.save && button(say('save_all'), (event) => saving(event.target, 'all'), { 'data-save': 'all' }),
       host?.link && button(say('link'), async () => { saved.textContent = (await host.link(viewer)) ? say('link_copied') : say('link_here'); }, { 'data-link': '' }),
