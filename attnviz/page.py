@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import signal
@@ -162,7 +163,8 @@ def analyse(photo: str, network: str, view: str, mine: list, language: str) -> t
     except AttnvizError as error:
         return None, _trouble(error, language), gr.skip(), gr.skip()
     value = {
-        "capture": capture, "language": language, "networks": [[name, title] for title, name in picker.ready(mine)],
+        "capture": json.dumps(capture, ensure_ascii=False),   # as text: Gradio walks through every value that it sends
+        "language": language, "networks": [[name, title] for title, name in picker.ready(mine)],
         "examples": [{"photo": EXAMPLE + name, "name": f"{name}.jpg"} for name in EXAMPLES],
     }
     return gr.skip(), gr.Markdown(visible=False), photo, value
@@ -332,7 +334,7 @@ def build(shared: bool = False) -> gr.Blocks:
             language, heading, other, photo, examples_heading, examples, network, yours, checkpoint, labels, checkpoint_help, view, promise,
         ]
         chosen, shown = [network, view, mine, language], [photo, trouble, current, viewer]
-        waits: dict[str, Any] = {"show_progress_on": [photo]}
+        waits: dict[str, Any] = {"show_progress": "minimal", "show_progress_on": [photo]}
         private: dict[str, Any] = {"trigger_mode": "always_last", "api_visibility": "private"}
         runs: dict[str, Any] = {**private, "concurrency_id": "pass", "concurrency_limit": 2}
         page.load(start, [mine, most], [*shown, network, opened, view, *spoken], show_progress="hidden", **runs)

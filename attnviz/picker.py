@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 from torch import nn
@@ -37,20 +38,31 @@ def add(path: Path, labels: Path | None, limit: int) -> Choice:
 
 def choices(mine: list[Choice]) -> list[Choice]:
     """All that one visitor can choose from: what comes with attnviz, ImageNet's, and the visitor's own."""
-    embedded = [(f"{card(name).heading} — comes with attnviz", name) for name in list_networks()]
+    embedded = [(f"{heading} — comes with attnviz", name) for heading, name in _embedded()]
     return [*embedded, *((_offer(key), key) for key in list_networks("imagenet")), *mine]
 
 
 def ready(mine: list[Choice]) -> list[Choice]:
     """Those that can be compared without waiting for a download, by their names."""
-    here = [(f"{imagenet.row(key).title} ({imagenet.row(key).library})", key) for key in list_networks("imagenet") if imagenet.kept(key)]
-    return [*((card(name).heading, name) for name in list_networks()), *((title.rpartition(" — ")[0], name) for title, name in mine), *here]
+    return [*_embedded(), *((title.rpartition(" — ")[0], name) for title, name in mine), *_downloaded()]
 
 
 def expire() -> None:
     """Close the checkpoints whose files were deleted."""
     for name in checkpoints.expire():
         shelf.drop(name)
+
+
+@cache
+def _downloaded() -> tuple[Choice, ...]:
+    """Those of ImageNet's whose weights are here; forgotten when another one is opened, for to look takes ten milliseconds."""
+    rows = [(imagenet.row(key), key) for key in list_networks("imagenet") if imagenet.kept(key)]
+    return tuple((f"{row.title} ({row.library})", key) for row, key in rows)
+
+
+@cache
+def _embedded() -> tuple[Choice, ...]:
+    return tuple((card(name).heading, name) for name in list_networks())
 
 
 def _opened(name: str, report: Callable[[int, int], None] | None) -> nn.Module:
@@ -61,7 +73,9 @@ def _opened(name: str, report: Callable[[int, int], None] | None) -> nn.Module:
             network.card = replace(card_of(network), labels=read_labels(checkpoint.labels, card_of(network)))   # type: ignore[assignment]
         return network
     if name in list_networks() or name in list_networks("imagenet"):
-        return load(name, report=report)
+        network = load(name, report=report)
+        _downloaded.cache_clear()
+        return network
     raise NetworkError(f"There is no network called “{Path(name).name}” here: choose one from the list.")
 
 

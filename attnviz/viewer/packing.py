@@ -25,6 +25,7 @@ from ..layers import LayerAttention
 from ..networks.card import Card
 
 LIMIT = 290_000      # bytes of a capture as JSON
+LEVEL = 3            # of zlib: higher ones take longer than they save
 SIDES = (800, 640, 480, 320)   # pixels of the picture's longer side, the first that fits
 PARTS = ("channel", "channel_logits", "spatial_logits", "paths")
 
@@ -52,7 +53,7 @@ class Packed:
 
     def plain(self) -> dict[str, Any]:
         """As the browser takes it."""
-        content = zlib.compress(b"".join(part.tobytes() for part in self.content), 6)
+        content = zlib.compress(b"".join(part.tobytes() for part in self.content), LEVEL)
         return {"about": self.about, "data": base64.b64encode(content).decode("ascii")}
 
 
@@ -65,10 +66,12 @@ def pack(trace: Trace, card: Card, asked: dict[str, Any] | None = None) -> dict[
         packed = Packed()
         capture["layers"] = [_layer(trace, layer, packed, size) for layer in trace.layers.values()]
         capture["arrays"] = packed.plain()
-        without = len(json.dumps(capture, ensure_ascii=False).encode(errors="backslashreplace"))
+        data = capture["arrays"].pop("data")
+        rest = len(json.dumps(capture, ensure_ascii=False).encode(errors="backslashreplace"))
+        capture["arrays"]["data"] = data
         for side in SIDES[: 2 if size == 2 else None]:
             capture["photo"]["picture"] = pictures.get(side) or _picture(trace, side)
-            if without + len(capture["photo"]["picture"]) < LIMIT:
+            if rest + len(data) + len(capture["photo"]["picture"]) < LIMIT:
                 return capture
     return capture
 

@@ -3,7 +3,7 @@ import { h, sized } from './dom.js';
 import { blended, digits } from './numbers.js';
 
 const UNDEFINED = 128;   // the grey of what can't be known, as in render.py
-const tables = {};
+const tables = {}, packs = {};
 
 /** The 256 colours of a colour map, RGB bytes. LUTS comes with the page, see assets.py. */
 export function coloursOf(name) {
@@ -13,35 +13,35 @@ export function coloursOf(name) {
 
 export const colourMaps = () => Object.keys(LUTS);   // eslint-disable-line no-undef
 
-function put(pixels, at, value, [low, high], colours) {
-  const place = Number.isNaN(value) ? -1 : Math.min(255, Math.max(0, Math.floor(((value - low) / (high - low)) * 256)));
-  for (let k = 0; k < 3; k++) pixels[at + k] = place < 0 ? UNDEFINED : colours[3 * place + k];
-  pixels[at + 3] = 255;
+/** The same as one number a colour, as image data holds them; the last one is that of what is undefined. */
+function packed(name) {
+  packs[name] ??= Uint32Array.from({ length: 257 }, (_, place) => {
+    const [red, green, blue] = place < 256 ? coloursOf(name).subarray(3 * place, 3 * place + 3) : [UNDEFINED, UNDEFINED, UNDEFINED];
+    return ((255 << 24) | (blue << 16) | (green << 8) | red) >>> 0;   // little-endian, as all machines with browsers are
+  });
+  return packs[name];
 }
 
-/** A map, one pixel a cell, as a canvas. */
-export function cells(map, range, name) {
-  const canvas = document.createElement('canvas');
-  canvas.width = map.width; canvas.height = map.height;
-  const context = canvas.getContext('2d'), image = context.createImageData(map.width, map.height), colours = coloursOf(name);
-  for (let i = 0; i < map.values.length; i++) put(image.data, 4 * i, map.values[i], range, colours);
-  context.putImageData(image, 0, 0);
-  return canvas;
-}
-
-/** A map blended between its cells' centres, ``width`` by ``height`` pixels, as a canvas. */
-export function smoothed(map, range, name, width, height) {
+/** A canvas of ``width`` by ``height`` pixels in the colours of the values that ``valueAt`` gives. */
+function painted(width, height, [low, high], name, valueAt) {
   const canvas = document.createElement('canvas');
   canvas.width = width; canvas.height = height;
-  const context = canvas.getContext('2d'), image = context.createImageData(width, height), colours = coloursOf(name);
-  for (let y = 0; y < height; y++) {
-    for (let x = 0; x < width; x++) {
-      const value = blended(map, ((y + 0.5) / height) * map.height, ((x + 0.5) / width) * map.width);
-      put(image.data, 4 * (y * width + x), value, range, colours);
-    }
+  const context = canvas.getContext('2d'), image = context.createImageData(width, height), pixels = new Uint32Array(image.data.buffer);
+  const colours = packed(name), scale = 256 / (high - low);
+  for (let i = 0; i < pixels.length; i++) {
+    const value = valueAt(i), place = Math.floor((value - low) * scale);
+    pixels[i] = colours[Number.isNaN(value) ? 256 : place < 0 ? 0 : place > 255 ? 255 : place];
   }
   context.putImageData(image, 0, 0);
   return canvas;
+}
+
+/** A map, one pixel a cell, as a canvas. */
+export const cells = (map, range, name) => painted(map.width, map.height, range, name, (i) => map.values[i]);
+
+/** A map blended between its cells' centres, ``width`` by ``height`` pixels, as a canvas. */
+export function smoothed(map, range, name, width, height) {
+  return painted(width, height, range, name, (i) => blended(map, ((Math.floor(i / width) + 0.5) / height) * map.height, (((i % width) + 0.5) / width) * map.width));
 }
 
 /** Draw a map into a rectangle, each cell one flat piece or blended. */
@@ -61,7 +61,7 @@ export function drawMap(context, map, range, look, x, y, width, height) {
 /** The photo, scaled to a width and height, with a layer's map on just the part that it covers. ``from`` is where the map begins (0 to 1). */
 export function drawOverlay(context, model, layer, range, look, width, height, from = 0) {
   const across = width / model.photo.width, down = height / model.photo.height;
-  context.drawImage(model.image, 0, 0, width, height);
+  context.drawImage(width > 120 ? model.image : model.thumbnail, 0, 0, width, height);
   const [left, top, right, bottom] = model.seen.box;
   context.save();
   context.beginPath();

@@ -64,8 +64,15 @@ export function sized(canvas, width, height) {
   return context;
 }
 
-/** A colour of the page, by the name of its CSS variable. */
-export const ink = (element, name) => getComputedStyle(element).getPropertyValue(`--av-${name}`).trim();
+let inks = {};
+/** Read the page's colours again: it went from light to dark, or back. */
+export const forgetInks = () => { inks = {}; };
+
+/** A colour of the page, by the name of its CSS variable; asking the browser each time would make it lay the page out each time. */
+export function ink(element, name) {
+  inks[name] ??= getComputedStyle(element).getPropertyValue(`--av-${name}`).trim();
+  return inks[name];
+}
 
 /** Call ``built`` when a disclosure is opened, once, and put what it gives back inside. */
 export function disclosed(title, built, properties = {}) {

@@ -66,7 +66,7 @@ export function attach(element, props, server, watch, cbam) {
     queue = queue.then(async () => {
       context = value;
       if (value.language) viewer.language = value.language;
-      await viewer.show(value.capture, first ? (value.state ?? {}) : {});
+      await viewer.show(JSON.parse(value.capture), first ? (value.state ?? {}) : {});
       if (first) viewer.guide.first();
       else host.changed(viewer);
       first = false;

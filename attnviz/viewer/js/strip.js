@@ -1,14 +1,14 @@
 // The whole network, layer after layer: a thumbnail of each map on the photo above its sorted channel weights.
 import { drawOverlay } from './colours.js';
 import { arrows, fill, h, ink, sized, watched } from './dom.js';
-import { digits, mapRange, ranked, summary, weightsOf } from './numbers.js';
+import { digits, mapRange, weightsOf } from './numbers.js';
 
 const NARROWEST = 52, WIDEST = 92, GAP = 14, BARS = 26;   // px
 
 export function strip(viewer) {
   const list = h('div', { class: 'av-strip-list', role: 'listbox', 'aria-orientation': 'horizontal' });
   const element = h('section', { class: 'av-strip', 'data-guide': 'strip' }, list);
-  let drawnFor = null, items = [], room = 0, across = WIDEST;
+  let drawnFor = null, built = '', items = [], room = 0, across = WIDEST;
 
   /** As wide as all layers fit beside each other; on a phone they scroll. */
   function fitted() {
@@ -25,6 +25,7 @@ export function strip(viewer) {
       stages.at(-1)[1].push(layer);
     }
     items = [];
+    built = layoutOf(model);
     fill(list, stages.map(([stage, layers]) => h('div', { class: 'av-stage', role: 'group', 'aria-label': stage ? say('stage', { number: stage }) : say('no_stage') },
       h('div', { class: 'av-stage-name', 'aria-hidden': 'true' }, stage ? say('stage', { number: stage }) : '\u00a0'),
       h('div', { class: 'av-stage-layers' }, layers.map(item)))));
@@ -32,15 +33,27 @@ export function strip(viewer) {
   }
 
   function item(layer) {
-    const numbers = summary(weightsOf(layer) ?? layer.map?.values ?? [], layer.kind);
-    const map = h('canvas'), bars = h('canvas');
+    const map = h('canvas'), bars = h('canvas'), range = h('span', { class: 'av-item-range' });
     const button = h('div', {
-      class: 'av-item', role: 'option', tabindex: -1, 'aria-label': viewer.describe(layer),
+      class: 'av-item', role: 'option', tabindex: -1,
       on: { click: () => viewer.set({ layer: layer.name }), keydown: (event) => arrows(event, (step) => move(step)) },
-    }, map, bars, h('span', { class: 'av-item-name' }, layer.name), h('span', { class: 'av-item-range' }, `${digits(numbers.least, 0, 2)}–${digits(numbers.greatest, 0, 2)}`));
-    items.push({ layer, button, map, bars });
+    }, map, bars, h('span', { class: 'av-item-name' }, layer.name), range);
+    items.push({ layer, button, map, bars, range });
     return button;
   }
+
+  /** Another capture: the elements stay while its layers are the same. */
+  function renew() {
+    if (built !== layoutOf(viewer.model)) build();
+    for (const [place, item] of items.entries()) {
+      item.layer = viewer.model.layers[place];
+      const numbers = item.layer.weightNumbers ?? item.layer.numbers;
+      item.range.textContent = `${digits(numbers.least, 0, 2)}–${digits(numbers.greatest, 0, 2)}`;
+      item.button.setAttribute('aria-label', viewer.describe(item.layer));
+    }
+  }
+
+  const layoutOf = (model) => [viewer.language, model.network.title, ...model.layers.map((layer) => layer.name)].join();
 
   function move(step) {
     const here = items.findIndex(({ layer }) => layer.name === viewer.state.layer);
@@ -57,10 +70,10 @@ export function strip(viewer) {
     context.globalAlpha = 1;
     const values = weightsOf(layer), down = sized(bars, across, BARS);
     if (!values) return;
-    const sorted = ranked(values, 'size'), [low, high] = layer.channel ? layer.limits : [0, 1];
+    const sorted = values.toSorted().toReversed(), [low, high] = layer.channel ? layer.limits : [0, 1];   // what is undefined comes first
     down.fillStyle = ink(element, 'accent');
     for (let x = 0; x < across; x++) {
-      const value = values[sorted[Math.floor((x / across) * sorted.length)]];
+      const value = sorted[Math.floor((x / across) * sorted.length)];
       const tall = ((value - low) / (high - low)) * BARS;
       if (tall > 0) down.fillRect(x, BARS - tall, 1, tall);
     }
@@ -74,7 +87,7 @@ export function strip(viewer) {
       across = fitted();
       list.style.setProperty('--av-item', `${across + 8}px`);
       const key = [model.id, viewer.language, viewer.dark(), state.scale, state.colours, state.opacity, viewer.shown().length, across].join();
-      if (drawnFor?.split(',').slice(0, 2).join() !== key.split(',').slice(0, 2).join()) build();
+      if (drawnFor?.split(',').slice(0, 2).join() !== key.split(',').slice(0, 2).join()) renew();
       if (drawnFor !== key) items.forEach(thumbnail);
       drawnFor = key;
       for (const { layer, button } of items) {

@@ -2,7 +2,7 @@
 import { barsPanel } from './bars.js';
 import { channelPanel } from './channel.js';
 import { networksPanel, photosPanel } from './compare.js';
-import { choice, fill, h } from './dom.js';
+import { choice, fill, forgetInks, h } from './dom.js';
 import { guide, help } from './guide.js';
 import { mapPanel } from './map.js';
 import { mechanismPanel } from './mechanism.js';
@@ -69,17 +69,27 @@ export function mount(element, host = null, words = WORDS) {   // eslint-disable
   element.replaceChildren(h('div', { class: 'av-top' }, heading, says), h('div', { class: 'av-bar-row' }, tabs, tools), saved, explore, comparing.networks.element, comparing.photos.element, tour.element, dialog.element);
 
   async function opened(capture) {
-    const model = await unpack(capture);
+    const image = new Image();
+    image.src = capture.photo.picture;
+    const [model] = await Promise.all([unpack(capture), image.decode()]);
+    Object.assign(model, { image, thumbnail: shrunk(image) });
     model.id = ++models;
     for (const layer of model.layers) {
       layer.numbers = summary(layer.map?.values ?? [], layer.kind);
       const weights = weightsOf(layer);
       layer.weightNumbers = weights && summary(weights, layer.kind);
     }
-    model.image = new Image();
-    model.image.src = capture.photo.picture;
-    await model.image.decode();
     return model;
+  }
+
+  /** The photo at the size of thumbnails, which are many. */
+  function shrunk(image) {
+    const canvas = document.createElement('canvas'), ratio = Math.min(1, 200 / image.naturalWidth);
+    canvas.width = Math.max(1, Math.round(image.naturalWidth * ratio)); canvas.height = Math.max(1, Math.round(image.naturalHeight * ratio));
+    const context = canvas.getContext('2d');
+    context.imageSmoothingQuality = 'high';
+    context.drawImage(image, 0, 0, canvas.width, canvas.height);
+    return canvas;
   }
 
   /** Show a capture; the layer stays if the network has it, or one of its stage. Of several, the first, the others to be chosen beside it. */
@@ -120,6 +130,7 @@ export function mount(element, host = null, words = WORDS) {   // eslint-disable
   function draw() {
     if (!viewer.model) return;
     const { state } = viewer;
+    if (viewer.dark() !== darkened) { darkened = viewer.dark(); forgetInks(); }
     drawTop();
     explore.hidden = state.tab !== 'explore';
     comparing.networks.element.hidden = state.tab !== 'networks';
@@ -130,7 +141,7 @@ export function mount(element, host = null, words = WORDS) {   // eslint-disable
     element.setAttribute('lang', viewer.language === 'zh' ? 'zh-CN' : 'en');
   }
 
-  let topped = '';
+  let topped = '', darkened = null;
   function drawTop() {
     const { say, state, model } = viewer, key = [model.id, viewer.language, state.tab].join();
     if (topped === key) return;
