@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import signal
@@ -163,8 +162,7 @@ def analyse(photo: str, network: str, view: str, mine: list, language: str) -> t
     except AttnvizError as error:
         return None, _trouble(error, language), gr.skip(), gr.skip()
     value = {
-        "capture": json.dumps(capture, ensure_ascii=False),   # as text: Gradio walks through every value that it sends
-        "language": language, "networks": [[name, title] for title, name in picker.ready(mine)],
+        "capture": capture, "language": language, "networks": [[name, title] for title, name in picker.ready(mine)],
         "examples": [{"photo": EXAMPLE + name, "name": f"{name}.jpg"} for name in EXAMPLES],
     }
     return gr.skip(), gr.Markdown(visible=False), photo, value

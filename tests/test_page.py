@@ -44,14 +44,14 @@ def analysed(photo, network="cbam_resnet18", view="whole", mine=(), language="en
 
 
 def capture_of(photo, network="cbam_resnet18", view="whole") -> dict:
-    return json.loads(analysed(photo, network, view)["value"]["capture"])
+    return analysed(photo, network, view)["value"]["capture"]
 
 
 def started(header="", **query) -> dict:
     request = SimpleNamespace(query_params=query, headers={"accept-language": header})
     names = ("photo", "trouble", "current", "value", "network", "opened", "view", "language")
     made = dict(zip(names, page.start([], LIMIT, request)))
-    return made | {"capture": json.loads(made["value"]["capture"])}
+    return made | {"capture": made["value"]["capture"]}
 
 
 def test_the_first_screen_is_a_worked_example(asked):
@@ -265,7 +265,7 @@ def test_a_checkpoint_is_opened_offered_and_shown(asked, examples, checkpoint, t
     assert made["network"].value == name and made["mine"] == [("mine <b>.pth: CBAM ResNet-18 — yours", name)]
     assert made["network"].choices[-1] == made["mine"][0] and len(made["network"].choices) > 15
     value = analysed(examples / "cat.jpg", name, mine=made["mine"])["value"]
-    assert {label for label, _ in json.loads(value["capture"])["top"]} == {"a", "b", "c", "d", "the <e>"}
+    assert {label for label, _ in value["capture"]["top"]} == {"a", "b", "c", "d", "the <e>"}
     assert [name, "mine <b>.pth: CBAM ResNet-18"] in value["networks"]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -24,5 +25,5 @@ class AttentionViewer(gr.HTML):
         return None
 
     def postprocess(self, value: Any) -> Any:
-        """The value as it is."""
-        return value
+        """The value as text: Gradio walks through structures, on both sides, several times an event."""
+        return value if value is None else json.dumps(value, ensure_ascii=False)

@@ -39,14 +39,18 @@ class Packed:
 
     def add(self, values: np.ndarray, size: int = 2) -> int:
         """Where an array of one or two dimensions stands; ``size`` bytes a value."""
-        known = values[np.isfinite(values)].astype(np.float64)
+        finite = np.isfinite(values)
+        whole = bool(finite.all())
+        known = values if whole else values[finite]
         low, high = (float(known.min()), float(known.max())) if known.size else (0.0, 0.0)
-        most, kind = (65534, np.uint16) if size == 2 else (254, np.uint8)
-        shares = (values.astype(np.float64) - low) / ((high - low) or 1.0)
-        codes: Any = np.where(np.isfinite(values), np.rint(np.nan_to_num(np.clip(shares, 0, 1)) * most), most + 1).astype(kind)
+        most = 65534 if size == 2 else 254
+        codes: Any = np.full(values.shape, most + 1, f"u{size}")
+        shares = (known.astype(np.float64) - low) * (most / ((high - low) or 1.0))
+        codes[... if whole else finite] = np.rint(shares, out=shares)
         if codes.ndim == 2 and len(codes) > 1:   # differences along rows; a row begins from the one above it
-            first = np.concatenate((codes[:1, :1], codes[1:, :1] - codes[:-1, :1]))
-            codes = np.concatenate((first, codes[:, 1:] - codes[:, :-1]), 1)
+            first = codes[1:, 0] - codes[:-1, 0]
+            codes[:, 1:] -= codes[:, :-1].copy()
+            codes[1:, 0] = first
         self.content.extend(codes.astype(f">u{size}").view(np.uint8).reshape(-1, size).T.copy())   # first the high bytes, then the low ones
         self.about.append((list(values.shape), low, high, size))
         return len(self.about) - 1

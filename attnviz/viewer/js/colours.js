@@ -110,10 +110,6 @@ export function ramp([low, high], name, across) {
 
 /** The colours of a map from left to right. */
 export function paintRamp(context, name, across, tall) {
-  const colours = coloursOf(name);
-  for (let x = 0; x < across; x++) {
-    const at = 3 * Math.min(255, Math.floor((x / across) * 256));
-    context.fillStyle = `rgb(${colours[at]} ${colours[at + 1]} ${colours[at + 2]})`;
-    context.fillRect(x, 0, 1, tall);
-  }
+  context.imageSmoothingEnabled = false;
+  context.drawImage(painted(256, 1, [0, 256], name, (i) => i), 0, 0, across, tall);
 }

@@ -61,12 +61,12 @@ export function attach(element, props, server, watch, cbam) {
   window.attnviz.viewer = viewer;   // for the page's own buttons
   let queue = Promise.resolve(), first = true;
   const show = () => {
-    const { value } = props;
-    if (!value) return;
+    if (!props.value) return;
+    const value = JSON.parse(props.value);
     queue = queue.then(async () => {
       context = value;
       if (value.language) viewer.language = value.language;
-      await viewer.show(JSON.parse(value.capture), first ? (value.state ?? {}) : {});
+      await viewer.show(value.capture, first ? (value.state ?? {}) : {});
       if (first) viewer.guide.first();
       else host.changed(viewer);
       first = false;

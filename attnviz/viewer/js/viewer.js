@@ -37,13 +37,13 @@ export function mount(element, host = null, words = WORDS) {   // eslint-disable
     told: (error) => (error?.told ? error.message : viewer.say('lost')),
     opened, set, draw, show, speak,
     describe(layer) {
-      const numbers = summary(weightsOf(layer) ?? layer.map.values, layer.kind);
+      const numbers = layer.weightNumbers ?? layer.numbers;
       return viewer.say(layer.map ? 'layer_alt' : 'layer_alt_no_map', {
         layer: layer.name, kind: layer.title, channels: layer.channels, height: layer.height, width: layer.width, least: digits(numbers.least), greatest: digits(numbers.greatest),
       });
     },
     describeMap(layer) {
-      const { values } = layer.map, best = values.reduce((top, value, index) => (value > values[top] || Number.isNaN(values[top]) ? index : top), 0);
+      const best = Math.max(0, layer.map.values.indexOf(layer.numbers.greatest));
       return viewer.say('map_alt', {
         layer: layer.name, height: layer.height, width: layer.width, least: digits(layer.numbers.least), greatest: digits(layer.numbers.greatest),
         row: Math.floor(best / layer.width) + 1, column: (best % layer.width) + 1,
