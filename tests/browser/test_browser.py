@@ -507,6 +507,7 @@ def test_nothing_overflows(visit, width):
         control(page, f"tab-{tab}").click()
         page.wait_for_timeout(400)
         assert page.evaluate("document.documentElement.scrollWidth") <= width, tab
+        assert page.locator(".av-heading").bounding_box()["width"] >= 250
 
 
 def test_two_visitors_see_their_own_photos(visit, tmp_path):
