@@ -79,7 +79,7 @@ def compute(asked: Asked) -> Trace:
 traces = Traces(compute)
 
 
-def start(mine: list, limit: int, request: gr.Request) -> tuple:
+def start(mine: list, request: gr.Request) -> tuple:
     """The page was opened, perhaps by a link: what its address asks for, of what is ours to show."""
     wanted = dict(request.query_params)
     header = request.headers.get("accept-language", "") if request.headers else ""
@@ -99,9 +99,9 @@ def start(mine: list, limit: int, request: gr.Request) -> tuple:
     state.update({key: value for key, value in (("networks", networks), ("photos", photos)) if value})
     current = str(_example(example))
     photo, trouble, current, viewer = analyse(current, network, view, mine, language)
-    if isinstance(viewer, dict) and "capture" in viewer:
-        viewer |= {"state": state}
-    return photo, trouble, current, viewer, gr.Dropdown(value=network), network, view, *speak(language, limit)
+    if "capture" in viewer:
+        viewer |= {"state": state}   # a Chinese reader's viewer asks for the rest of the page in Chinese, see js/gradio.js
+    return photo, trouble, current, viewer, gr.Dropdown(value=network), network, view
 
 
 def speak(language: str, limit: int) -> tuple:
@@ -298,7 +298,7 @@ def build(shared: bool = False) -> gr.Blocks:
     gr.set_static_paths([EXAMPLES_FOLDER])   # served from there: a copy among the uploads would be swept away
     with gr.Blocks(title="attnviz", fill_width=True, analytics_enabled=False) as page:
         with gr.Row(elem_id="top"):
-            heading = gr.Markdown("# attnviz", elem_id="heading")
+            heading = gr.Markdown(f"# attnviz\n{say('en', 'heading')}", elem_id="heading")
             other = gr.Button("中文", size="sm", elem_id="language", scale=0, min_width=90)
         language = gr.Textbox("en", visible=False)
         most = gr.State(limit)
@@ -306,25 +306,28 @@ def build(shared: bool = False) -> gr.Blocks:
         with gr.Row(elem_id="main"):
             with gr.Column(scale=1, min_width=280):
                 photo = PhotoInput(
-                    label="Your photo", type="filepath", image_mode=None, sources=["upload", "clipboard", "webcam"],
-                    buttons=["fullscreen"], height=180, elem_id="photo",
+                    label=say("en", "your_photo"), type="filepath", image_mode=None, sources=["upload", "clipboard", "webcam"],
+                    buttons=["fullscreen"], height=180, elem_id="photo", placeholder=say("en", "drop_here"),
                 )
                 trouble = gr.Markdown(visible=False, elem_id="trouble", elem_classes="trouble")
-                examples_heading = gr.Markdown(elem_id="examples-heading")
+                examples_heading = gr.Markdown(say("en", "or_examples"), elem_id="examples-heading")
                 examples = gr.Gallery(
-                    [(str(_example(name)), name) for name in EXAMPLES], label="Examples", show_label=False, columns=4, height="auto",
-                    object_fit="cover", allow_preview=False, interactive=False, buttons=[], elem_id="examples",
+                    [(str(_example(name)), name) for name in EXAMPLES], label=say("en", "examples"), show_label=False, columns=4,
+                    height="auto", object_fit="cover", allow_preview=False, interactive=False, buttons=[], elem_id="examples",
                 )
-                network = OpenDropdown(offered, value=first, label="Network", elem_id="network", filterable=False)
+                network = OpenDropdown(offered, value=first, label=say("en", "network"), elem_id="network", filterable=False)
                 network_trouble = gr.Markdown(visible=False, elem_id="network-trouble", elem_classes="trouble")
-                with gr.Accordion("Your checkpoint", open=False, elem_id="yours") as yours:
+                with gr.Accordion(say("en", "your_checkpoint"), open=False, elem_id="yours") as yours:
                     checkpoint = gr.File(
-                        label="Weights", file_types=list(SUFFIXES), type="filepath", height=150, elem_id="checkpoint",
+                        label=say("en", "weights_file", megabytes=f"{limit // 1_000_000:,}"), file_types=list(SUFFIXES),
+                        type="filepath", height=150, elem_id="checkpoint",
                     )
-                    labels = gr.File(label="Class names", file_types=[".txt"], type="filepath", height=150, elem_id="labels")
-                    checkpoint_help = gr.Markdown(elem_id="checkpoint-help")
-                view = gr.Radio(_views("en"), value="whole", label="The network sees", elem_id="view")
-                promise = gr.Markdown(elem_id="promise")
+                    labels = gr.File(
+                        label=say("en", "labels_file"), file_types=[".txt"], type="filepath", height=150, elem_id="labels",
+                    )
+                    checkpoint_help = gr.Markdown(say("en", "checkpoint_help"), elem_id="checkpoint-help")
+                view = gr.Radio(_views("en"), value="whole", label=say("en", "sees"), elem_id="view")
+                promise = gr.Markdown(say("en", "promise"), elem_id="promise")
             with gr.Column(scale=4, min_width=320):
                 viewer = AttentionViewer([channel, capture, save], elem_id="viewer")
 
@@ -335,7 +338,8 @@ def build(shared: bool = False) -> gr.Blocks:
         waits: dict[str, Any] = {"show_progress": "minimal", "show_progress_on": [photo]}
         private: dict[str, Any] = {"trigger_mode": "always_last", "api_visibility": "private"}
         runs: dict[str, Any] = {**private, "concurrency_id": "pass", "concurrency_limit": 2}
-        page.load(start, [mine, most], [*shown, network, opened, view, *spoken], show_progress="hidden", **runs)
+        page.load(start, mine, [*shown, network, opened, view], show_progress="hidden", **runs)
+        viewer.chinese(lambda limit: speak("zh", limit), most, spoken, show_progress="hidden", **private)
         other.click(speak, [language, most], spoken, js=SWITCH_LANGUAGE, show_progress="hidden", **private)
         photo.upload(analyse, [photo, *chosen], shown, **waits, **runs)
         examples.select(analyse_example, chosen, shown, **waits, **runs)

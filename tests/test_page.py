@@ -49,9 +49,9 @@ def capture_of(photo, network="cbam_resnet18", view="whole") -> dict:
 
 def started(header="", **query) -> dict:
     request = SimpleNamespace(query_params=query, headers={"accept-language": header})
-    names = ("photo", "trouble", "current", "value", "network", "opened", "view", "language")
-    made = dict(zip(names, page.start([], LIMIT, request)))
-    return made | {"capture": made["value"]["capture"]}
+    names = ("photo", "trouble", "current", "value", "network", "opened", "view")
+    made = dict(zip(names, page.start([], request), strict=True))
+    return made | {"capture": made["value"]["capture"], "language": made["value"]["language"]}
 
 
 def test_the_first_screen_is_a_worked_example(asked):

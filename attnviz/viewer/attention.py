@@ -17,7 +17,7 @@ class AttentionViewer(gr.HTML):
     def __init__(self, functions: list[Callable], **named: Any) -> None:
         super().__init__(
             html_template='<div class="av-root"></div>', apply_default_css=False, server_functions=functions,
-            js_on_load="attnviz.attach(element, props, server, watch, () => trigger('cbam'))", **named,
+            js_on_load="attnviz.attach(element, props, server, watch, () => trigger('cbam'), () => trigger('chinese'))", **named,
         )
 
     def preprocess(self, payload: Any) -> None:

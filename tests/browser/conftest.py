@@ -19,7 +19,7 @@ def pytest_collection_modifyitems(items) -> None:
             item.add_marker(pytest.mark.skip(reason="no Chromium found: install it, or name it in the variable CHROMIUM"))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")   # longer, and its event loop would be in the way of other tests
 def browser():
     from playwright.sync_api import sync_playwright
 

@@ -4,7 +4,7 @@ import { mount } from './viewer.js';
 
 const LINKED = ['network', 'photo', 'view', 'layer', 'channel', 'tab', 'networks', 'photos', 'lang'];
 
-export function attach(element, props, server, watch, cbam) {
+export function attach(element, props, server, watch, cbam, chinese) {
   const root = element.querySelector('.av-root');
   let context = {}, timer = 0;
 
@@ -67,6 +67,7 @@ export function attach(element, props, server, watch, cbam) {
       context = value;
       if (value.language) viewer.language = value.language;
       await viewer.show(value.capture, first ? (value.state ?? {}) : {});
+      if (first && viewer.language === 'zh') chinese();
       if (first) viewer.guide.first();
       else host.changed(viewer);
       first = false;
