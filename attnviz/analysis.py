@@ -54,12 +54,6 @@ def summary(values: np.ndarray, kind: str) -> Summary:
     )
 
 
-def strongest(channel: np.ndarray, count: int = 5) -> list[tuple[int, float]]:
-    """The ``count`` channels with the greatest factors, as (index, factor), the greatest first, ties by index; none undefined."""
-    order = np.argsort(-channel, kind="stable")[: min(count, int(np.isfinite(channel).sum()))]
-    return [(int(index), float(channel[index])) for index in order]
-
-
 def ranked(values: np.ndarray, order: str) -> np.ndarray:
     """The indices of channel weights (C,) in one of ORDERS, ties by index, what is undefined last. Raises ValueError for another order."""
     if order == "index":

@@ -45,10 +45,10 @@ EXAMPLE, UPLOAD = "example:", "upload:"   # how the browser names a photo: never
 
 OWN_CHECKPOINT, SHARED_CHECKPOINT = 1_000_000_000, 300_000_000   # bytes
 MOST_SHOWN = 8   # captures in one bundle
-SWITCH_LANGUAGE = """(now, limit) => {
+SWITCH_LANGUAGE = """(now, ...rest) => {
   const to = now === "zh" ? "en" : "zh";
   window.attnviz.viewer?.speak(to);
-  return [to, limit];
+  return [to, ...rest];
 }"""
 
 THEME = gr.themes.Default(
@@ -104,7 +104,7 @@ def start(mine: list, request: gr.Request) -> tuple:
     return photo, trouble, current, viewer, gr.Dropdown(value=network), network, view
 
 
-def speak(language: str, limit: int) -> tuple:
+def speak(language: str, limit: int, mine: list) -> tuple:
     """The language, and the words of all that Gradio draws in it, in the order of ``spoken`` in ``build``."""
     return (
         language,
@@ -113,7 +113,7 @@ def speak(language: str, limit: int) -> tuple:
         gr.update(label=say(language, "your_photo"), placeholder=say(language, "drop_here")),
         gr.Markdown(say(language, "or_examples")),
         gr.Gallery(label=say(language, "examples")),
-        gr.update(label=say(language, "network")),
+        gr.update(label=say(language, "network"), choices=picker.choices(mine, language)),
         gr.Accordion(label=say(language, "your_checkpoint")),
         gr.File(label=say(language, "weights_file", megabytes=f"{limit // 1_000_000:,}")),
         gr.File(label=say(language, "labels_file")),
@@ -131,8 +131,8 @@ def fetch(network: str, opened: str, mine: list, language: str, progress: gr.Pro
     try:
         network_of(network, report)
     except AttnvizError as error:
-        return gr.Dropdown(choices=picker.choices(mine), value=opened), opened, _trouble(error, language)
-    return gr.Dropdown(choices=picker.choices(mine), value=network), network, gr.Markdown(visible=False)
+        return gr.Dropdown(choices=picker.choices(mine, language), value=opened), opened, _trouble(error, language)
+    return gr.Dropdown(choices=picker.choices(mine, language), value=network), network, gr.Markdown(visible=False)
 
 
 def open_yours(checkpoint: str | None, labels: str | None, opened: str, mine: list, language: str, limit: int) -> tuple:
@@ -148,7 +148,7 @@ def open_yours(checkpoint: str | None, labels: str | None, opened: str, mine: li
         unforeseen = AttnvizError("Something went wrong while this checkpoint was opened: is it a state dict of a ResNet with attention?")
         return gr.skip(), opened, mine, _trouble(unforeseen, language)
     mine = [*(each for each in mine if each[0] != choice[0]), choice]   # with other labels it takes its own place
-    return gr.Dropdown(choices=picker.choices(mine), value=choice[1]), choice[1], mine, gr.Markdown(visible=False)
+    return gr.Dropdown(choices=picker.choices(mine, language), value=choice[1]), choice[1], mine, gr.Markdown(visible=False)
 
 
 def analyse(photo: str, network: str, view: str, mine: list, language: str) -> tuple:
@@ -339,8 +339,8 @@ def build(shared: bool = False) -> gr.Blocks:
         private: dict[str, Any] = {"trigger_mode": "always_last", "api_visibility": "private"}
         runs: dict[str, Any] = {**private, "concurrency_id": "pass", "concurrency_limit": 2}
         page.load(start, mine, [*shown, network, opened, view], show_progress="hidden", **runs)
-        viewer.chinese(lambda limit: speak("zh", limit), most, spoken, show_progress="hidden", **private)
-        other.click(speak, [language, most], spoken, js=SWITCH_LANGUAGE, show_progress="hidden", **private)
+        viewer.chinese(partial(speak, "zh"), [most, mine], spoken, show_progress="hidden", **private)
+        other.click(speak, [language, most, mine], spoken, js=SWITCH_LANGUAGE, show_progress="hidden", **private)
         photo.upload(analyse, [photo, *chosen], shown, **waits, **runs)
         examples.select(analyse_example, chosen, shown, **waits, **runs)
         view.input(analyse, [current, *chosen], shown, **waits, **runs)

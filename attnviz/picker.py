@@ -15,6 +15,7 @@ from .errors import NetworkError
 from .networks.card import card_of
 from .shelf import Shelf
 from .uploads import Checkpoint, Checkpoints
+from .words import say
 from .zoo import card, list_networks, load, open_checkpoint, read_labels
 
 Choice = tuple[str, str]   # what is shown, and the network's name
@@ -33,18 +34,19 @@ def network_of(name: str, report: Callable[[int, int], None] | None = None) -> n
 def add(path: Path, labels: Path | None, limit: int) -> Choice:
     """Open an uploaded checkpoint, and offer it to who uploaded it. Raises NetworkError if it can't be opened."""
     name = checkpoints.add(Checkpoint(path, labels, limit))
-    return f"{path.name}: {card_of(network_of(name)).title} — yours", name
+    return f"{path.name}: {card_of(network_of(name)).title}", name
 
 
-def choices(mine: list[Choice]) -> list[Choice]:
-    """All that one visitor can choose from: what comes with attnviz, ImageNet's, and the visitor's own."""
-    embedded = [(f"{heading} — comes with attnviz", name) for heading, name in _embedded()]
-    return [*embedded, *((_offer(key), key) for key in list_networks("imagenet")), *mine]
+def choices(mine: list[Choice], language: str = "en") -> list[Choice]:
+    """All that one visitor can choose from: what comes with attnviz, ImageNet's, and the visitor's own, and where each comes from."""
+    embedded = [(say(language, "choice_embedded", title=title), name) for title, name in _embedded()]
+    own = [(say(language, "choice_yours", title=title), name) for title, name in mine]
+    return [*embedded, *((_offer(key, language), key) for key in list_networks("imagenet")), *own]
 
 
 def ready(mine: list[Choice]) -> list[Choice]:
     """Those that can be compared without waiting for a download, by their names."""
-    return [*_embedded(), *((title.rpartition(" — ")[0], name) for title, name in mine), *_downloaded()]
+    return [*_embedded(), *mine, *_downloaded()]
 
 
 def expire() -> None:
@@ -79,7 +81,7 @@ def _opened(name: str, report: Callable[[int, int], None] | None) -> nn.Module:
     raise NetworkError(f"There is no network called “{Path(name).name}” here: choose one from the list.")
 
 
-def _offer(key: str) -> str:
+def _offer(key: str, language: str) -> str:
     row = imagenet.row(key)
-    here = "downloaded" if imagenet.kept(key) else f"downloads {row.megabytes:.0f} MB"
-    return f"{row.title} ({row.library}) — ImageNet, {here}"
+    text = "choice_here" if imagenet.kept(key) else "choice_download"
+    return say(language, text, title=row.title, library=row.library, megabytes=f"{row.megabytes:.0f}")

@@ -92,16 +92,6 @@ def map_figure(trace: Trace, layer: str, look: Look = Look(), shown: Sequence[Tr
     return figure
 
 
-def photo_figure(trace: Trace, dark: bool = False) -> Figure:
-    """The photo without a map, for layers that have none; what the network did not see is dimmed."""
-    pixels = trace.photo.pixels * 0.35
-    rows, columns = _inside(trace)
-    pixels[np.ix_(rows, columns)] = trace.photo.pixels[np.ix_(rows, columns)]
-    figure, _, ink = _photo_axes(Image.fromarray(pixels.astype(np.uint8)), dark, 0.4)
-    figure.axes[0].set_title("What the network sees", color=ink, fontsize=10, loc="left")
-    return figure
-
-
 def bars_figure(attention: LayerAttention, order: str = "index", dark: bool = False, title: str = "") -> Figure:
     """The channel weights of one layer as bars, in one of ORDERS, the strongest ones named, or the most surprising ones.
 

@@ -6,7 +6,7 @@ import torch
 from conftest import stirred
 
 import attnviz
-from attnviz.analysis import liveliness, strongest, summary
+from attnviz.analysis import liveliness, summary
 
 
 def test_summary_counts_saturation_of_the_gate():
@@ -17,11 +17,6 @@ def test_summary_counts_saturation_of_the_gate():
     assert numbers.std == pytest.approx(values.std())
     joint = summary(values + 1, "bam")
     assert (joint.high_share, joint.low_share, joint.mean) == (0.5, 0.25, 1.625)
-
-
-def test_the_strongest_come_first_and_ties_by_index():
-    assert strongest(np.array([0.1, 0.9, 0.5, 0.9]), 3) == [(1, 0.9), (3, 0.9), (2, 0.5)]
-    assert len(strongest(np.array([0.1]), 5)) == 1
 
 
 def test_liveliness_is_the_three_spreads_over_photos():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import json
+import re
 import zipfile
 from dataclasses import replace
 from pathlib import Path
@@ -211,7 +212,7 @@ def test_every_language_says_everything_that_the_page_draws(asked):
     built = page.build()
     outputs = next(function for function in built.fns.values() if function.fn is page.speak).outputs
     for language in ("en", "zh"):
-        words = page.speak(language, LIMIT)
+        words = page.speak(language, LIMIT, [])
         assert len(words) == len(outputs) and words[0] == language
 
 
@@ -262,8 +263,8 @@ def test_a_checkpoint_is_opened_offered_and_shown(asked, examples, checkpoint, t
     (tmp_path / "labels.txt").write_text("a\nb\nc\nd\nthe <e>\n", encoding="utf-8")
     made = opened_yours(checkpoint, tmp_path / "labels.txt")
     name = made["opened"]
-    assert made["network"].value == name and made["mine"] == [("mine <b>.pth: CBAM ResNet-18 — yours", name)]
-    assert made["network"].choices[-1] == made["mine"][0] and len(made["network"].choices) > 15
+    assert made["network"].value == name and made["mine"] == [("mine <b>.pth: CBAM ResNet-18", name)]
+    assert made["network"].choices[-1] == ("mine <b>.pth: CBAM ResNet-18 — yours", name) and len(made["network"].choices) > 15
     value = analysed(examples / "cat.jpg", name, mine=made["mine"])["value"]
     assert {label for label, _ in value["capture"]["top"]} == {"a", "b", "c", "d", "the <e>"}
     assert [name, "mine <b>.pth: CBAM ResNet-18"] in value["networks"]
@@ -327,8 +328,9 @@ def test_a_network_of_fixed_size_gets_a_crop_and_the_page_says_so(asked, example
 
 
 def test_the_picker_has_the_three_sources():
-    titles = [title for title, _ in page.picker.choices([("m.pth: SE ResNet-18 — yours", "yours:x")])]
-    assert titles[0] == "CBAM ResNet-18 — comes with attnviz" and titles[-1].endswith("yours")
+    titles = [title for title, _ in page.picker.choices([("m.pth: SE ResNet-18", "yours:x")])]
+    assert titles[0] == "CBAM ResNet-18 — comes with attnviz" and titles[-1] == "m.pth: SE ResNet-18 — yours"
+    assert all(re.search("[\u4e00-\u9fff]", title) for title, _ in page.picker.choices([("m.pth: SE ResNet-18", "yours:x")], "zh"))
     assert sum("— ImageNet, " in title for title in titles) == len(attnviz.list_networks("imagenet")) >= 17
     assert any("downloads 1" in title and "MB" in title for title in titles)
 

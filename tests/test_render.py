@@ -15,7 +15,7 @@ from attnviz import LayerAttention, Photo, Recipe, Region, Trace
 from attnviz.analysis import map_range, stage_of
 from attnviz.geometry import crop, whole
 from attnviz.paper import both, picture, png, svg
-from attnviz.render import Look, bars_figure, map_figure, overlay, overview_figure, photo_figure
+from attnviz.render import Look, bars_figure, map_figure, overlay, overview_figure
 from attnviz.steps import steps_figure
 
 GREY = 100
@@ -163,7 +163,6 @@ def test_figures_become_pictures_whatever_the_shapes(dark):
         trace = trace_of(attention, width, height, name="<b>$x_1^{$.png")
         assert picture(map_figure(trace, "layer4.1", Look(dark=dark)), 60).width > 100
         assert picture(overview_figure(trace, Look(dark=dark, scale="map")), 60).width > 100
-        assert picture(photo_figure(trace, dark), 60).width > 100
     assert picture(overview_figure(trace_of(layer(None, "se")), Look(dark=dark)), 60).width > 100
 
 

@@ -21,7 +21,7 @@ from playwright.sync_api import Page, expect
 
 import attnviz
 from attnviz import page as app
-from attnviz.analysis import strongest
+from attnviz.analysis import ranked
 from attnviz.words import say, words
 
 GUIDE_SEEN = "localStorage.setItem('attnviz-guide-seen', '1')"
@@ -146,8 +146,8 @@ def test_upload_pick_a_network_and_a_layer_and_see_the_right_numbers(visit, nois
     page.locator(".av-item", has_text="bam2").click()
     trace = attnviz.trace(attnviz.load("bam_resnet18"), noise_file)
     layer = trace.layers["bam2"]
-    best, value = strongest(layer.channel)[0]
-    expect(page.locator(".av-chip").first).to_have_text(f"{best}: {value:.3f}")
+    best = ranked(layer.channel, "size")[0]
+    expect(page.locator(".av-chip").first).to_have_text(f"{best}: {layer.channel[best]:.3f}")
     expect(page.locator(".av-numbers")).to_contain_text(f"Mean {layer.channel.mean():.3f}")
     for row, (label, probability) in zip(page.locator(".av-top5 li").all(), trace.top(5), strict=True):
         expect(row).to_contain_text(label)
@@ -440,6 +440,7 @@ def test_chinese_in_place_with_its_messages(visit, tmp_path):
     page.locator("#language").click()
     expect(page.locator(".av-mechanism")).to_contain_text("这不是 Grad-CAM")
     expect(page.locator("#view")).to_contain_text("整张照片")
+    expect(page.locator("#network input")).to_have_value("CBAM ResNet-18 — 随 attnviz 附带")
     expect(page.locator('.av-item[aria-selected="true"] .av-item-name')).to_have_text("layer2.1")
     bad = tmp_path / "坏.png"
     bad.write_text("no picture")
