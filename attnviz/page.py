@@ -1,4 +1,4 @@
-"""The Gradio page: handlers first, then the viewer's questions, then ``build``, then ``serve``."""
+"""The Gradio page: handlers first, then ``build``, then ``serve``."""
 
 from __future__ import annotations
 
@@ -6,9 +6,6 @@ import logging
 import os
 import signal
 import sys
-import tempfile
-import threading
-import zipfile
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,32 +16,21 @@ os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 import gradio as gr
 
 from . import picker
-from .analysis import ORDERS, SCALES, stage_of
-from .capture import Trace, features, trace
 from .checkpoints import SUFFIXES
 from .errors import AttnvizError
-from .export import Shown, bundle
 from .messages import translated
-from .networks.card import card_of
 from .picker import network_of
-from .render import COLORMAPS, Look
-from .uploads import Asked, Traces, keep_swept, new_folder
+from .questions import EXAMPLE, EXAMPLES, EXAMPLES_FOLDER, capture, channel, example_file, packed, save, traces
+from .uploads import Asked, keep_swept, new_folder
 from .viewer.assets import in_markup, script, style
 from .viewer.attention import AttentionViewer
 from .viewer.inputs import OpenDropdown, PhotoInput
-from .viewer.packing import pack, pack_features
 from .words import LANGUAGES, say
 
 log = logging.getLogger(__name__)
 
 HERE = Path(__file__).parent
-# In an installed wheel the examples lie inside the package, in a checkout beside it.
-EXAMPLES_FOLDER = (HERE if (HERE / "assets").is_dir() else HERE.parent) / "assets" / "examples"
-EXAMPLES = ("temple", "flower", "astronaut", "cat", "coffee", "rocket", "cameraman", "galaxies")
-EXAMPLE, UPLOAD = "example:", "upload:"   # how the browser names a photo: never by a path of this machine
-
 OWN_CHECKPOINT, SHARED_CHECKPOINT = 1_000_000_000, 300_000_000   # bytes
-MOST_SHOWN = 8   # captures in one bundle
 SWITCH_LANGUAGE = """(now, ...rest) => {
   const to = now === "zh" ? "en" : "zh";
   window.attnviz.viewer?.speak(to);
@@ -54,29 +40,6 @@ SWITCH_LANGUAGE = """(now, ...rest) => {
 THEME = gr.themes.Default(
     primary_hue="indigo", neutral_hue="slate", font=("system-ui", "sans-serif"), font_mono=("ui-monospace", "monospace"),
 )
-GONE = "This photo is no longer here: uploads are deleted after an hour. Please upload it again."
-UNFORESEEN = "Something went wrong while the network ran on this photo: try another photo or network."
-
-passes = threading.Semaphore(2)   # forward passes at a time, whoever asks for them
-
-
-def compute(asked: Asked) -> Trace:
-    """The forward pass behind everything that the page shows."""
-    path = Path(asked.photo)
-    if not path.exists():
-        raise AttnvizError(GONE)
-    try:
-        network = network_of(asked.network)
-        with passes:
-            return trace(network, path, asked.view)
-    except AttnvizError:
-        raise
-    except Exception:   # unforeseen: the visitor gets a sentence in place of Gradio's blank badge, the log gets the rest
-        log.exception("tracing failed")
-        raise AttnvizError(UNFORESEEN) from None
-
-
-traces = Traces(compute)
 
 
 def start(mine: list, request: gr.Request) -> tuple:
@@ -97,7 +60,7 @@ def start(mine: list, request: gr.Request) -> tuple:
     networks = [name for name in wanted.get("networks", "").split(",") if name in offered]
     photos = [EXAMPLE + name for name in wanted.get("photos", "").split(",") if name in EXAMPLES]
     state.update({key: value for key, value in (("networks", networks), ("photos", photos)) if value})
-    current = str(_example(example))
+    current = str(example_file(example))
     photo, trouble, current, viewer = analyse(current, network, view, mine, language)
     if "capture" in viewer:
         viewer |= {"state": state}   # a Chinese reader's viewer asks for the rest of the page in Chinese, see js/gradio.js
@@ -158,7 +121,7 @@ def analyse(photo: str, network: str, view: str, mine: list, language: str) -> t
     """
     try:
         asked = Asked(photo, network, view)
-        capture = _packed(asked)
+        capture = packed(asked)
     except AttnvizError as error:
         return None, _trouble(error, language), gr.skip(), gr.skip()
     value = {
@@ -171,123 +134,7 @@ def analyse(photo: str, network: str, view: str, mine: list, language: str) -> t
 def analyse_example(network: str, view: str, mine: list, language: str, event: gr.SelectData) -> tuple:
     """One of the examples was chosen."""
     index = event.index if isinstance(event.index, int) else 0
-    return analyse(str(_example(EXAMPLES[index % len(EXAMPLES)])), network, view, mine, language)
-
-
-# What the viewer asks while it explores. It gets plain values back, or {"error": a sentence}; whatever comes from a browser is checked.
-
-
-def channel(question: Any) -> dict[str, Any]:
-    """One channel's features before and after a layer's gate."""
-    def answer() -> dict[str, Any]:
-        asked = _asked(question)
-        seen = traces.get(asked)
-        layer, index = str(question.get("layer")), question.get("channel")
-        if layer not in seen.layers or not isinstance(index, int) or not 0 <= index < seen.layers[layer].shape[0]:
-            raise AttnvizError("There is no such channel: choose one of the bars.")
-        network = network_of(asked.network)
-        with passes:
-            found = features(network, seen.source, layer, asked.view)
-        return pack_features(found.before[index], found.after[index])
-
-    return _answered(question, answer)
-
-
-def capture(question: Any) -> dict[str, Any]:
-    """Another photo or network, to be compared."""
-    return _answered(question, lambda: _packed(_asked(question)))
-
-
-def save(question: Any) -> dict[str, Any]:
-    """A zip of what is on the screen, or of everything: the address from which it can be downloaded."""
-    return _answered(question, lambda: {"url": f"gradio_api/file={_bundled(question)}"})
-
-
-def _answered(question: Any, answer: Any) -> dict[str, Any]:
-    language = str(question.get("language")) if isinstance(question, dict) else "en"
-    try:
-        if not isinstance(question, dict):
-            raise AttnvizError(UNFORESEEN)
-        return answer()
-    except AttnvizError as error:
-        return {"error": translated(str(error), language)}
-    except Exception:
-        log.exception("a question of the viewer failed")
-        return {"error": translated(UNFORESEEN, language)}
-
-
-def _asked(question: dict[str, Any]) -> Asked:
-    """What a question is about. Raises AttnvizError for a photo that is not an example or an upload."""
-    return Asked(_path_of(str(question.get("photo"))), str(question.get("network")), "crop" if question.get("view") == "crop" else "whole")
-
-
-def _path_of(photo: str) -> str:
-    if photo.startswith(EXAMPLE) and photo.removeprefix(EXAMPLE) in EXAMPLES:
-        return str(_example(photo.removeprefix(EXAMPLE)))
-    folder = Path(_uploads()).resolve()
-    path = (folder / photo.removeprefix(UPLOAD)).resolve()
-    if not photo.startswith(UPLOAD) or folder not in path.parents or "\0" in photo:
-        raise AttnvizError(GONE)
-    return str(path)
-
-
-def _name_of(photo: str) -> str:
-    """A photo's name for the browser, the opposite of ``_path_of``."""
-    path = Path(photo)
-    if path.parent == EXAMPLES_FOLDER:
-        return EXAMPLE + path.stem
-    folder = Path(_uploads()).resolve()
-    return UPLOAD + (path.resolve().relative_to(folder).as_posix() if folder in path.resolve().parents else path.name)
-
-
-def _packed(asked: Asked) -> dict[str, Any]:
-    seen = traces.get(asked)
-    name = _name_of(asked.photo)
-    about = {"photo": name, "network": asked.network, "view": asked.view, "example": name.startswith(EXAMPLE)}
-    return pack(seen, card_of(network_of(asked.network)), about)
-
-
-def _bundled(question: dict[str, Any]) -> Path:
-    everything, tab, layer = question.get("what") == "all", question.get("tab"), str(question.get("layer"))
-    shown = []
-    for each in list(question.get("shown") or [])[:MOST_SHOWN]:
-        asked = _asked(each)
-        seen = traces.get(asked)
-        layers = tuple(seen.layers) if everything else _on_screen(seen, tab, layer, question.get("block"))
-        shown.append(Shown(seen, card_of(network_of(asked.network)), layers))
-    if not shown:
-        raise AttnvizError("There is nothing to save: choose a photo or a network first.")
-    look = question.get("look") or {}
-    opacity = look.get("opacity")
-    settings = Look(
-        min(1.0, max(0.0, float(opacity))) if isinstance(opacity, int | float) else 0.6,
-        _one_of(COLORMAPS, look.get("colormap")),
-        _one_of(tuple(SCALES), look.get("scale")) if tab == "explore" else "shown",   # what is compared is on one scale
-        bool(look.get("smooth")),
-    )
-    order = _one_of(tuple(ORDERS), look.get("order"))
-    try:
-        path = Path(tempfile.mkdtemp(dir=_uploads())) / "attnviz.zip"
-        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-            for name, content in bundle(shown, settings, order, overview=everything):
-                archive.writestr(name, content)
-    except OSError:
-        raise AttnvizError("There is no room on the server to save this: try again later.") from None
-    return path
-
-
-def _one_of(known: tuple[str, ...], wanted: Any) -> str:
-    return wanted if wanted in known else known[0]
-
-
-def _on_screen(seen: Trace, tab: Any, layer: str, block: Any) -> tuple[str, ...]:
-    """The layers of one capture that the viewer draws: the chosen one, or one of each stage where networks are compared."""
-    if tab != "networks":
-        return (layer,) if layer in seen.layers else ()
-    stages: dict[str, list[str]] = {}
-    for name in seen.layers:
-        stages.setdefault(stage_of(name).rpartition(" ")[2], []).append(name)
-    return tuple(names[0 if block == "first" else -1] for stage, names in stages.items() if stage)
+    return analyse(str(example_file(EXAMPLES[index % len(EXAMPLES)])), network, view, mine, language)
 
 
 def build(shared: bool = False) -> gr.Blocks:
@@ -302,7 +149,7 @@ def build(shared: bool = False) -> gr.Blocks:
             other = gr.Button("中文", size="sm", elem_id="language", scale=0, min_width=90)
         language = gr.Textbox("en", visible=False)
         most = gr.State(limit)
-        current, opened, mine = gr.State(str(_example(EXAMPLES[0]))), gr.State(first), gr.State([])
+        current, opened, mine = gr.State(str(example_file(EXAMPLES[0]))), gr.State(first), gr.State([])
         with gr.Row(elem_id="main"):
             with gr.Column(scale=1, min_width=280):
                 photo = PhotoInput(
@@ -312,7 +159,7 @@ def build(shared: bool = False) -> gr.Blocks:
                 trouble = gr.Markdown(visible=False, elem_id="trouble", elem_classes="trouble")
                 examples_heading = gr.Markdown(say("en", "or_examples"), elem_id="examples-heading")
                 examples = gr.Gallery(
-                    [(str(_example(name)), name) for name in EXAMPLES], label=say("en", "examples"), show_label=False, columns=4,
+                    [(str(example_file(name)), name) for name in EXAMPLES], label=say("en", "examples"), show_label=False, columns=4,
                     height="auto", object_fit="cover", allow_preview=False, interactive=False, buttons=[], elem_id="examples",
                 )
                 network = OpenDropdown(offered, value=first, label=say("en", "network"), elem_id="network", filterable=False)
@@ -394,10 +241,6 @@ def expire() -> None:
     picker.expire()
 
 
-def _uploads() -> str:
-    return os.environ.get("GRADIO_TEMP_DIR") or tempfile.gettempdir()
-
-
 def _views(language: str) -> list[tuple[str, str]]:
     return [(say(language, f"view_{view}"), view) for view in ("whole", "crop")]
 
@@ -407,10 +250,6 @@ def _trouble(error: AttnvizError, language: str) -> gr.Markdown:
     text = _shown(translated(str(error), language))
     gr.Warning(text, title=say(language, "failed"), duration=10)
     return gr.Markdown(f"**{text}**", visible=True)
-
-
-def _example(name: str) -> Path:
-    return EXAMPLES_FOLDER / f"{name}.jpg"
 
 
 def _shown(text: str) -> str:

@@ -77,7 +77,6 @@ def test_layers_lists_a_networks_attention_and_a_file_of_weights_can_be_shown(tm
     assert main(["layers", str(tmp_path / "gone.pth")]) == 1 and "gone.pth" in capsys.readouterr().err
 
 
-@pytest.mark.skipif(not (ROOT / "attnviz" / "viewer" / "standalone.py").is_file(), reason="the page in one file is not there yet")
 def test_a_page_in_one_file_lies_beside_the_rest(tmp_path, examples):
     assert main(["show", str(examples / "cat.jpg"), "--network", "bam_resnet18", "--layer", "bam3", "--html", "--out", str(tmp_path)]) == 0
     page = (tmp_path / "cat" / "attnviz.html").read_text(encoding="utf-8")

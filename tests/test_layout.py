@@ -15,7 +15,7 @@ LINE = [   # each may import what stands before it
     "recognition", "hooks", "discovery", "capture", "recording", "analysis", "allowed", "pickles", "containers", "checkpoints", "layouts",
     "downloads", "sources", "imagenet", "zoo", "paper", "render", "steps", "words", "script", "export", "uploads", "shelf",
     "picker", "viewer", "viewer.packing", "viewer.assets", "viewer.standalone", "viewer.attention",
-    "viewer.inputs", "page", "cli", "__main__",
+    "viewer.inputs", "questions", "page", "cli", "__main__",
 ]
 PROGRAMS = ["networks.folder", "networks.evaluate", "networks.publish", "networks.train"]   # stand behind the library, like the page
 

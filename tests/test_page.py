@@ -19,7 +19,7 @@ from conftest import stirred
 from test_packing import unpacked
 
 import attnviz
-from attnviz import page
+from attnviz import page, questions
 from attnviz.uploads import Traces
 from attnviz.viewer.inputs import OpenDropdown, PhotoInput
 
@@ -34,9 +34,9 @@ def asked(monkeypatch) -> list:
 
     def counted(question):
         passes.append(question)
-        return page.compute(question)
+        return questions.compute(question)
 
-    monkeypatch.setattr(page, "traces", Traces(counted))
+    monkeypatch.setattr(questions, "traces", Traces(counted))
     return passes
 
 
@@ -161,11 +161,11 @@ def test_what_nobody_foresaw_is_a_sentence_too(asked, examples, monkeypatch, cap
     def broken(*_):
         raise RuntimeError("secret detail")
 
-    monkeypatch.setattr(page, "trace", broken)
+    monkeypatch.setattr(questions, "trace", broken)
     with pytest.warns(UserWarning, match="Something went wrong"):
         said = analysed(examples / "cat.jpg")["trouble"].value
     assert "secret" not in said and "secret detail" in caplog.text
-    monkeypatch.setattr(page, "_bundled", broken)
+    monkeypatch.setattr(questions, "_bundled", broken)
     assert "Something went wrong" in page.save({"shown": [TEMPLE]})["error"]
 
 
@@ -203,7 +203,7 @@ def test_everything_that_is_compared_can_be_saved(asked, monkeypatch, tmp_path):
 
 
 def test_no_room_is_a_sentence(asked, monkeypatch):
-    monkeypatch.setattr(page.tempfile, "mkdtemp", lambda **_: (_ for _ in ()).throw(OSError(28, "No space left on device")))
+    monkeypatch.setattr(questions.tempfile, "mkdtemp", lambda **_: (_ for _ in ()).throw(OSError(28, "No space left on device")))
     assert "no room" in page.save({"shown": [TEMPLE]})["error"]
     assert "空间" in page.save({"shown": [TEMPLE], "language": "zh"})["error"]
 
@@ -321,7 +321,7 @@ def test_a_download_that_fails_is_a_sentence_and_the_page_goes_on(asked, example
 def test_a_network_of_fixed_size_gets_a_crop_and_the_page_says_so(asked, examples, monkeypatch):
     network = attnviz.load("cbam_resnet18")
     network.card = replace(network.card, sides=(193, 224))
-    monkeypatch.setattr(page, "network_of", lambda name: network)
+    monkeypatch.setattr(questions, "network_of", lambda name: network)
     seen = capture_of(examples / "temple.jpg")["seen"]
     assert seen["size"] == [224, 224] and seen["forced"] and not seen["whole"]
     assert not capture_of(examples / "temple.jpg", view="crop")["seen"]["forced"]

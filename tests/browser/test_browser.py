@@ -21,6 +21,7 @@ from playwright.sync_api import Page, expect
 
 import attnviz
 from attnviz import page as app
+from attnviz import questions
 from attnviz.analysis import ranked
 from attnviz.words import say, words
 
@@ -592,7 +593,7 @@ def test_a_network_that_can_not_be_downloaded_leaves_the_one_before(visit, monke
 def test_a_photo_that_is_gone_says_so_where_it_was_asked_for(visit, noise_file):
     page = visit()
     after(page, lambda: upload(page, noise_file))
-    for path in Path(app._uploads()).rglob("noise.png"):
+    for path in Path(questions._uploads()).rglob("noise.png"):
         path.unlink()
     app.traces._kept.clear()
     page.locator(".av-bars").click(position={"x": 200, "y": 120})
