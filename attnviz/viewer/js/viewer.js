@@ -32,7 +32,8 @@ export function mount(element, host = null, words = WORDS) {   // eslint-disable
     },
     layer: () => viewer.model.layers.find((layer) => layer.name === viewer.state.layer) ?? null,
     dark: () => Boolean(element.closest('.dark')) || (!element.closest('.gradio-container') && matchMedia('(prefers-color-scheme: dark)').matches),
-    others: () => [...comparing.networks.models(), ...comparing.photos.models(), ...viewer.session].filter((model) => model !== viewer.model),
+    /** What is compared with the capture that is shown; in a file that holds several, those. */
+    others: () => (host ? [...comparing.networks.models(), ...comparing.photos.models()] : viewer.session).filter((model) => model !== viewer.model),
     shown: () => (viewer.state.scale === 'shown' ? viewer.others() : []),
     told: (error) => (error?.told ? error.message : viewer.say('lost')),
     opened, set, draw, show, speak,
