@@ -35,22 +35,28 @@ from attnviz.networks import ResNet
 from attnviz.networks.card import card_of
 from attnviz.viewer.packing import pack
 
+# Waits for a change of the page, not frame by frame: frames that are drawn only to look would take time from what is measured.
 TIMED = """([trigger, done]) => new Promise((resolve) => {
-  const began = performance.now(), before = done();
-  const wait = () => (done() === before ? requestAnimationFrame(wait) : requestAnimationFrame(() => resolve(performance.now() - began)));
-  trigger(); wait();
+  const before = done(), observer = new MutationObserver(() => {
+    if (done() === before) return;
+    observer.disconnect();
+    requestAnimationFrame(() => requestAnimationFrame(() => resolve(performance.now() - began)));
+  });
+  observer.observe(document.body, { subtree: true, childList: true, characterData: true, attributes: true });
+  const began = performance.now();
+  trigger();
 })"""
 EXAMPLE = "(async () => {{ const timed = {timed}; return timed([() => document.querySelectorAll('#examples button')[{index}].click(), "
 EXAMPLE += "() => document.querySelector('.attnviz').dataset.drawn]); }})()"
 EVENT = "(async () => {{ const timed = {timed}; return timed([() => document.querySelector('#go-{name}').click(), "
-EVENT += "() => document.querySelector('#said textarea').value]); }})()"
+EVENT += "() => document.querySelector('#said .md').textContent]); }})()"
 
 
 def event_page() -> gr.Blocks:
     """One button a network: one queued event, the bare forward pass in it, one line of text."""
     photos = [attnviz.open_photo(app.EXAMPLES_FOLDER / f"{name}.jpg") for name in app.EXAMPLES]
     with gr.Blocks() as page:
-        count, said = gr.State(0), gr.Textbox(elem_id="said")
+        count, said = gr.State(0), gr.Markdown("none yet", elem_id="said")
         for name in attnviz.list_networks():
             network = attnviz.load(name)
             inputs = [_prepared(photo, card_of(network), "whole", 3)[2][None] for photo in photos]
@@ -104,7 +110,7 @@ def main() -> None:
             for turn in range(options.rounds + 2):
                 chosen = page.evaluate(EXAMPLE.format(timed=TIMED, index=turn % len(app.EXAMPLES)))
                 event = events.evaluate(EVENT.format(timed=TIMED, name=name))
-                rows.append((float(events.locator("#said textarea").input_value().split()[1]), event, chosen))
+                rows.append((float(events.locator("#said .md").inner_text().split()[1]), event, chosen))
             rows = rows[2:]
             ratio = statistics.median(chosen / event for _, event, chosen in rows)
             print(f"| {name} | " + " | ".join(f"{statistics.median(column):.1f}" for column in zip(*rows)) + f" | {ratio:.2f} |")

@@ -1,13 +1,13 @@
 // One channel: its features before the gate, the gate, and after, on one scale. The features are asked for once.
 import { drawMap, ramp } from './colours.js';
-import { fill, h, sized } from './dom.js';
+import { fill, h, sized, watched } from './dom.js';
 import { bamFactor, digits, weightsOf } from './numbers.js';
 
 export function channelPanel(viewer) {
   const title = h('h3'), body = h('div', { class: 'av-channel' }), note = h('p', { class: 'av-note', role: 'status' });
   const element = h('section', { class: 'av-panel', 'data-guide': 'channel' }, title, body, note);
   const kept = new Map();
-  let wanted = '', shown = '';
+  let wanted = '', shown = '', width = 0;
 
   async function ask(key, layer, channel) {
     if (!kept.has(key)) {
@@ -49,7 +49,7 @@ export function channelPanel(viewer) {
 
   function figure(text, map, range, look) {
     const canvas = h('canvas', { role: 'img', 'aria-label': `${text}: ${spanOf(map)}` });
-    const across = Math.min(210, Math.max(90, (element.clientWidth - 40) / 3));
+    const across = Math.min(210, Math.max(90, (width - 40) / 3));
     const context = sized(canvas, across, Math.min(300, (across * map.height) / map.width));
     drawMap(context, map, range, look, 0, 0, across, Math.min(300, (across * map.height) / map.width));
     return h('figure', {}, canvas, ramp(range, look.colours, across), h('figcaption', {}, text, h('br'), h('small', {}, spanOf(map))));
@@ -61,7 +61,7 @@ export function channelPanel(viewer) {
     return viewer.say('span', { low: digits(low), high: digits(high) });
   };
 
-  return {
+  const panel = {
     element,
     draw() {
       const { state, say, model } = viewer, layer = viewer.layer();
@@ -69,7 +69,7 @@ export function channelPanel(viewer) {
       if (element.hidden) return;
       const { channel } = state;
       title.textContent = channel === null ? say('channel_title_none') : say('channel_title', { channel, layer: layer.name });
-      const key = [model.id, layer.name, channel].join(), look = [key, state.colours, state.smooth, viewer.language, element.clientWidth, viewer.dark()].join();
+      const key = [model.id, layer.name, channel].join(), look = [key, state.colours, state.smooth, viewer.language, width, viewer.dark()].join();
       if (shown === look) return;
       shown = look;
       wanted = key;
@@ -80,4 +80,6 @@ export function channelPanel(viewer) {
       ask(key, layer, channel);
     },
   };
+  watched(element, (now) => { width = now; if (viewer.model) panel.draw(); });
+  return panel;
 }

@@ -67,7 +67,7 @@ export function mapPanel(viewer) {
   }
 
   function drawScale(shown, [low, high]) {
-    const { state, say } = viewer, across = Math.max(1, bar.parentElement.clientWidth), context = sized(bar, across, 14);
+    const { state, say } = viewer, across = Math.max(1, width), context = sized(bar, across, 14);
     paintRamp(context, state.colours, across, 14);
     const own = shown.numbers;
     for (const value of [own.least, own.greatest]) {

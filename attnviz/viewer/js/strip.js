@@ -8,7 +8,7 @@ const NARROWEST = 52, WIDEST = 92, GAP = 14, BARS = 26;   // px
 export function strip(viewer) {
   const list = h('div', { class: 'av-strip-list', role: 'listbox', 'aria-orientation': 'horizontal' });
   const element = h('section', { class: 'av-strip', 'data-guide': 'strip' }, list);
-  let drawnFor = null, built = '', items = [], room = 0, across = WIDEST;
+  let drawnFor = null, built = '', seen = '', items = [], room = 0, across = WIDEST;
 
   /** As wide as all layers fit beside each other; on a phone they scroll. */
   function fitted() {
@@ -90,6 +90,9 @@ export function strip(viewer) {
       if (drawnFor?.split(',').slice(0, 2).join() !== key.split(',').slice(0, 2).join()) renew();
       if (drawnFor !== key) items.forEach(thumbnail);
       drawnFor = key;
+      const look = [built, state.layer, across].join();
+      if (seen === look) return;   // to look where things lie makes the browser lay the page out
+      seen = look;
       for (const { layer, button } of items) {
         const chosen = layer.name === state.layer;
         button.setAttribute('aria-selected', String(chosen));

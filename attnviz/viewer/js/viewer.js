@@ -139,7 +139,8 @@ export function mount(element, host = null, words = WORDS) {   // eslint-disable
     if (state.tab === 'explore') for (const part of parts) part.draw();
     else comparing[state.tab].draw();
     tour.draw();
-    element.setAttribute('lang', viewer.language === 'zh' ? 'zh-CN' : 'en');
+    const lang = viewer.language === 'zh' ? 'zh-CN' : 'en';
+    if (element.lang !== lang) element.lang = lang;   // to set it, even to what it is, makes the browser style all again
   }
 
   let topped = '', darkened = null;
