@@ -1,4 +1,4 @@
-"""The ``attnviz`` command: show, networks, layers, app."""
+"""The ``attnviz`` command: show, networks, layers, app, deploy."""
 
 from __future__ import annotations
 
@@ -119,9 +119,22 @@ def layers(options: argparse.Namespace) -> int:
 
 def app(options: argparse.Namespace) -> int:
     """Serve the page until interrupted."""
-    from .page import serve
+    from .serving import serve
 
     serve(options.host, options.port)
+    return 0
+
+
+def deploy(options: argparse.Namespace) -> int:
+    """Bring a Hugging Face Space up to date with this checkout, making it if there is none."""
+    from .deploy import check, files, size, upload
+
+    check(options.space)
+    names = files()
+    for name in names if options.dry_run else ():
+        print(f"{size(name):>10,}  {name}")
+    address = options.space if options.dry_run else upload(options.space)
+    print(f"{len(names)} files, {sum(map(size, names)) / 1e6:.1f} MB -> {address}")
     return 0
 
 
@@ -167,6 +180,11 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--host", help="address to listen on (default: this machine only)")
     command.add_argument("--port", type=int, help="default: the first free one from 7860 on")
     command.set_defaults(run=app)
+    command = commands.add_parser("deploy", help="put the page on a Hugging Face Space", description=deploy.__doc__)
+    command.add_argument("place", choices=("space",))
+    command.add_argument("space", metavar="USER/NAME", help="of the Space")
+    command.add_argument("--dry-run", action="store_true", help="list what would be uploaded, and ask nothing of the hub")
+    command.set_defaults(run=deploy)
     return parser
 
 

@@ -15,3 +15,11 @@ class NetworkError(AttnvizError):
 
 class TraceError(AttnvizError):
     """A network that can't be traced: it has no attention that we know of, or a gate did not report."""
+
+
+class BusyError(AttnvizError):
+    """More was asked for than can be done now; it can be asked for again."""
+
+
+class SettingsError(AttnvizError):
+    """A setting of the environment that can't be read."""

@@ -1,13 +1,10 @@
-"""The Gradio page: handlers first, then ``build``, then ``serve``."""
+"""The Gradio page: handlers first, then ``build``."""
 
 from __future__ import annotations
 
 import logging
 import os
-import signal
-import sys
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")   # read by gradio when it is imported
@@ -16,21 +13,34 @@ os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 import gradio as gr
 
 from . import picker
+from .api import add_endpoints
 from .checkpoints import SUFFIXES
 from .errors import AttnvizError
 from .messages import translated
 from .picker import network_of
-from .questions import EXAMPLE, EXAMPLES, EXAMPLES_FOLDER, capture, channel, example_file, packed, save, traces
-from .uploads import Asked, keep_swept, new_folder
-from .viewer.assets import in_markup, script, style
+from .questions import (
+    EXAMPLE,
+    EXAMPLES,
+    EXAMPLES_FOLDER,
+    UNFORESEEN,
+    capture,
+    channel,
+    delete,
+    example_file,
+    packed,
+    path_of,
+    save,
+    take,
+    take_file,
+)
+from .settings import Settings
+from .uploads import Asked
 from .viewer.attention import AttentionViewer
 from .viewer.inputs import OpenDropdown, PhotoInput
 from .words import LANGUAGES, say
 
 log = logging.getLogger(__name__)
 
-HERE = Path(__file__).parent
-OWN_CHECKPOINT, SHARED_CHECKPOINT = 1_000_000_000, 300_000_000   # bytes
 SWITCH_LANGUAGE = """(now, ...rest) => {
   const to = now === "zh" ? "en" : "zh";
   window.attnviz.viewer?.speak(to);
@@ -60,14 +70,13 @@ def start(mine: list, request: gr.Request) -> tuple:
     networks = [name for name in wanted.get("networks", "").split(",") if name in offered]
     photos = [EXAMPLE + name for name in wanted.get("photos", "").split(",") if name in EXAMPLES]
     state.update({key: value for key, value in (("networks", networks), ("photos", photos)) if value})
-    current = str(example_file(example))
-    photo, trouble, current, viewer = analyse(current, network, view, mine, language)
+    photo, trouble, current, viewer = analyse(EXAMPLE + example, network, view, mine, language)
     if "capture" in viewer:
         viewer |= {"state": state}   # a Chinese reader's viewer asks for the rest of the page in Chinese, see js/gradio.js
     return photo, trouble, current, viewer, gr.Dropdown(value=network), network, view
 
 
-def speak(language: str, limit: int, mine: list) -> tuple:
+def speak(language: str, settings: Settings, mine: list) -> tuple:
     """The language, and the words of all that Gradio draws in it, in the order of ``spoken`` in ``build``."""
     return (
         language,
@@ -78,11 +87,12 @@ def speak(language: str, limit: int, mine: list) -> tuple:
         gr.Gallery(label=say(language, "examples")),
         gr.update(label=say(language, "network"), choices=picker.choices(mine, language)),
         gr.Accordion(label=say(language, "your_checkpoint")),
-        gr.File(label=say(language, "weights_file", megabytes=f"{limit // 1_000_000:,}")),
+        gr.File(label=say(language, "weights_file", megabytes=f"{settings.checkpoint_mb:,}")),
         gr.File(label=say(language, "labels_file")),
         gr.Markdown(say(language, "checkpoint_help")),
         gr.Radio(label=say(language, "sees"), choices=_views(language)),
-        gr.Markdown(say(language, "promise")),
+        gr.Markdown(say(language, "promise", minutes=settings.keep)),
+        gr.Button(say(language, "delete")),
     )
 
 
@@ -103,14 +113,16 @@ def open_yours(checkpoint: str | None, labels: str | None, opened: str, mine: li
     if checkpoint is None:
         return gr.skip(), opened, mine, gr.skip()
     try:
-        choice = picker.add(Path(checkpoint), Path(labels) if labels else None, limit)
+        choice = picker.add(take_file(checkpoint), take_file(labels) if labels else None, limit)
     except AttnvizError as error:
         return gr.skip(), opened, mine, _trouble(error, language)
     except Exception:
         log.exception("opening a checkpoint failed")
         unforeseen = AttnvizError("Something went wrong while this checkpoint was opened: is it a state dict of a ResNet with attention?")
         return gr.skip(), opened, mine, _trouble(unforeseen, language)
-    mine = [*(each for each in mine if each[0] != choice[0]), choice]   # with other labels it takes its own place
+    for _, name in (each for each in mine if each[0] == choice[0]):   # with other labels it takes its own place
+        picker.forget(name, everywhere=False)   # the files are those of the new one too
+    mine = [*(each for each in mine if each[0] != choice[0]), choice]
     return gr.Dropdown(choices=picker.choices(mine, language), value=choice[1]), choice[1], mine, gr.Markdown(visible=False)
 
 
@@ -120,10 +132,12 @@ def analyse(photo: str, network: str, view: str, mine: list, language: str) -> t
     If it can't be done, the sentence that says why stands below the upload, which is emptied, and all else stays as it is.
     """
     try:
-        asked = Asked(photo, network, view)
-        capture = packed(asked)
+        capture = packed(Asked(path_of(str(photo)), str(network), view))
     except AttnvizError as error:
         return None, _trouble(error, language), gr.skip(), gr.skip()
+    except Exception:   # a direct call with something that the page never sends
+        log.exception("a photo could not be analysed")
+        return None, _trouble(AttnvizError(UNFORESEEN), language), gr.skip(), gr.skip()
     value = {
         "capture": capture, "language": language, "networks": [[name, title] for title, name in picker.ready(mine)],
         "examples": [{"photo": EXAMPLE + name, "name": f"{name}.jpg"} for name in EXAMPLES],
@@ -131,15 +145,35 @@ def analyse(photo: str, network: str, view: str, mine: list, language: str) -> t
     return gr.skip(), gr.Markdown(visible=False), photo, value
 
 
+def analyse_upload(upload: str, network: str, view: str, mine: list, language: str, sent: list) -> tuple:
+    """A photo was uploaded: it gets a name of its own, and is analysed."""
+    try:
+        photo = take(upload)
+    except AttnvizError as error:
+        return None, _trouble(error, language), gr.skip(), gr.skip(), sent
+    return *analyse(photo, network, view, mine, language), [*sent, photo]
+
+
+def delete_mine(view: str, mine: list, language: str, sent: list) -> tuple:
+    """Delete all that this visitor sent, and what was computed of it, now; the page is as when it was opened."""
+    delete(sent)
+    for _, name in mine:
+        picker.forget(name)
+    first = picker.choices([])[0][1]
+    _, trouble, current, viewer = analyse(EXAMPLE + EXAMPLES[0], first, view, [], language)
+    gr.Info(say(language, "deleted"), title=say(language, "delete"), duration=8)
+    return None, trouble, current, viewer | {"forget": True}, gr.Dropdown(choices=picker.choices([], language), value=first), first, [], []
+
+
 def analyse_example(network: str, view: str, mine: list, language: str, event: gr.SelectData) -> tuple:
     """One of the examples was chosen."""
     index = event.index if isinstance(event.index, int) else 0
-    return analyse(str(example_file(EXAMPLES[index % len(EXAMPLES)])), network, view, mine, language)
+    return analyse(EXAMPLE + EXAMPLES[index % len(EXAMPLES)], network, view, mine, language)
 
 
-def build(shared: bool = False) -> gr.Blocks:
-    """The page, not yet served; on a shared one checkpoints are smaller."""
-    limit = SHARED_CHECKPOINT if shared else OWN_CHECKPOINT
+def build(settings: Settings | None = None) -> gr.Blocks:
+    """The page, not yet served."""
+    settings = settings or Settings()
     offered = picker.choices([])
     first = offered[0][1]
     gr.set_static_paths([EXAMPLES_FOLDER])   # served from there: a copy among the uploads would be swept away
@@ -148,8 +182,9 @@ def build(shared: bool = False) -> gr.Blocks:
             heading = gr.Markdown(f"# attnviz\n{say('en', 'heading')}", elem_id="heading")
             other = gr.Button("中文", size="sm", elem_id="language", scale=0, min_width=90)
         language = gr.Textbox("en", visible=False)
-        most = gr.State(limit)
-        current, opened, mine = gr.State(str(example_file(EXAMPLES[0]))), gr.State(first), gr.State([])
+        # The browser holds the photo's name, so that a page outlives its server; what it sends back is checked.
+        current, most = gr.Textbox(EXAMPLE + EXAMPLES[0], visible=False), gr.State(settings)
+        opened, mine, sent = gr.State(first), gr.State([]), gr.State([])
         with gr.Row(elem_id="main"):
             with gr.Column(scale=1, min_width=280):
                 photo = PhotoInput(
@@ -164,9 +199,10 @@ def build(shared: bool = False) -> gr.Blocks:
                 )
                 network = OpenDropdown(offered, value=first, label=say("en", "network"), elem_id="network", filterable=False)
                 network_trouble = gr.Markdown(visible=False, elem_id="network-trouble", elem_classes="trouble")
-                with gr.Accordion(say("en", "your_checkpoint"), open=False, elem_id="yours") as yours:
+                yours_open: dict[str, Any] = {"open": False, "visible": settings.checkpoints, "elem_id": "yours"}
+                with gr.Accordion(say("en", "your_checkpoint"), **yours_open) as yours:
                     checkpoint = gr.File(
-                        label=say("en", "weights_file", megabytes=f"{limit // 1_000_000:,}"), file_types=list(SUFFIXES),
+                        label=say("en", "weights_file", megabytes=f"{settings.checkpoint_mb:,}"), file_types=list(SUFFIXES),
                         type="filepath", height=150, elem_id="checkpoint",
                     )
                     labels = gr.File(
@@ -174,21 +210,25 @@ def build(shared: bool = False) -> gr.Blocks:
                     )
                     checkpoint_help = gr.Markdown(say("en", "checkpoint_help"), elem_id="checkpoint-help")
                 view = gr.Radio(_views("en"), value="whole", label=say("en", "sees"), elem_id="view")
-                promise = gr.Markdown(say("en", "promise"), elem_id="promise")
+                promise = gr.Markdown(say("en", "promise", minutes=settings.keep), elem_id="promise")
+                forget = gr.Button(say("en", "delete"), size="sm", elem_id="delete")
             with gr.Column(scale=4, min_width=320):
                 viewer = AttentionViewer([channel, capture, save], elem_id="viewer")
 
         spoken = [
             language, heading, other, photo, examples_heading, examples, network, yours, checkpoint, labels, checkpoint_help, view, promise,
+            forget,
         ]
         chosen, shown = [network, view, mine, language], [photo, trouble, current, viewer]
         waits: dict[str, Any] = {"show_progress": "minimal", "show_progress_on": [photo]}
         private: dict[str, Any] = {"trigger_mode": "always_last", "api_visibility": "private"}
-        runs: dict[str, Any] = {**private, "concurrency_id": "pass", "concurrency_limit": 2}
+        # One more than passes at a time: while one runs, another's photo is opened and a third's capture packed.
+        runs: dict[str, Any] = {**private, "concurrency_id": "pass", "concurrency_limit": settings.passes + 1}
         page.load(start, mine, [*shown, network, opened, view], show_progress="hidden", **runs)
         viewer.chinese(partial(speak, "zh"), [most, mine], spoken, show_progress="hidden", **private)
         other.click(speak, [language, most, mine], spoken, js=SWITCH_LANGUAGE, show_progress="hidden", **private)
-        photo.upload(analyse, [photo, *chosen], shown, **waits, **runs)
+        photo.upload(analyse_upload, [photo, *chosen, sent], [*shown, sent], **waits, **runs)
+        forget.click(delete_mine, [view, mine, language, sent], [*shown, network, opened, mine, sent], show_progress="hidden", **runs)
         examples.select(analyse_example, chosen, shown, **waits, **runs)
         view.input(analyse, [current, *chosen], shown, **waits, **runs)
         fetches: dict[str, Any] = {"api_visibility": "private", "concurrency_id": "fetch", "concurrency_limit": 2}
@@ -196,49 +236,16 @@ def build(shared: bool = False) -> gr.Blocks:
             fetch, [network, opened, mine, language], [network, opened, network_trouble], trigger_mode="always_last",
             show_progress_on=[viewer], **fetches,
         ).then(analyse, [current, *chosen], shown, **waits, **runs)
-        gr.on(
-            [checkpoint.upload, labels.upload], partial(open_yours, limit=limit), [checkpoint, labels, opened, mine, language],
-            [network, opened, mine, network_trouble], show_progress_on=[viewer], **fetches,
-        ).then(analyse, [current, *chosen], shown, **waits, **runs)
+        add_endpoints({"concurrency_id": "pass", "concurrency_limit": settings.passes + 1})
+        if settings.checkpoints:
+            gr.on(
+                [checkpoint.upload, labels.upload], partial(open_yours, limit=settings.checkpoint_bytes),
+                [checkpoint, labels, opened, mine, language], [network, opened, mine, network_trouble],
+                show_progress_on=[viewer], **fetches,
+            ).then(analyse, [current, *chosen], shown, **waits, **runs)
         viewer.cbam(lambda: ("cbam_resnet18",) * 2, None, [network, opened], api_visibility="private", show_progress="hidden").then(
             analyse, [current, *chosen], shown, **waits, **runs)
     return page
-
-
-def serve(host: str | None = None, port: int | None = None, block: bool = True) -> gr.Blocks:
-    """Serve the page; with ``block`` until interrupted. Uploads lie in a folder of this app's own, an hour at most."""
-    folder = new_folder()
-    os.environ["GRADIO_TEMP_DIR"] = str(folder)
-    shared = bool(os.environ.get("SPACE_ID")) or host not in (None, "127.0.0.1", "localhost", "::1")
-    page = build(shared)
-    page.queue(max_size=80, api_open=False)
-    end = keep_swept(folder, expire)
-    if block:
-        signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))   # so that a stop from outside cleans up too
-    try:
-        page.launch(
-            server_name=host, server_port=port, prevent_thread_lock=True, show_error=False, run_history=False, enable_monitoring=False,
-            max_file_size=SHARED_CHECKPOINT if shared else OWN_CHECKPOINT,
-            footer_links=["settings"], ssr_mode=False, share=False, pwa=False, state_session_capacity=500,
-            css_paths=[HERE / "viewer" / "page.css"], head=head(), theme=THEME, quiet=not block,
-        )
-        if block:
-            page.block_thread()
-    finally:
-        if block:
-            end()
-    return page
-
-
-def head() -> str:
-    """The viewer's style and script, for the page's head."""
-    return f"<style>{style()}</style>\n<script>{in_markup(script())}</script>"
-
-
-def expire() -> None:
-    """Let go of what is older than an hour."""
-    traces.expire()
-    picker.expire()
 
 
 def _views(language: str) -> list[tuple[str, str]]:

@@ -3,6 +3,7 @@ never on the disk."""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
@@ -13,10 +14,13 @@ from torch import nn
 from . import imagenet
 from .errors import NetworkError
 from .networks.card import card_of
+from .settings import Settings
 from .shelf import Shelf
 from .uploads import Checkpoint, Checkpoints
 from .words import say
-from .zoo import card, list_networks, load, open_checkpoint, read_labels
+from .zoo import card, intact, list_networks, load, open_checkpoint, read_labels
+
+log = logging.getLogger(__name__)
 
 Choice = tuple[str, str]   # what is shown, and the network's name
 
@@ -37,16 +41,32 @@ def add(path: Path, labels: Path | None, limit: int) -> Choice:
     return f"{path.name}: {card_of(network_of(name)).title}", name
 
 
+def configure(settings: Settings) -> None:
+    """Keep networks within these settings' memory from now on, and say which of those that come with attnviz are damaged."""
+    shelf.kept_bytes = 400_000 * settings.memory_mb   # two fifths
+    for _, name in _embedded():
+        if not intact(name):
+            log.error("the weights of %s are missing or damaged: it is offered, but can't be opened until they are restored", name)
+
+
+def forget(name: str, everywhere: bool = True) -> None:
+    """Close a checkpoint that was uploaded, and delete it, at once."""
+    checkpoints.forget(name, everywhere)
+    shelf.drop(name)
+
+
 def choices(mine: list[Choice], language: str = "en") -> list[Choice]:
     """All that one visitor can choose from: what comes with attnviz, ImageNet's, and the visitor's own, and where each comes from."""
-    embedded = [(say(language, "choice_embedded", title=title), name) for title, name in _embedded()]
+    whole = [(say(language, "choice_embedded", title=title), name) for title, name in _embedded() if intact(name)]
+    damaged = [(say(language, "choice_damaged", title=title), name) for title, name in _embedded() if not intact(name)]
+    embedded = [*whole, *damaged]
     own = [(say(language, "choice_yours", title=title), name) for title, name in mine]
     return [*embedded, *((_offer(key, language), key) for key in list_networks("imagenet")), *own]
 
 
 def ready(mine: list[Choice]) -> list[Choice]:
     """Those that can be compared without waiting for a download, by their names."""
-    return [*_embedded(), *mine, *_downloaded()]
+    return [*(each for each in _embedded() if intact(each[1])), *mine, *_downloaded()]
 
 
 def expire() -> None:
@@ -74,6 +94,8 @@ def _opened(name: str, report: Callable[[int, int], None] | None) -> nn.Module:
         if checkpoint.labels is not None:
             network.card = replace(card_of(network), labels=read_labels(checkpoint.labels, card_of(network)))   # type: ignore[assignment]
         return network
+    if name in list_networks("imagenet"):
+        shelf.check(round(imagenet.row(name).megabytes * 1_000_000))   # before it is downloaded
     if name in list_networks() or name in list_networks("imagenet"):
         network = load(name, report=report)
         _downloaded.cache_clear()

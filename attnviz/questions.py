@@ -8,24 +8,32 @@ from __future__ import annotations
 import logging
 import os
 import tempfile
-import threading
+import time
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from torch import nn
+
 from .analysis import ORDERS, SCALES, stage_of
-from .capture import Trace, features, trace
-from .errors import AttnvizError
+from .capture import Features, Trace, alone, bare, features, trace
+from .errors import AttnvizError, TraceError
 from .export import Shown, bundle
+from .hooks import calls
 from .messages import translated
 from .networks.card import card_of
 from .picker import network_of
 from .render import COLORMAPS, Look
-from .uploads import Asked, Traces
+from .settings import Settings
+from .turns import Turns
+from .uploads import Asked, Results, features_bytes, own, remove, trace_bytes, used
 from .viewer.packing import pack, pack_features
 
 log = logging.getLogger(__name__)
+passes_log = logging.getLogger("attnviz.passes")
 
 HERE = Path(__file__).parent
 # In an installed wheel the examples lie inside the package, in a checkout beside it.
@@ -36,18 +44,62 @@ MOST_SHOWN = 8   # captures in one bundle
 GONE = "This photo is no longer here: uploads are deleted after an hour. Please upload it again."
 UNFORESEEN = "Something went wrong while the network ran on this photo: try another photo or network."
 
-passes = threading.Semaphore(2)   # forward passes at a time, whoever asks for them
+FEATURES_BYTES = 200_000_000
+EXPLORERS = 20   # questions of the viewer that may wait for a forward pass; the queue's own waiting ones come on top
+
+settings = Settings()
+turns = Turns(settings.passes, EXPLORERS + settings.passes)
+drawings = Turns(2, 10)   # bundles at a time, and those that may wait
+
+
+def configure(new: Settings) -> None:
+    """Answer by these settings from now on."""
+    global settings, turns
+    settings, turns = new, Turns(new.passes, EXPLORERS + new.passes)
+    for results in (traces, layers_features):
+        results.kept_seconds = 60 * new.keep
+
+
+@contextmanager
+def forward_pass(network: str) -> Iterator[nn.Module]:
+    """A network, opened, when it is one's turn to run it; a pass that takes too long is ended. Its time is logged, not what it saw.
+
+    Raises BusyError where too many wait, and TraceError for a pass that takes too long.
+    """
+    opened, asked = network_of(network), time.monotonic()
+    modules = list(bare(opened).modules())
+    with turns.turn(), alone(bare(opened), modules):   # alone, since other threads' passes would walk over the hooks as they change
+        began = time.monotonic()
+
+        def check(*_: Any) -> None:
+            if time.monotonic() - began > settings.seconds:
+                raise TraceError(f"The network ran for more than {settings.seconds} s and was stopped: try a smaller photo or network.")
+
+        try:
+            with calls([module for module in modules if not any(module.children())], check, lambda *_: None):
+                yield opened
+        finally:
+            took = {"waited_ms": round(1000 * (began - asked), 1), "ms": round(1000 * (time.monotonic() - began), 1)}
+            passes_log.info("pass", extra={"fields": {"network": network.partition(":")[0], **took}})
 
 
 def compute(asked: Asked) -> Trace:
     """The forward pass behind everything that the page shows."""
+    return _run(asked, lambda network, path: trace(network, path, asked.view))
+
+
+def compute_features(asked: Asked) -> Features:
+    """The forward pass that keeps the features of one layer."""
+    return _run(asked, lambda network, _: features(network, traces.get(replace(asked, layer="")).source, asked.layer, asked.view))
+
+
+def _run(asked: Asked, run: Callable[[nn.Module, Path], Any]) -> Any:
     path = Path(asked.photo)
     if not path.exists():
         raise AttnvizError(GONE)
     try:
-        network = network_of(asked.network)
-        with passes:
-            return trace(network, path, asked.view)
+        with forward_pass(asked.network) as network:
+            return run(network, path)
     except AttnvizError:
         raise
     except Exception:   # unforeseen: the visitor gets a sentence in place of Gradio's blank badge, the log gets the rest
@@ -55,7 +107,8 @@ def compute(asked: Asked) -> Trace:
         raise AttnvizError(UNFORESEEN) from None
 
 
-traces = Traces(compute)
+traces = Results(compute, trace_bytes)
+layers_features = Results(compute_features, features_bytes, FEATURES_BYTES)
 
 
 def channel(question: Any) -> dict[str, Any]:
@@ -66,9 +119,7 @@ def channel(question: Any) -> dict[str, Any]:
         layer, index = str(question.get("layer")), question.get("channel")
         if layer not in seen.layers or not isinstance(index, int) or not 0 <= index < seen.layers[layer].shape[0]:
             raise AttnvizError("There is no such channel: choose one of the bars.")
-        network = network_of(asked.network)
-        with passes:
-            found = features(network, seen.source, layer, asked.view)
+        found = layers_features.get(replace(asked, layer=layer))
         return pack_features(found.before[index], found.after[index])
 
     return _answered(question, answer)
@@ -81,7 +132,7 @@ def capture(question: Any) -> dict[str, Any]:
 
 def save(question: Any) -> dict[str, Any]:
     """A zip of what is on the screen, or of everything: the address from which it can be downloaded."""
-    return _answered(question, lambda: {"url": f"gradio_api/file={_bundled(question)}"})
+    return _answered(question, lambda: {"url": f"gradio_api/file={bundled(question)}"})
 
 
 def _answered(question: Any, answer: Callable[[], dict[str, Any]]) -> dict[str, Any]:
@@ -99,36 +150,76 @@ def _answered(question: Any, answer: Callable[[], dict[str, Any]]) -> dict[str, 
 
 def _asked(question: dict[str, Any]) -> Asked:
     """What a question is about. Raises AttnvizError for a photo that is not an example or an upload."""
-    return Asked(_path_of(str(question.get("photo"))), str(question.get("network")), "crop" if question.get("view") == "crop" else "whole")
+    return Asked(path_of(str(question.get("photo"))), str(question.get("network")), "crop" if question.get("view") == "crop" else "whole")
 
 
-def _path_of(photo: str) -> str:
+def path_of(photo: str) -> str:
+    """The file of a photo that the browser named; an upload's hour begins anew. Raises AttnvizError for one that is none of ours."""
     if photo.startswith(EXAMPLE) and photo.removeprefix(EXAMPLE) in EXAMPLES:
         return str(example_file(photo.removeprefix(EXAMPLE)))
-    folder = Path(_uploads()).resolve()
-    path = (folder / photo.removeprefix(UPLOAD)).resolve()
-    if not photo.startswith(UPLOAD) or folder not in path.parents or "\0" in photo:
+    folder = uploads_folder().resolve() / "own"
+    named = folder / photo.removeprefix(UPLOAD)
+    try:
+        ours = photo.startswith(UPLOAD) and named.resolve().parent.parent == folder and named.is_file()
+    except (OSError, ValueError):   # a name that no file can have
+        ours = False
+    if not ours:
         raise AttnvizError(GONE)
-    return str(path)
+    used(named)
+    return str(named)
 
 
-def _name_of(photo: str) -> str:
-    """A photo's name for the browser, the opposite of ``_path_of``."""
+def take(upload: str) -> str:
+    """A photo arrived: its name for the browser, from now on. Raises AttnvizError for what is no upload, or where there is no room."""
+    return name_of(str(take_file(upload)))
+
+
+def take_file(upload: str) -> Path:
+    """A file arrived in the uploads: it under a name of its own. Raises as ``take`` does."""
+    path, folder = Path(upload), uploads_folder()
+    try:
+        if folder.resolve() not in path.resolve().parents or not path.is_file():
+            raise AttnvizError(GONE)
+        return own(path, folder)
+    except (OSError, ValueError):
+        raise AttnvizError("There is no room on the server for this upload: try again later.") from None
+
+
+def delete(photos: list[str]) -> int:
+    """Delete these uploads now, with all that was computed of them; how many there were."""
+    gone = set()
+    for photo in photos:
+        if photo.startswith(UPLOAD):
+            with suppress(AttnvizError):
+                path = path_of(photo)
+                remove(Path(path))
+                gone.add(path)
+    for results in (traces, layers_features):
+        results.forget(gone)
+    return len(gone)
+
+
+def expire() -> None:
+    """Let go of results that nobody used for an hour."""
+    traces.expire()
+    layers_features.expire()
+
+
+def name_of(photo: str) -> str:
+    """A photo's name for the browser, the opposite of ``path_of``."""
     path = Path(photo)
-    if path.parent == EXAMPLES_FOLDER:
-        return EXAMPLE + path.stem
-    folder = Path(_uploads()).resolve()
-    return UPLOAD + (path.resolve().relative_to(folder).as_posix() if folder in path.resolve().parents else path.name)
+    return EXAMPLE + path.stem if path.parent == EXAMPLES_FOLDER else UPLOAD + "/".join(path.parts[-2:])
 
 
 def packed(asked: Asked) -> dict[str, Any]:
     seen = traces.get(asked)
-    name = _name_of(asked.photo)
+    name = name_of(asked.photo)
     about = {"photo": name, "network": asked.network, "view": asked.view, "example": name.startswith(EXAMPLE)}
     return pack(seen, card_of(network_of(asked.network)), about)
 
 
-def _bundled(question: dict[str, Any]) -> Path:
+def bundled(question: dict[str, Any]) -> Path:
+    """The zip of what a question of the viewer names. Raises AttnvizError."""
     everything, tab, layer = question.get("what") == "all", question.get("tab"), str(question.get("layer"))
     shown = []
     for each in list(question.get("shown") or [])[:MOST_SHOWN]:
@@ -140,7 +231,7 @@ def _bundled(question: dict[str, Any]) -> Path:
         raise AttnvizError("There is nothing to save: choose a photo or a network first.")
     look = question.get("look") or {}
     opacity = look.get("opacity")
-    settings = Look(
+    drawn = Look(
         min(1.0, max(0.0, float(opacity))) if isinstance(opacity, int | float) else 0.6,
         _one_of(COLORMAPS, look.get("colormap")),
         _one_of(tuple(SCALES), look.get("scale")) if tab == "explore" else "shown",   # what is compared is on one scale
@@ -148,9 +239,11 @@ def _bundled(question: dict[str, Any]) -> Path:
     )
     order = _one_of(tuple(ORDERS), look.get("order"))
     try:
-        path = Path(tempfile.mkdtemp(dir=_uploads())) / "attnviz.zip"
-        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-            for name, content in bundle(shown, settings, order, overview=everything):
+        folder = uploads_folder() / "saved"
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        path = Path(tempfile.mkdtemp(dir=folder)) / "attnviz.zip"
+        with drawings.turn(), zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+            for name, content in bundle(shown, drawn, order, overview=everything):
                 archive.writestr(name, content)
     except OSError:
         raise AttnvizError("There is no room on the server to save this: try again later.") from None
@@ -175,5 +268,5 @@ def example_file(name: str) -> Path:
     return EXAMPLES_FOLDER / f"{name}.jpg"
 
 
-def _uploads() -> str:
-    return os.environ.get("GRADIO_TEMP_DIR") or tempfile.gettempdir()
+def uploads_folder() -> Path:
+    return Path(os.environ.get("GRADIO_TEMP_DIR") or tempfile.gettempdir())

@@ -8,6 +8,8 @@ from collections.abc import Callable
 
 from torch import nn
 
+from .errors import NetworkError
+
 KEPT_BYTES = 1_500_000_000   # a ResNet-50 is 100 MB
 
 
@@ -16,7 +18,7 @@ class Shelf:
     when it leaves the shelf works on until its user is done."""
 
     def __init__(self, kept_bytes: int = KEPT_BYTES) -> None:
-        self._bytes = kept_bytes
+        self.kept_bytes = kept_bytes
         self._kept: OrderedDict[str, tuple[int, nn.Module]] = OrderedDict()   # the least recently used first
         self._under_way: dict[str, threading.Lock] = {}
         self._guard = threading.Lock()
@@ -40,6 +42,14 @@ class Shelf:
                     self._under_way.pop(name, None)
         return network
 
+    def check(self, size: int) -> None:
+        """Raises NetworkError for a network of so many bytes that it would not fit beside nothing."""
+        if size > self.kept_bytes:
+            raise NetworkError(
+                f"This network takes {size // 1_000_000} MB of memory, more than the {self.kept_bytes // 1_000_000} MB that there are for "
+                "networks here: choose a smaller one."
+            )
+
     def drop(self, name: str) -> None:
         """Let go of one, if it is there."""
         with self._guard:
@@ -52,9 +62,10 @@ class Shelf:
 
     def _put(self, name: str, network: nn.Module) -> None:
         size = sum(tensor.nbytes for tensor in (*network.parameters(), *network.buffers()))
+        self.check(size)
         with self._guard:
             self._kept[name] = size, network
             total = sum(kept for kept, _ in self._kept.values())
-            while total > self._bytes and len(self._kept) > 1:
+            while total > self.kept_bytes and len(self._kept) > 1:
                 _, (dropped, _) = self._kept.popitem(last=False)
                 total -= dropped

@@ -9,6 +9,7 @@ import os
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import asdict, replace
+from functools import cache
 from pathlib import Path
 from typing import BinaryIO
 
@@ -127,6 +128,22 @@ def card(network: str) -> Card:
     if network not in list_networks():
         raise NetworkError(f"There is no network called “{Path(network).name}”: choose one of {', '.join(list_networks())}.")
     return read_card(MODELS / network)
+
+
+def intact(network: str) -> bool:
+    """Whether the weights of a network that comes with attnviz are those that its card tells of, as the file is now."""
+    path = MODELS / network / "model.safetensors"
+    try:
+        state = path.stat()
+        return _digest(path, state.st_mtime_ns, state.st_size) == card(network).sha256
+    except (OSError, NetworkError):
+        return False
+
+
+@cache
+def _digest(path: Path, _changed: int, _size: int) -> str:
+    with path.open("rb") as file:
+        return _sha256(file)
 
 
 def read_card(folder: Path) -> Card:

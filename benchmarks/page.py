@@ -30,9 +30,11 @@ from playwright.sync_api import Page, sync_playwright
 
 import attnviz
 from attnviz import page as app
+from attnviz import questions
 from attnviz.capture import _prepared
 from attnviz.networks import ResNet
 from attnviz.networks.card import card_of
+from attnviz.serving import serve
 from attnviz.viewer.packing import pack
 
 # Waits for a change of the page, not frame by frame: frames that are drawn only to look would take time from what is measured.
@@ -73,8 +75,8 @@ def event_page() -> gr.Blocks:
 
 def servers(pipe: Connection) -> None:
     """Both pages, until the pipe is closed; their addresses are sent through it."""
-    app.traces._put = lambda *_: None   # type: ignore[method-assign]
-    served, beside = app.serve(host="127.0.0.1", block=False), event_page()
+    questions.traces._put = lambda *_: None   # type: ignore[method-assign]
+    served, beside = serve(host="127.0.0.1", block=False), event_page()
     beside.launch(server_name="127.0.0.1", prevent_thread_lock=True, quiet=True, ssr_mode=False)
     pipe.send((served.local_url, beside.local_url))
     with suppress(EOFError):

@@ -23,9 +23,9 @@ from attnviz.layouts import open_state_dict
 from attnviz.messages import FOLDER, LANGUAGES, messages, translated
 
 PACKAGE = ROOT / "attnviz"
-PROGRAMS = ("cli.py", "__main__.py", "networks/train.py", "networks/evaluate.py", "networks/publish.py", "networks/folder.py")
+PROGRAMS = ("api.py", "deploy.py", "settings.py", "cli.py", "__main__.py", "networks/train.py", "networks/evaluate.py", "networks/publish.py", "networks/folder.py")
 AWKWARD = ROOT.parent / "shared" / "awkward-images"
-ERRORS = {"AttnvizError", "PhotoError", "NetworkError", "TraceError"}
+ERRORS = {"AttnvizError", "BusyError", "PhotoError", "NetworkError", "TraceError"}
 
 HOLE = "\0"   # stands for what is known only when the program runs
 CHINESE = re.compile("[\u4e00-\u9fff]")
@@ -50,6 +50,8 @@ class Source:
             named = call.func.id if isinstance(call.func, ast.Name) else ast.unparse(call.func)
             if named in {*ERRORS, "gr.Error"}:
                 yield call.lineno, self.texts(call.args[0], scope)
+            if named == "Refusal":   # after its status
+                yield call.lineno, self.texts(call.args[1], scope)
 
     def texts(self, node: ast.expr | None, scope: tuple[ast.AST, ...]) -> set[str]:
         match node:

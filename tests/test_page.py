@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import io
 import json
+import os
 import re
+import shutil
 import zipfile
 from dataclasses import replace
 from pathlib import Path
@@ -20,11 +23,30 @@ from test_packing import unpacked
 
 import attnviz
 from attnviz import page, questions
-from attnviz.uploads import Traces
+from attnviz.settings import Settings
+from attnviz.turns import Turns
+from attnviz.uploads import Results, trace_bytes
 from attnviz.viewer.inputs import OpenDropdown, PhotoInput
 
-LIMIT = 10**9
 TEMPLE = {"photo": "example:temple", "network": "cbam_resnet18", "view": "whole"}
+
+
+@pytest.fixture(autouse=True)
+def uploads(monkeypatch, tmp_path) -> Path:
+    """The folder of the uploads."""
+    folder = tmp_path / "uploads"
+    folder.mkdir()
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(folder))
+    return folder
+
+
+def arrived(path) -> str:
+    """A file as Gradio puts it into the uploads: in a folder named after its content."""
+    path = Path(path)
+    place = questions.uploads_folder() / hashlib.sha256(path.read_bytes()).hexdigest() / path.name
+    place.parent.mkdir(exist_ok=True)
+    shutil.copyfile(path, place)
+    return str(place)
 
 
 @pytest.fixture
@@ -36,12 +58,14 @@ def asked(monkeypatch) -> list:
         passes.append(question)
         return questions.compute(question)
 
-    monkeypatch.setattr(questions, "traces", Traces(counted))
+    monkeypatch.setattr(questions, "traces", Results(counted, trace_bytes))
     return passes
 
 
 def analysed(photo, network="cbam_resnet18", view="whole", mine=(), language="en") -> dict:
-    return dict(zip(("photo", "trouble", "current", "value"), page.analyse(str(photo), network, view, list(mine), language), strict=True))
+    upload = arrived(photo) if Path(photo).exists() else str(photo)
+    made = page.analyse_upload(upload, network, view, list(mine), language, [])
+    return dict(zip(("photo", "trouble", "current", "value", "sent"), made, strict=True))
 
 
 def capture_of(photo, network="cbam_resnet18", view="whole") -> dict:
@@ -118,8 +142,7 @@ def test_a_channels_features_are_those_of_the_network(asked, examples):
         {"photo": 3}, {"photo": "upload:"},
     ],
 )
-def test_a_wrong_question_is_answered_with_a_sentence(asked, wrong, monkeypatch, tmp_path):
-    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
+def test_a_wrong_question_is_answered_with_a_sentence(asked, wrong, tmp_path):
     question = {**TEMPLE, "layer": "layer4.1", "channel": 7, **wrong}
     answers = [page.channel(question)]
     if set(wrong) & {"photo", "network"}:
@@ -134,13 +157,62 @@ def test_nonsense_is_answered_too(asked, question):
         assert set(function(question)) == {"error"}
 
 
-def test_an_upload_is_named_without_its_folder_and_found_again(asked, noise_file, monkeypatch):
-    monkeypatch.setenv("GRADIO_TEMP_DIR", str(noise_file.parent.parent))
+def test_an_upload_is_named_without_its_folder_and_found_again(asked, noise_file, uploads):
     about = capture_of(noise_file)["asked"]
-    assert about["photo"] == f"upload:{noise_file.parent.name}/noise.png" and not about["example"]
+    assert re.fullmatch(r"upload:[\w-]{22}/noise\.png", about["photo"]) and not about["example"]
     again = page.capture(about)
     assert again["photo"]["name"] == "noise.png" and len(asked) == 1
-    assert str(noise_file.parent.parent) not in json.dumps(again)
+    assert str(uploads) not in json.dumps(again)
+
+
+def test_what_is_no_upload_can_not_be_asked_for_by_its_path(asked, noise_file, tmp_path):
+    for path in (noise_file, "/etc/passwd", tmp_path / "uploads", tmp_path / "uploads" / ".." / noise_file.name):
+        with pytest.warns(UserWarning, match="no longer here"):
+            made = page.analyse_upload(str(path), "cbam_resnet18", "whole", [], "en", [])
+        assert made[2] == gr.skip() and made[4] == []
+
+
+def test_the_same_file_of_two_visitors_is_two_and_what_one_deletes_the_other_keeps(asked, noise_file):
+    mine, theirs = (analysed(noise_file) for _ in range(2))
+    assert mine["current"] != theirs["current"]
+    made = page.delete_mine("whole", [], "en", mine["sent"])
+    assert "error" in page.capture({**TEMPLE, "photo": mine["current"]})
+    assert page.capture({**TEMPLE, "photo": theirs["current"]})["photo"]["name"] == "noise.png"
+    assert made[0] is None and made[2] == "example:temple" and made[3]["forget"] and made[-1] == []
+
+
+def test_delete_leaves_nothing_of_a_visitor(asked, noise_file, checkpoint, uploads):
+    photo, network = analysed(noise_file), opened_yours(checkpoint)
+    page.channel({**TEMPLE, "photo": photo["current"], "layer": "layer1.0", "channel": 0})
+    page.delete_mine("whole", network["mine"], "en", photo["sent"])
+    assert [path for path in uploads.rglob("*") if path.is_file()] == []
+    assert network["opened"] not in page.picker.shelf.names()
+    assert not any(kept.photo.endswith("noise.png") for results in (questions.traces, questions.layers_features) for kept in results._kept)
+
+
+def test_a_photos_hour_begins_anew_when_it_is_used(asked, noise_file):
+    photo = analysed(noise_file)["current"]
+    path = Path(questions.path_of(photo))
+    os.utime(path, (0, 0))
+    page.capture({**TEMPLE, "photo": photo})
+    assert path.stat().st_mtime > 10**9
+
+
+def test_a_pass_that_takes_too_long_is_ended_and_the_next_one_runs(asked, noise_file, monkeypatch):
+    monkeypatch.setattr(questions, "settings", replace(questions.settings, seconds=-1))
+    with pytest.warns(UserWarning, match="was stopped"):
+        analysed(noise_file)
+    monkeypatch.setattr(questions, "settings", replace(questions.settings, seconds=30))
+    assert len(capture_of(noise_file)["top"]) == 5
+    assert not any(module._forward_pre_hooks or module._forward_hooks for module in page.network_of("cbam_resnet18").modules())
+
+
+def test_who_comes_when_the_line_is_full_is_told_a_number(asked, monkeypatch):
+    monkeypatch.setattr(questions, "turns", Turns(1, 0))
+    with questions.turns.turn():
+        assert "busy: you would be number 1" in page.capture(TEMPLE)["error"]
+        assert "第 1 位" in page.capture({**TEMPLE, "language": "zh"})["error"]
+    assert len(page.capture(TEMPLE)["top"]) == 5
 
 
 def test_a_bad_photo_is_one_sentence_without_a_path(asked, tmp_path):
@@ -165,12 +237,11 @@ def test_what_nobody_foresaw_is_a_sentence_too(asked, examples, monkeypatch, cap
     with pytest.warns(UserWarning, match="Something went wrong"):
         said = analysed(examples / "cat.jpg")["trouble"].value
     assert "secret" not in said and "secret detail" in caplog.text
-    monkeypatch.setattr(questions, "_bundled", broken)
+    monkeypatch.setattr(questions, "bundled", broken)
     assert "Something went wrong" in page.save({"shown": [TEMPLE]})["error"]
 
 
-def bundled(question, monkeypatch, tmp_path) -> dict[str, bytes]:
-    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
+def bundled(question, tmp_path) -> dict[str, bytes]:
     url = page.save(question)["url"]
     path = Path(url.removeprefix("gradio_api/file="))
     assert path.is_relative_to(tmp_path)
@@ -178,10 +249,10 @@ def bundled(question, monkeypatch, tmp_path) -> dict[str, bytes]:
         return {name: archive.read(name) for name in archive.namelist()}
 
 
-def test_what_is_on_the_screen_can_be_saved(asked, monkeypatch, tmp_path, examples):
+def test_what_is_on_the_screen_can_be_saved(asked, tmp_path, examples):
     look = {"opacity": 0.3, "colormap": "magma", "scale": "map", "smooth": True, "order": "size"}
     files = bundled({"what": "screen", "tab": "explore", "layer": "bam2", "shown": [{**TEMPLE, "network": "bam_resnet18"}], "look": look},
-                    monkeypatch, tmp_path)
+                    tmp_path)
     assert {"bam2.overlay.png", "bam2.map.svg", "bam2.channels.png", "channels.csv", "manifest.json", "reproduce.py"} <= set(files)
     assert not any(name.startswith("bam1") for name in files) and "overview.png" not in files
     settings = json.loads(files["manifest.json"])["settings"]
@@ -191,9 +262,9 @@ def test_what_is_on_the_screen_can_be_saved(asked, monkeypatch, tmp_path, exampl
         np.testing.assert_array_equal(arrays["bam2.spatial"], trace.layers["bam2"].spatial)
 
 
-def test_everything_that_is_compared_can_be_saved(asked, monkeypatch, tmp_path):
+def test_everything_that_is_compared_can_be_saved(asked, tmp_path):
     shown = [{**TEMPLE, "network": network} for network in ("cbam_resnet18", "resnet18", "bam_resnet18")]
-    files = bundled({"what": "screen", "tab": "networks", "block": "last", "shown": shown, "look": {}}, monkeypatch, tmp_path)
+    files = bundled({"what": "screen", "tab": "networks", "block": "last", "shown": shown, "look": {}}, tmp_path)
     manifest = json.loads(files["manifest.json"])
     assert [list(each["layers"]) for each in manifest["traces"]] == [
         ["layer1.1", "layer2.1", "layer3.1", "layer4.1"], [], ["bam1", "bam2", "bam3"],
@@ -212,7 +283,7 @@ def test_every_language_says_everything_that_the_page_draws(asked):
     built = page.build()
     outputs = next(function for function in built.fns.values() if function.fn is page.speak).outputs
     for language in ("en", "zh"):
-        words = page.speak(language, LIMIT, [])
+        words = page.speak(language, Settings(), [])
         assert len(words) == len(outputs) and words[0] == language
 
 
@@ -255,7 +326,7 @@ def checkpoint(tmp_path) -> Path:
 
 
 def opened_yours(checkpoint, labels=None, mine=(), limit=10**9) -> dict:
-    made = page.open_yours(checkpoint and str(checkpoint), labels and str(labels), "cbam_resnet18", list(mine), "en", limit)
+    made = page.open_yours(checkpoint and arrived(checkpoint), labels and arrived(labels), "cbam_resnet18", list(mine), "en", limit)
     return dict(zip(("network", "opened", "mine", "trouble"), made, strict=True))
 
 
@@ -292,10 +363,10 @@ def saved(network, folder) -> Path:
 def test_a_deleted_checkpoint_is_gone_although_its_network_was_open(asked, examples, checkpoint):
     name = opened_yours(checkpoint)["opened"]
     analysed(examples / "cat.jpg", name)
-    checkpoint.unlink()
+    page.picker.checkpoints.get(name).path.unlink()
     with pytest.warns(UserWarning, match="deleted after an hour"):
         analysed(examples / "coffee.jpg", name)
-    page.expire()
+    page.picker.expire()
     assert name not in page.picker.shelf.names()
 
 
@@ -335,6 +406,12 @@ def test_the_picker_has_the_three_sources():
     assert any("downloads 1" in title and "MB" in title for title in titles)
 
 
-def test_every_event_is_hidden_from_the_api():
-    built = page.build()
-    assert all(function.api_visibility == "private" for function in built.fns.values() if function.fn)
+def test_only_the_api_is_in_the_api():
+    shown = [function for function in page.build().fns.values() if function.fn and function.api_visibility != "private"]
+    assert {function.api_name for function in shown} == {"list_networks", "list_layers", "explain", "layer_gates", "bundle"}
+
+
+def test_a_public_page_can_do_without_checkpoints():
+    built = page.build(Settings(checkpoints=False))
+    assert not any(getattr(function.fn, "func", None) is page.open_yours for function in built.fns.values())
+    assert any(getattr(function.fn, "func", None) is page.open_yours for function in page.build().fns.values())

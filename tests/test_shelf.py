@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from torch import nn
 
+from attnviz.errors import NetworkError
 from attnviz.shelf import Shelf
 
 OPENED: list[str] = []
@@ -34,11 +35,12 @@ def test_two_stay_open_and_the_least_recently_used_goes_first():
     assert OPENED == ["a", "b", "c", "b"]
 
 
-def test_one_beyond_the_budget_is_open_alone():
-    shelf = Shelf(3_000)
+def test_one_that_does_not_fit_is_refused_and_the_others_stay():
+    shelf = Shelf(5_000)
     shelf.get("a", linear)
-    shelf.get("b", linear)
-    assert shelf.names() == ["b"]
+    with pytest.raises(NetworkError, match="more than"):
+        shelf.get("b", lambda _: nn.Linear(100, 20))
+    assert shelf.names() == ["a"] and shelf.get("a", linear)
 
 
 def test_who_asks_at_once_waits_for_the_same_network():

@@ -12,7 +12,7 @@ import torch
 from conftest import ROOT, stirred
 
 import attnviz
-from attnviz.uploads import PREFIX, Asked, Traces, keep_swept, new_folder, sweep
+from attnviz.uploads import PREFIX, Asked, Results, Sweeper, keep_swept, new_folder, trace_bytes
 
 
 def test_only_this_user_can_read_the_folder(tmp_path):
@@ -51,10 +51,10 @@ def test_old_files_and_empty_folders_go_and_new_ones_stay(tmp_path):
     for name in ("old/a.png", "new/b.png", "orphan"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_bytes(b"x")
-    assert sweep(tmp_path) == 0
-    assert sweep(tmp_path / "old", older_than=-1) == 1
+    assert Sweeper(tmp_path).sweep() == 0
+    assert Sweeper(tmp_path / "old", older_than=-1).sweep() == 1
     assert sorted(path.name for path in tmp_path.rglob("*")) == ["b.png", "new", "old", "orphan"]   # an empty folder may be in use
-    assert sweep(tmp_path, older_than=-1) == 2
+    assert Sweeper(tmp_path, older_than=-1).sweep() == 2
     assert list(tmp_path.iterdir()) == []
 
 
@@ -69,7 +69,7 @@ def test_the_sweep_survives_what_it_cannot_delete(tmp_path, monkeypatch):
         unlink(path, **more)
 
     monkeypatch.setattr(Path, "unlink", stubborn)
-    assert sweep(tmp_path, older_than=-1) == 1
+    assert Sweeper(tmp_path, older_than=-1).sweep() == 1
 
 
 def test_the_folder_goes_when_the_app_does(tmp_path, monkeypatch):
@@ -94,7 +94,7 @@ def test_each_trace_is_computed_once_however_many_ask(a_trace):
         asked.append(question)
         return a_trace
 
-    traces = Traces(compute)
+    traces = Results(compute, trace_bytes)
 
     def ask(_):
         started.wait()
@@ -114,7 +114,7 @@ def test_a_failure_is_raised_and_not_kept(a_trace):
             raise answer
         return answer
 
-    traces = Traces(compute)
+    traces = Results(compute, trace_bytes)
     with pytest.raises(attnviz.PhotoError):
         traces.get(Asked("a", "b", "whole"))
     assert traces.get(Asked("a", "b", "whole")) is a_trace
@@ -122,8 +122,8 @@ def test_a_failure_is_raised_and_not_kept(a_trace):
 
 def test_the_least_recently_used_goes_first(a_trace):
     asked = []
-    size = a_trace.photo.pixels.nbytes + sum(layer.channel.nbytes for layer in a_trace.layers.values())
-    traces = Traces(lambda question: asked.append(question.photo) or a_trace, kept_bytes=2 * size)
+    size = trace_bytes(a_trace)
+    traces = Results(lambda question: asked.append(question.photo) or a_trace, trace_bytes, kept_bytes=2 * size)
     for photo in ("a", "b", "a", "c", "a", "b"):
         traces.get(Asked(photo, "n", "whole"))
     assert asked == ["a", "b", "c", "b"]
@@ -131,7 +131,7 @@ def test_the_least_recently_used_goes_first(a_trace):
 
 def test_what_is_older_than_its_time_goes(a_trace):
     asked = []
-    traces = Traces(lambda question: asked.append(question) or a_trace, kept_seconds=-1)
+    traces = Results(lambda question: asked.append(question) or a_trace, trace_bytes, kept_seconds=-1)
     for _ in range(2):
         traces.get(Asked("a", "n", "whole"))
     assert len(asked) == 2

@@ -22,6 +22,7 @@ from playwright.sync_api import Page, expect
 import attnviz
 from attnviz import page as app
 from attnviz import questions
+from attnviz.serving import serve
 from attnviz.analysis import ranked
 from attnviz.words import say, words
 
@@ -30,7 +31,7 @@ GUIDE_SEEN = "localStorage.setItem('attnviz-guide-seen', '1')"
 
 @pytest.fixture(scope="module")
 def url():
-    served = app.serve(host="127.0.0.1", block=False)
+    served = serve(host="127.0.0.1", block=False)
     yield served.local_url
     served.close()
 

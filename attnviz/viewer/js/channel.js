@@ -63,6 +63,7 @@ export function channelPanel(viewer) {
 
   const panel = {
     element,
+    forget() { kept.clear(); shown = ''; },
     draw() {
       const { state, say, model } = viewer, layer = viewer.layer();
       element.hidden = !layer || !weightsOf(layer);

@@ -13,6 +13,7 @@ function collection(viewer, drawn) {
     entries: () => wanted.map((asked) => ({ asked, ...kept.get(keyOf(asked)) })),
     models: () => wanted.map((asked) => kept.get(keyOf(asked))?.model).filter(Boolean),
     put(asked, model) { kept.set(keyOf(asked), { model }); },
+    forget() { kept.clear(); wanted = []; },
     async want(list) {
       wanted = list;
       drawn();
@@ -109,7 +110,7 @@ export function networksPanel(viewer) {
     all.want(asked());
   }
 
-  return { element, draw, models: all.models, open() { all.put(viewer.model.asked, viewer.model); all.want(asked()); } };
+  return { element, draw, models: all.models, forget: all.forget, open() { all.put(viewer.model.asked, viewer.model); all.want(asked()); } };
 }
 
 function numbersOf(layer) {
@@ -200,5 +201,5 @@ export function photosPanel(viewer) {
     all.want(asked());
   }
 
-  return { element, draw, models: all.models, open() { all.put(viewer.model.asked, viewer.model); all.want(asked()); } };
+  return { element, draw, models: all.models, forget: all.forget, open() { all.put(viewer.model.asked, viewer.model); all.want(asked()); } };
 }

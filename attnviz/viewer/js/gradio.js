@@ -66,6 +66,7 @@ export function attach(element, props, server, watch, cbam, chinese) {
     queue = queue.then(async () => {
       context = value;
       if (value.language) viewer.language = value.language;
+      if (value.forget) viewer.forget();
       await viewer.show(value.capture, first ? (value.state ?? {}) : {});
       if (first && viewer.language === 'zh') chinese();
       if (first) viewer.guide.first();

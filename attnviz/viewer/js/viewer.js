@@ -36,7 +36,7 @@ export function mount(element, host = null, words = WORDS) {   // eslint-disable
     others: () => (host ? [...comparing.networks.models(), ...comparing.photos.models()] : viewer.session).filter((model) => model !== viewer.model),
     shown: () => (viewer.state.scale === 'shown' ? viewer.others() : []),
     told: (error) => (error?.told ? error.message : viewer.say('lost')),
-    opened, set, draw, show, speak,
+    opened, set, draw, show, speak, forget,
     describe(layer) {
       const numbers = layer.weightNumbers ?? layer.numbers;
       return viewer.say(layer.map ? 'layer_alt' : 'layer_alt_no_map', {
@@ -112,6 +112,13 @@ export function mount(element, host = null, words = WORDS) {   // eslint-disable
     draw();
     element.dataset.drawn = String(model.id);
     return viewer;
+  }
+
+  /** Let go of every capture and of all features: the visitor's photos were deleted. */
+  function forget() {
+    viewer.session = [];
+    Object.assign(viewer.state, { photos: [], channel: null, pin: null, a: null, b: null, tab: 'explore' });
+    for (const panel of [parts[3], comparing.networks, comparing.photos]) panel.forget();
   }
 
   const fits = (pin, layer) => (pin && layer?.map && pin[0] < layer.height && pin[1] < layer.width ? pin : null);

@@ -1,0 +1,131 @@
+"""The page on a server: started by its settings, guarded, swept, and ended without losing what is under way."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+
+import torch
+from starlette.middleware import Middleware
+
+from . import __version__, logs, picker, questions
+from .guard import Guard, House
+from .page import THEME, build
+from .settings import Settings, from_environment
+from .uploads import keep_swept, new_folder
+from .viewer.assets import in_markup, script, style
+
+if TYPE_CHECKING:
+    import gradio as gr
+
+log = logging.getLogger(__name__)
+
+DRAIN_SECONDS = 7.0   # for what is under way when the server is told to end; all is over within ten
+
+
+def serve(host: str | None = None, port: int | None = None, block: bool = True) -> gr.Blocks:
+    """Serve the page by the environment's settings; with ``block`` until it is told to end, by Ctrl-C or SIGTERM, which finishes what is
+    under way. Uploads lie in a folder of this app's own. Raises SettingsError for a setting that can't be read."""
+    settings = from_environment(os.environ, host, port)
+    folder = new_folder()
+    os.environ.update(GRADIO_TEMP_DIR=str(folder), GRADIO_ANALYTICS_MAX_EVENTS="1000", GRADIO_ANALYTICS_CACHE_FREQUENCY="200")
+    logs.start(settings.log if block else "off")
+    torch.set_num_threads(max(1, cores() // settings.passes))
+    questions.configure(settings)
+    picker.configure(settings)
+    page = build(settings)
+    page.queue(max_size=2 * settings.waiting, api_open=False)   # the guard's own limit comes first, and says so in a sentence
+    house = _house(page, settings, folder)
+    end = keep_swept(folder, lambda: _expire(page), 60 * settings.keep)
+    told = threading.Event()
+    if block:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda number, frame: _told(told, number, frame))
+    try:
+        page.launch(
+            server_name=settings.host, server_port=settings.port, prevent_thread_lock=True, show_error=False, run_history=False,
+            enable_monitoring=False, max_file_size=max(settings.photo_mb * 1_000_000, settings.checkpoint_bytes), max_threads=40,
+            footer_links=["settings"], ssr_mode=False, share=False, pwa=False, state_session_capacity=settings.sessions,
+            css_paths=[Path(__file__).parent / "viewer" / "page.css"], head=head(), theme=THEME, quiet=not block, mcp_server=settings.mcp,
+            app_kwargs={"middleware": [Middleware(Guard, house=house)]},
+        )
+        if block:
+            told.wait()
+            house.closing = True
+            _drained(house, time.monotonic() + DRAIN_SECONDS)
+            page.close()
+    finally:
+        if block:
+            end()
+    return page
+
+
+def head() -> str:
+    """The viewer's style and script, for the page's head."""
+    return f"<style>{style()}</style>\n<script>{in_markup(script())}</script>"
+
+
+def cores() -> int:
+    """How many processors this process may use: those that it may run on, and no more than its container was given."""
+    count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    try:
+        share, period = Path("/sys/fs/cgroup/cpu.max").read_text(encoding="ascii").split()
+        return max(1, min(count, round(int(share) / int(period))))
+    except (OSError, ValueError):   # no container, or no limit
+        return count
+
+
+def memory() -> int:
+    """Bytes of memory that this process takes; 0 where the system does not tell."""
+    try:
+        return int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    except (OSError, ValueError, IndexError):
+        return 0
+
+
+def _house(page: gr.Blocks, settings: Settings, folder: Path) -> House:
+    queue = page._queue
+
+    def health() -> dict[str, Any]:
+        return {
+            "status": "closing" if house.closing else "ok", "version": __version__, "networks": picker.shelf.names(),
+            "waiting": len(queue) + len(questions.turns), "memory_mb": round(memory() / 1e6),
+        }
+
+    house = House(
+        settings, folder, (questions.EXAMPLES_FOLDER,), waiting=lambda: len(queue), memory=memory, health=health,
+        busy=lambda: len(queue) > 0 or any(jobs is not None for jobs in queue.active_jobs),
+        of_session=lambda session: len(queue.pending_event_ids_session.get(session, ())),
+    )
+    return house
+
+
+def _expire(page: gr.Blocks) -> None:
+    """Let go of what nobody used for an hour, and of what Gradio keeps of visitors whom it has forgotten."""
+    questions.expire()
+    picker.expire()
+    queue = page._queue
+    for session in list(queue.pending_event_ids_session):
+        if session not in queue.pending_messages_per_session:
+            queue.pending_event_ids_session.pop(session, None)
+
+
+def _told(told: threading.Event, number: int, _frame: FrameType | None) -> None:
+    if told.is_set():   # a second time: at once
+        os._exit(128 + number)
+    told.set()
+
+
+def _drained(house: House, until: float, clock: Callable[[], float] = time.monotonic) -> None:
+    """Wait until nothing is under way, or until then."""
+    while clock() < until and (house.busy() or house.exploring):
+        time.sleep(0.05)
+    if house.busy() or house.exploring:
+        log.warning("ended with work under way")
