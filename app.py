@@ -1,6 +1,6 @@
 """Builds the page and serves it; what Hugging Face Spaces runs."""
 
-from attnviz.serving import serve
+from attnviz.cli import main
 
 if __name__ == "__main__":
-    serve()
+    raise SystemExit(main(["app"]))

@@ -119,9 +119,12 @@ def layers(options: argparse.Namespace) -> int:
 
 def app(options: argparse.Namespace) -> int:
     """Serve the page until interrupted."""
+    from .settings import from_environment
+
+    settings = from_environment(host=options.host, port=options.port)   # before what is slow to start
     from .serving import serve
 
-    serve(options.host, options.port)
+    serve(settings)
     return 0
 
 

@@ -163,6 +163,8 @@ class Guard:
             asked = json.loads(body)
         except (ValueError, RecursionError):
             raise Refusal(400, "This is not JSON.") from None
+        if _names_an_address(asked):   # Gradio would fetch it
+            raise Refusal(400, "This is an address, not a file: save the file and upload it.")
         session = str(asked.get("session_hash") or "") if isinstance(asked, dict) else ""
         scope["attnviz.session"] = session
         if route == "component_server":
@@ -221,6 +223,20 @@ def _route(path: str) -> str:
     if rest.startswith(TOOLS):
         return "mcp"
     return next((below.strip("/=") for below in CALLS_BELOW if rest.startswith(below)), "unknown")
+
+
+def _names_an_address(asked: Any) -> bool:
+    """Whether there is a file anywhere in this whose path is an address."""
+    left = [asked]
+    while left:
+        value = left.pop()
+        if isinstance(value, dict):
+            if "://" in str(value.get("path", ""))[:20]:
+                return True
+            left.extend(value.values())
+        elif isinstance(value, list):
+            left.extend(value)
+    return False
 
 
 def _headers(route: str) -> list[tuple[bytes, bytes]]:

@@ -18,9 +18,10 @@ from starlette.middleware import Middleware
 from . import __version__, logs, picker, questions
 from .guard import Guard, House
 from .page import THEME, build
-from .settings import Settings, from_environment
+from .settings import Settings
 from .uploads import keep_swept, new_folder
 from .viewer.assets import in_markup, script, style
+from .zerogpu import declare
 
 if TYPE_CHECKING:
     import gradio as gr
@@ -30,16 +31,16 @@ log = logging.getLogger(__name__)
 DRAIN_SECONDS = 7.0   # for what is under way when the server is told to end; all is over within ten
 
 
-def serve(host: str | None = None, port: int | None = None, block: bool = True) -> gr.Blocks:
-    """Serve the page by the environment's settings; with ``block`` until it is told to end, by Ctrl-C or SIGTERM, which finishes what is
-    under way. Uploads lie in a folder of this app's own. Raises SettingsError for a setting that can't be read."""
-    settings = from_environment(os.environ, host, port)
+def serve(settings: Settings, block: bool = True) -> gr.Blocks:
+    """Serve the page; with ``block`` until it is told to end, by Ctrl-C or SIGTERM, which finishes what is under way. Uploads lie in a
+    folder of this app's own."""
     folder = new_folder()
     os.environ.update(GRADIO_TEMP_DIR=str(folder), GRADIO_ANALYTICS_MAX_EVENTS="1000", GRADIO_ANALYTICS_CACHE_FREQUENCY="200")
     logs.start(settings.log if block else "off")
     torch.set_num_threads(max(1, cores() // settings.passes))
     questions.configure(settings)
     picker.configure(settings)
+    declare()
     page = build(settings)
     page.queue(max_size=2 * settings.waiting, api_open=False)   # the guard's own limit comes first, and says so in a sentence
     house = _house(page, settings, folder)

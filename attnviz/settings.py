@@ -82,11 +82,12 @@ class Settings:
         return self.checkpoint_mb * 1_000_000 if self.checkpoints else 0
 
 
-def from_environment(environment: Mapping[str, str] = os.environ, host: str | None = None, port: int | None = None) -> Settings:
+def from_environment(environment: Mapping[str, str] | None = None, host: str | None = None, port: int | None = None) -> Settings:
     """The settings; ``host`` and ``port``, where given, go before the environment's, and Gradio's own two count after ours.
 
     Raises SettingsError for a variable that can't be read or that does not exist.
     """
+    environment = os.environ if environment is None else environment
     known = {f"ATTNVIZ_{one.name.upper()}": one for one in fields(Settings)}
     values: dict[str, Any] = {}
     for name in sorted(environment):

@@ -171,7 +171,10 @@ class ModelStore:
 
 
 def _there(path: Path) -> Path | None:
-    return path if path.is_file() else None
+    try:
+        return path if path.is_file() else None
+    except OSError:   # a home that this user may not read
+        return None
 
 
 def _is_sha256(name: str) -> bool:

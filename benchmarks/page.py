@@ -35,6 +35,7 @@ from attnviz.capture import _prepared
 from attnviz.networks import ResNet
 from attnviz.networks.card import card_of
 from attnviz.serving import serve
+from attnviz.settings import Settings
 from attnviz.viewer.packing import pack
 
 # Waits for a change of the page, not frame by frame: frames that are drawn only to look would take time from what is measured.
@@ -76,7 +77,7 @@ def event_page() -> gr.Blocks:
 def servers(pipe: Connection) -> None:
     """Both pages, until the pipe is closed; their addresses are sent through it."""
     questions.traces._put = lambda *_: None   # type: ignore[method-assign]
-    served, beside = serve(host="127.0.0.1", block=False), event_page()
+    served, beside = serve(Settings(host="127.0.0.1"), block=False), event_page()
     beside.launch(server_name="127.0.0.1", prevent_thread_lock=True, quiet=True, ssr_mode=False)
     pipe.send((served.local_url, beside.local_url))
     with suppress(EOFError):

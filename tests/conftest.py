@@ -33,6 +33,15 @@ def cbam() -> nn.Module:
     return attnviz.load("cbam_resnet18")
 
 
+@pytest.fixture(scope="session")
+def running(tmp_path_factory):
+    """A server of its own process, one for all tests that ask it."""
+    from served import server
+
+    with server(tmp_path_factory.mktemp("served"), ATTNVIZ_EACH="50", ATTNVIZ_RATE="0") as started:
+        yield started
+
+
 def stirred(depth: int, attention: str | None, width: int = 8, classes: int = 5) -> ResNet:
     """A small network whose batch norms have seen something, so that no branch is trivially zero."""
     network = ResNet(depth, attention, width, reduction=4, classes=classes)

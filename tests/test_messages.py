@@ -23,7 +23,10 @@ from attnviz.layouts import open_state_dict
 from attnviz.messages import FOLDER, LANGUAGES, messages, translated
 
 PACKAGE = ROOT / "attnviz"
-PROGRAMS = ("api.py", "deploy.py", "settings.py", "cli.py", "__main__.py", "networks/train.py", "networks/evaluate.py", "networks/publish.py", "networks/folder.py")
+PROGRAMS = (   # what they say is read by programs and in terminals
+    "api.py", "deploy.py", "settings.py", "cli.py", "__main__.py",
+    "networks/train.py", "networks/evaluate.py", "networks/publish.py", "networks/folder.py",
+)
 AWKWARD = ROOT.parent / "shared" / "awkward-images"
 ERRORS = {"AttnvizError", "BusyError", "PhotoError", "NetworkError", "TraceError"}
 

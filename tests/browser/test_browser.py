@@ -22,8 +22,9 @@ from playwright.sync_api import Page, expect
 import attnviz
 from attnviz import page as app
 from attnviz import questions
-from attnviz.serving import serve
 from attnviz.analysis import ranked
+from attnviz.serving import serve
+from attnviz.settings import Settings
 from attnviz.words import say, words
 
 GUIDE_SEEN = "localStorage.setItem('attnviz-guide-seen', '1')"
@@ -31,7 +32,7 @@ GUIDE_SEEN = "localStorage.setItem('attnviz-guide-seen', '1')"
 
 @pytest.fixture(scope="module")
 def url():
-    served = serve(host="127.0.0.1", block=False)
+    served = serve(Settings(host="127.0.0.1"), block=False)
     yield served.local_url
     served.close()
 

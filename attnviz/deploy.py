@@ -1,0 +1,86 @@
+"""The page as a Hugging Face Space: which files of a checkout it needs, and their upload in one commit."""
+
+from __future__ import annotations
+
+from itertools import chain
+from pathlib import Path
+
+from . import __version__
+from .errors import AttnvizError
+
+ROOT = Path(__file__).parent.parent
+
+ALONE = ("app.py", "requirements.txt", "README.md", "LICENSE")   # README.md is the Space's card too
+BELOW = {   # folder: the endings of what is needed of it
+    "assets": (".jpg", ".png", ".md"),
+    "attnviz": (".py", ".js", ".css", ".json", ".txt"),
+    "models": (".safetensors", ".json", ".txt", ".md"),
+}
+
+
+def files() -> list[str]:
+    """The files of this checkout that a Space needs, as paths from its root with “/”. Raises AttnvizError if this is no checkout."""
+    missing = [name for name in (*ALONE, *BELOW) if not (ROOT / name).exists()]
+    if missing:
+        raise AttnvizError(f"There is no {missing[0]} beside this attnviz: to deploy it, get a checkout of the project, and in there "
+                           "run python -m attnviz deploy space USER/NAME.")
+    below = (path for folder, endings in BELOW.items() for path in (ROOT / folder).rglob("*") if path.name.endswith(endings))
+    names = [path.relative_to(ROOT).as_posix() for path in below if path.is_file()]
+    return sorted([*ALONE, *(name for name in names if not any(part.startswith(".") for part in name.split("/")))])
+
+
+def size(name: str) -> int:
+    """Bytes of one of ``files``."""
+    return (ROOT / name).stat().st_size
+
+
+def upload(space: str) -> str:
+    """The address of the Space USER/NAME, made if there is none, after one commit that brings its files up to date.
+
+    What an earlier upload left in the folders that are ours is deleted; what else lies in the Space stays. The token and the hub's address
+    are those of the hub's library: HF_TOKEN, or that of ``hf auth login``, and HF_ENDPOINT. Raises AttnvizError.
+    """
+    from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi, get_token
+    from huggingface_hub.errors import HfHubHTTPError, HTTPError
+
+    names = files()
+    check(space)
+    if not get_token():
+        raise AttnvizError("You are not logged in to Hugging Face: run hf auth login, or set HF_TOKEN to a token that may write.")
+    hub = HfApi()
+    try:
+        address = hub.create_repo(space, repo_type="space", space_sdk="gradio", exist_ok=True)
+        there = hub.list_repo_files(space, repo_type="space")
+        left = [name for name in there if name.split("/")[0] in BELOW and name not in names]
+        gone, new = map(CommitOperationDelete, left), (CommitOperationAdd(name, ROOT / name) for name in names)
+        hub.create_commit(space, chain(gone, new), commit_message=f"attnviz {__version__}", repo_type="space")
+    except HfHubHTTPError as error:
+        raise AttnvizError(_refusal(error.response.status_code, error.server_message)) from error
+    except ValueError as error:   # the card's front matter
+        raise AttnvizError(f"Hugging Face refused: {_line(error)}") from error
+    except (HTTPError, OSError, RuntimeError) as error:   # the first is httpx's or httpx2's, whichever the library stands on
+        raise AttnvizError(f"The upload to {hub.endpoint} failed, check the connection and try again: {_line(error)}") from error
+    return str(address)
+
+
+def check(space: str) -> None:
+    """Raise AttnvizError unless this can be the name of a Space."""
+    from huggingface_hub.errors import HFValidationError
+    from huggingface_hub.utils import validate_repo_id
+
+    try:
+        if space.count("/") != 1:
+            raise HFValidationError
+        validate_repo_id(space)
+    except HFValidationError:
+        raise AttnvizError(f"“{space}” can't be the name of a Space: give it as USER/NAME, of letters, digits, “-”, “_” and “.”.") from None
+
+
+def _refusal(status: int, reason: str | None) -> str:
+    if status == 401:
+        return "Hugging Face does not know this token: run hf auth login again, or set HF_TOKEN to a token that may write."
+    return f"Hugging Face refused with status {status}: {_line(reason or 'it gave no reason.')}"
+
+
+def _line(said: object) -> str:
+    return " ".join(str(said).split())

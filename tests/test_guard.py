@@ -1,0 +1,222 @@
+"""What the guard lets through, and what it answers in place of the rest, around an application that would do anything."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as any_of
+
+from attnviz.guard import CALLS, Guard, House
+from attnviz.logs import Line
+from attnviz.settings import Settings
+
+
+class Inner:
+    """An application that reads all that it is sent and says so."""
+
+    def __init__(self, trouble: Exception | None = None) -> None:
+        self.bodies: list[bytes] = []
+        self.trouble = trouble
+
+    async def __call__(self, scope, receive, send) -> None:
+        parts, more = [], True
+        while more:
+            message = await receive()
+            parts.append(message.get("body", b""))
+            more = message.get("more_body", False)
+        self.bodies.append(b"".join(parts))
+        if self.trouble:
+            raise self.trouble
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"done"})
+
+
+def house(folder: Path, **settings) -> House:
+    return House(Settings(free_mb=0, **settings), folder, ())
+
+
+def ask(inner, house, path, method="GET", chunks=(b"",), headers=(), client="1.2.3.4", guard=None) -> tuple[int, dict, dict]:
+    """One request: the status, the headers, and the JSON or {"text": …} that came back."""
+    sent, left = [], list(chunks)
+
+    async def receive():
+        return {"type": "http.request", "body": left.pop(0), "more_body": bool(left)} if left else {"type": "http.disconnect"}
+
+    async def send(message):
+        sent.append(message)
+
+    scope = {"type": "http", "path": path, "method": method, "headers": list(headers), "client": (client, 1)}
+    asyncio.run((guard or Guard(inner, house))(scope, receive, send))
+    body = b"".join(message.get("body", b"") for message in sent)
+    found = {key.decode(): value.decode() for key, value in sent[0]["headers"]}
+    return sent[0]["status"], found, json.loads(body) if body[:1] == b"{" else {"text": body.decode()}
+
+
+def post(inner, house, path, content, **more) -> tuple[int, dict, dict]:
+    return ask(inner, house, path, "POST", [json.dumps(content).encode()], **more)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/gradio_api/proxy=http://127.0.0.1/", "/gradio_api/file=http://169.254.169.254/", "/gradio_api/file=/etc/passwd",
+        "/gradio_api/file=../../etc/passwd", "/gradio_api/file/etc/passwd", "/gradio_api/process_recording", "/pwa_icon/12000", "/pwa_icon",
+        "/gradio_api/deep_link", "/monitoring", "/monitoring/summary", "/gradio_api/runs", "/gradio_api/run-history/records",
+        "/gradio_api/run/explain", "/gradio_api/api/explain", "/gradio_api/vibe-edit", "/gradio_api/dev/reload", "/gradio_api/stream/x",
+        "/gradio_api/mcp/", "/gradio_api/custom_component/a/b/c/d", "/assets/../app.py", "/static/%2e%2e/app.py", "/login", "/docs",
+        "/redoc", "/openapi.json", "/gradio_api/file=\0", "/gradio_api/file=" + "x" * 5000,
+    ],
+)
+def test_routes_that_nobody_needs_are_not_there(tmp_path, path):
+    inner = Inner()
+    for method in ("GET", "POST"):
+        assert ask(inner, house(tmp_path), path, method)[0] == 404
+    assert inner.bodies == []
+
+
+@given(any_of.text(max_size=200))
+def test_only_uploads_can_be_seen_whatever_is_named(name):
+    inner, folder = Inner(), Path("/nowhere/uploads")
+    status, _, _ = ask(inner, house(folder), f"/gradio_api/file={name}")
+    assert status == 404 or folder in Path(name).resolve().parents
+
+
+def test_an_upload_can_be_seen_but_is_never_a_page_and_is_kept_by_no_cache(tmp_path):
+    (tmp_path / "a.html").write_text("<script>")
+    status, headers, _ = ask(Inner(), house(tmp_path), f"/gradio_api/file={tmp_path}/a.html")
+    assert status == 200 and "sandbox" in headers["content-security-policy"] and headers["cache-control"] == "private, no-store"
+    assert ask(Inner(), house(tmp_path), f"/gradio_api/file={tmp_path}/../x")[0] == 404
+
+
+def test_a_page_can_load_nothing_from_elsewhere(tmp_path):
+    policy = ask(Inner(), house(tmp_path), "/")[1]["content-security-policy"]
+    assert policy.startswith("default-src 'self'") and "http" not in policy
+
+
+@pytest.mark.parametrize("announced", [True, False])
+@pytest.mark.parametrize(("path", "most"), [("/gradio_api/upload", 31_000_000), *((f"/gradio_api{call}", 256_000) for call in CALLS[5:10])])
+def test_what_is_too_large_is_not_taken_in_announced_or_not(tmp_path, path, most, announced):
+    inner, piece = Inner(), b" " * 1_000_000
+    headers = [(b"content-length", str(most + 1).encode())] if announced else []
+    status, _, said = ask(inner, house(tmp_path, checkpoint_mb=30), path, "POST", [piece] * (most // len(piece) + 2), headers)
+    assert status == 413 and "larger" in said["detail"] and inner.bodies == []
+
+
+def test_without_checkpoints_uploads_are_as_large_as_a_photo(tmp_path):
+    small = house(tmp_path, checkpoints=False)
+    assert ask(Inner(), small, "/gradio_api/upload", "POST", [b" " * 20_500_000])[0] == 200
+    assert ask(Inner(), small, "/gradio_api/upload", "POST", [b" " * 21_500_000])[0] == 413
+
+
+def test_a_body_reaches_the_application_as_it_was_sent(tmp_path):
+    inner = Inner()
+    assert ask(inner, house(tmp_path), "/gradio_api/queue/join", "POST", [b'{"session_hash"', b': "a"}'])[0] == 200
+    assert inner.bodies == [b'{"session_hash": "a"}']
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"[" * 100_000, b"\xff\xfe", b'{"a": "\\ud800"}', b"[]", b"3", b"null", b"NaN"])
+@pytest.mark.parametrize("path", ["/gradio_api/queue/join", "/gradio_api/component_server", "/gradio_api/call/explain"])
+def test_nonsense_in_place_of_a_question_is_refused_or_handed_on(tmp_path, path, body):
+    assert ask(Inner(), house(tmp_path), path, "POST", [body])[0] in (200, 400, 429)
+
+
+@pytest.mark.parametrize("address", ["http://127.0.0.1:1/x", "HTTPS://example.org/x", " http://[::1]/x", "ftp://x/y", "file:///etc/passwd"])
+@pytest.mark.parametrize("path", ["/gradio_api/queue/join", "/gradio_api/component_server", "/gradio_api/call/explain"])
+def test_an_address_in_place_of_a_file_reaches_nobody_however_deep_it_lies(tmp_path, path, address):
+    inner, file = Inner(), {"path": address, "meta": {"_type": "gradio.FileData"}}
+    for data in ([file], [[{"a": {"b": [file]}}]], {"event_data": file}):
+        status, _, said = post(inner, house(tmp_path), path, {"data": data})
+        assert status == 400 and "an address" in said["detail"]
+    assert inner.bodies == []
+    shown = {"path": "/uploads/x.png", "url": "http://127.0.0.1:7860/gradio_api/file=/uploads/x.png"}   # as the page sends it
+    assert post(inner, house(tmp_path), path, {"data": [shown]})[0] == 200
+
+
+def test_who_has_many_requests_waiting_is_told_and_others_are_not(tmp_path):
+    full = house(tmp_path, each=3)
+    full.of_session = {"greedy": 3, "modest": 2}.get
+    status, headers, said = post(Inner(), full, "/gradio_api/queue/join", {"session_hash": "greedy"})
+    assert status == 429 and "already have 3 requests waiting" in said["detail"] and int(headers["retry-after"]) > 0
+    assert post(Inner(), full, "/gradio_api/queue/join", {"session_hash": "modest"})[0] == 200
+
+
+def test_when_the_queue_is_full_the_number_is_told_in_the_visitors_language(tmp_path):
+    full = house(tmp_path, waiting=80)
+    full.waiting = lambda: 80
+    for path in ("/gradio_api/queue/join", "/gradio_api/call/explain"):
+        status, _, said = post(Inner(), full, path, {"session_hash": "a"})
+        assert status == 429 and "busy: you would be number 81 in the line" in said["detail"]
+    said = post(Inner(), full, "/gradio_api/queue/join", {}, headers=[(b"accept-language", b"zh-CN")])[2]
+    assert "第 81 位" in said["detail"]
+
+
+def test_questions_of_one_viewer_are_counted_while_they_are_answered(tmp_path):
+    server = house(tmp_path, each=1)
+    server.exploring["a"] = 2
+    assert post(Inner(), server, "/gradio_api/component_server", {"session_hash": "a"})[0] == 429
+    assert post(Inner(), server, "/gradio_api/component_server", {"session_hash": "b"})[0] == 200
+    assert dict(server.exploring) == {"a": 2}
+
+
+def test_an_address_has_so_many_requests_a_minute_and_its_neighbours_have_theirs(tmp_path):
+    inner, server = Inner(), house(tmp_path, rate=3)
+    guard = Guard(inner, server)
+    assert [ask(inner, server, "/config", guard=guard)[0] for _ in range(5)] == [200, 200, 200, 429, 429]
+    assert ask(inner, server, "/config", guard=guard, client="5.6.7.8")[0] == 200
+    assert ask(inner, server, "/healthz", guard=guard)[0] == 200
+
+
+def test_a_proxy_is_believed_only_where_there_is_one(tmp_path):
+    forged = [(b"x-forwarded-for", b"9.9.9.9, 7.7.7.7")]
+    for proxies, expected in ((0, "1.2.3.4"), (1, "7.7.7.7"), (3, "1.2.3.4")):
+        guard = Guard(Inner(), house(tmp_path, proxies=proxies))
+        ask(None, None, "/config", headers=forged, guard=guard)
+        assert list(guard._spent) == [expected]
+
+
+def test_a_closing_server_takes_nothing_new_and_says_so(tmp_path):
+    server = house(tmp_path)
+    server.closing = True
+    for path in ("/gradio_api/queue/join", "/gradio_api/upload", "/gradio_api/component_server"):
+        status, _, said = post(Inner(), server, path, {})
+        assert status == 503 and "restarting" in said["detail"]
+    assert ask(Inner(), server, "/healthz")[0] == 503 and ask(Inner(), server, "/gradio_api/queue/data")[0] == 200
+
+
+def test_uploads_wait_where_disk_or_memory_run_short(tmp_path):
+    full = House(Settings(free_mb=10**7), tmp_path, ())
+    assert "no room" in post(Inner(), full, "/gradio_api/upload", {})[2]["detail"]
+    short = house(tmp_path, memory_mb=1000)
+    short.memory = lambda: 900_000_000
+    assert post(Inner(), short, "/gradio_api/upload", {})[0] == 503 and post(Inner(), short, "/gradio_api/queue/join", {})[0] == 200
+
+
+def test_a_disk_that_fills_up_is_a_sentence_and_another_failure_is_not_hidden(tmp_path):
+    status, _, said = post(Inner(OSError(28, "No space left")), house(tmp_path), "/gradio_api/upload", {})
+    assert status == 507 and "no room" in said["detail"]
+    with pytest.raises(PermissionError):
+        post(Inner(PermissionError(13, "x")), house(tmp_path), "/gradio_api/upload", {})
+
+
+def test_the_folder_of_the_uploads_comes_back_when_somebody_deletes_it(tmp_path):
+    server = house(tmp_path / "uploads")
+    assert post(Inner(), server, "/gradio_api/upload", {})[0] == 200
+    assert (tmp_path / "uploads").stat().st_mode & 0o777 == 0o700
+
+
+def test_a_line_a_request_tells_how_long_and_how_big_and_never_what(tmp_path, caplog):
+    caplog.set_level(logging.INFO, "attnviz.requests")
+    logging.getLogger("attnviz").propagate = True
+    post(Inner(), house(tmp_path), "/gradio_api/queue/join", {"session_hash": "secret", "data": ["secret"]})
+    ask(Inner(), house(tmp_path), "/gradio_api/file=/secret/secret.png")
+    lines = [Line(True).format(record) for record in caplog.records]
+    assert len(lines) == 2 and "secret" not in "".join(lines)
+    first, second = map(json.loads, lines)
+    assert (first["route"], first["status"], first["in"], first["out"]) == ("queue/join", 200, 46, 4)
+    assert (second["route"], second["status"]) == ("file", 404) and first["ms"] >= 0
+    assert "route=file" in Line(False).format(caplog.records[1])
