@@ -152,7 +152,7 @@ class Guard:
             body, more = body + message.get("body", b""), message.get("more_body", False)
             if len(body) > limit:
                 raise Refusal(413, "This is larger than what can be sent here.")
-        if route in ("queue/join", "call", "component_server"):
+        if route in ("queue/join", "call", "component_server", "mcp"):
             self._check_turn(scope, body, route)
         return _again(body, receive)
 
@@ -167,6 +167,8 @@ class Guard:
             raise Refusal(400, "This is an address, not a file: save the file and upload it.")
         session = str(asked.get("session_hash") or "") if isinstance(asked, dict) else ""
         scope["attnviz.session"] = session
+        if route == "mcp":
+            return
         if route == "component_server":
             if not isinstance(asked, dict) or house.exploring[session] >= 2 * house.settings.each:
                 raise Refusal(429, "You already have many requests waiting: wait for their answers.")
@@ -231,7 +233,9 @@ def _names_an_address(asked: Any) -> bool:
     while left:
         value = left.pop()
         if isinstance(value, dict):
-            if "://" in str(value.get("path", ""))[:20]:
+            tool = value.get("arguments")   # of an agent's call, whose files may be plain text
+            named = [value.get("path"), *(tool.values() if isinstance(tool, dict) else ())]
+            if any("://" in str(each)[:20] for each in named):
                 return True
             left.extend(value.values())
         elif isinstance(value, list):

@@ -8,6 +8,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,7 @@ import torch
 from starlette.middleware import Middleware
 
 from . import __version__, logs, picker, questions
+from .errors import SettingsError
 from .guard import Guard, House
 from .page import THEME, build
 from .settings import Settings
@@ -33,7 +35,9 @@ DRAIN_SECONDS = 7.0   # for what is under way when the server is told to end; al
 
 def serve(settings: Settings, block: bool = True) -> gr.Blocks:
     """Serve the page; with ``block`` until it is told to end, by Ctrl-C or SIGTERM, which finishes what is under way. Uploads lie in a
-    folder of this app's own."""
+    folder of this app's own. Raises SettingsError for agents' tools without what they need."""
+    if settings.mcp and find_spec("mcp") is None:
+        raise SettingsError("ATTNVIZ_MCP is yes, but the package mcp is not installed: pip install \"attnviz[mcp]\"")
     folder = new_folder()
     os.environ.update(GRADIO_TEMP_DIR=str(folder), GRADIO_ANALYTICS_MAX_EVENTS="1000", GRADIO_ANALYTICS_CACHE_FREQUENCY="200")
     logs.start(settings.log if block else "off")

@@ -133,6 +133,8 @@ def test_an_address_in_place_of_a_file_reaches_nobody_however_deep_it_lies(tmp_p
         status, _, said = post(inner, house(tmp_path), path, {"data": data})
         assert status == 400 and "an address" in said["detail"]
     assert inner.bodies == []
+    agent = {"method": "tools/call", "params": {"name": "explain", "arguments": {"photo": address}}}
+    assert post(inner, house(tmp_path, mcp=True), "/gradio_api/mcp/", agent)[0] == 400 and inner.bodies == []
     shown = {"path": "/uploads/x.png", "url": "http://127.0.0.1:7860/gradio_api/file=/uploads/x.png"}   # as the page sends it
     assert post(inner, house(tmp_path), path, {"data": [shown]})[0] == 200
 
