@@ -1,0 +1,91 @@
+"""The page as visitors of a server see it: what the guard refuses is said, a restart is survived, deletion deletes."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from conftest import ROOT
+from playwright.sync_api import Page, expect
+from served import free_port, server
+
+CAT = ROOT / "assets" / "examples" / "cat.jpg"
+
+
+@pytest.fixture
+def opened(browser):
+    """Opens a page in a window of its own, its guide seen."""
+    contexts = []
+
+    def opening(url: str) -> Page:
+        contexts.append(browser.new_context(viewport={"width": 1440, "height": 1000}))
+        contexts[-1].add_init_script("localStorage.setItem('attnviz-guide-seen', '1')")
+        page = contexts[-1].new_page()
+        page.goto(url)
+        expect(page.locator(".attnviz[data-drawn]")).to_be_visible(timeout=60_000)
+        return page
+
+    yield opening
+    for context in contexts:
+        context.close()
+
+
+def upload(page: Page, path) -> None:
+    page.locator("#photo input[type=file]").first.set_input_files(str(path))
+
+
+def heading(page: Page):
+    return page.locator(".av-heading h2")
+
+
+def test_a_page_outlives_its_server(opened, tmp_path):
+    port = free_port()
+    with server(tmp_path, port) as running:
+        page = opened(running.url)
+        upload(page, CAT)
+        expect(heading(page)).to_have_text("cat.jpg", timeout=30_000)
+    with server(tmp_path, port):
+        page.get_by_label("Centre crop").check()   # of the photo that went with the server
+        expect(page.locator("#trouble")).to_contain_text("no longer here", timeout=30_000)
+        expect(heading(page)).to_have_text("cat.jpg")
+        upload(page, CAT)
+        expect(page.locator(".av-heading")).to_contain_text("centre", timeout=30_000)
+        page.locator("#examples button").first.click()
+        expect(heading(page)).to_have_text("Example: temple.jpg", timeout=30_000)
+
+
+def test_delete_my_photos_now_deletes_them_on_the_server_and_in_the_page(opened, running):
+    page, other = opened(running.url), opened(running.url)
+    before = set(running.files())
+    for each in (page, other):
+        upload(each, CAT)
+        expect(heading(each)).to_have_text("cat.jpg", timeout=30_000)
+    page.locator("#delete").click()
+    expect(heading(page)).to_have_text("Example: temple.jpg", timeout=30_000)
+    expect(page.locator(".toast-body")).to_contain_text("deleted")
+    left = set(running.files()) - before
+    assert len([path for path in left if path.parent.parent.name == "own"]) == 1   # the other visitor's, of the same name
+    assert page.evaluate("attnviz.viewer.session.map((model) => model.photo.name)") == ["temple.jpg"]
+    other.get_by_label("Centre crop").check()
+    expect(other.locator(".av-heading")).to_contain_text("centre", timeout=30_000)
+    expect(heading(other)).to_have_text("cat.jpg")
+
+
+def refusing(sentence: str, status: int):
+    return lambda route: route.fulfill(status=status, content_type="application/json", body=json.dumps({"detail": sentence}))
+
+
+def test_what_the_guard_refuses_is_said_and_the_page_stays(opened, running):
+    page = opened(running.url)
+    page.route("**/queue/join**", refusing("The server is busy: you would be number 81 in the line. Try again in about 9 s.", 429))
+    page.locator("#examples button").nth(1).click()
+    expect(page.locator(".toast-body")).to_contain_text("you would be number 81 in the line")
+    expect(heading(page)).to_have_text("Example: temple.jpg")
+    page.unroute("**/queue/join**")
+    page.locator(".toast-close").first.click()
+    page.route("**/gradio_api/upload**", refusing("There is no room on the server for uploads: try again later.", 507))
+    upload(page, CAT)
+    expect(page.locator(".toast-body")).to_contain_text("no room on the server")
+    page.unroute("**/gradio_api/upload**")
+    page.locator("#examples button").nth(1).click()
+    expect(heading(page)).to_have_text("Example: flower.jpg", timeout=30_000)
