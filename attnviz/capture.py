@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import threading
 import weakref
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from importlib import import_module
@@ -112,23 +112,31 @@ def features(network: nn.Module, photo: PhotoSource, layer: str, view: str = "wh
 
     The rest is as in ``trace``. Raises TraceError too if there is no such layer, or if it does not multiply its features.
     """
+    return features_of(network, photo, (layer,), view)[layer]
+
+
+def features_of(network: nn.Module, photo: PhotoSource, layers: Sequence[str], view: str = "whole") -> dict[str, Features]:
+    """The same of several layers, in one forward pass."""
     network = bare(network)
     modules = dict(network.named_modules())
     if isinstance(photo, Tensor) and photo.ndim == 4 and len(photo) == 1:
         photo = photo[0]
     _, _, x = _prepared(photo, card_of(network), view, _channels(modules))
     x = _as_run(network, x[None])
-    name, _, number = layer.partition(" #")   # see layers_of
-    with alone(network, list(modules.values())):
-        tap = next((tap for tap in taps_of(network, modules, x) if tap.layer == name), None)
-        if tap is None:
-            raise TraceError(f"There is no layer “{layer}” with attention in {card_of(network).name}.")
-        if tap.formula == "none":
-            raise TraceError(f"{layer} does not multiply its features by a factor: there is no before and after.")
-        with torch.inference_mode(), features_at(tap) as kept:
-            network(x)
-    before, after = kept[int(number or 1) - 1]
-    return Features(layer, *(values[0].float().cpu().numpy().copy() for values in (before, after)))
+    named = {layer: layer.partition(" #") for layer in layers}   # see layers_of
+    with alone(network, list(modules.values())), torch.inference_mode(), ExitStack() as undo:
+        taps = {tap.layer: tap for tap in taps_of(network, modules, x)}
+        for layer, (name, _, _) in named.items():
+            if name not in taps:
+                raise TraceError(f"There is no layer “{layer}” with attention in {card_of(network).name}.")
+            if taps[name].formula == "none":
+                raise TraceError(f"{layer} does not multiply its features by a factor: there is no before and after.")
+        kept = {name: undo.enter_context(features_at(taps[name])) for name in dict.fromkeys(name for name, _, _ in named.values())}
+        network(x)
+    return {
+        layer: Features(layer, *(values[0].float().cpu().numpy().copy() for values in kept[name][int(number or 1) - 1]))
+        for layer, (name, _, number) in named.items()
+    }
 
 
 def _channels(modules: Mapping[str, nn.Module]) -> int | None:

@@ -6,6 +6,7 @@ Whatever comes from a browser is checked here: photos are named as examples or u
 from __future__ import annotations
 
 import logging
+import math
 import os
 import tempfile
 import time
@@ -19,8 +20,8 @@ from typing import Any
 from torch import nn
 
 from .analysis import ORDERS, SCALES, stage_of
-from .capture import Features, Trace, alone, bare, features, trace
-from .errors import AttnvizError, TraceError
+from .capture import Features, Trace, alone, bare, features_of, trace
+from .errors import AttnvizError, PhotoError, TraceError
 from .export import Shown, bundle
 from .hooks import calls
 from .messages import translated
@@ -44,7 +45,8 @@ MOST_SHOWN = 8   # captures in one bundle
 GONE = "This photo is no longer here: uploads are deleted after an hour. Please upload it again."
 UNFORESEEN = "Something went wrong while the network ran on this photo: try another photo or network."
 
-FEATURES_BYTES = 200_000_000
+FEATURES_BYTES = 400_000_000
+TOGETHER_BYTES = 20_000_000   # features of one photo that are kept at once: 6 MB for a ResNet-18 of ours, 90 MB for a ResNet-50
 EXPLORERS = 20   # questions of the viewer that may wait for a forward pass; the queue's own waiting ones come on top
 
 settings = Settings()
@@ -88,9 +90,23 @@ def compute(asked: Asked) -> Trace:
     return _run(asked, lambda network, path: trace(network, path, asked.view))
 
 
-def compute_features(asked: Asked) -> Features:
-    """The forward pass that keeps the features of one layer."""
-    return _run(asked, lambda network, _: features(network, traces.get(replace(asked, layer="")).source, asked.layer, asked.view))
+def compute_features(asked: Asked) -> dict[str, Features]:
+    """The forward pass that keeps the features of the layers that ``_kept_with`` names."""
+    seen = traces.get(replace(asked, layer=""))
+    return _run(asked, lambda network, _: features_of(network, seen.source, _kept_with(seen, asked.layer), asked.view))
+
+
+def features(asked: Asked) -> Features:
+    """The features before and after one layer's gate. Raises AttnvizError."""
+    together = _kept_with(traces.get(replace(asked, layer="")), asked.layer)
+    return layers_features.get(replace(asked, layer=together[0]))[asked.layer]
+
+
+def _kept_with(seen: Trace, layer: str) -> tuple[str, ...]:
+    """The layers whose features are kept in one pass with this one's: all that have some, where they are small together."""
+    gated = tuple(name for name, each in seen.layers.items() if each.formula != "none")
+    together = sum(8 * math.prod(seen.layers[name].shape) for name in gated)   # bytes before and after
+    return gated if layer in gated and together <= TOGETHER_BYTES else (layer,)
 
 
 def _run(asked: Asked, run: Callable[[nn.Module, Path], Any]) -> Any:
@@ -108,7 +124,7 @@ def _run(asked: Asked, run: Callable[[nn.Module, Path], Any]) -> Any:
 
 
 traces = Results(compute, trace_bytes)
-layers_features = Results(compute_features, features_bytes, FEATURES_BYTES)
+layers_features = Results(compute_features, lambda found: sum(map(features_bytes, found.values())), FEATURES_BYTES)
 
 
 def channel(question: Any) -> dict[str, Any]:
@@ -119,7 +135,7 @@ def channel(question: Any) -> dict[str, Any]:
         layer, index = str(question.get("layer")), question.get("channel")
         if layer not in seen.layers or not isinstance(index, int) or not 0 <= index < seen.layers[layer].shape[0]:
             raise AttnvizError("There is no such channel: choose one of the bars.")
-        found = layers_features.get(replace(asked, layer=layer))
+        found = features(replace(asked, layer=layer))
         return pack_features(found.before[index], found.after[index])
 
     return _answered(question, answer)
@@ -171,7 +187,11 @@ def path_of(photo: str) -> str:
 
 def take(upload: str) -> str:
     """A photo arrived: its name for the browser, from now on. Raises AttnvizError for what is no upload, or where there is no room."""
-    return name_of(str(take_file(upload)))
+    path = take_file(upload)
+    if path.stat().st_size > settings.photo_mb * 1_000_000:
+        remove(path)
+        raise PhotoError(f"“{path.name}” is larger than {settings.photo_mb} MB: save it smaller and try again.")
+    return name_of(str(path))
 
 
 def take_file(upload: str) -> Path:

@@ -23,6 +23,7 @@ from test_packing import unpacked
 
 import attnviz
 from attnviz import page, questions
+from attnviz.capture import features_of
 from attnviz.settings import Settings
 from attnviz.turns import Turns
 from attnviz.uploads import Results, trace_bytes
@@ -99,18 +100,22 @@ def test_exploring_asks_for_one_forward_pass_and_a_channel_for_one_more(asked):
 
 def test_a_link_brings_back_what_it_names_and_nothing_else(asked):
     query = {"network": "bam_resnet18", "photo": "cat", "view": "crop", "layer": "bam2", "channel": "12"}
-    made = started(**query, tab="photos", photos="cat,coffee,secret", lang="zh")
+    made = started(**query, tab="photos", photos="cat,coffee,secret", a="coffee", b="secret", block="first", lang="zh")
     capture = made["capture"]
     assert capture["asked"] == {"photo": "example:cat", "network": "bam_resnet18", "view": "crop", "example": True}
-    assert made["value"]["state"] == {"tab": "photos", "layer": "bam2", "channel": 12, "photos": ["example:cat", "example:coffee"]}
+    assert made["value"]["state"] == {
+        "tab": "photos", "layer": "bam2", "channel": 12, "photos": ["example:cat", "example:coffee"], "a": "example:coffee",
+        "block": "first",
+    }
     assert made["opened"] == "bam_resnet18" and made["view"] == "crop" and made["language"] == "zh"
 
 
 @pytest.mark.parametrize(
     "query",
     [
-        {"network": "../../etc/passwd", "photo": "../page", "view": "x", "tab": "admin", "channel": "-1", "lang": "xx", "networks": "a,b"},
-        {"network": "yours:guess", "photo": "/etc/passwd", "channel": "9" * 5000, "photos": "upload:x"},
+        {"network": "../../etc/passwd", "photo": "../page", "view": "x", "tab": "admin", "channel": "-1",
+         "lang": "xx", "networks": "a,b", "block": "x"},
+        {"network": "yours:guess", "photo": "/etc/passwd", "channel": "9" * 5000, "photos": "upload:x", "a": "upload:x", "b": "../page"},
         {"network": "timm/resnet50.a1_in1k"},
     ],
 )
@@ -207,6 +212,15 @@ def test_a_pass_that_takes_too_long_is_ended_and_the_next_one_runs(asked, noise_
     assert not any(module._forward_pre_hooks or module._forward_hooks for module in page.network_of("cbam_resnet18").modules())
 
 
+def test_photos_are_as_large_as_the_settings_say(asked, noise_file, tmp_path, monkeypatch, uploads):
+    monkeypatch.setattr(questions, "settings", replace(questions.settings, photo_mb=1))
+    large = tmp_path / "large.png"
+    large.write_bytes(noise_file.read_bytes() + b" " * 1_000_000)
+    with pytest.warns(UserWarning, match="“large.png” is larger than 1 MB"):
+        analysed(large)
+    assert [path for path in uploads.rglob("*") if path.is_file()] == []
+
+
 def test_who_comes_when_the_line_is_full_is_told_a_number(asked, monkeypatch):
     monkeypatch.setattr(questions, "turns", Turns(1, 0))
     with questions.turns.turn():
@@ -285,6 +299,17 @@ def test_every_language_says_everything_that_the_page_draws(asked):
     for language in ("en", "zh"):
         words = page.speak(language, Settings(), [])
         assert len(words) == len(outputs) and words[0] == language
+
+
+def test_a_message_follows_the_language(asked, tmp_path):
+    bad = tmp_path / "<b>&holiday.png"
+    bad.write_text("no picture")
+    with pytest.warns(UserWarning, match="not a picture"):
+        english = analysed(bad)["trouble"].value
+    *_, photo, network = page.speak("zh", Settings(), [], english, None)
+    assert "不是这里能打开的图片" in photo.value and "holiday.png" in photo.value and "<" not in photo.value and network == gr.skip()
+    *_, photo, network = page.speak("en", Settings(), [], None, photo.value)
+    assert network.value == english and photo == gr.skip()
 
 
 def test_pixels_sent_in_place_of_a_file_are_refused():
@@ -415,3 +440,17 @@ def test_a_public_page_can_do_without_checkpoints():
     built = page.build(Settings(checkpoints=False))
     assert not any(getattr(function.fn, "func", None) is page.open_yours for function in built.fns.values())
     assert any(getattr(function.fn, "func", None) is page.open_yours for function in page.build().fns.values())
+
+
+def test_all_channels_of_a_small_network_cost_one_more_pass_of_a_large_one_one_a_layer(asked, monkeypatch):
+    passes = []
+    monkeypatch.setattr(questions, "features_of", lambda *given: passes.append(given[2]) or features_of(*given))
+    for kept in (questions.TOGETHER_BYTES, 1000):
+        monkeypatch.setattr(questions, "TOGETHER_BYTES", kept)
+        monkeypatch.setattr(questions, "layers_features", Results(questions.compute_features, lambda _: 0))
+        for layer in ("layer1.0", "layer4.1", "layer1.0"):
+            answer = page.channel({**TEMPLE, "layer": layer, "channel": 2})
+            found = attnviz.features(page.network_of("cbam_resnet18"), page.EXAMPLES_FOLDER / "temple.jpg", layer)
+            after = unpacked(answer["arrays"])[answer["after"]]
+            np.testing.assert_allclose(after, found.after[2], atol=np.ptp(found.after[2]) / 1e4 + 1e-5)
+    assert [len(layers) for layers in passes] == [8, 1, 1]
