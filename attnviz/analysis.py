@@ -88,6 +88,22 @@ def map_range(trace: Trace, layer: str, scale: str, shown: Sequence[Trace] = ())
     return (float(known.min()), float(known.max())) if known.size and known.max() > known.min() else own.map_limits
 
 
+def weights_of(layer: LayerAttention) -> np.ndarray:
+    """What stands in the channel weights' place, (C,): the factor on each channel, or the first path's share of it."""
+    return np.asarray(layer.channel) if layer.channel is not None else np.asarray(layer.paths)[0]
+
+
+def weights_range(layers: Sequence[LayerAttention], scale: str) -> tuple[float, float]:
+    """The numbers that the channel weights of layers, drawn together, span: on the scale "fixed" what the factor can be, 0 to 1 for
+    shares of paths; on any other the least and the greatest that they are. A flat range gives way to the fixed one."""
+    weights = np.concatenate([weights_of(layer) for layer in layers])
+    known = weights[np.isfinite(weights)]
+    if scale != "fixed" and known.size and known.max() > known.min():
+        return float(known.min()), float(known.max())
+    limits = [layer.limits if layer.channel is not None else (0.0, 1.0) for layer in layers]
+    return min(low for low, _ in limits), max(high for _, high in limits)
+
+
 def stage_of(layer: str) -> str:
     """Where a layer stands, if its name tells: "stage 3" for ``layer3.1`` or ``features.stage3.unit2.se``, "after stage 3" for
     ``bam3``; else nothing."""

@@ -21,9 +21,11 @@ from torch import Tensor
 from . import __version__
 from .analysis import summary
 from .capture import Trace
+from .channel import Channel, channel_figure
 from .geometry import whole
 from .layers import LayerAttention
 from .networks.card import Card
+from .pair import Pair, pair_csv, pair_figure
 from .paper import both, heading
 from .render import Look, bars_figure, map_figure, overlay, overview_figure
 from .script import SCRIPT
@@ -38,41 +40,51 @@ EQUALITY = (
 
 @dataclass(frozen=True, eq=False)
 class Shown:
-    """One trace of a bundle, the card of its network, and which of its layers are drawn and written."""
+    """One trace of a bundle, the card of its network, which of its layers are drawn and written, and which channels' features."""
 
     trace: Trace
     card: Card
     layers: tuple[str, ...]
+    channels: tuple[Channel, ...] = ()
 
 
 def bundle(
-    shown: Sequence[Shown], look: Look, order: str = "index", overview: bool = False, beside: Sequence[Trace] = ()
+    shown: Sequence[Shown], look: Look, order: str = "index", overview: bool = False, beside: Sequence[Trace] = (),
+    pairs: Sequence[Pair] = (), side_by_side: bool = False,
 ) -> Iterator[tuple[str, bytes]]:
     """(path, content) of each file, one after another: the pictures, arrays and photo of a single trace, or of each of several in a
     folder of its own; then channels.csv, manifest.json and reproduce.py for all.
 
     Pictures are on a light ground, whatever the look. ``overview`` adds all layers of a trace on one page; ``beside`` are traces of
-    other bundles that the scale "shown" spans too. Paths have forward slashes; no file holds metadata of a photo.
+    other bundles that the scale "shown" spans too; ``pairs`` are drawn of traces in this one. Bars of several, looked at
+    ``side_by_side``, span all that a factor can be, on any scale. Paths have forward slashes; no file holds metadata of a photo.
     """
     look = replace(look, dark=False)
     compared = (*(each.trace for each in shown), *beside)
     names = file_names([f"{Path(each.trace.photo.name).stem}-{each.trace.network}" for each in shown])
     folders = [f"{name}/" for name in names] if len(shown) > 1 else [""]
+    bars = "fixed" if side_by_side else look.scale
     for each, folder in zip(shown, folders):
-        for name, content in _pictures(each, look, order, compared):
+        for name, content in _pictures(each, look, order, compared, bars):
             yield folder + name, content
         if overview and each.trace.layers:
             for suffix, content in both(overview_figure(each.trace, look, compared)).items():
                 yield f"{folder}overview.{suffix}", content
-        yield f"{folder}arrays.npz", arrays_npz(each.trace, each.layers)
+        yield f"{folder}arrays.npz", arrays_npz(each)
         yield f"{folder}photo.png", _png(each.trace.photo.image())
+    for file, pair in zip(file_names(["pair"] * len(pairs)), pairs):
+        for suffix, content in both(pair_figure(pair, look.dark)).items():
+            yield f"{file}.{suffix}", content
+        yield f"{file}.csv", pair_csv(pair)
     yield "channels.csv", channels_csv(shown)
-    yield "manifest.json", json.dumps(manifest(shown, folders, look, order), indent=1, ensure_ascii=False).encode(errors="backslashreplace")
+    settings = {**asdict(look), "order": order, "bars": "fixed" if bars == "fixed" else "own range"}
+    said = manifest(shown, folders, settings, beside, pairs)
+    yield "manifest.json", json.dumps(said, indent=1, ensure_ascii=False).encode(errors="backslashreplace")
     yield "reproduce.py", SCRIPT.encode()
 
 
-def _pictures(shown: Shown, look: Look, order: str, compared: Sequence[Trace]) -> Iterator[tuple[str, bytes]]:
-    """The pictures of each layer, drawn once and written as PNG and SVG; the overlay is as large as the photo."""
+def _pictures(shown: Shown, look: Look, order: str, compared: Sequence[Trace], bars: str) -> Iterator[tuple[str, bytes]]:
+    """The pictures of each layer, drawn once and written as PNG and SVG; the overlay is as large as the photo. ``bars`` is their scale."""
     trace = shown.trace
     for name, file in zip(shown.layers, file_names(shown.layers)):
         layer, figures = trace.layers[name], {}
@@ -80,9 +92,10 @@ def _pictures(shown: Shown, look: Look, order: str, compared: Sequence[Trace]) -
             yield f"{file}.overlay.png", _png(overlay(trace, name, look, compared))
             figures["map"] = map_figure(trace, name, look, compared)
         if layer.channel is not None or layer.paths is not None:
-            figures["channels"] = bars_figure(layer, order, look.dark, heading(trace.network, name, trace.photo.name))
+            figures["channels"] = bars_figure(layer, order, look.dark, heading(trace.network, name, trace.photo.name), bars)
         if figures:
             figures["steps"] = steps_figure(trace, name, look, order, compared)
+        figures |= {f"channel-{one.index}": channel_figure(trace, one, look) for one in shown.channels if one.layer == name}
         for what, figure in figures.items():
             for suffix, content in both(figure).items():
                 yield f"{file}.{what}.{suffix}", content
@@ -102,32 +115,41 @@ def channels_csv(shown: Sequence[Shown]) -> bytes:
     return text.getvalue().encode(errors="backslashreplace")
 
 
-def arrays(trace: Trace, layers: Sequence[str]) -> dict[str, np.ndarray]:
+def arrays(shown: Shown) -> dict[str, np.ndarray]:
     """``logits``; of each layer what it has of ``LAYER.channel``, ``.spatial``, ``.channel_logits`` and so on, and ``LAYER.step.NAME``;
-    and ``input`` of a trace of a tensor, which no photo could make again."""
-    found = {"logits": trace.logits}
-    for name in layers:
+    ``LAYER.channel-N.before`` and ``.after``, a channel's features; and ``input`` of a trace of a tensor, which no photo could make
+    again."""
+    trace, found = shown.trace, {"logits": shown.trace.logits}
+    for name in shown.layers:
         layer = trace.layers[name]
         found.update({f"{name}.{part}": values for part, values in vars(layer).items() if isinstance(values, np.ndarray)})
         found.update({f"{name}.step.{step.name}": step.values for step in layer.steps})
+    for one in shown.channels:
+        found |= {f"{one.name}.before": one.before, f"{one.name}.after": one.after}
     if isinstance(trace.source, Tensor):
         found["input"] = trace.source.float().cpu().numpy()
     return found
 
 
-def arrays_npz(trace: Trace, layers: Sequence[str]) -> bytes:
+def arrays_npz(shown: Shown) -> bytes:
     """``arrays`` as a compressed file."""
     buffer = io.BytesIO()
-    np.savez_compressed(buffer, **arrays(trace, layers))   # type: ignore[arg-type]
+    np.savez_compressed(buffer, **arrays(shown))   # type: ignore[arg-type]
     return buffer.getvalue()
 
 
-def manifest(shown: Sequence[Shown], folders: Sequence[str], look: Look, order: str) -> dict:
-    """What was done and what came out, as plain values: for each trace its photo, network, preprocessing, predictions and layers; the
-    settings, the versions, and how equal a repetition will be."""
+def manifest(
+    shown: Sequence[Shown], folders: Sequence[str], settings: dict, beside: Sequence[Trace] = (), pairs: Sequence[Pair] = ()
+) -> dict:
+    """What was done and what came out, as plain values: for each trace its photo, network, preprocessing, predictions, layers and
+    channels; what is compared with them; the settings, the versions, and how equal a repetition will be."""
+    inside = [each.trace for each in shown]
+    sides = [(pair.layer, inside.index(pair.a), inside.index(pair.b)) for pair in pairs]
     return {
         "traces": [_description(each, folder) for each, folder in zip(shown, folders)],
-        "settings": {**asdict(look), "order": order},
+        "beside": [{"photo": each.photo.name, "network": each.network} for each in beside if each not in inside],
+        "pairs": [{"layer": layer, "a": folders[a], "b": folders[b]} for layer, a, b in sides],
+        "settings": settings,
         "versions": {
             "attnviz": __version__, "torch": torch.__version__, "numpy": np.__version__, "python": platform.python_version(),
             "machine": platform.machine(), "threads": torch.get_num_threads(),
@@ -159,6 +181,7 @@ def _description(shown: Shown, folder: str) -> dict:
         "preprocessing": {"recipe": asdict(trace.recipe), "view": view, "seen_box": trace.region.box, "input_size": trace.region.size},
         "predictions": [{"label": label, "probability": probability} for label, probability in trace.top(5)],
         "layers": {name: _layer(trace, name, file) for name, file in zip(shown.layers, file_names(shown.layers))},
+        "channels": [{"layer": one.layer, "channel": one.index, "arrays": one.name} for one in shown.channels],
     }
 
 

@@ -65,6 +65,22 @@ def translated(text: str, language: str) -> str:
     return text
 
 
+def original(text: str) -> str:
+    """The English of a message in any of LANGUAGES, the opposite of ``translated``; as it is if it is unknown, or English."""
+    for language in LANGUAGES:
+        for message in _backwards(language):
+            holes = message.read(text)
+            if holes is not None:
+                return message.write(holes)
+    return text
+
+
+@cache
+def _backwards(language: str) -> tuple[Message, ...]:
+    found = [Message(message.source, message.translated, message.english) for message in messages(language)]
+    return tuple(sorted(found, key=lambda message: -message.literal))
+
+
 @cache
 def messages(language: str) -> tuple[Message, ...]:
     """All messages in one of LANGUAGES, each phrase put in: those with the most literal text first, since they are the most exact."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from functools import partial
+from html import unescape
 from typing import Any
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")   # read by gradio when it is imported
@@ -16,7 +17,7 @@ from . import picker
 from .api import add_endpoints
 from .checkpoints import SUFFIXES
 from .errors import AttnvizError
-from .messages import translated
+from .messages import original, translated
 from .picker import network_of
 from .questions import (
     EXAMPLE,
@@ -70,13 +71,16 @@ def start(mine: list, request: gr.Request) -> tuple:
     networks = [name for name in wanted.get("networks", "").split(",") if name in offered]
     photos = [EXAMPLE + name for name in wanted.get("photos", "").split(",") if name in EXAMPLES]
     state.update({key: value for key, value in (("networks", networks), ("photos", photos)) if value})
+    state.update({side: EXAMPLE + wanted[side] for side in ("a", "b") if wanted.get(side) in EXAMPLES})
+    if wanted.get("block") == "first":
+        state["block"] = "first"
     photo, trouble, current, viewer = analyse(EXAMPLE + example, network, view, mine, language)
     if "capture" in viewer:
         viewer |= {"state": state}   # a Chinese reader's viewer asks for the rest of the page in Chinese, see js/gradio.js
     return photo, trouble, current, viewer, gr.Dropdown(value=network), network, view
 
 
-def speak(language: str, settings: Settings, mine: list) -> tuple:
+def speak(language: str, settings: Settings, mine: list, trouble: str | None = None, network_trouble: str | None = None) -> tuple:
     """The language, and the words of all that Gradio draws in it, in the order of ``spoken`` in ``build``."""
     return (
         language,
@@ -93,6 +97,8 @@ def speak(language: str, settings: Settings, mine: list) -> tuple:
         gr.Radio(label=say(language, "sees"), choices=_views(language)),
         gr.Markdown(say(language, "promise", minutes=settings.keep)),
         gr.Button(say(language, "delete")),
+        _retold(trouble, language),
+        _retold(network_trouble, language),
     )
 
 
@@ -217,7 +223,7 @@ def build(settings: Settings | None = None) -> gr.Blocks:
 
         spoken = [
             language, heading, other, photo, examples_heading, examples, network, yours, checkpoint, labels, checkpoint_help, view, promise,
-            forget,
+            forget, trouble, network_trouble,
         ]
         chosen, shown = [network, view, mine, language], [photo, trouble, current, viewer]
         waits: dict[str, Any] = {"show_progress": "minimal", "show_progress_on": [photo]}
@@ -225,8 +231,9 @@ def build(settings: Settings | None = None) -> gr.Blocks:
         # One more than passes at a time: while one runs, another's photo is opened and a third's capture packed.
         runs: dict[str, Any] = {**private, "concurrency_id": "pass", "concurrency_limit": settings.passes + 1}
         page.load(start, mine, [*shown, network, opened, view], show_progress="hidden", **runs)
-        viewer.chinese(partial(speak, "zh"), [most, mine], spoken, show_progress="hidden", **private)
-        other.click(speak, [language, most, mine], spoken, js=SWITCH_LANGUAGE, show_progress="hidden", **private)
+        words = [most, mine, trouble, network_trouble]
+        viewer.chinese(partial(speak, "zh"), words, spoken, show_progress="hidden", **private)
+        other.click(speak, [language, *words], spoken, js=SWITCH_LANGUAGE, show_progress="hidden", **private)
         photo.upload(analyse_upload, [photo, *chosen, sent], [*shown, sent], **waits, **runs)
         forget.click(delete_mine, [view, mine, language, sent], [*shown, network, opened, mine, sent], show_progress="hidden", **runs)
         examples.select(analyse_example, chosen, shown, **waits, **runs)
@@ -257,6 +264,12 @@ def _trouble(error: AttnvizError, language: str) -> gr.Markdown:
     text = _shown(translated(str(error), language))
     gr.Warning(text, title=say(language, "failed"), duration=10)
     return gr.Markdown(f"**{text}**", visible=True)
+
+
+def _retold(shown: str | None, language: str) -> gr.Markdown:
+    """A message of ``_trouble`` that stands there, in this language."""
+    text = unescape((shown or "").removeprefix("**").removesuffix("**"))
+    return gr.Markdown(f"**{_shown(translated(original(text), language))}**") if text else gr.skip()
 
 
 def _shown(text: str) -> str:

@@ -19,15 +19,15 @@ from typing import Any
 
 from torch import nn
 
-from .analysis import ORDERS, SCALES, stage_of
 from .capture import Features, Trace, alone, bare, features_of, trace
+from .channel import Channel
 from .errors import AttnvizError, PhotoError, TraceError
 from .export import Shown, bundle
 from .hooks import calls
 from .messages import translated
 from .networks.card import card_of
 from .picker import network_of
-from .render import COLORMAPS, Look
+from .screen import channels_of, layers_of, look_of, order_of, pairs_of, scale_of
 from .settings import Settings
 from .turns import Turns
 from .uploads import Asked, Results, features_bytes, own, remove, trace_bytes, used
@@ -42,6 +42,7 @@ EXAMPLES_FOLDER = (HERE if (HERE / "assets").is_dir() else HERE.parent) / "asset
 EXAMPLES = ("temple", "flower", "astronaut", "cat", "coffee", "rocket", "cameraman", "galaxies")
 EXAMPLE, UPLOAD = "example:", "upload:"   # how the browser names a photo: never by a path of this machine
 MOST_SHOWN = 8   # captures in one bundle
+MOST_BESIDE = 10   # those that its scale spans too: three networks beside one, and seven photos
 GONE = "This photo is no longer here: uploads are deleted after an hour. Please upload it again."
 UNFORESEEN = "Something went wrong while the network ran on this photo: try another photo or network."
 
@@ -240,48 +241,46 @@ def packed(asked: Asked) -> dict[str, Any]:
 
 def bundled(question: dict[str, Any]) -> Path:
     """The zip of what a question of the viewer names. Raises AttnvizError."""
-    everything, tab, layer = question.get("what") == "all", question.get("tab"), str(question.get("layer"))
-    shown = []
-    for each in list(question.get("shown") or [])[:MOST_SHOWN]:
-        asked = _asked(each)
-        seen = traces.get(asked)
-        layers = tuple(seen.layers) if everything else _on_screen(seen, tab, layer, question.get("block"))
-        shown.append(Shown(seen, card_of(network_of(asked.network)), layers))
-    if not shown:
+    everything, tab, layer, look = question.get("what") == "all", question.get("tab"), question.get("layer"), question.get("look")
+    captures = _captures(question.get("shown"), MOST_SHOWN)
+    if not captures:
         raise AttnvizError("There is nothing to save: choose a photo or a network first.")
-    look = question.get("look") or {}
-    opacity = look.get("opacity")
-    drawn = Look(
-        min(1.0, max(0.0, float(opacity))) if isinstance(opacity, int | float) else 0.6,
-        _one_of(COLORMAPS, look.get("colormap")),
-        _one_of(tuple(SCALES), look.get("scale")) if tab == "explore" else "shown",   # what is compared is on one scale
-        bool(look.get("smooth")),
-    )
-    order = _one_of(tuple(ORDERS), look.get("order"))
+    shown = []
+    for asked, seen in captures:
+        layers = tuple(seen.layers) if everything else layers_of(seen, tab, layer, question.get("block"))
+        chosen = channels_of(seen, layer, question.get("channel")) if tab == "explore" else []
+        shown.append(Shown(seen, card_of(network_of(asked.network)), layers, tuple(_features_of(asked, *each) for each in chosen)))
+    drawn = look_of(look, tab)
+    compared = tab == "explore" and drawn.scale == "shown"
+    beside = [seen for _, seen in _captures(question.get("beside"), MOST_BESIDE)] if compared else []
+    named = [(name_of(asked.photo), seen) for asked, seen in captures]
+    pairs = pairs_of(named, layer, question.get("a"), question.get("b"), scale_of(look)) if tab == "photos" else []
+    files = bundle(shown, drawn, order_of(look), everything, beside, pairs, tab in ("networks", "photos"))
+    return _zipped(files)
+
+
+def _captures(asked: Any, most: int) -> list[tuple[Asked, Trace]]:
+    """The captures in a list of the viewer's, at most so many. Raises AttnvizError if one of them can't be had."""
+    named = [_asked(each) for each in (asked if isinstance(asked, list) else [])[:most] if isinstance(each, dict)]
+    return [(each, traces.get(each)) for each in named]
+
+
+def _features_of(asked: Asked, layer: str, index: int) -> Channel:
+    found = features(replace(asked, layer=layer))
+    return Channel(layer, index, found.before[index], found.after[index])
+
+
+def _zipped(files: Iterator[tuple[str, bytes]]) -> Path:
     try:
         folder = uploads_folder() / "saved"
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         path = Path(tempfile.mkdtemp(dir=folder)) / "attnviz.zip"
         with drawings.turn(), zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-            for name, content in bundle(shown, drawn, order, overview=everything):
+            for name, content in files:
                 archive.writestr(name, content)
     except OSError:
         raise AttnvizError("There is no room on the server to save this: try again later.") from None
     return path
-
-
-def _one_of(known: tuple[str, ...], wanted: Any) -> str:
-    return wanted if wanted in known else known[0]
-
-
-def _on_screen(seen: Trace, tab: Any, layer: str, block: Any) -> tuple[str, ...]:
-    """The layers of one capture that the viewer draws: the chosen one, or one of each stage where networks are compared."""
-    if tab != "networks":
-        return (layer,) if layer in seen.layers else ()
-    stages: dict[str, list[str]] = {}
-    for name in seen.layers:
-        stages.setdefault(stage_of(name).rpartition(" ")[2], []).append(name)
-    return tuple(names[0 if block == "first" else -1] for stage, names in stages.items() if stage)
 
 
 def example_file(name: str) -> Path:

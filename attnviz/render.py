@@ -18,7 +18,7 @@ from matplotlib.figure import Figure
 from matplotlib.gridspec import SubplotSpec
 from PIL import Image
 
-from .analysis import ORDERS, SCALES, map_range, ranked
+from .analysis import ORDERS, SCALES, map_range, ranked, weights_of, weights_range
 from .capture import Trace
 from .layers import LayerAttention
 from .paper import ACCENT, DARK_ACCENT, DPI, blank, heading, inked
@@ -55,7 +55,7 @@ def overlay(trace: Trace, layer: str, look: Look = Look(), shown: Sequence[Trace
         return trace.photo.image()
     colours = Normalize(*map_range(trace, layer, look.scale, shown)), colormaps[look.colormap]
     if look.smooth:
-        painted = _painted(_blended(attention.map, row_cells, column_cells), *colours)
+        painted = _painted(blended(attention.map, row_cells, column_cells), *colours)
     else:
         height, width = attention.map.shape
         painted = _painted(attention.map, *colours)[np.ix_(_clipped(row_cells, height), _clipped(column_cells, width))]
@@ -92,28 +92,37 @@ def map_figure(trace: Trace, layer: str, look: Look = Look(), shown: Sequence[Tr
     return figure
 
 
-def bars_figure(attention: LayerAttention, order: str = "index", dark: bool = False, title: str = "") -> Figure:
+def bars_figure(
+    attention: LayerAttention, order: str = "index", dark: bool = False, title: str = "", scale: str = "fixed"
+) -> Figure:
     """The channel weights of one layer as bars, in one of ORDERS, the strongest ones named, or the most surprising ones.
 
-    Bars stand on the least that the factor can be: 0 for SE and CBAM, 1 for BAM. Raises ValueError for a layer without them.
+    On the scale "fixed" bars stand on the least that the factor can be: 0 for SE and CBAM, 1 for BAM; on any other on their mean, and
+    their own range is spanned. Raises ValueError for a layer without them.
     """
     if attention.channel is None and attention.paths is None:
         raise ValueError(f"{attention.name} has no channel weights")
     values = weights_of(attention)
     shown = ranked(values, order)
     named = ranked(values, "surprise" if order == "surprise" else "size")[: min(NAMED_BARS, int(np.isfinite(values).sum()))]
-    base, most = (0.0, 1.0) if attention.channel is None else attention.limits
+    least, most = weights_range([attention], scale)
+    own = (least, most) != weights_range([attention], "fixed")
     figure, ink = blank(6.4, 4.0, dark)
     axes = figure.add_subplot()
-    _bars(axes, attention, values[shown], shown, base, dark)
-    mean = float(np.nanmean(values))
+    mean, digits = float(np.nanmean(values)), 2 if most - least >= 0.1 else 4
+    if own:
+        axes.stairs(values[shown], baseline=mean, fill=True, color=DARK_ACCENT if dark else ACCENT)
+    else:
+        _bars(axes, attention, values[shown], shown, least, dark)
     axes.axhline(mean, color=ink, linewidth=0.8, linestyle=(0, (4, 3)))
-    axes.text(len(values), mean, f" mean\n {mean:.2f}", color=ink, fontsize=8, va="center", ha="left")
+    axes.text(len(values), mean, f" mean\n {mean:.{digits}f}", color=ink, fontsize=8, va="center", ha="left")
     axes.set_xlim(0, len(values))
-    axes.set_ylim(base, base + 1.12 * (most - base))
-    axes.set_yticks(np.linspace(base, most, 6))
-    axes.set_ylabel(_what(attention), color=ink)
-    axes.set_xlabel(f"{len(values)} channels by {ORDERS[order]}", color=ink)
+    axes.set_ylim(least, least + 1.12 * (most - least))
+    ticks = np.linspace(least, most, 6).tolist()
+    axes.set_yticks(ticks, labels=[f"{tick:.{digits}f}" for tick in ticks])
+    axes.set_ylabel("share of the first path" if own and attention.channel is None else _what(attention), color=ink)
+    note = "\nbars from their mean, over their own range" if own else ""
+    axes.set_xlabel(f"{len(values)} channels by {ORDERS[order]}{note}", color=ink)
     inked(axes, ink, 9)
     if title:
         axes.set_title(title, color=ink, fontsize=10, loc="left", pad=12)
@@ -150,9 +159,9 @@ def overview_figure(trace: Trace, look: Look = Look(), shown: Sequence[Trace] = 
     return figure
 
 
-def weights_of(attention: LayerAttention) -> np.ndarray:
-    """What stands in the bars' place in an order: the factor, or the first path's share."""
-    return np.asarray(attention.channel) if attention.channel is not None else np.asarray(attention.paths)[0]
+def blended(values: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
+    """A map (h, w) between the centres of its cells, bilinearly; ``rows`` and ``columns`` count cells, with fractions."""
+    return _blend(_blend(values.astype(np.float64), rows).T, columns).T
 
 
 def _photo_axes(photo: Image.Image, dark: bool, room: float) -> tuple[Figure, SubplotSpec, str]:
@@ -194,10 +203,6 @@ def _painted(values: np.ndarray, norm: Normalize, colours: Colormap) -> np.ndarr
     painted = np.rint(colours(norm(values))[..., :3] * 255).astype(np.uint8)
     painted[np.isnan(values)] = UNDEFINED
     return painted
-
-
-def _blended(values: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
-    return _blend(_blend(values.astype(np.float64), rows).T, columns).T
 
 
 def _blend(values: np.ndarray, positions: np.ndarray) -> np.ndarray:

@@ -46,6 +46,9 @@ for part in manifest["traces"]:
     photo = torch.from_numpy(stored["input"]) if "input" in stored else attnviz.Photo(pixels, part["photo"]["name"])
     network = opened(part["network"], attnviz.Recipe(**part["preprocessing"]["recipe"]))
     made = arrays(attnviz.trace(network, photo, part["preprocessing"]["view"]))
+    for one in part["channels"]:
+        seen = attnviz.features(network, photo, one["layer"], part["preprocessing"]["view"])
+        made |= {f"{one['arrays']}.{side}": getattr(seen, side)[one["channel"]] for side in ("before", "after")}
     for name in set(stored.files) - {"input"}:
         before, after = (np.nan_to_num(values[name], nan=-1.0) for values in (stored, made))   # NaN: undefined, which equals itself
         differences.append(0.0 if np.array_equal(before, after) else float(np.abs(before - after).max()))

@@ -11,11 +11,11 @@ from matplotlib.axes import Axes
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
-from .analysis import SCALES, map_range, ranked
+from .analysis import SCALES, map_range, ranked, weights_of
 from .capture import Trace
 from .layers import LayerAttention
 from .paper import ACCENT, DARK_ACCENT, blank, heading, inked
-from .render import UNDEFINED, Look, weights_of
+from .render import UNDEFINED, Look
 
 SIGNED = "coolwarm"   # the colours of signed numbers, its grey middle at zero
 BELOW = "#e69f00"     # bars below zero

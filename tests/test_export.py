@@ -18,9 +18,11 @@ from conftest import ROOT, stirred
 from PIL import Image
 
 import attnviz
+from attnviz.channel import Channel
 from attnviz.export import Shown, arrays_npz, bundle, file_names
 from attnviz.networks.card import card_of
-from attnviz.render import Look
+from attnviz.pair import Pair
+from attnviz.render import Look, overlay
 
 
 def noise(seed: int = 0) -> np.ndarray:
@@ -53,7 +55,7 @@ def reproduced(written: dict[str, bytes], folder: Path, *arguments: str) -> subp
 
 def numbers(each: Shown) -> dict[str, bytes]:
     """A bundle without pictures of layers, which take a while to draw."""
-    return {**dict(bundle([replace(each, layers=())], Look())), "arrays.npz": arrays_npz(each.trace, each.layers)}
+    return {**dict(bundle([replace(each, layers=())], Look())), "arrays.npz": arrays_npz(each)}
 
 
 def test_arrays_come_back_as_they_were():
@@ -111,7 +113,9 @@ def test_the_manifest_is_strict_json_and_says_what_was_done():
     assert one["predictions"][0]["label"] == trace.top(1)[0][0]
     assert one["layers"]["layer4.1"]["shape"] == [64, 8, 13]
     assert said["versions"]["torch"] == torch.__version__
-    assert said["settings"] == {"opacity": 0.6, "colormap": "viridis", "scale": "fixed", "smooth": False, "dark": False, "order": "index"}
+    assert said["settings"] == {
+        "opacity": 0.6, "colormap": "viridis", "scale": "fixed", "smooth": False, "dark": False, "order": "index", "bars": "fixed"}
+    assert one["channels"] == said["beside"] == said["pairs"] == []
 
 
 def test_several_traces_have_folders_of_their_own_and_one_table():
@@ -121,6 +125,74 @@ def test_several_traces_have_folders_of_their_own_and_one_table():
     assert folders == ["b-ResNet/", "b-ResNet-2/"]
     assert {name.rpartition("/")[0] + "/" for name in written} == {*folders, "/"}
     assert {row["layer"] for row in rows_of(written)} == {"layer1.0", "bam1"}
+
+
+def with_channel(network: torch.nn.Module, photo: attnviz.Photo | torch.Tensor, layer: str, index: int, view: str = "whole") -> Shown:
+    """A trace of which one layer is written, and the features of one of its channels."""
+    seen = attnviz.features(network, photo, layer, view)
+    channel = Channel(layer, index, seen.before[index], seen.after[index])
+    return replace(shown(network, photo, view), layers=(layer,), channels=(channel,))
+
+
+@pytest.mark.parametrize(("name", "layer", "view"), [("cbam_resnet18", "layer3.1", "crop"), ("bam_resnet18", "bam2", "whole"),
+                                                     ("se_resnet18", "layer4.1", "whole")])
+def test_a_chosen_channel_is_drawn_written_and_made_again(name, layer, view, tmp_path, examples):
+    network, photo = attnviz.load(name), attnviz.open_photo(examples / "flower.jpg")
+    each = with_channel(network, photo, layer, 7, view)
+    written = dict(bundle([each], Look()))
+    seen, factor = attnviz.features(network, photo, layer, view), each.trace.layers[layer].factor()[7]
+    with np.load(io.BytesIO(written["arrays.npz"])) as arrays:
+        before, after, count = arrays[f"{layer}.channel-7.before"], arrays[f"{layer}.channel-7.after"], len(arrays.files)
+    assert np.array_equal(before, seen.before[7]) and np.array_equal(after, seen.after[7])
+    np.testing.assert_allclose(before * factor, after, atol=1e-5)
+    assert Image.open(io.BytesIO(written[f"{layer}.channel-7.png"])).width > 1000
+    assert "channel 7" in "".join(ElementTree.fromstring(written[f"{layer}.channel-7.svg"]).itertext())
+    assert json.loads(written["manifest.json"])["traces"][0]["channels"] == [
+        {"layer": layer, "channel": 7, "arrays": f"{layer}.channel-7"}]
+    ran = reproduced(written, tmp_path)
+    assert (ran.stdout, ran.returncode) == (f"equal: {count} arrays\n", 0), ran.stderr
+
+
+def test_the_script_notices_a_channel_that_is_another_and_takes_a_tensor(tmp_path):
+    network = attnviz.load("se_resnet18")
+    each = with_channel(network, torch.randn(3, 96, 128), "layer2.0", 3)
+    assert reproduced({**numbers(each), "manifest.json": manifest_of(each)}, tmp_path / "same").stdout.startswith("equal: ")
+    each.channels[0].after[0, 0] += 0.5
+    ran = reproduced({**numbers(each), "manifest.json": manifest_of(each)}, tmp_path / "other")
+    assert ran.returncode == 1 and "greatest difference" in ran.stdout and "0.5" in ran.stdout
+
+
+def manifest_of(each: Shown) -> bytes:
+    return dict(bundle([replace(each, layers=())], Look()))["manifest.json"]
+
+
+def test_two_photos_are_compared_channel_by_channel(examples):
+    network = attnviz.load("se_resnet18")
+    a, b, c = (replace(shown(network, attnviz.open_photo(examples / f"{name}.jpg")), layers=("layer3.1",))
+               for name in ("temple", "cat", "flower"))
+    written = dict(bundle([a, b, c], Look(scale="shown"), pairs=[Pair("layer3.1", c.trace, a.trace)], side_by_side=True))
+    rows = list(csv.DictReader(io.StringIO(written["pair.csv"].decode())))
+    assert list(rows[0]) == ["channel", "a", "b", "difference"] and [row["channel"] for row in rows] == [str(n) for n in range(len(rows))]
+    of_a, of_b = c.trace.layers["layer3.1"].channel, a.trace.layers["layer3.1"].channel
+    for column, values in (("a", of_a), ("b", of_b), ("difference", of_b - of_a)):
+        assert np.array_equal(np.array([row[column] for row in rows], np.float64), values.astype(np.float64))
+    said = "".join(ElementTree.fromstring(written["pair.svg"]).itertext())
+    assert "photo A · flower.jpg" in said and "photo B · temple.jpg" in said
+    manifest = json.loads(written["manifest.json"])
+    assert manifest["pairs"] == [{"layer": "layer3.1", "a": "flower-se_resnet18/", "b": "temple-se_resnet18/"}]
+    assert manifest["settings"]["bars"] == "fixed"
+
+
+def test_the_scale_of_all_spans_what_lies_beside_and_the_manifest_says_so(examples):
+    network = stirred(18, "cbam")
+    each = replace(shown(network, attnviz.open_photo(examples / "cat.jpg")), layers=("layer4.1",))
+    other = shown(network, attnviz.Photo(noise(), "noise.png")).trace
+    look = Look(scale="shown")
+    written, alone = dict(bundle([each], look, beside=[each.trace, other])), dict(bundle([each], look))
+    drawn = [np.asarray(Image.open(io.BytesIO(files["layer4.1.overlay.png"]))) for files in (written, alone)]
+    assert np.array_equal(drawn[0], np.asarray(overlay(each.trace, "layer4.1", look, [other])))
+    assert not np.array_equal(*drawn)
+    assert json.loads(written["manifest.json"])["beside"] == [{"photo": "noise.png", "network": other.network}]
 
 
 def test_names_become_safe_file_names_that_differ():

@@ -20,7 +20,7 @@ import attnviz
 from attnviz.checkpoints import read_checkpoint
 from attnviz.errors import AttnvizError
 from attnviz.layouts import open_state_dict
-from attnviz.messages import FOLDER, LANGUAGES, messages, translated
+from attnviz.messages import FOLDER, LANGUAGES, messages, original, translated
 
 PACKAGE = ROOT / "attnviz"
 PROGRAMS = (   # what they say is read by programs and in terminals
@@ -295,3 +295,11 @@ def test_other_real_errors_are_told_in_chinese(ask):
     with pytest.raises(AttnvizError) as caught:
         ask()
     assert_chinese(str(caught.value), translated(str(caught.value), "zh"))
+
+
+def test_the_original_of_every_translation_is_found_again():
+    for language in LANGUAGES:
+        for message in messages(language):
+            english = "".join(f"{part} 9.5" if index % 2 else part for index, part in enumerate(message.english))
+            assert original(translated(english, language)) == original(english) == english
+    assert original("nobody’s message") == "nobody’s message"

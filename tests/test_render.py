@@ -13,7 +13,9 @@ from PIL import Image
 
 from attnviz import LayerAttention, Photo, Recipe, Region, Trace
 from attnviz.analysis import map_range, stage_of
+from attnviz.channel import Channel, channel_figure
 from attnviz.geometry import crop, whole
+from attnviz.pair import Pair, pair_csv, pair_figure
 from attnviz.paper import both, picture, png, svg
 from attnviz.render import Look, bars_figure, map_figure, overlay, overview_figure
 from attnviz.steps import steps_figure
@@ -146,6 +148,73 @@ def test_the_bars_are_as_high_as_the_weights():
     assert np.array_equal(np.sort(surprising), np.sort(weights))
     _, base = heights(bars_figure(layer(np.ones((2, 2), np.float32), "bam", weights + 1)))
     assert base == 1
+
+
+def test_bars_on_another_scale_stand_on_their_mean_over_their_own_range():
+    weights = np.array([0.25, 0.5, np.nan, 0.75, 0.7], np.float32)
+    for scale in ("map", "stage", "network", "shown"):
+        figure = bars_figure(layer(None, "se", weights), scale=scale)
+        values, base = heights(figure)
+        axes = figure.axes[0]
+        assert np.array_equal(values, weights, equal_nan=True) and base == pytest.approx(np.nanmean(weights))
+        ticks = [text.get_text() for text in axes.get_yticklabels()]
+        assert (ticks[0], ticks[-1]) == ("0.25", "0.75") and axes.get_ylim()[0] == 0.25 and "from their mean" in axes.get_xlabel()
+    flat = bars_figure(layer(None, "se", np.full(8, 0.5, np.float32)), scale="map")
+    assert heights(flat)[1] == 0 and "from their mean" not in flat.axes[0].get_xlabel()
+    paths = replace(layer(None, "sk"), channel=None, paths=np.array([[0.25, 0.5], [0.75, 0.5]], np.float32), formula="none")
+    values, base = heights(bars_figure(paths, scale="map"))
+    assert values.tolist() == [0.25, 0.5] and base == 0.375 and len(bars_figure(paths).axes[0].patches) == 2
+
+
+def channel(before: np.ndarray, after: np.ndarray, index: int = 3) -> Channel:
+    return Channel("layer4.1", index, before.astype(np.float32), after.astype(np.float32))
+
+
+def test_a_channel_before_and_after_is_on_one_scale_and_the_gate_on_its_own():
+    gate = np.array([[0.5, 1.0, 0.25]], np.float32)
+    trace = trace_of(layer(gate, channel=np.full(16, 0.5, np.float32)))
+    before = np.array([[1.0, 4.0, 2.0]])
+    figure = channel_figure(trace, channel(before, before * gate / 2), Look(colormap="magma"))
+    drawn = {axes.get_title(): axes.images[0] for axes in figure.axes if axes.images and axes.get_title()}
+    assert list(drawn) == ["before", "the gate", "after"]
+    assert np.array_equal(drawn["before"].get_array(), before) and np.array_equal(drawn["after"].get_array(), before * gate / 2)
+    assert np.array_equal(drawn["the gate"].get_array(), gate / 2)
+    assert [(each.get_clim(), each.get_cmap().name) for each in drawn.values()] == [
+        ((0, 4), "magma"), ((0, 1), "magma"), ((0, 4), "magma")]
+    bars = [axes for axes in figure.axes if "colours" in axes.get_xlabel()]
+    assert [text.get_text() for text in bars[0].get_xticklabels()] == ["0", "1", "2", "3", "4"] and "1 to 4" in bars[0].get_xlabel()
+    signed = channel_figure(trace, channel(-before, before), Look())
+    assert [(axes.images[0].get_clim(), axes.images[0].get_cmap().name) for axes in signed.axes[:3:2]] == [((-4, 4), "coolwarm")] * 2
+    smooth = channel_figure(trace, channel(before, before), Look(smooth=True)).axes[0].images[0]
+    assert smooth.get_array().shape[1] >= 400 and smooth.get_clim() == (0, 4) and smooth.get_array().max() <= 4
+
+
+def test_a_gate_that_is_one_number_is_written_and_an_unknown_one_said():
+    weights = np.linspace(0, 1, 16, dtype=np.float32)
+    weights[4] = np.nan
+    trace, seen = trace_of(layer(None, "se", weights)), np.zeros((7, 7))
+    texts = [[text.get_text() for text in channel_figure(trace, channel(seen, seen, index), Look()).axes[1].texts] for index in (3, 4)]
+    assert texts[0][0] == "× 0.2" and texts[1][0] == "undefined"
+
+
+@pytest.mark.parametrize("scale", ["fixed", "map"])
+def test_two_photos_weights_are_dots_and_those_that_differ_most_are_named(scale):
+    rng = np.random.default_rng(0)
+    one, other = (rng.uniform(0.2, 0.6, 64).astype(np.float32) for _ in range(2))
+    one[5], other[5], one[9] = 0.1, 0.9, np.nan
+    traces = [trace_of(layer(None, "se", weights), name=name) for weights, name in ((one, "$a$.png"), (other, "b.png"))]
+    pair = Pair("layer4.1", *traces, scale)
+    most = np.argsort(-np.abs(np.nan_to_num(other - one)), kind="stable")[:10].tolist()
+    assert pair.most_different == most and most[0] == 5
+    figure = pair_figure(pair)
+    rest, named = (np.asarray(each.get_offsets()) for each in figure.axes[0].collections)
+    assert np.array_equal(named, np.stack([one, other], 1)[most]) and len(rest) == 54
+    table = [text.get_text() for text in figure.axes[1].texts]
+    assert [word for word in table if word.isdigit()] == [str(index) for index in most] and "5" in [text.get_text() for text in figure.axes[0].texts]
+    low, high = figure.axes[0].get_xlim()
+    assert (low < 0 and high > 1) if scale == "fixed" else (0 < low < 0.1 and 0.9 < high < 1)
+    assert pair_csv(pair).decode().splitlines()[10] == f"9,,{float(other[9])!r},"
+    assert picture(figure, 60).width > 100 and picture(pair_figure(Pair("layer4.1", traces[0], traces[0], scale), dark=True), 60).width > 100
 
 
 def test_the_strongest_bars_are_named():

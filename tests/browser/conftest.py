@@ -1,14 +1,23 @@
-"""A headless Chromium for the tests that need one."""
+"""A headless Chromium for the tests that need one, and the page in it."""
 
 from __future__ import annotations
 
 import os
 import shutil
 from pathlib import Path
+from urllib.parse import urlparse
 
 import pytest
+import torch
+from conftest import stirred
+
+import attnviz
+from attnviz.questions import EXAMPLES_FOLDER
+from attnviz.serving import serve
+from attnviz.settings import Settings
 
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+GUIDE_SEEN = "localStorage.setItem('attnviz-guide-seen', '1')"
 
 
 def pytest_collection_modifyitems(items) -> None:
@@ -31,3 +40,53 @@ def browser():
         )
         yield started
         started.close()
+
+
+@pytest.fixture(scope="module")
+def url():
+    served = serve(Settings(host="127.0.0.1"), block=False)
+    yield served.local_url
+    served.close()
+
+
+@pytest.fixture
+def visit(browser, url):
+    """Opens the page in a window and waits until everything is drawn; afterwards nothing may have gone wrong or gone out."""
+    from playwright.sync_api import expect
+
+    contexts, outside, errors = [], [], []
+
+    def opened(width: int = 1440, height: int = 1000, theme: str = "light", query: str = "", seen: bool = True, locale: str = "en-US"):
+        context = browser.new_context(
+            viewport={"width": width, "height": height}, permissions=["clipboard-read", "clipboard-write", "camera"], locale=locale,
+        )
+        contexts.append(context)
+        if seen:
+            context.add_init_script(GUIDE_SEEN)
+        page = context.new_page()
+        page.on("request", lambda request: outside.append(request.url)
+                if urlparse(request.url).scheme.startswith("http") and urlparse(request.url).hostname != "127.0.0.1" else None)
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.goto(f"{url}?__theme={theme}{query}")
+        expect(page.locator(".attnviz[data-drawn]")).to_be_visible(timeout=60_000)
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert outside == [] and errors == []
+
+
+@pytest.fixture(scope="module")
+def temple() -> attnviz.Trace:
+    return attnviz.trace(attnviz.load("cbam_resnet18"), EXAMPLES_FOLDER / "temple.jpg")
+
+
+@pytest.fixture(scope="module")
+def checkpoints(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("checkpoints")
+    torch.manual_seed(0)
+    torch.save({"state_dict": {f"module.{key}": value for key, value in stirred(18, "bam").state_dict().items()}}, folder / "mine.pth")
+    torch.save(torch.nn.Linear(2, 2), folder / "whole.pth")
+    (folder / "labels.txt").write_text("one\ntwo\nthree\nfour\n<b>five\n", encoding="utf-8")
+    return folder

@@ -1,8 +1,7 @@
-"""Drives the real page in headless Chromium: upload, explore, compare, save, links, languages, errors, a phone, no outside requests."""
+"""Drives the real page in headless Chromium: upload, compare, save, links, languages, errors, a phone, no outside requests."""
 
 from __future__ import annotations
 
-import base64
 import io
 import json
 import re
@@ -12,107 +11,16 @@ from urllib.parse import parse_qs, urlparse
 
 import numpy as np
 import pytest
-import torch
 from axe_playwright_python.sync_playwright import Axe
-from conftest import stirred
-from matplotlib import colormaps
+from driven import after, choose, control, drawn, pixels, set_slider, upload
 from PIL import Image
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 import attnviz
 from attnviz import page as app
 from attnviz import questions
 from attnviz.analysis import ranked
-from attnviz.serving import serve
-from attnviz.settings import Settings
-from attnviz.words import say, words
-
-GUIDE_SEEN = "localStorage.setItem('attnviz-guide-seen', '1')"
-
-
-@pytest.fixture(scope="module")
-def url():
-    served = serve(Settings(host="127.0.0.1"), block=False)
-    yield served.local_url
-    served.close()
-
-
-@pytest.fixture
-def visit(browser, url):
-    """Opens the page in a window and waits until everything is drawn; afterwards nothing may have gone wrong or gone out."""
-    contexts, outside, errors = [], [], []
-
-    def opened(width: int = 1440, height: int = 1000, theme: str = "light", query: str = "", seen: bool = True, locale: str = "en-US"):
-        context = browser.new_context(
-            viewport={"width": width, "height": height}, permissions=["clipboard-read", "clipboard-write", "camera"], locale=locale,
-        )
-        contexts.append(context)
-        if seen:
-            context.add_init_script(GUIDE_SEEN)
-        page = context.new_page()
-        page.on("request", lambda request: outside.append(request.url)
-                if urlparse(request.url).scheme.startswith("http") and urlparse(request.url).hostname != "127.0.0.1" else None)
-        page.on("pageerror", lambda error: errors.append(str(error)))
-        page.goto(f"{url}?__theme={theme}{query}")
-        expect(page.locator(".attnviz[data-drawn]")).to_be_visible(timeout=60_000)
-        return page
-
-    yield opened
-    for context in contexts:
-        context.close()
-    assert outside == [] and errors == []
-
-
-def choose(page: Page, dropdown: str, option: str) -> None:
-    page.locator(f"#{dropdown} input").click()
-    page.get_by_role("option", name=re.compile(f"^(✓ )?{re.escape(option)}")).first.click()
-
-
-def control(page: Page, name: str):
-    return page.locator(f'[data-control="{name}"]').locator("visible=true")
-
-
-def drawn(page: Page) -> int:
-    return int(page.locator(".attnviz").get_attribute("data-drawn"))
-
-
-def after(page: Page, action) -> None:
-    """Do something, and wait until its capture is drawn."""
-    before = drawn(page)
-    action()
-    expect(page.locator(".attnviz")).not_to_have_attribute("data-drawn", str(before), timeout=60_000)
-
-
-def upload(page: Page, path) -> None:
-    page.locator("#photo input[type=file]").first.set_input_files(str(path))
-
-
-def pixels(page: Page, selector: str) -> np.ndarray:
-    data = page.locator(selector).first.evaluate("canvas => canvas.toDataURL('image/png').split(',')[1]")
-    return np.asarray(Image.open(io.BytesIO(base64.b64decode(data))).convert("RGB"))
-
-
-def cell_colours(picture: np.ndarray, box, photo, grid) -> np.ndarray:
-    """The colours in the middle of each cell whose middle lies on the photo."""
-    height, width = grid
-    rows = (box[1] + (np.arange(height) + 0.5) * (box[3] - box[1]) / height) / photo.height * picture.shape[0]
-    columns = (box[0] + (np.arange(width) + 0.5) * (box[2] - box[0]) / width) / photo.width * picture.shape[1]
-    return picture[np.ix_(rows[rows < picture.shape[0]].astype(int), columns[columns < picture.shape[1]].astype(int))]
-
-
-def set_slider(page: Page, name: str, value: float) -> None:
-    control(page, name).evaluate(f"input => {{ input.value = {value}; input.dispatchEvent(new Event('input')) }}")
-
-
-def requests_of(page: Page) -> list[str]:
-    sent: list[str] = []
-    page.on("request", lambda request: sent.append(request.url) if "heartbeat" not in request.url else None)
-    return sent
-
-
-@pytest.fixture(scope="module")
-def temple() -> attnviz.Trace:
-    return attnviz.trace(attnviz.load("cbam_resnet18"), app.EXAMPLES_FOLDER / "temple.jpg")
+from attnviz.words import words
 
 
 def test_the_first_screen_is_a_worked_example(visit, temple):
@@ -125,19 +33,6 @@ def test_the_first_screen_is_a_worked_example(visit, temple):
     assert names == list(temple.layers)
     for index in range(len(names)):   # every thumbnail shows something
         assert pixels(page, f".av-item >> nth={index} >> canvas >> nth=0").std() > 5
-
-
-def test_the_browser_has_the_numbers_of_the_trace(visit, temple):
-    page = visit()
-    got = page.evaluate("""() => attnviz.viewer.model.layers.map(({name, channel, map, steps}) => ({
-      name, channel: [...channel.values], map: [...map.values], steps: steps.map(step => [step.name, [...step.values]])}))""")
-    for layer, (name, expected) in zip(got, temple.layers.items(), strict=True):
-        assert layer["name"] == name
-        np.testing.assert_allclose(layer["channel"], expected.channel, atol=2e-5)
-        np.testing.assert_allclose(layer["map"], expected.spatial.ravel(), atol=2e-5)
-        for (step, values), own in zip(layer["steps"], expected.steps, strict=True):
-            assert step == own.name
-            np.testing.assert_allclose(values, own.values.ravel(), atol=np.ptp(own.values) / 1e4 + 1e-6)
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
@@ -156,132 +51,6 @@ def test_upload_pick_a_network_and_a_layer_and_see_the_right_numbers(visit, nois
         expect(row).to_contain_text(label)
         expect(row).to_contain_text(f"{probability:.1%}")
     expect(page.locator(".av-map h3")).to_contain_text(f"{layer.shape[1]} × {layer.shape[2]} cells")
-
-
-@pytest.mark.parametrize("colours", ["viridis", "magma", "inferno", "cividis", "turbo", "jet", "coolwarm"])
-def test_a_colour_means_the_number_that_it_says(visit, temple, colours):
-    page, layer = visit(), temple.layers["layer3.1"]
-    page.locator(".av-item", has_text="layer3.1").click()
-    control(page, "colours").select_option(colours)
-    set_slider(page, "opacity", 1)
-    seen = cell_colours(pixels(page, ".av-photo"), temple.box("layer3.1"), temple.photo, layer.spatial.shape)
-    np.testing.assert_allclose(seen, colormaps[colours](layer.spatial)[..., :3] * 255, atol=9)
-    control(page, "scale").select_option("map")
-    low, high = layer.spatial.min(), layer.spatial.max()
-    seen = cell_colours(pixels(page, ".av-photo"), temple.box("layer3.1"), temple.photo, layer.spatial.shape)
-    np.testing.assert_allclose(seen, colormaps[colours]((layer.spatial - low) / (high - low))[..., :3] * 255, atol=9)
-    expect(page.locator(".av-map .av-ticks span").first).to_have_text(f"{low:.2f}")
-
-
-def test_smoothing_grid_and_wiping_change_the_picture_and_no_number(visit, temple):
-    page = visit()
-    page.locator(".av-item", has_text="layer4.1").click()
-    set_slider(page, "opacity", 1)
-    plain = pixels(page, ".av-photo")
-    control(page, "smooth").check()
-    smooth = pixels(page, ".av-photo")
-    assert np.abs(plain.astype(int) - smooth).mean() > 1
-    expect(page.locator(".av-map")).to_contain_text("is ours, not the network's")
-    control(page, "smooth").uncheck()
-    set_slider(page, "wipe", 0.5)
-    wiped = pixels(page, ".av-photo")
-    half = wiped.shape[1] // 2
-    np.testing.assert_array_equal(wiped[:, half + 4 :], plain[:, half + 4 :])
-    set_slider(page, "opacity", 0)
-    np.testing.assert_array_equal(wiped[:, : half - 4], pixels(page, ".av-photo")[:, : half - 4])
-    before = pixels(page, ".av-marks")
-    control(page, "grid").check()
-    assert (pixels(page, ".av-marks") != before).any()
-
-
-def test_exploring_asks_the_server_for_nothing_and_a_channel_once(visit):
-    page = visit()
-    sent = requests_of(page)
-    page.locator(".av-item", has_text="layer2.1").click()
-    page.keyboard.press("ArrowRight")
-    expect(page.locator(".av-map h3")).to_contain_text("layer3.0")
-    for name, values in (("colours", ("turbo",)), ("scale", ("stage", "network")), ("order", ("size", "surprise")), ("top", ("20",))):
-        for value in values:
-            control(page, name).select_option(value)
-    set_slider(page, "opacity", 0.2)
-    set_slider(page, "wipe", 0.4)
-    control(page, "smooth").check()
-    control(page, "grid").check()
-    for selector in (".av-marks", ".av-bars"):
-        page.locator(selector).hover(position={"x": 120, "y": 60})
-        page.locator(selector).hover(position={"x": 180, "y": 90})
-    page.locator(".av-marks").click(position={"x": 100, "y": 50})
-    for summary in page.locator(".av-details summary").all():
-        summary.click()
-    page.wait_for_timeout(500)
-    assert sent == []
-    page.locator(".av-bars").click(position={"x": 200, "y": 120})
-    expect(page.locator(".av-channel figure")).to_have_count(3)
-    page.wait_for_timeout(300)
-    assert len(sent) == 1 and "component_server" in sent[0]
-
-
-def test_a_cell_is_read_under_the_pointer_pinned_and_reached_by_keys(visit, temple):
-    page, layer = visit(), temple.layers["layer4.0"]
-    marks, readout = page.locator(".av-marks"), page.locator(".av-map .av-readout")
-    size = marks.bounding_box()
-    row, column = 3, 5
-    point = {"x": size["width"] * (column + 0.5) / layer.shape[2], "y": size["height"] * (row + 0.5) / layer.shape[1]}
-    marks.hover(position=point)
-    expect(readout).to_have_text(f"Row 4, column 6: {layer.spatial[row, column]:.3f}")
-    marks.click(position=point)
-    page.mouse.move(0, 0)
-    expect(readout).to_have_text(f"Pinned: row 4, column 6: {layer.spatial[row, column]:.3f}")
-    expect(page.locator(".av-step", has_text="Mean over channels")).to_contain_text("row 4, column 6")
-    marks.focus()
-    page.keyboard.press("ArrowRight")
-    page.keyboard.press("ArrowDown")
-    expect(readout).to_have_text(f"Row 5, column 7: {layer.spatial[4, 6]:.3f}")
-    assert marks.get_attribute("aria-valuetext") == readout.text_content()
-    page.keyboard.press("Enter")
-    expect(readout).to_contain_text("Row 5, column 7")
-    page.keyboard.press("Escape")
-    expect(readout).to_have_text(say("en", "readout_hint"))
-
-
-def test_a_channel_is_found_by_number_by_name_and_by_keys(visit, temple):
-    page, layer = visit(), temple.layers["layer4.0"]
-    readout = page.locator(".av-panel", has_text="weights of 256").locator(".av-readout")
-    control(page, "find").fill("37")
-    expect(readout).to_contain_text(f"Channel 37: {layer.channel[37]:.3f}")
-    features = attnviz.features(attnviz.load("cbam_resnet18"), temple.photo, "layer4.0")
-    expect(page.locator(".av-channel figure").first).to_contain_text(f"{features.before[37].max():.3f}")
-    expect(page.locator(".av-channel figure").last).to_contain_text(f"{features.after[37].max():.3f}")
-    expect(page.locator(".av-step", has_text="Max path: maximum")).to_contain_text("channel 37: ")
-    control(page, "find").fill("999")
-    expect(control(page, "find")).to_have_attribute("aria-invalid", "true")
-    page.locator(".av-chip").nth(1).click()
-    expect(page.locator(".av-chip").nth(1)).to_have_attribute("aria-pressed", "true")
-    page.locator(".av-bars").focus()
-    page.keyboard.press("Home")
-    page.keyboard.press("ArrowRight")
-    expect(readout).to_contain_text(f"Channel 1: {layer.channel[1]:.3f}")
-    page.keyboard.press("Enter")
-    expect(page.locator("h3", has_text="Channel 1 of layer4.0")).to_be_visible()
-
-
-def test_the_steps_of_every_mechanism_are_shown_in_order(visit):
-    page = visit()
-    titles = page.locator(".av-step-title")
-    expect(titles).to_have_count(11)
-    assert titles.all_text_contents()[:3] == ["Average path: average", "Average path: hidden units", "Average path: result"]
-    after(page, lambda: choose(page, "network", "BAM"))
-    control(page, "find").fill("9")
-    expect(titles).to_have_text([
-        "Squeezed", "Hidden units", "Channel branch", "Spatial branch", "Their sum for channel 9", "Factor of channel 9",
-        "Map: mean over channels", "Bars: mean over places",
-    ])
-    layer = attnviz.trace(attnviz.load("bam_resnet18"), app.EXAMPLES_FOLDER / "temple.jpg").layers["bam3"]
-    expect(page.locator(".av-step").nth(2)).to_contain_text(f"channel 9: {layer.channel_logits[9]:.3f}".replace("-", "−"))
-    total = layer.channel_logits[9] + layer.spatial_logits
-    expect(page.locator(".av-step").nth(4)).to_contain_text(f"{total.min():.3f} to {total.max():.3f}".replace("-", "−"))
-    after(page, lambda: choose(page, "network", "SE"))
-    expect(titles).to_have_text(["Squeezed", "Hidden units", "Before the sigmoid", "Channel weights"])
 
 
 PUT_A_PICTURE_ON_THE_CLIPBOARD = """async () => {
@@ -377,38 +146,6 @@ def test_the_first_click_saves(visit, temple, what, files):
         assert ("overview.png" in names) == (what == "all") and (len(names) > files) == (what == "all")
         assert json.loads(archive.read("manifest.json"))["settings"]["opacity"] == 0.6
     expect(page.locator("#viewer")).to_contain_text("Saved")
-
-
-def test_one_photo_in_four_networks(visit):
-    page = visit()
-    sent = requests_of(page)
-    control(page, "tab-networks").click()
-    heads = page.locator(".av-compare thead th")
-    expect(heads).to_have_count(4)
-    for head, name in zip(heads.all(), ("cbam_resnet18", "se_resnet18", "bam_resnet18", "resnet18")):
-        best, share = attnviz.trace(attnviz.load(name), app.EXAMPLES_FOLDER / "temple.jpg").top(1)[0]
-        expect(head).to_contain_text(best, timeout=30_000)
-        expect(head).to_contain_text(f"{share:.0%}")
-    assert len([address for address in sent if "component_server" in address]) == 3   # the first one is there already
-    expect(page.locator(".av-compare tbody tr")).to_have_count(4)
-    expect(page.locator(".av-compare tbody tr").first).to_contain_text("No attention in this stage")
-    expect(page.locator(".av-ramp")).to_have_count(1)
-    page.get_by_label("Plain ResNet-18").uncheck()
-    expect(heads).to_have_count(3)
-
-
-def test_one_network_with_several_photos(visit, temple):
-    page = visit(query="&tab=photos&photos=temple,cat,coffee&layer=layer3.1")
-    expect(page.locator(".av-photos figcaption")).to_have_text(["temple.jpg", "cat.jpg", "coffee.jpg"], timeout=30_000)
-    control(page, "a").select_option("example:temple")
-    control(page, "b").select_option("example:coffee")
-    coffee = attnviz.trace(attnviz.load("cbam_resnet18"), app.EXAMPLES_FOLDER / "coffee.jpg")
-    away = coffee.layers["layer3.1"].channel - temple.layers["layer3.1"].channel
-    most = int(np.argmax(np.abs(away)))
-    first = page.locator(".av-pair .av-table tbody tr").first
-    expect(first.locator("th")).to_have_text(str(most))
-    expect(first.locator("td").last).to_have_text(f"{away[most]:.3f}".replace("-", "−"))
-    expect(page.locator(".av-pair canvas")).to_have_attribute("aria-label", re.compile(f"Channel {most} differs most"))
 
 
 def test_a_link_brings_the_view_back_without_the_visitors_photo(visit, noise_file):
@@ -527,16 +264,6 @@ def test_two_visitors_see_their_own_photos(visit, tmp_path):
         assert np.abs(seen[seen.shape[0] // 2, seen.shape[1] // 2].astype(int) - colour).max() <= 4
 
 
-@pytest.fixture(scope="module")
-def checkpoints(tmp_path_factory) -> Path:
-    folder = tmp_path_factory.mktemp("checkpoints")
-    torch.manual_seed(0)
-    torch.save({"state_dict": {f"module.{key}": value for key, value in stirred(18, "bam").state_dict().items()}}, folder / "mine.pth")
-    torch.save(torch.nn.Linear(2, 2), folder / "whole.pth")
-    (folder / "labels.txt").write_text("one\ntwo\nthree\nfour\n<b>five\n", encoding="utf-8")
-    return folder
-
-
 def test_a_checkpoint_of_ones_own_is_opened_beside_the_others(visit, checkpoints):
     page = visit()
     page.locator("#yours button").first.click()
@@ -595,7 +322,7 @@ def test_a_network_that_can_not_be_downloaded_leaves_the_one_before(visit, monke
 def test_a_photo_that_is_gone_says_so_where_it_was_asked_for(visit, noise_file):
     page = visit()
     after(page, lambda: upload(page, noise_file))
-    for path in Path(questions._uploads()).rglob("noise.png"):
+    for path in Path(questions.uploads_folder()).rglob("noise.png"):
         path.unlink()
     app.traces._kept.clear()
     page.locator(".av-bars").click(position={"x": 200, "y": 120})

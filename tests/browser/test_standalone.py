@@ -41,12 +41,14 @@ def test_one_file_is_explored_offline(opened, tmp_path, examples):
     expect(page.locator(".av-heading")).to_contain_text("90.6%")
     page.locator(".av-item", has_text="layer2.1").click()
     expect(page.locator(".av-numbers")).to_contain_text(f"Mean {traces[0].layers['layer2.1'].channel.mean():.3f}")
+    expect(page.locator("[data-guide=channel]")).to_contain_text("which is not in this file")
     page.locator('[data-control="find"]').fill("5")
-    expect(page.locator(".attnviz")).to_contain_text("which is not in this file")
+    expect(page.locator("[data-guide=channel]")).to_contain_text("which is not in this file")
     page.locator('[data-control="capture"]').select_option(label="coffee.jpg · CBAM ResNet-18")
     expect(page.locator(".av-numbers")).to_contain_text(f"Mean {traces[1].layers['layer2.1'].channel.mean():.3f}")
     page.get_by_role("button", name="中文").click()
     expect(page.locator(".av-mechanism")).to_contain_text("这不是 Grad-CAM")
+    expect(page.locator("html")).to_have_attribute("lang", "zh-CN")
 
 
 def test_what_comes_from_outside_stays_text(opened, tmp_path, noise):
@@ -94,3 +96,8 @@ def test_a_notebooks_cell_shows_the_viewer(opened, tmp_path, noise):
     page = opened(tmp_path / "cell.html")
     expect(page.frame_locator("iframe").locator(".av-item-name")).to_have_text(["bam1", "bam2", "bam3"])
     expect(page.frame_locator("iframe").locator(".av-photo")).to_be_visible()
+    for width in (900, 1384):
+        page.set_viewport_size({"width": width, "height": 900})
+        expect(page.frame_locator("iframe").locator(".av-step").first).to_be_attached()
+        inside = next(frame for frame in page.frames if frame.parent_frame)
+        assert inside.evaluate("document.documentElement.scrollHeight <= innerHeight")

@@ -1,5 +1,5 @@
 // One layer's channel weights as bars, in three orders; numbers, the strongest by name, a search, a table.
-import { choice, disclosed, fill, h, ink, sized, table, watched } from './dom.js';
+import { choice, disclosed, fill, h, ink, sized, watched } from './dom.js';
 import { digits, percent, ranked, summary, weightsOf } from './numbers.js';
 
 const HEIGHT = 230, LEFT = 34, BELOW = 20;   // px
@@ -125,8 +125,8 @@ export function barsPanel(viewer) {
     numbers.textContent = say(layer.kind === 'bam' ? 'numbers_bam' : 'numbers', {
       mean: digits(own.mean), std: digits(own.std), least: digits(own.least), greatest: digits(own.greatest), high: percent(own.high), low: percent(own.low),
     }) + (own.undefined ? say('numbers_undefined', { count: own.undefined }) : '');
-    fill(tables, disclosed(say('bars_table', { count }), () => table(
-      say('bars_table', { count }), [say('channel'), say('weight')], ranked(values, state.order).map((channel) => [String(channel), digits(values[channel], 0, 4)]))));
+    fill(tables, disclosed('bars', say('bars_table', { count }), () => [
+      [say('channel'), say('weight')], ranked(values, state.order).map((channel) => [String(channel), digits(values[channel], 0, 4)])]));
   }
 
   watched(element, (now) => { width = now; if (viewer.model) paint(); });

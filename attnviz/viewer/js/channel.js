@@ -1,11 +1,11 @@
 // One channel: its features before the gate, the gate, and after, on one scale. The features are asked for once.
 import { drawMap, ramp } from './colours.js';
-import { fill, h, sized, watched } from './dom.js';
-import { bamFactor, digits, weightsOf } from './numbers.js';
+import { disclosed, fill, h, sized, watched } from './dom.js';
+import { bamFactor, cellRows, digits, weightsOf } from './numbers.js';
 
 export function channelPanel(viewer) {
-  const title = h('h3'), body = h('div', { class: 'av-channel' }), note = h('p', { class: 'av-note', role: 'status' });
-  const element = h('section', { class: 'av-panel', 'data-guide': 'channel' }, title, body, note);
+  const title = h('h3'), body = h('div', { class: 'av-channel' }), note = h('p', { class: 'av-note', role: 'status' }), tables = h('div');
+  const element = h('section', { class: 'av-panel', 'data-guide': 'channel' }, title, body, note, tables);
   const kept = new Map();
   let wanted = '', shown = '', width = 0;
 
@@ -19,8 +19,14 @@ export function channelPanel(viewer) {
       if (wanted === key) show(layer, channel, features);
     } catch (error) {
       kept.delete(key);
-      if (wanted === key) { fill(body); note.textContent = viewer.told(error); }
+      if (wanted === key) only(viewer.told(error));
     }
+  }
+
+  /** Words in place of pictures. */
+  function only(text) {
+    fill(body); fill(tables);
+    note.textContent = text;
   }
 
   /** What the features of this channel are multiplied by: a number, or a map. */
@@ -45,6 +51,9 @@ export function channelPanel(viewer) {
     note.textContent = say(gate.map ? 'channel_note_map' : gate.average !== undefined ? 'channel_note_mean' : 'channel_note', {
       low: digits(range[0]), high: digits(range[1]), height: before.height, width: before.width, factor: digits(gate.own ?? gate.average ?? NaN),
     });
+    const parts = [[say('before'), before.values], ...(gate.map ? [[say('the_gate'), gate.map.values]] : []), [say('after'), after.values]];
+    fill(tables, disclosed('channel', say('channel_table'), () => [
+      [say('row'), say('column'), ...parts.map(([name]) => name)], cellRows(before, parts.map(([, values]) => (place) => digits(values[place])))]));
   }
 
   function figure(text, map, range, look) {
@@ -74,9 +83,9 @@ export function channelPanel(viewer) {
       if (shown === look) return;
       shown = look;
       wanted = key;
-      if (channel === null) { fill(body); note.textContent = say('channel_hint'); return; }
-      if (layer.formula === 'none') { fill(body); note.textContent = say('channel_none'); return; }
-      if (!viewer.host?.channel) { fill(body); note.textContent = say('channel_offline'); return; }
+      if (layer.formula === 'none') { only(say('channel_none')); return; }
+      if (!viewer.host?.channel) { only(say('channel_offline')); return; }
+      if (channel === null) { only(say('channel_hint')); return; }
       if (!kept.has(key)) note.textContent = say('waiting');
       ask(key, layer, channel);
     },

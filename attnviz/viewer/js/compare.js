@@ -3,25 +3,26 @@ import { drawOverlay, ramp } from './colours.js';
 import { choice, disclosed, fill, h, ink, sized, table } from './dom.js';
 import { digits, mapRange, percent, ranked, summary, weightsOf } from './numbers.js';
 
-const NETWORKS = 4, PHOTOS = 8, NAMED = 10, KEPT = 16;
+const NETWORKS = 4, PHOTOS = 8, NAMED = 10, KEPT = 16, LEFT_OF = 52;   // px, beside the scatter: its title and its numbers
 
-/** Captures that are asked for one after another, each shown when it is there. */
+/** Captures that are asked for one after another, each shown when it is there. What went wrong is asked for again when it is wanted again. */
 function collection(viewer, drawn) {
-  const kept = new Map();
-  let wanted = [];
+  let wanted = [], kept = new Map();
   return {
     entries: () => wanted.map((asked) => ({ asked, ...kept.get(keyOf(asked)) })),
     models: () => wanted.map((asked) => kept.get(keyOf(asked))?.model).filter(Boolean),
     put(asked, model) { kept.set(keyOf(asked), { model }); },
-    forget() { kept.clear(); wanted = []; },
+    forget() { kept = new Map(); wanted = []; },
     async want(list) {
+      const mine = kept;
       wanted = list;
       drawn();
       for (const asked of list) {
         const key = keyOf(asked);
-        if (kept.has(key)) continue;
+        if (kept !== mine) return;   // all was let go of
+        if (kept.has(key) && !kept.get(key).trouble) continue;
         kept.set(key, {});
-        try { kept.set(key, { model: await viewer.opened(await viewer.host.capture(asked)) }); } catch (error) { kept.set(key, { trouble: viewer.told(error) }); }
+        try { mine.set(key, { model: await viewer.opened(await viewer.host.capture(asked)) }); } catch (trouble) { mine.set(key, { trouble }); }
         drawn();
       }
       const idle = Array.from(kept.keys()).filter((key) => !wanted.some((asked) => keyOf(asked) === key));
@@ -98,10 +99,10 @@ export function networksPanel(viewer) {
     };
     fill(grid, h('table', { class: 'av-compare' },
       h('thead', {}, h('tr', {}, h('td'), entries.map((each) => h('th', { scope: 'col' }, each.model?.network.title ?? each.asked.network,
-        each.trouble ? h('p', { class: 'av-trouble' }, each.trouble) : each.model ? says(each.model) : h('p', { class: 'av-waiting', role: 'status' }, say('waiting')))))),
+        each.trouble ? h('p', { class: 'av-trouble' }, viewer.told(each.trouble)) : each.model ? says(each.model) : h('p', { class: 'av-waiting', role: 'status' }, say('waiting')))))),
       h('tbody', {}, stages.map((stage) => h('tr', {}, h('th', { scope: 'row' }, say('stage', { number: stage })), entries.map((each) => cell(each, stage)))))));
-    fill(tables, disclosed(say('compare_table'), () => table(say('compare_table'), [say('network'), say('layer'), say('weights_mean'), say('weights_std'), say('map_span')],
-      loaded.flatMap((each) => each.layers.map((layer) => [`${each.network.title}`, layer.name, ...numbersOf(layer)])))));
+    fill(tables, disclosed('networks', say('compare_table'), () => [[say('network'), ...numbersHead(say)],
+      loaded.flatMap((each) => each.layers.map((layer) => [each.network.title, layer.name, ...numbersOf(layer)]))]));
   }
 
   function pick(name, on) {
@@ -113,6 +114,8 @@ export function networksPanel(viewer) {
   return { element, draw, models: all.models, forget: all.forget, open() { all.put(viewer.model.asked, viewer.model); all.want(asked()); } };
 }
 
+const numbersHead = (say) => [say('layer'), say('weights_mean'), say('weights_std'), say('map_span')];
+
 function numbersOf(layer) {
   const own = layer.numbers, weights = layer.weightNumbers;
   return [weights ? digits(weights.mean) : '–', weights ? digits(weights.std) : '–', layer.map ? `${digits(own.least)} – ${digits(own.greatest)}` : '–'];
@@ -120,7 +123,7 @@ function numbersOf(layer) {
 
 export function photosPanel(viewer) {
   const title = h('h3'), picker = h('div', { class: 'av-checks', role: 'group' }), note = h('p', { class: 'av-note' }), row = h('div', { class: 'av-photos' }), scale = h('div');
-  const pair = h('div', { class: 'av-pair' }), element = h('section', { class: 'av-panel' }, title, picker, note, scale, row, pair);
+  const pair = h('div', { class: 'av-pair' }), tables = h('div'), element = h('section', { class: 'av-panel' }, title, picker, note, scale, row, tables, pair);
   const all = collection(viewer, () => { viewer.draw(); });
   let hover = null;
 
@@ -128,7 +131,7 @@ export function photosPanel(viewer) {
 
   function draw() {
     const { state, say, model } = viewer, loaded = all.models(), layer = viewer.layer();
-    title.textContent = say('photos_title', { network: model.network.title, layer: layer?.name ?? '' });
+    title.textContent = say(layer ? 'photos_title' : 'photos_title_plain', { network: model.network.title, layer: layer?.name });
     picker.setAttribute('aria-label', say('photos_pick'));
     if (!picker.contains(document.activeElement)) {
       fill(picker, viewer.photos().map(({ photo, name }) => {
@@ -142,10 +145,12 @@ export function photosPanel(viewer) {
     fill(scale, scales(viewer, loaded));
     const across = Math.max(130, Math.min(230, element.clientWidth / Math.min(4, Math.max(2, state.photos.length)) - 18));
     fill(row, all.entries().map((each) => {
-      if (!each.model) return h('figure', {}, h('p', { class: each.trouble ? 'av-trouble' : 'av-waiting', role: 'status' }, each.trouble ?? say('waiting')));
+      if (!each.model) return h('figure', {}, h('p', { class: each.trouble ? 'av-trouble' : 'av-waiting', role: 'status' }, each.trouble ? viewer.told(each.trouble) : say('waiting')));
       const its = each.model.layers.find((other) => other.name === layer?.name);
       return h('figure', {}, picture(viewer, each.model, its, across, loaded), smallBars(element, its, across), h('figcaption', {}, each.model.photo.name), says(each.model, 2));
     }));
+    const theirs = loaded.flatMap((each) => each.layers.filter((other) => other.name === layer?.name).map((its) => [each.photo.name, its]));
+    fill(tables, theirs.length > 0 && disclosed('photos', say('photos_table'), () => [[say('photo'), ...numbersHead(say)], theirs.map(([name, its]) => [name, its.name, ...numbersOf(its)])]));
     drawPair(loaded, layer);
   }
 
@@ -158,17 +163,17 @@ export function photosPanel(viewer) {
     const names = two.map((model) => [model.asked.photo, model.photo.name]);
     const canvas = h('canvas', { role: 'img', 'aria-label': say('scatter_alt', { a: a.photo.name, b: b.photo.name, channel: most[0], away: digits(away[most[0]] ?? NaN) }) });
     const said = h('p', { class: 'av-readout' }, say('scatter_hint'));
-    const wide = Math.min(380, element.clientWidth - 10), inner = wide - 58;
+    const wide = Math.min(380, element.clientWidth - 10), inner = wide - LEFT_OF - 20;
     const both = summary([...one, ...other], layer.kind), fixed = state.scale === 'fixed' || !(both.greatest > both.least);
     const [low, high] = fixed ? (layer.channel ? layer.limits : [0, 1]) : [both.least, both.greatest];
-    const x = (value) => 38 + ((value - low) / (high - low)) * inner, y = (value) => 6 + inner - ((value - low) / (high - low)) * inner;
+    const x = (value) => LEFT_OF + ((value - low) / (high - low)) * inner, y = (value) => 6 + inner - ((value - low) / (high - low)) * inner;
     const paint = () => {
-      const context = sized(canvas, wide, wide);
-      context.strokeStyle = ink(element, 'line'); context.strokeRect(38, 6, inner, inner);
+      const context = sized(canvas, wide, inner + 42);
+      context.strokeStyle = ink(element, 'line'); context.strokeRect(LEFT_OF, 6, inner, inner);
       context.beginPath(); context.moveTo(x(low), y(low)); context.lineTo(x(high), y(high)); context.stroke();
       context.fillStyle = ink(element, 'subdued'); context.font = '11px system-ui, sans-serif';
-      context.textAlign = 'center'; context.fillText(say('photo_a'), 38 + inner / 2, wide - 8);
-      for (const value of [low, (low + high) / 2, high]) { context.textAlign = 'center'; context.fillText(value.toFixed(2), x(value), wide - 22); context.textAlign = 'right'; context.fillText(value.toFixed(2), 34, y(value) + 4); }
+      context.textAlign = 'center'; context.fillText(say('photo_a'), LEFT_OF + inner / 2, inner + 36);
+      for (const value of [low, (low + high) / 2, high]) { context.textAlign = 'center'; context.fillText(value.toFixed(2), x(value), inner + 20); context.textAlign = 'right'; context.fillText(value.toFixed(2), LEFT_OF - 4, y(value) + 4); }
       context.save(); context.translate(10, 6 + inner / 2); context.rotate(-Math.PI / 2); context.textAlign = 'center'; context.fillText(say('photo_b'), 0, 0); context.restore();
       one.forEach((value, index) => {
         const named = most.includes(index);
@@ -193,7 +198,7 @@ export function photosPanel(viewer) {
     fill(pair, h('div', { class: 'av-controls' },
       choice(say('photo_a'), names, a.asked.photo, (value) => viewer.set({ a: value }), { 'data-control': 'a' }), choice(say('photo_b'), names, b.asked.photo, (value) => viewer.set({ b: value }), { 'data-control': 'b' })),
     h('div', { class: 'av-columns' }, h('div', {}, canvas, said), h('div', {}, table(say('most_different', { count: most.length }), head, rows(most)))),
-    disclosed(say('pair_table', { count: one.length }), () => table(say('pair_table', { count: one.length }), head, rows(ranked(away.map(Math.abs), 'size')))));
+    disclosed('pair', say('pair_table', { count: one.length }), () => [head, rows(ranked(away.map(Math.abs), 'size'))]));
   }
 
   function pick(photo, on) {

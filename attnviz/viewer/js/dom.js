@@ -18,10 +18,12 @@ export function rich(text) {
   return text.split('**').map((part, index) => (index % 2 ? h('strong', {}, part) : document.createTextNode(part)));
 }
 
-/** Replace an element's children; a control (``data-control``) that has the focus keeps it. */
+/** Replace an element's children; a control (``data-control``) that has the focus keeps it, and tables that are open stay open where they were scrolled to. */
 export function fill(element, ...children) {
   const control = element.contains(document.activeElement) ? document.activeElement.dataset.control : null;
+  const open = Array.from(element.querySelectorAll('details[open]'), (each) => [each.dataset.table, each.lastChild.scrollTop, each.lastChild.scrollLeft]);
   element.replaceChildren(...children.flat().filter((child) => child !== null && child !== undefined && child !== false));
+  for (const [name, top, left] of open) element.querySelector(`[data-table="${CSS.escape(name)}"]`)?.dispatchEvent(new CustomEvent('reopen', { detail: { top, left } }));
   if (control) element.querySelector(`[data-control="${CSS.escape(control)}"]`)?.focus({ preventScroll: true });
 }
 
@@ -74,17 +76,25 @@ export function ink(element, name) {
   return inks[name];
 }
 
-/** Call ``built`` when a disclosure is opened, once, and put what it gives back inside. */
-export function disclosed(title, built, properties = {}) {
-  const details = h('details', { class: 'av-details', ...properties, on: { toggle: () => {
-    if (details.open && details.children.length === 1) details.append(built());
-  } } }, h('summary', {}, title));
+/** A table that is made when it is opened, once. ``built`` gives its head, a list of texts, and its rows, lists of texts; ``name`` tells it from others. */
+export function disclosed(name, title, built, caption = title) {
+  const details = h('details', { class: 'av-details', 'data-table': name, on: {
+    toggle: () => { if (details.open) build(); },
+    reopen: ({ detail: { top, left } }) => {   // another one of this name was open, see fill
+      details.open = true;
+      build().scrollTo({ top, left, behavior: 'instant' });
+    },
+  } }, h('summary', { 'data-control': `table-${name}` }, title));
+  function build() {
+    if (details.children.length === 1) details.append(table(caption, ...built(), `in-table-${name}`));
+    return details.lastChild;
+  }
   return details;
 }
 
 /** A table: ``head`` is a list of texts, ``rows`` lists of texts; it scrolls inside itself. */
-export function table(caption, head, rows) {
-  return h('div', { class: 'av-table', tabindex: 0, role: 'region', 'aria-label': caption },
+export function table(caption, head, rows, control) {
+  return h('div', { class: 'av-table', tabindex: 0, role: 'region', 'aria-label': caption, 'data-control': control },
     h('table', {}, h('caption', {}, caption), h('thead', {}, h('tr', {}, head.map((text) => h('th', { scope: 'col' }, text)))),
       h('tbody', {}, rows.map((row) => h('tr', {}, row.map((text, index) => h(index ? 'td' : 'th', index ? {} : { scope: 'row' }, text)))))));
 }

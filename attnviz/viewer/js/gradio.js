@@ -2,7 +2,7 @@
 import { unpackFeatures } from './numbers.js';
 import { mount } from './viewer.js';
 
-const LINKED = ['network', 'photo', 'view', 'layer', 'channel', 'tab', 'networks', 'photos', 'lang'];
+const LINKED = ['network', 'photo', 'view', 'layer', 'channel', 'tab', 'networks', 'block', 'photos', 'a', 'b', 'lang'], YOURS = 'yours:', EXAMPLE = 'example:';
 
 export function attach(element, props, server, watch, cbam, chinese) {
   const root = element.querySelector('.av-root');
@@ -21,10 +21,11 @@ export function attach(element, props, server, watch, cbam, chinese) {
     networks: () => context.networks ?? [],
     examples: () => context.examples ?? [],
     cbam,
-    async save(what, { state, model }) {
+    async save(what, viewer) {
+      const { state, model } = viewer, { layer, channel, tab, block, a, b } = state, beside = tab === 'explore' ? viewer.shown().map(({ asked }) => asked) : [];
       const compared = { networks: state.networks.map((network) => ({ ...model.asked, network })), photos: state.photos.map((photo) => ({ ...model.asked, photo })) }[state.tab] ?? [model.asked];
       const look = { opacity: state.opacity, colormap: state.colours, scale: state.scale, smooth: state.smooth, order: state.order };
-      const { url } = await ask(server.save, { what, tab: state.tab, block: state.block, layer: state.layer, shown: compared, look });
+      const { url } = await ask(server.save, { what, tab, block, layer, channel, a, b, shown: compared, beside, look });
       const link = document.createElement('a');
       link.href = new URL(url, document.baseURI.endsWith('/') ? document.baseURI : `${document.baseURI}/`).href;
       link.download = '';
@@ -41,18 +42,19 @@ export function attach(element, props, server, watch, cbam, chinese) {
     },
   };
 
-  /** The address that brings this view back: names of ours only, never a photo or a checkpoint of the visitor's. */
+  /** The address that brings this view back: names of ours only, never a photo or a checkpoint of the visitor's, whose name is the key to it. */
   function linked({ state, model, language }) {
-    const url = new URL(location.href), ours = (list, prefix) => list.filter((name) => name.startsWith(prefix) || (!prefix && !name.includes('yours:')));
+    const url = new URL(location.href), networks = state.networks.filter((name) => !name.startsWith(YOURS));
+    const examples = (list) => list.filter((name) => name?.startsWith(EXAMPLE)).map((name) => name.slice(EXAMPLE.length));
     for (const name of LINKED) url.searchParams.delete(name);
     const put = (name, value) => { if (value !== null && value !== undefined && value !== '') url.searchParams.set(name, value); };
-    if (!model.asked.network.startsWith('yours:')) put('network', model.asked.network);
-    if (model.asked.example) put('photo', model.asked.photo.slice('example:'.length));
+    if (!model.asked.network.startsWith(YOURS)) put('network', model.asked.network);
+    if (model.asked.example) put('photo', model.asked.photo.slice(EXAMPLE.length));
     if (model.asked.view !== 'whole') put('view', model.asked.view);
     put('layer', state.layer); put('channel', state.channel);
     if (state.tab !== 'explore') put('tab', state.tab);
-    if (state.tab === 'networks') put('networks', ours(state.networks, '').join(','));
-    if (state.tab === 'photos') put('photos', ours(state.photos, 'example:').map((name) => name.slice('example:'.length)).join(','));
+    if (state.tab === 'networks') { put('networks', networks.join(',')); put('block', state.block === 'first' ? 'first' : null); }
+    if (state.tab === 'photos') { put('photos', examples(state.photos).join(',')); put('a', examples([state.a])[0]); put('b', examples([state.b])[0]); }
     put('lang', language);
     return url.href;
   }

@@ -1,6 +1,6 @@
 // One layer's map on the photo: read it cell by cell, pin a cell, wipe it away; its colour bar carries the numbers.
 import { cellAt, cellBox, colourMaps, drawOverlay, paintRamp } from './colours.js';
-import { choice, disclosed, fill, h, sized, slide, table, tick, watched } from './dom.js';
+import { choice, disclosed, fill, h, sized, slide, tick, watched } from './dom.js';
 import { digits, mapRange } from './numbers.js';
 
 export function mapPanel(viewer) {
@@ -56,7 +56,7 @@ export function mapPanel(viewer) {
     stage.style.width = `${across}px`;
     const range = shown?.map && mapRange(model, shown, state.scale, viewer.shown());
     drawOverlay(context, model, shown, range, state, across, down, state.wipe);
-    const key = [model.id, shown?.name, viewer.language].join();
+    const key = [model.id, shown?.name, viewer.language, viewer.others().length > 0].join();   // what is compared is a scale to choose
     if (built !== key) { build(shown); built = key; cursor = null; }
     const has = Boolean(shown?.map);
     scale.hidden = controls.hidden = readout.hidden = note.hidden = tables.hidden = !has;
@@ -131,9 +131,10 @@ export function mapPanel(viewer) {
       choice(say('scale'), scales.map((key) => [key, say(`choose_${key}`)]), state.scale, set('scale'), { 'data-control': 'scale' }),
       tick(say('smooth'), state.smooth, set('smooth'), { 'data-control': 'smooth' }),
       tick(say('grid'), state.grid, set('grid'), { 'data-control': 'grid' }));
-    fill(tables, disclosed(say('map_table'), () => table(
-      viewer.describeMap(shown), [say('row'), ...Array.from({ length: shown.width }, (_, c) => String(c + 1))],
-      Array.from({ length: shown.height }, (_, r) => [String(r + 1), ...Array.from(shown.map.values.subarray(r * shown.width, (r + 1) * shown.width), (value) => digits(value))]))));
+    fill(tables, disclosed('map', say('map_table'), () => [
+      [say('row'), ...Array.from({ length: shown.width }, (_, c) => String(c + 1))],
+      Array.from({ length: shown.height }, (_, r) => [String(r + 1), ...Array.from(shown.map.values.subarray(r * shown.width, (r + 1) * shown.width), (value) => digits(value))]),
+    ], viewer.describeMap(shown)));
   }
 
   watched(element, (now) => { width = now; if (viewer.model) draw(); });

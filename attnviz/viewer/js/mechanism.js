@@ -1,7 +1,7 @@
 // How a layer's gates came about, step after step in the order of computing, with this photo's numbers.
 import { drawMap } from './colours.js';
-import { disclosed, fill, h, ink, rich, sized, table } from './dom.js';
-import { bamFactor, digits, summary, weightsOf } from './numbers.js';
+import { disclosed, fill, h, ink, rich, sized } from './dom.js';
+import { bamFactor, cellRows, digits, summary, weightsOf } from './numbers.js';
 
 const WIDE = 168, TALL = 64;   // px
 
@@ -84,11 +84,19 @@ export function mechanismPanel(viewer) {
     if (!hidden && viewer.state.channel !== null && viewer.state.channel < count) paint(viewer.state.channel, '#e69f00', 2);
   }
 
-  function rows(parts) {
-    const { state } = viewer, vectors = parts.filter((one) => one.height === 1 && one.width === (weightsOf(viewer.layer())?.length ?? -1));
-    if (!vectors.length) return null;
-    return disclosed(viewer.say('steps_table'), () => table(viewer.say('steps_table'), [viewer.say('channel'), ...vectors.map((one) => viewer.say(`step_${one.key}`, { channel: state.channel ?? 0 }))],
-      Array.from({ length: vectors[0].width }, (_, index) => [String(index), ...vectors.map((one) => digits(one.values[index], one.grain))])));
+  /** A table for each kind of step: what has a number for each channel, for each hidden unit, for each cell. */
+  function numbered(parts) {
+    const { say, state } = viewer, count = weightsOf(viewer.layer())?.length, groups = new Map();
+    for (const one of parts) {
+      const kind = one.height > 1 ? 'cells' : one.width === count && !one.key.endsWith('hidden') ? 'channels' : 'units', name = [kind, one.height, one.width].join('-');
+      groups.set(name, { kind, like: one, steps: [...(groups.get(name)?.steps ?? []), one] });
+    }
+    return Array.from(groups.values(), ({ kind, like, steps }, place) => {
+      const names = steps.map((one) => say(`step_${one.key}`, { channel: state.channel ?? 0 })), written = steps.map((one) => (index) => digits(one.values[index], one.grain));
+      const title = say(`steps_table_${kind}`, { count: like.width, height: like.height, width: like.width });
+      return disclosed(`steps-${kind}-${place}`, title, () => (kind === 'cells' ? [[say('row'), say('column'), ...names], cellRows(like, written)]
+        : [[say(kind === 'channels' ? 'channel' : 'unit'), ...names], Array.from({ length: like.width }, (_, index) => [String(index), ...written.map((write) => write(index))])]));
+    });
   }
 
   return {
@@ -104,8 +112,8 @@ export function mechanismPanel(viewer) {
       fill(text, rich(say(`mechanism_${layer.kind}`)), ' ', h('em', {}, say('not_grad_cam')));
       const parts = chain(layer);
       fill(list, parts.map(card));
-      note.textContent = layer.steps.length ? say(viewer.state.channel === null ? 'mechanism_pick' : 'mechanism_note') : say('mechanism_no_steps');
-      fill(tables, rows(parts));
+      note.textContent = layer.steps.length ? say(state.channel !== null ? 'mechanism_note' : layer.map ? 'mechanism_pick' : 'mechanism_pick_channel') : say('mechanism_no_steps');
+      fill(tables, numbered(parts));
     },
   };
 }

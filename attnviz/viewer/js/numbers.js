@@ -127,4 +127,9 @@ export function digits(value, grain = 0, most = 3) {
   return text.replace('-', '−');
 }
 
+/** A table's rows for a grid: row, column, and what each of ``written`` says of the cell. */
+export const cellRows = ({ height, width }, written) => Array.from({ length: height * width }, (_, place) => [
+  String(Math.floor(place / width) + 1), String((place % width) + 1), ...written.map((write) => write(place)),
+]);
+
 export const percent = (share, behind = 0) => (Number.isNaN(share) ? '–' : `${(100 * share).toFixed(behind)}%`);

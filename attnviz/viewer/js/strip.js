@@ -3,18 +3,26 @@ import { drawOverlay } from './colours.js';
 import { arrows, fill, h, ink, sized, watched } from './dom.js';
 import { digits, mapRange, weightsOf } from './numbers.js';
 
-const NARROWEST = 52, WIDEST = 92, GAP = 14, BARS = 26;   // px
+const NARROWEST = 44, WIDEST = 92, BARS = 26;   // px
+const ROOMY = { gap: 14, around: 8, font: 12 }, TIGHT = { gap: 8, around: 6, font: 11 };   // px between stages, around a picture, and of names, as in the CSS
 
 export function strip(viewer) {
   const list = h('div', { class: 'av-strip-list', role: 'listbox', 'aria-orientation': 'horizontal' });
   const element = h('section', { class: 'av-strip', 'data-guide': 'strip' }, list);
-  let drawnFor = null, built = '', seen = '', items = [], room = 0, across = WIDEST;
+  let drawnFor = null, renewed = '', fittedFor = '', built = '', seen = '', items = [], room = 0, across = WIDEST;
 
-  /** As wide as all layers fit beside each other; on a phone they scroll. */
-  function fitted() {
+  /** As wide as all layers fit beside each other, with less around them where that is narrow; on a phone they scroll. */
+  function fit() {
     const { layers } = viewer.model, stages = new Set(layers.map((layer) => layer.stage)).size;
-    const each = Math.floor((room - stages * GAP) / layers.length) - 9;
-    return room < 600 ? WIDEST : Math.min(WIDEST, Math.max(NARROWEST, each));
+    const wide = ({ gap, around }) => Math.floor((room - 4 - (stages - 1) * gap - (layers.length - stages)) / layers.length) - around;
+    const look = room >= 600 && wide(ROOMY) < 70 ? TIGHT : ROOMY;
+    across = room < 600 ? WIDEST : Math.min(WIDEST, Math.max(NARROWEST, wide(look)));
+    list.classList.toggle('av-tight', look === TIGHT);
+    list.style.setProperty('--av-item', `${across + look.around}px`);
+    const context = document.createElement('canvas').getContext('2d'), names = layers.map((layer) => layer.name);
+    context.font = `600 ${look.font}px system-ui, sans-serif`;
+    const short = names.some((name) => context.measureText(name).width > across) ? tails(names) : names;
+    for (const [place, { name }] of items.entries()) if (name.textContent !== short[place]) name.textContent = short[place];
   }
 
   function build() {
@@ -33,12 +41,12 @@ export function strip(viewer) {
   }
 
   function item(layer) {
-    const map = h('canvas'), bars = h('canvas'), range = h('span', { class: 'av-item-range' });
+    const map = h('canvas'), bars = h('canvas'), range = h('span', { class: 'av-item-range' }), name = h('span', { class: 'av-item-name' });
     const button = h('div', {
-      class: 'av-item', role: 'option', tabindex: -1,
+      class: 'av-item', role: 'option', tabindex: -1, title: layer.name,
       on: { click: () => viewer.set({ layer: layer.name }), keydown: (event) => arrows(event, (step) => move(step)) },
-    }, map, bars, h('span', { class: 'av-item-name' }, layer.name), range);
-    items.push({ layer, button, map, bars, range });
+    }, map, bars, name, range);
+    items.push({ layer, button, map, bars, name, range });
     return button;
   }
 
@@ -84,10 +92,11 @@ export function strip(viewer) {
     draw() {
       const { model, state } = viewer;
       element.hidden = !model.layers.length;
-      across = fitted();
-      list.style.setProperty('--av-item', `${across + 8}px`);
-      const key = [model.id, viewer.language, viewer.dark(), state.scale, state.colours, state.opacity, viewer.shown().length, across].join();
-      if (drawnFor?.split(',').slice(0, 2).join() !== key.split(',').slice(0, 2).join()) renew();
+      const own = [model.id, viewer.language].join();
+      if (renewed !== own) renew();
+      if (fittedFor !== [own, room].join()) fit();
+      renewed = own; fittedFor = [own, room].join();
+      const key = [own, viewer.dark(), state.scale, state.colours, state.opacity, ...viewer.shown().map(({ id }) => id), across].join();
       if (drawnFor !== key) items.forEach(thumbnail);
       drawnFor = key;
       const look = [built, state.layer, across].join();
@@ -106,4 +115,13 @@ export function strip(viewer) {
   };
   watched(element, (now) => { room = now; if (viewer.model) panel.draw(); });
   return panel;
+}
+
+/** What tells names from each other: layer1.0, layer1.1 -> 1.0, 1.1. Numbers and words stay whole. */
+function tails(names) {
+  const parts = names.map((name) => name.match(/\d+|[^\d.]+|\./g) ?? [name]);
+  const alike = (place) => parts.every((each) => each.length > 1 && each.at(place) === parts[0].at(place));
+  while (alike(0)) for (const each of parts) each.shift();
+  while (alike(-1)) for (const each of parts) each.pop();
+  return parts.map((each) => each.join('').replace(/^\.|\.$/g, ''));
 }

@@ -32,8 +32,15 @@ export function mount(element, host = null, words = WORDS) {   // eslint-disable
     },
     layer: () => viewer.model.layers.find((layer) => layer.name === viewer.state.layer) ?? null,
     dark: () => Boolean(element.closest('.dark')) || (!element.closest('.gradio-container') && matchMedia('(prefers-color-scheme: dark)').matches),
-    /** What is compared with the capture that is shown; in a file that holds several, those. */
-    others: () => (host ? [...comparing.networks.models(), ...comparing.photos.models()] : viewer.session).filter((model) => model !== viewer.model),
+    /** What is compared with the capture that is shown: its photo in other networks, its network with other photos; in a file that holds several, those. */
+    others() {
+      if (!host) return viewer.session.filter((model) => model !== viewer.model);
+      const { network, photo, view } = viewer.model.asked;
+      return [
+        ...comparing.networks.models().filter(({ asked }) => asked.network !== network && asked.photo === photo && asked.view === view),
+        ...comparing.photos.models().filter(({ asked }) => asked.network === network && asked.photo !== photo && asked.view === view),
+      ];
+    },
     shown: () => (viewer.state.scale === 'shown' ? viewer.others() : []),
     told: (error) => (error?.told ? error.message : viewer.say('lost')),
     opened, set, draw, show, speak, forget,
@@ -117,7 +124,7 @@ export function mount(element, host = null, words = WORDS) {   // eslint-disable
   /** Let go of every capture and of all features: the visitor's photos were deleted. */
   function forget() {
     viewer.session = [];
-    Object.assign(viewer.state, { photos: [], channel: null, pin: null, a: null, b: null, tab: 'explore' });
+    Object.assign(viewer.state, { networks: [], photos: [], channel: null, pin: null, a: null, b: null, tab: 'explore' });
     for (const panel of [parts[3], comparing.networks, comparing.photos]) panel.forget();
   }
 
@@ -139,7 +146,9 @@ export function mount(element, host = null, words = WORDS) {   // eslint-disable
     if (!viewer.model) return;
     const { state } = viewer;
     if (viewer.dark() !== darkened) { darkened = viewer.dark(); forgetInks(); }
+    if (state.tab === 'explore' && state.scale === 'shown' && !viewer.others().length) state.scale = 'fixed';   // another photo or network: nothing is compared with it
     drawTop();
+    drawNote();
     explore.hidden = state.tab !== 'explore';
     comparing.networks.element.hidden = state.tab !== 'networks';
     comparing.photos.element.hidden = state.tab !== 'photos';
@@ -147,10 +156,10 @@ export function mount(element, host = null, words = WORDS) {   // eslint-disable
     else comparing[state.tab].draw();
     tour.draw();
     const lang = viewer.language === 'zh' ? 'zh-CN' : 'en';
-    if (element.lang !== lang) element.lang = lang;   // to set it, even to what it is, makes the browser style all again
+    if (element.lang !== lang) element.lang = document.documentElement.lang = lang;   // to set it, even to what it is, makes the browser style all again
   }
 
-  let topped = '', darkened = null;
+  let topped = '', darkened = null, note = null;
   function drawTop() {
     const { say, state, model } = viewer, key = [model.id, viewer.language, state.tab].join();
     if (topped === key) return;
@@ -180,7 +189,7 @@ export function mount(element, host = null, words = WORDS) {   // eslint-disable
       }, { 'data-control': 'capture' }),
       host?.save && button(say('save_screen'), (event) => saving(event.target, 'screen'), { 'data-save': 'screen' }),
       host?.save && button(say('save_all'), (event) => saving(event.target, 'all'), { 'data-save': 'all' }),
-      host?.link && button(say('link'), async () => { saved.textContent = (await host.link(viewer)) ? say('link_copied') : say('link_here'); }, { 'data-link': '' }),
+      host?.link && button(say('link'), async () => { tell({ key: (await host.link(viewer)) ? 'link_copied' : 'link_here' }); }, { 'data-link': '' }),
       button(say('guide'), () => tour.start()),
       button(say('help'), () => dialog.open()),
       !host && button(viewer.language === 'zh' ? 'English' : '中文', () => speak(viewer.language === 'zh' ? 'en' : 'zh')));
@@ -195,13 +204,28 @@ export function mount(element, host = null, words = WORDS) {   // eslint-disable
 
   async function saving(button, what) {
     button.disabled = true;
-    saved.textContent = viewer.say('saving');
-    try { await host.save(what, viewer); saved.textContent = viewer.say('saved'); } catch (error) { saved.textContent = viewer.told(error); }
+    tell({ key: 'saving' });
+    try { await host.save(what, viewer); tell({ key: 'saved' }); } catch (error) { tell(error?.told ? { text: error.message } : { key: 'lost' }); }
     button.disabled = false;
+  }
+
+  /** Say something about this view: {key}, which follows the language, or {text}, which can't. */
+  function tell(words) {
+    note = { ...words, about: viewOf(), language: viewer.language };
+    drawNote();
+  }
+
+  const viewOf = () => [viewer.state.tab, viewer.model.id].join();
+
+  function drawNote() {
+    if (note && (note.about !== viewOf() || (note.text && note.language !== viewer.language))) note = null;
+    const text = note ? (note.text ?? viewer.say(note.key)) : '';
+    if (saved.textContent !== text) saved.textContent = text;   // it is read out whenever it is set
   }
 
   function speak(language) {
     viewer.language = language === 'zh' ? 'zh' : 'en';
+    if (viewer.state.tab !== 'explore') comparing[viewer.state.tab].open();   // what the server said in the other language is asked for again
     draw();
     host?.changed?.(viewer);
   }

@@ -1,0 +1,341 @@
+"""The explorer in the real page: its numbers and colours, its keys, what it compares, what it says and to whom."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pytest
+import torch
+from conftest import stirred
+from driven import after, choose, control, pixels, requests_of, set_slider, upload
+from matplotlib import colormaps
+from playwright.sync_api import expect
+
+import attnviz
+from attnviz import page as app
+from attnviz.words import say
+
+
+def cell_colours(picture: np.ndarray, box, photo, grid) -> np.ndarray:
+    """The colours in the middle of each cell whose middle lies on the photo."""
+    height, width = grid
+    rows = (box[1] + (np.arange(height) + 0.5) * (box[3] - box[1]) / height) / photo.height * picture.shape[0]
+    columns = (box[0] + (np.arange(width) + 0.5) * (box[2] - box[0]) / width) / photo.width * picture.shape[1]
+    return picture[np.ix_(rows[rows < picture.shape[0]].astype(int), columns[columns < picture.shape[1]].astype(int))]
+
+
+def test_the_browser_has_the_numbers_of_the_trace(visit, temple):
+    page = visit()
+    got = page.evaluate("""() => attnviz.viewer.model.layers.map(({name, channel, map, steps}) => ({
+      name, channel: [...channel.values], map: [...map.values], steps: steps.map(step => [step.name, [...step.values]])}))""")
+    for layer, (name, expected) in zip(got, temple.layers.items(), strict=True):
+        assert layer["name"] == name
+        np.testing.assert_allclose(layer["channel"], expected.channel, atol=2e-5)
+        np.testing.assert_allclose(layer["map"], expected.spatial.ravel(), atol=2e-5)
+        for (step, values), own in zip(layer["steps"], expected.steps, strict=True):
+            assert step == own.name
+            np.testing.assert_allclose(values, own.values.ravel(), atol=np.ptp(own.values) / 1e4 + 1e-6)
+
+
+@pytest.mark.parametrize("colours", ["viridis", "magma", "inferno", "cividis", "turbo", "jet", "coolwarm"])
+def test_a_colour_means_the_number_that_it_says(visit, temple, colours):
+    page, layer = visit(), temple.layers["layer3.1"]
+    page.locator(".av-item", has_text="layer3.1").click()
+    control(page, "colours").select_option(colours)
+    set_slider(page, "opacity", 1)
+    seen = cell_colours(pixels(page, ".av-photo"), temple.box("layer3.1"), temple.photo, layer.spatial.shape)
+    np.testing.assert_allclose(seen, colormaps[colours](layer.spatial)[..., :3] * 255, atol=9)
+    control(page, "scale").select_option("map")
+    low, high = layer.spatial.min(), layer.spatial.max()
+    seen = cell_colours(pixels(page, ".av-photo"), temple.box("layer3.1"), temple.photo, layer.spatial.shape)
+    np.testing.assert_allclose(seen, colormaps[colours]((layer.spatial - low) / (high - low))[..., :3] * 255, atol=9)
+    expect(page.locator(".av-map .av-ticks span").first).to_have_text(f"{low:.2f}")
+
+
+def test_smoothing_grid_and_wiping_change_the_picture_and_no_number(visit, temple):
+    page = visit()
+    page.locator(".av-item", has_text="layer4.1").click()
+    set_slider(page, "opacity", 1)
+    plain = pixels(page, ".av-photo")
+    control(page, "smooth").check()
+    smooth = pixels(page, ".av-photo")
+    assert np.abs(plain.astype(int) - smooth).mean() > 1
+    expect(page.locator(".av-map")).to_contain_text("is ours, not the network's")
+    control(page, "smooth").uncheck()
+    set_slider(page, "wipe", 0.5)
+    wiped = pixels(page, ".av-photo")
+    half = wiped.shape[1] // 2
+    np.testing.assert_array_equal(wiped[:, half + 4 :], plain[:, half + 4 :])
+    set_slider(page, "opacity", 0)
+    np.testing.assert_array_equal(wiped[:, : half - 4], pixels(page, ".av-photo")[:, : half - 4])
+    before = pixels(page, ".av-marks")
+    control(page, "grid").check()
+    assert (pixels(page, ".av-marks") != before).any()
+
+
+def test_exploring_asks_the_server_for_nothing_and_a_channel_once(visit):
+    page = visit()
+    sent = requests_of(page)
+    page.locator(".av-item", has_text="layer2.1").click()
+    page.keyboard.press("ArrowRight")
+    expect(page.locator(".av-map h3")).to_contain_text("layer3.0")
+    for name, values in (("colours", ("turbo",)), ("scale", ("stage", "network")), ("order", ("size", "surprise")), ("top", ("20",))):
+        for value in values:
+            control(page, name).select_option(value)
+    set_slider(page, "opacity", 0.2)
+    set_slider(page, "wipe", 0.4)
+    control(page, "smooth").check()
+    control(page, "grid").check()
+    for selector in (".av-marks", ".av-bars"):
+        page.locator(selector).hover(position={"x": 120, "y": 60})
+        page.locator(selector).hover(position={"x": 180, "y": 90})
+    page.locator(".av-marks").click(position={"x": 100, "y": 50})
+    for summary in page.locator(".av-details summary").all():
+        summary.click()
+    page.wait_for_timeout(500)
+    assert sent == []
+    page.locator(".av-bars").click(position={"x": 200, "y": 120})
+    expect(page.locator(".av-channel figure")).to_have_count(3)
+    page.wait_for_timeout(300)
+    assert len(sent) == 1 and "component_server" in sent[0]
+
+
+def test_a_cell_is_read_under_the_pointer_pinned_and_reached_by_keys(visit, temple):
+    page, layer = visit(), temple.layers["layer4.0"]
+    marks, readout = page.locator(".av-marks"), page.locator(".av-map .av-readout")
+    size = marks.bounding_box()
+    row, column = 3, 5
+    point = {"x": size["width"] * (column + 0.5) / layer.shape[2], "y": size["height"] * (row + 0.5) / layer.shape[1]}
+    marks.hover(position=point)
+    expect(readout).to_have_text(f"Row 4, column 6: {layer.spatial[row, column]:.3f}")
+    marks.click(position=point)
+    page.mouse.move(0, 0)
+    expect(readout).to_have_text(f"Pinned: row 4, column 6: {layer.spatial[row, column]:.3f}")
+    expect(page.locator(".av-step", has_text="Mean over channels")).to_contain_text("row 4, column 6")
+    marks.focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowDown")
+    expect(readout).to_have_text(f"Row 5, column 7: {layer.spatial[4, 6]:.3f}")
+    assert marks.get_attribute("aria-valuetext") == readout.text_content()
+    page.keyboard.press("Enter")
+    expect(readout).to_contain_text("Row 5, column 7")
+    page.keyboard.press("Escape")
+    expect(readout).to_have_text(say("en", "readout_hint"))
+
+
+def test_a_channel_is_found_by_number_by_name_and_by_keys(visit, temple):
+    page, layer = visit(), temple.layers["layer4.0"]
+    readout = page.locator(".av-panel", has_text="weights of 256").locator(".av-readout")
+    control(page, "find").fill("37")
+    expect(readout).to_contain_text(f"Channel 37: {layer.channel[37]:.3f}")
+    features = attnviz.features(attnviz.load("cbam_resnet18"), temple.photo, "layer4.0")
+    expect(page.locator(".av-channel figure").first).to_contain_text(f"{features.before[37].max():.3f}")
+    expect(page.locator(".av-channel figure").last).to_contain_text(f"{features.after[37].max():.3f}")
+    expect(page.locator(".av-step", has_text="Max path: maximum")).to_contain_text("channel 37: ")
+    control(page, "find").fill("999")
+    expect(control(page, "find")).to_have_attribute("aria-invalid", "true")
+    page.locator(".av-chip").nth(1).click()
+    expect(page.locator(".av-chip").nth(1)).to_have_attribute("aria-pressed", "true")
+    page.locator(".av-bars").focus()
+    page.keyboard.press("Home")
+    page.keyboard.press("ArrowRight")
+    expect(readout).to_contain_text(f"Channel 1: {layer.channel[1]:.3f}")
+    page.keyboard.press("Enter")
+    expect(page.locator("h3", has_text="Channel 1 of layer4.0")).to_be_visible()
+
+
+def test_the_steps_of_every_mechanism_are_shown_in_order(visit):
+    page = visit()
+    titles = page.locator(".av-step-title")
+    expect(titles).to_have_count(11)
+    assert titles.all_text_contents()[:3] == ["Average path: average", "Average path: hidden units", "Average path: result"]
+    after(page, lambda: choose(page, "network", "BAM"))
+    control(page, "find").fill("9")
+    expect(titles).to_have_text([
+        "Squeezed", "Hidden units", "Channel branch", "Spatial branch", "Their sum for channel 9", "Factor of channel 9",
+        "Map: mean over channels", "Bars: mean over places",
+    ])
+    layer = attnviz.trace(attnviz.load("bam_resnet18"), app.EXAMPLES_FOLDER / "temple.jpg").layers["bam3"]
+    expect(page.locator(".av-step").nth(2)).to_contain_text(f"channel 9: {layer.channel_logits[9]:.3f}".replace("-", "−"))
+    total = layer.channel_logits[9] + layer.spatial_logits
+    expect(page.locator(".av-step").nth(4)).to_contain_text(f"{total.min():.3f} to {total.max():.3f}".replace("-", "−"))
+    after(page, lambda: choose(page, "network", "SE"))
+    expect(titles).to_have_text(["Squeezed", "Hidden units", "Before the sigmoid", "Channel weights"])
+
+
+def test_one_photo_in_four_networks(visit):
+    page = visit()
+    sent = requests_of(page)
+    control(page, "tab-networks").click()
+    heads = page.locator(".av-compare thead th")
+    expect(heads).to_have_count(4)
+    for head, name in zip(heads.all(), ("cbam_resnet18", "se_resnet18", "bam_resnet18", "resnet18")):
+        best, share = attnviz.trace(attnviz.load(name), app.EXAMPLES_FOLDER / "temple.jpg").top(1)[0]
+        expect(head).to_contain_text(best, timeout=30_000)
+        expect(head).to_contain_text(f"{share:.0%}")
+    assert len([address for address in sent if "component_server" in address]) == 3   # the first one is there already
+    expect(page.locator(".av-compare tbody tr")).to_have_count(4)
+    expect(page.locator(".av-compare tbody tr").first).to_contain_text("No attention in this stage")
+    expect(page.locator(".av-ramp")).to_have_count(1)
+    page.get_by_label("Plain ResNet-18").uncheck()
+    expect(heads).to_have_count(3)
+
+
+def test_one_network_with_several_photos(visit, temple):
+    page = visit(query="&tab=photos&photos=temple,cat,coffee&layer=layer3.1")
+    expect(page.locator(".av-photos figcaption")).to_have_text(["temple.jpg", "cat.jpg", "coffee.jpg"], timeout=30_000)
+    control(page, "a").select_option("example:temple")
+    control(page, "b").select_option("example:coffee")
+    coffee = attnviz.trace(attnviz.load("cbam_resnet18"), app.EXAMPLES_FOLDER / "coffee.jpg")
+    away = coffee.layers["layer3.1"].channel - temple.layers["layer3.1"].channel
+    most = int(np.argmax(np.abs(away)))
+    first = page.locator(".av-pair .av-table tbody tr").first
+    expect(first.locator("th")).to_have_text(str(most))
+    expect(first.locator("td").last).to_have_text(f"{away[most]:.3f}".replace("-", "−"))
+    expect(page.locator(".av-pair canvas")).to_have_attribute("aria-label", re.compile(f"Channel {most} differs most"))
+
+
+def mine_is_open(page, checkpoints) -> None:
+    page.locator("#yours button").first.click()
+    after(page, lambda: page.set_input_files("#checkpoint input[type=file]", checkpoints / "mine.pth"))
+    expect(page.locator("#network input")).to_have_value(re.compile("^mine.pth"))
+
+
+def link_of(page) -> str:
+    page.locator("[data-link]").click()
+    expect(page.locator(".attnviz > [role=status]")).to_contain_text("The link is copied")
+    address = page.evaluate("navigator.clipboard.readText()")
+    assert page.url == address
+    return address
+
+
+def test_the_key_to_a_checkpoint_of_ones_own_is_never_in_the_address(visit, checkpoints):
+    page = visit()
+    mine_is_open(page, checkpoints)
+    control(page, "tab-networks").click()
+    page.get_by_label("Plain ResNet-18").uncheck()
+    page.get_by_role("checkbox", name="mine.pth").check()
+    expect(page.locator(".av-compare thead th").last).to_contain_text("class 0", timeout=30_000)
+    address = link_of(page)
+    assert "yours" not in address and "networks=cbam_resnet18%2Cse_resnet18%2Cbam_resnet18" in address
+    after(page, lambda: choose(page, "network", "SE ResNet-18 — comes"))
+    assert "yours" not in link_of(page)
+
+
+def test_a_link_brings_back_which_photos_and_which_layers_are_compared(visit):
+    page = visit(query="&tab=photos&photos=temple,cat,coffee&a=coffee&b=cat")
+    for side, photo in (("a", "coffee"), ("b", "cat")):
+        expect(control(page, side)).to_have_value(f"example:{photo}", timeout=30_000)
+    assert "&a=coffee&b=cat&" in link_of(page)
+    control(page, "tab-networks").click()
+    control(page, "block").select_option("first")
+    address = link_of(page)
+    assert "block=first" in address and "a=coffee" not in address
+    other = visit(query="&" + address.partition("?")[2])
+    expect(control(other, "block")).to_have_value("first")
+    expect(other.locator(".av-compare")).to_contain_text("layer1.0")
+
+
+@pytest.mark.parametrize(("width", "attention"), [(1280, "cbam"), (1366, "se"), (1440, "cbam")])
+def test_sixteen_layers_fit_beside_the_controls_with_names_that_can_be_read(visit, tmp_path, width, attention):
+    torch.save(stirred(50, attention).state_dict(), tmp_path / "deep.pth")
+    page = visit(width, 900)
+    page.locator("#yours button").first.click()
+    after(page, lambda: page.set_input_files("#checkpoint input[type=file]", tmp_path / "deep.pth"))
+    names = page.locator(".av-item-name")
+    expect(names).to_have_count(16)
+    assert page.locator(".av-strip-list").evaluate("list => list.scrollWidth <= list.clientWidth")
+    for selector in (".av-item-name", ".av-item-range"):
+        assert page.locator(selector).evaluate_all("all => all.filter(each => each.scrollWidth > each.clientWidth).length") == 0
+    assert names.first.text_content() in ("1.0", "layer1.0") and names.last.text_content() in ("4.2", "layer4.2")
+    expect(page.locator(".av-item").last).to_have_attribute("title", "layer4.2")
+    expect(page.locator(".av-item").last).to_have_attribute("aria-label", re.compile("layer4.2"))
+
+
+def test_everything_shown_is_a_scale_as_long_as_something_is_compared(visit):
+    page = visit(query="&tab=networks&networks=cbam_resnet18,bam_resnet18")
+    expect(page.locator(".av-compare thead th")).to_have_text([re.compile("church"), re.compile("church")], timeout=30_000)
+    control(page, "tab-explore").click()
+    control(page, "scale").select_option("shown")
+    expect(page.locator(".av-map .av-note", has_text="colours span")).to_contain_text("the range of all that is compared")
+    low, high = (page.locator(".av-map .av-ticks span").nth(index).text_content() for index in (0, 4))
+    bam = attnviz.trace(attnviz.load("bam_resnet18"), app.EXAMPLES_FOLDER / "temple.jpg")
+    assert float(high) == round(float(max(layer.spatial.max() for layer in bam.layers.values())), 2) and float(low) < 1
+    after(page, lambda: page.locator("#examples button").nth(3).click())
+    expect(control(page, "scale")).to_have_value("fixed")
+    assert control(page, "scale").locator("option[value=shown]").count() == 0
+
+
+def test_what_was_said_follows_the_language_and_goes_with_the_view(visit, tmp_path):
+    page = visit()
+    said = page.locator(".attnviz > [role=status]")
+    link_of(page)
+    bad = tmp_path / "holiday.png"
+    bad.write_text("no picture")
+    upload(page, bad)
+    expect(page.locator("#trouble")).to_contain_text("is not a picture")
+    page.locator("#language").click()
+    expect(said).to_contain_text("链接已复制")
+    expect(page.locator("#trouble")).to_contain_text("“holiday.png”不是这里能打开的图片")
+    expect(page.locator("html")).to_have_attribute("lang", "zh-CN")
+    page.locator("#language").click()
+    expect(page.locator("#trouble")).to_contain_text("“holiday.png” is not a picture")
+    expect(page.locator("html")).to_have_attribute("lang", "en")
+    expect(said).to_contain_text("The link is copied")
+    control(page, "tab-photos").click()
+    expect(said).to_be_empty()
+
+
+def rows_of(page, name: str):
+    page.locator(f'[data-table="{name}"] summary').click()
+    return page.locator(f'[data-table="{name}"] tbody tr')
+
+
+def test_every_step_and_every_picture_has_a_table(visit, temple):
+    page, layer = visit(query="&layer=layer4.0&channel=6"), temple.layers["layer4.0"]
+    steps = {step.name: step.values for step in layer.steps}
+    features = attnviz.features(attnviz.load("cbam_resnet18"), temple.photo, "layer4.0")
+    _, height, width = layer.shape
+    cells = rows_of(page, "steps-cells-2")
+    expect(cells).to_have_count(height * width)
+    written = [f"{steps[name][3, 5]:.3f}".replace("-", "−") for name in ("mean_map", "maximum_map", "spatial_logits")]
+    expect(cells.nth(3 * width + 5)).to_have_text("46" + "".join(written) + f"{layer.spatial[3, 5]:.3f}")
+    expect(rows_of(page, "steps-units-1")).to_have_count(steps["average_hidden"].size)
+    expect(rows_of(page, "steps-channels-0")).to_have_count(layer.channel.size)
+    expect(rows_of(page, "channel").nth(3 * width + 5)).to_contain_text(f"{features.after[6, 3, 5]:.3f}".replace("-", "−"))
+    after(page, lambda: choose(page, "network", "BAM"))
+    page.locator(".av-item", has_text="bam2").click()
+    control(page, "find").fill("9")
+    expect(page.locator('[data-table^="steps-cells"] thead th')).to_have_text(
+        ["Row", "Column", "Spatial branch", "Their sum for channel 9", "Factor of channel 9", "Map: mean over channels"])
+    control(page, "tab-photos").click()
+    expect(page.locator(".av-photos figure")).to_have_count(3)
+    expect(rows_of(page, "photos").first).to_contain_text("temple.jpg")
+
+
+def test_a_table_stays_open_and_where_it_was_read(visit):
+    page = visit(query="&tab=photos&photos=temple,cat,coffee")
+    expect(page.locator(".av-photos figcaption")).to_have_count(3, timeout=30_000)
+    rows_of(page, "pair")
+    box = page.locator('[data-table="pair"] .av-table')
+    box.evaluate("box => box.scrollTo(0, 500)")
+    before = box.locator("tbody").text_content()
+    control(page, "a").select_option("example:coffee")
+    assert box.locator("tbody").text_content() != before and box.evaluate("box => box.scrollTop") == 500
+    page.locator("#language").click()
+    expect(box.locator("caption")).to_contain_text("数值表")
+    assert box.evaluate("box => box.scrollTop") == 500
+    control(page, "tab-networks").click()
+    rows_of(page, "networks")
+    page.get_by_role("checkbox").last.uncheck()
+    expect(page.locator('[data-table="networks"] .av-table')).to_be_visible()
+
+
+def test_no_sentence_names_what_is_not_there(visit):
+    page = visit(query="&network=se_resnet18")
+    expect(page.locator(".av-mechanism .av-note")).to_have_text(say("en", "mechanism_pick_channel"))
+    control(page, "tab-photos").click()
+    expect(page.locator("h3:visible").nth(1)).to_have_text("layer4.0 of SE ResNet-18 with several photos")
+    after(page, lambda: choose(page, "network", "Plain"))
+    expect(page.locator("h3:visible").nth(1)).to_have_text("Plain ResNet-18 with several photos")
