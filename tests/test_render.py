@@ -209,12 +209,13 @@ def test_two_photos_weights_are_dots_and_those_that_differ_most_are_named(scale)
     figure = pair_figure(pair)
     rest, named = (np.asarray(each.get_offsets()) for each in figure.axes[0].collections)
     assert np.array_equal(named, np.stack([one, other], 1)[most]) and len(rest) == 54
-    table = [text.get_text() for text in figure.axes[1].texts]
-    assert [word for word in table if word.isdigit()] == [str(index) for index in most] and "5" in [text.get_text() for text in figure.axes[0].texts]
+    beside, table = ([text.get_text() for text in axes.texts] for axes in figure.axes)
+    assert [word for word in table if word.isdigit()] == [str(index) for index in most] and "5" in beside
     low, high = figure.axes[0].get_xlim()
     assert (low < 0 and high > 1) if scale == "fixed" else (0 < low < 0.1 and 0.9 < high < 1)
     assert pair_csv(pair).decode().splitlines()[10] == f"9,,{float(other[9])!r},"
-    assert picture(figure, 60).width > 100 and picture(pair_figure(Pair("layer4.1", traces[0], traces[0], scale), dark=True), 60).width > 100
+    for drawn in (figure, pair_figure(Pair("layer4.1", traces[0], traces[0], scale), dark=True)):
+        assert picture(drawn, 60).width > 100
 
 
 def test_the_strongest_bars_are_named():

@@ -49,7 +49,7 @@ def html(traces: Sequence[Trace], card: Card | None = None) -> str:
     return PAGE.format(title=title, style=style(), script=in_markup(script()), captures=captures.replace("<", "\\u003c"))
 
 
-def frame(trace: Trace, height: int = 1900) -> str:
+def frame(trace: Trace, height: int = 2100) -> str:
     """The page in a frame of its own, for a notebook's cell."""
     page = markup.escape(html([trace]))
     return f'<iframe srcdoc="{page}" style="width: 100%; height: {height}px; border: 0" title="attnviz" sandbox="allow-scripts"></iframe>'

@@ -324,7 +324,7 @@ def test_a_photo_that_is_gone_says_so_where_it_was_asked_for(visit, noise_file):
     after(page, lambda: upload(page, noise_file))
     for path in Path(questions.uploads_folder()).rglob("noise.png"):
         path.unlink()
-    app.traces._kept.clear()
+    questions.traces._kept.clear()
     page.locator(".av-bars").click(position={"x": 200, "y": 120})
     expect(page.locator("[data-guide=channel]")).to_contain_text("deleted after an hour")
     expect(page.locator(".av-photo")).to_be_visible()
