@@ -188,7 +188,7 @@ def test_the_scale_of_all_spans_what_lies_beside_and_the_manifest_says_so(exampl
     each = replace(shown(network, attnviz.open_photo(examples / "cat.jpg")), layers=("layer4.1",))
     other = shown(network, attnviz.Photo(noise(), "noise.png")).trace
     last = other.layers["layer4.1"]
-    other = replace(other, layers={"layer4.1": replace(last, spatial=2 * last.spatial)})
+    other = replace(other, layers={"layer4.1": replace(last, spatial=last.spatial - 1)})
     look = Look(scale="shown")
     written, alone = dict(bundle([each], look, beside=[each.trace, other])), dict(bundle([each], look))
     drawn = [np.asarray(Image.open(io.BytesIO(files["layer4.1.overlay.png"]))) for files in (written, alone)]
