@@ -11,6 +11,7 @@ import numpy as np
 from gradio.data_classes import FileData
 
 from . import picker, questions
+from . import zoo as networks
 from .capture import Trace, find
 from .errors import AttnvizError, NetworkError
 from .uploads import Asked
@@ -161,7 +162,7 @@ def _asked(photo: Any, network: Any, view: Any) -> Asked:
 
 
 def _known(network: Any) -> str:
-    if network not in [name for _, name in picker.choices([])]:
+    if not isinstance(network, str) or network not in (*networks.list_networks(), *networks.list_networks("imagenet")):
         raise NetworkError("There is no network of this name here: list_networks names them.")
     return network
 

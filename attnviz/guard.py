@@ -33,6 +33,7 @@ CALLS = (
 )
 CALLS_BELOW = ("/heartbeat/", "/call/", "/file=")
 TOOLS = ("/mcp",)
+STILL = ("assets", "static", "svelte", "/theme.css")   # some eighty scripts a page, the same for all: they are not counted
 
 JSON_BYTES = 256_000
 FORM_BYTES = 1_000_000   # what a form adds to the file in it
@@ -112,7 +113,8 @@ class Guard:
         if route == "/healthz":
             await _plain(send, 503 if self.house.closing else 200, self.house.health())
             return
-        self._check_rate(scope)
+        if route not in STILL:
+            self._check_rate(scope)
         if route == "unknown" or (route == "mcp" and not self.house.settings.mcp) or (route == "file" and not self._may_see(scope["path"])):
             raise Refusal(404, "There is nothing here.")
         if scope["method"] not in ("GET", "HEAD"):
@@ -175,13 +177,17 @@ class Guard:
             return
         if session and house.of_session(session) >= house.settings.each:
             raise Refusal(429, f"You already have {house.settings.each} requests waiting: wait for their answers.")
-        number = house.waiting() + 1
-        if number > house.settings.waiting:
-            wait = max(1, math.ceil(number * house.seconds))
+        self._check_line()
+
+    def _check_line(self) -> None:
+        number = self.house.waiting() + 1
+        if number > self.house.settings.waiting:
+            wait = max(1, math.ceil(number * self.house.seconds))
             raise Refusal(429, f"The server is busy: you would be number {number} in the line. Try again in about {wait} s.")
 
     def _check_room(self) -> None:
         house = self.house
+        self._check_line()   # before a photo is sent for nothing
         house.folder.mkdir(mode=0o700, parents=True, exist_ok=True)   # somebody may have deleted it underneath
         if shutil.disk_usage(house.folder).free < house.settings.free_mb * 1_000_000:
             raise Refusal(507, "There is no room on the server for uploads: try again later.")

@@ -60,7 +60,7 @@ def start(mine: list, request: gr.Request) -> tuple:
     language = wanted.get("lang") or ("zh" if header.lower().startswith("zh") else "en")
     language = language if language in LANGUAGES else "en"
     offered = [name for _, name in picker.ready(mine)]
-    network = wanted.get("network", "") if wanted.get("network") in offered else picker.choices([])[0][1]
+    network = wanted.get("network", "") if wanted.get("network") in offered else offered[0]
     example = wanted.get("photo", "") if wanted.get("photo") in EXAMPLES else EXAMPLES[0]
     view = "crop" if wanted.get("view") == "crop" else "whole"
     state: dict[str, Any] = {"tab": wanted["tab"]} if wanted.get("tab") in ("explore", "networks", "photos") else {}

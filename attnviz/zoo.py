@@ -148,10 +148,17 @@ def _digest(path: Path, _changed: int, _size: int) -> str:
 
 def read_card(folder: Path) -> Card:
     """The card in a folder's ``config.json``. Raises NetworkError if there is none that can be read."""
+    path = folder / "config.json"
     try:
-        return Card.from_json(json.loads((folder / "config.json").read_text(encoding="utf-8")))
+        state = path.stat()
+        return _card(path, state.st_mtime_ns, state.st_size)
     except (OSError, ValueError, KeyError, TypeError, AttributeError):   # whatever a wrong file makes of it
         raise NetworkError(f"The config.json of {folder.name} is missing or damaged: restore it from the project.") from None
+
+
+@cache
+def _card(path: Path, _changed: int, _size: int) -> Card:
+    return Card.from_json(json.loads(path.read_text(encoding="utf-8")))
 
 
 def open_folder(folder: Path) -> nn.Module:

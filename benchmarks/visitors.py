@@ -17,7 +17,7 @@ import re
 import secrets
 from collections import defaultdict
 from collections.abc import AsyncIterator
-from contextlib import suppress
+from contextlib import AbstractAsyncContextManager, nullcontext, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -28,6 +28,8 @@ from PIL import Image
 API = "/gradio_api"
 PATIENCE = 90   # seconds after which an answer is lost
 REFUSING = re.compile(r"busy|number \d|waiting|requests a minute|short of memory|no room|restarting")
+NAMED = re.compile(r'"(?:\./|/|\./assets/|/assets/|assets/)([\w.-]+\.(?:js|css))"')
+FILES = 79      # that Chromium asks for when it opens this page; the scripts name more, for components that it has not
 SIZES = ((640, 480), (480, 640), (600, 450), (640, 426), (512, 512))
 
 
@@ -109,18 +111,16 @@ class Visitor:
         self._asked: set[str] = set()
         self._tasks: list[asyncio.Task] = []
         self._stream: asyncio.Task | None = None
+        self._few = asyncio.Semaphore(6)
 
     async def fetch(self, files: bool) -> None:
-        """Get the page, with the files that it names, six at a time, as one does who was never here."""
-        markup = (await self._get("/")).text
-        if files:
-            few = asyncio.Semaphore(6)
-
-            async def one(path: str) -> None:
-                async with few:
-                    await self._get(path)
-
-            await asyncio.gather(*(one(path) for path in {f"/{path}" for path in re.findall(r'"(?:\./|/)?(assets/[^"?]+)"', markup)}))
+        """Get the page; with ``files`` also its scripts and styles, six at a time, as one does who was never here."""
+        left, seen = [(await self._get("/")).text], set[str]()
+        while files and left and len(seen) < FILES:
+            named = {name for text in left for name in NAMED.findall(text)} - seen
+            paths = sorted(named)[: FILES - len(seen)]
+            seen.update(paths)
+            left = [answer.text for answer in await asyncio.gather(*(self._get(f"/assets/{path}", self._few) for path in paths))]
         self.page = Page((await self._get("/config")).json())
         self.values = {number: one["props"].get("value") for number, one in self.page.components.items() if one["type"] != "state"}
 
@@ -216,8 +216,9 @@ class Visitor:
         if any(waited.done.done() for number, waited in self._events.items() if number not in self._asked):
             raise Wrong("an answer to what was not asked")
 
-    async def _get(self, path: str) -> httpx.Response:
-        return _checked(await self.client.get(path))
+    async def _get(self, path: str, few: AbstractAsyncContextManager = nullcontext()) -> httpx.Response:   # noqa: B008
+        async with few:
+            return _checked(await self.client.get(path))
 
     async def _heartbeat(self) -> None:
         async with self.client.stream("GET", f"{API}/heartbeat/{self.session}", timeout=None) as answer:
