@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import ctypes
 import logging
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 from types import FrameType
@@ -120,6 +123,9 @@ def _expire(page: gr.Blocks) -> None:
     for session in list(queue.pending_event_ids_session):
         if session not in queue.pending_messages_per_session:
             queue.pending_event_ids_session.pop(session, None)
+    if sys.platform == "linux":
+        with suppress(OSError, AttributeError):   # a C library without it
+            ctypes.CDLL(None).malloc_trim(0)   # glibc keeps what was let go of, otherwise
 
 
 def _told(told: threading.Event, number: int, _frame: FrameType | None) -> None:
