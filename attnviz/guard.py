@@ -62,11 +62,11 @@ class House:
     waiting: Callable[[], int] = lambda: 0                   # events in the queue
     busy: Callable[[], bool] = lambda: False                 # whether any of them waits or runs
     of_session: Callable[[str], int] = lambda _: 0           # events of one visitor, waiting or running
+    seconds: Callable[[], float] = lambda: 1.0               # until the line is one shorter, by what passes took lately
     memory: Callable[[], int] = lambda: 0                    # bytes that the process takes
     health: Callable[[], dict[str, Any]] = dict
     closing: bool = False
     exploring: Counter[str] = field(default_factory=Counter)   # questions of each visitor's viewer that are being answered
-    seconds: float = 1.0                                     # what an answer took, lately
 
 
 class Guard:
@@ -124,7 +124,7 @@ class Guard:
         if route != "component_server":
             await self.app(scope, receive, send)
             return
-        began, session = time.monotonic(), scope["attnviz.session"]
+        session = scope["attnviz.session"]
         self.house.exploring[session] += 1
         try:
             await self.app(scope, receive, send)
@@ -132,7 +132,6 @@ class Guard:
             self.house.exploring[session] -= 1
             if not self.house.exploring[session]:
                 del self.house.exploring[session]
-            self.house.seconds = 0.9 * self.house.seconds + 0.1 * (time.monotonic() - began)
 
     async def _checked_body(self, scope: Scope, receive: Callable, route: str) -> Callable:
         """What gives the body on, no more of it than may be sent. Raises Refusal."""
@@ -182,7 +181,7 @@ class Guard:
     def _check_line(self) -> None:
         number = self.house.waiting() + 1
         if number > self.house.settings.waiting:
-            wait = max(1, math.ceil(number * self.house.seconds))
+            wait = max(1, math.ceil(number * self.house.seconds()))
             raise Refusal(429, f"The server is busy: you would be number {number} in the line. Try again in about {wait} s.")
 
     def _check_room(self) -> None:

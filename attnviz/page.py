@@ -60,7 +60,7 @@ def start(mine: list, request: gr.Request) -> tuple:
     language = wanted.get("lang") or ("zh" if header.lower().startswith("zh") else "en")
     language = language if language in LANGUAGES else "en"
     offered = [name for _, name in picker.ready(mine)]
-    network = wanted.get("network", "") if wanted.get("network") in offered else offered[0]
+    network = wanted.get("network", "") if wanted.get("network") in offered else _first()
     example = wanted.get("photo", "") if wanted.get("photo") in EXAMPLES else EXAMPLES[0]
     view = "crop" if wanted.get("view") == "crop" else "whole"
     state: dict[str, Any] = {"tab": wanted["tab"]} if wanted.get("tab") in ("explore", "networks", "photos") else {}
@@ -165,10 +165,12 @@ def delete_mine(view: str, mine: list, language: str, sent: list) -> tuple:
     delete(sent)
     for _, name in mine:
         picker.forget(name)
-    first = picker.choices([])[0][1]
+    first = _first()
     _, trouble, current, viewer = analyse(EXAMPLE + EXAMPLES[0], first, view, [], language)
+    if "capture" in viewer:   # else nothing can be shown in place of what is there, which says why
+        viewer |= {"forget": True}
     gr.Info(say(language, "deleted"), title=say(language, "delete"), duration=8)
-    return None, trouble, current, viewer | {"forget": True}, gr.Dropdown(choices=picker.choices([], language), value=first), first, [], []
+    return None, trouble, current, viewer, gr.Dropdown(choices=picker.choices([], language), value=first), first, [], []
 
 
 def analyse_example(network: str, view: str, mine: list, language: str, event: gr.SelectData) -> tuple:
@@ -253,6 +255,11 @@ def build(settings: Settings | None = None) -> gr.Blocks:
         viewer.cbam(lambda: ("cbam_resnet18",) * 2, None, [network, opened], api_visibility="private", show_progress="hidden").then(
             analyse, [current, *chosen], shown, **waits, **runs)
     return page
+
+
+def _first() -> str:
+    """The network that is shown where none is asked for: one that is ready, or one whose opening says what is wrong."""
+    return [*picker.ready([]), *picker.choices([])][0][1]
 
 
 def _views(language: str) -> list[tuple[str, str]]:

@@ -109,6 +109,7 @@ def _house(page: gr.Blocks, settings: Settings, folder: Path) -> House:
 
     house = House(
         settings, folder, (questions.EXAMPLES_FOLDER,), waiting=lambda: len(queue), memory=memory, health=health,
+        seconds=lambda: questions.turns.seconds / settings.passes,
         busy=lambda: len(queue) > 0 or any(jobs is not None for jobs in queue.active_jobs),
         of_session=lambda session: len(queue.pending_event_ids_session.get(session, ())),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +16,7 @@ class Turns:
 
     def __init__(self, at_once: int = 1, waiting: int = 20) -> None:
         self._free, self._most = at_once, waiting
+        self.seconds = 1.0   # what a turn took, lately
         self._line: deque[threading.Event] = deque()
         self._guard = threading.Lock()
 
@@ -34,11 +36,15 @@ class Turns:
                 raise BusyError(f"The server is busy: you would be number {len(self._line) + 1} in the line. Try again in a moment.")
             else:
                 self._line.append(mine)
+        began = None
         try:
             mine.wait()
+            began = time.monotonic()
             yield
         finally:
             with self._guard:
+                if began is not None:
+                    self.seconds += 0.1 * (time.monotonic() - began - self.seconds)
                 if not mine.is_set():   # left the line before its turn
                     self._line.remove(mine)
                 elif self._line:

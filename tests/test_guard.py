@@ -149,10 +149,10 @@ def test_who_has_many_requests_waiting_is_told_and_others_are_not(tmp_path):
 
 def test_when_the_queue_is_full_the_number_is_told_in_the_visitors_language(tmp_path):
     full = house(tmp_path, waiting=80)
-    full.waiting = lambda: 80
+    full.waiting, full.seconds = lambda: 80, lambda: 0.5
     for path in ("/gradio_api/queue/join", "/gradio_api/call/explain"):
         status, _, said = post(Inner(), full, path, {"session_hash": "a"})
-        assert status == 429 and "busy: you would be number 81 in the line" in said["detail"]
+        assert status == 429 and "busy: you would be number 81 in the line. Try again in about 41 s." in said["detail"]
     said = post(Inner(), full, "/gradio_api/queue/join", {}, headers=[(b"accept-language", b"zh-CN")])[2]
     assert "第 81 位" in said["detail"]
 

@@ -84,7 +84,6 @@ def test_the_folder_of_uploads_may_go_underneath(running):
 
 @pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="only Linux limits another process")
 def test_a_full_disk_is_a_sentence_and_over_when_there_is_room_again(running):
-    before = len(running.files())
     resource.prlimit(running.process.pid, resource.RLIMIT_FSIZE, (50_000, resource.RLIM_INFINITY))
     try:
         refused = running.upload("big.png", photo(4, 600))
@@ -92,7 +91,6 @@ def test_a_full_disk_is_a_sentence_and_over_when_there_is_room_again(running):
     finally:
         resource.prlimit(running.process.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
     assert explained(running, "big.png", 4)
-    assert len(running.files()) >= before
 
 
 def test_logs_are_lines_of_json_without_names(running):
@@ -114,15 +112,14 @@ def test_killed_its_files_go_at_the_next_start_told_to_end_it_finishes_what_is_u
         assert answers[0].result()[0] == "complete"
         began = time.monotonic()
         running.process.send_signal(signal.SIGTERM)
-        refused = 0
-        while running.process.poll() is None and not refused:
+        statuses = []
+        while running.process.poll() is None and 503 not in statuses:
             try:
-                refused = running.join("explain", *arguments[0]).status_code
+                statuses.append(running.join("explain", *arguments[0]).status_code)
             except httpx.TransportError:
                 break
-            refused = refused if refused == 503 else 0
         assert running.process.wait(10) == 0 and time.monotonic() - began < 10
-        assert refused in (0, 503)
+        assert set(statuses) <= {200, 503}   # what was taken before the signal arrived, and what was not any more
         assert [answer.result()[0] for answer in answers] == ["complete"] * 6
     assert running.files() == []
 
