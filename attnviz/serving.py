@@ -43,7 +43,8 @@ def serve(settings: Settings, block: bool = True) -> gr.Blocks:
         raise SettingsError("ATTNVIZ_MCP is yes, but the package mcp is not installed: pip install \"attnviz[mcp]\"")
     folder = new_folder()
     os.environ.update(GRADIO_TEMP_DIR=str(folder), GRADIO_ANALYTICS_MAX_EVENTS="1000", GRADIO_ANALYTICS_CACHE_FREQUENCY="200")
-    logs.start(settings.log if block else "off")
+    if block:   # else the process is somebody else's, and so is its logging
+        logs.start(settings.log)
     torch.set_num_threads(max(1, cores() // settings.passes))
     questions.configure(settings)
     picker.configure(settings)

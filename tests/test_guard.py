@@ -213,7 +213,6 @@ def test_the_folder_of_the_uploads_comes_back_when_somebody_deletes_it(tmp_path)
 
 def test_a_line_a_request_tells_how_long_and_how_big_and_never_what(tmp_path, caplog):
     caplog.set_level(logging.INFO, "attnviz.requests")
-    logging.getLogger("attnviz").propagate = True
     post(Inner(), house(tmp_path), "/gradio_api/queue/join", {"session_hash": "secret", "data": ["secret"]})
     ask(Inner(), house(tmp_path), "/gradio_api/file=/secret/secret.png")
     lines = [Line(True).format(record) for record in caplog.records]
