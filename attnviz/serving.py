@@ -7,7 +7,6 @@ import logging
 import os
 import signal
 import sys
-import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -33,6 +32,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+ENDS = (signal.SIGTERM, signal.SIGINT)
 DRAIN_SECONDS = 7.0   # for what is under way when the server is told to end; all is over within ten
 
 
@@ -53,10 +53,12 @@ def serve(settings: Settings, block: bool = True) -> gr.Blocks:
     page.queue(max_size=2 * settings.waiting, api_open=False)   # the guard's own limit comes first, and says so in a sentence
     house = _house(page, settings, folder)
     end = keep_swept(folder, lambda: _expire(page), 60 * settings.keep)
-    told = threading.Event()
+    told: list[int] = []
     if block:
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number in ENDS:
             signal.signal(number, lambda number, frame: _told(told, number, frame))
+        if hasattr(signal, "pthread_sigmask"):
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDS)   # some supervisors start their children with all signals held back
     try:
         page.launch(
             server_name=settings.host, server_port=settings.port, prevent_thread_lock=True, show_error=False, run_history=False,
@@ -66,7 +68,8 @@ def serve(settings: Settings, block: bool = True) -> gr.Blocks:
             app_kwargs={"middleware": [Middleware(Guard, house=house)]},
         )
         if block:
-            told.wait()
+            while not told:
+                time.sleep(0.1)   # an Event's wait without an end misses a signal that arrives in another thread
             house.closing = True
             _drained(house, time.monotonic() + DRAIN_SECONDS)
             page.close()
@@ -130,10 +133,10 @@ def _expire(page: gr.Blocks) -> None:
             ctypes.CDLL(None).malloc_trim(0)   # glibc keeps what was let go of, otherwise
 
 
-def _told(told: threading.Event, number: int, _frame: FrameType | None) -> None:
-    if told.is_set():   # a second time: at once
+def _told(told: list[int], number: int, _frame: FrameType | None) -> None:
+    if told:   # a second time: at once
         os._exit(128 + number)
-    told.set()
+    told.append(number)
 
 
 def _drained(house: House, until: float, clock: Callable[[], float] = time.monotonic) -> None:
