@@ -17,6 +17,7 @@
 
 from .capture import Features, Found, Trace, features, find, trace, traces
 from .errors import AttnvizError, NetworkError, PhotoError, TraceError
+from .fast import fast
 from .geometry import Recipe, Region
 from .images import Photo, open_photo
 from .layers import LayerAttention, Step
@@ -39,6 +40,7 @@ __all__ = [
     "Step",
     "Trace",
     "TraceError",
+    "fast",
     "features",
     "find",
     "list_networks",

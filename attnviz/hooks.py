@@ -290,6 +290,21 @@ def calls(
         yield
 
 
+@contextmanager
+def before(modules: Iterable[nn.Module], enter: Callable[[], None]) -> Iterator[None]:
+    """Be told whenever one of the modules is about to run in this thread; what that raises ends the pass."""
+    caller = threading.get_ident()
+
+    def hook(_module: nn.Module, _inputs: tuple) -> None:
+        if threading.get_ident() == caller:
+            enter()
+
+    with ExitStack() as undo:
+        for module in modules:
+            undo.callback(module.register_forward_pre_hook(hook).remove)
+        yield
+
+
 def _tells_its_shape(tap: Tap) -> bool:
     """Whether the parts that are read give the shape of the features, so that the module itself needs no hook, which takes time."""
     roles = {read.role for read in tap.reads}

@@ -37,7 +37,7 @@ from .questions import (
 from .settings import Settings
 from .uploads import Asked
 from .viewer.attention import AttentionViewer
-from .viewer.inputs import OpenDropdown, PhotoInput
+from .viewer.inputs import OpenDropdown, PhotoInput, Sentence
 from .words import LANGUAGES, say
 
 log = logging.getLogger(__name__)
@@ -199,14 +199,14 @@ def build(settings: Settings | None = None) -> gr.Blocks:
                     label=say("en", "your_photo"), type="filepath", image_mode=None, sources=["upload", "clipboard", "webcam"],
                     buttons=["fullscreen"], height=180, elem_id="photo", placeholder=say("en", "drop_here"),
                 )
-                trouble = gr.Markdown(visible=False, elem_id="trouble", elem_classes="trouble")
+                trouble = Sentence(visible=False, elem_id="trouble", elem_classes="trouble")
                 examples_heading = gr.Markdown(say("en", "or_examples"), elem_id="examples-heading")
                 examples = gr.Gallery(
                     [(str(example_file(name)), name) for name in EXAMPLES], label=say("en", "examples"), show_label=False, columns=4,
                     height="auto", object_fit="cover", allow_preview=False, interactive=False, buttons=[], elem_id="examples",
                 )
                 network = OpenDropdown(offered, value=first, label=say("en", "network"), elem_id="network", filterable=False)
-                network_trouble = gr.Markdown(visible=False, elem_id="network-trouble", elem_classes="trouble")
+                network_trouble = Sentence(visible=False, elem_id="network-trouble", elem_classes="trouble")
                 yours_open: dict[str, Any] = {"open": False, "visible": settings.checkpoints, "elem_id": "yours"}
                 with gr.Accordion(say("en", "your_checkpoint"), **yours_open) as yours:
                     checkpoint = gr.File(

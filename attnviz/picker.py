@@ -13,6 +13,7 @@ from torch import nn
 
 from . import imagenet
 from .errors import NetworkError
+from .fast import fast
 from .networks.card import card_of
 from .settings import Settings
 from .shelf import Shelf
@@ -90,14 +91,14 @@ def _embedded() -> tuple[Choice, ...]:
 def _opened(name: str, report: Callable[[int, int], None] | None) -> nn.Module:
     if name.startswith(Checkpoints.prefix):
         checkpoint = checkpoints.get(name)
-        network = open_checkpoint(checkpoint.path, checkpoint.limit)
+        network = fast(open_checkpoint(checkpoint.path, checkpoint.limit))
         if checkpoint.labels is not None:
             network.card = replace(card_of(network), labels=read_labels(checkpoint.labels, card_of(network)))   # type: ignore[assignment]
         return network
     if name in list_networks("imagenet"):
         shelf.check(round(imagenet.row(name).megabytes * 1_000_000))   # before it is downloaded
     if name in list_networks() or name in list_networks("imagenet"):
-        network = load(name, report=report)
+        network = fast(load(name, report=report))
         _downloaded.cache_clear()
         return network
     raise NetworkError(f"There is no network called “{Path(name).name}” here: choose one from the list.")

@@ -23,7 +23,7 @@ from .capture import Features, Trace, alone, bare, features_of, trace
 from .channel import Channel
 from .errors import AttnvizError, PhotoError, TraceError
 from .export import Shown, bundle
-from .hooks import calls
+from .hooks import before
 from .messages import translated
 from .networks.card import card_of
 from .picker import network_of
@@ -70,16 +70,20 @@ def forward_pass(network: str) -> Iterator[nn.Module]:
     Raises BusyError where too many wait, and TraceError for a pass that takes too long.
     """
     opened, asked = network_of(network), time.monotonic()
-    modules = list(bare(opened).modules())
-    with turns.turn(), alone(bare(opened), modules):   # alone, since other threads' passes would walk over the hooks as they change
+    inside = bare(opened)
+    modules = dict(inside.named_modules())
+    # Each stage and each block, but not what is in them: hooks take time.
+    places = [module for path, module in modules.items() if path.count(".") < 2]
+    # Alone, since other threads' passes would walk over the hooks as they change.
+    with turns.turn(), alone(inside, list(modules.values())):
         began = time.monotonic()
 
-        def check(*_: Any) -> None:
+        def check() -> None:
             if time.monotonic() - began > settings.seconds:
                 raise TraceError(f"The network ran for more than {settings.seconds} s and was stopped: try a smaller photo or network.")
 
         try:
-            with calls([module for module in modules if not any(module.children())], check, lambda *_: None):
+            with before(places, check):
                 yield opened
         finally:
             took = {"waited_ms": round(1000 * (began - asked), 1), "ms": round(1000 * (time.monotonic() - began), 1)}

@@ -12,7 +12,7 @@ from conftest import ROOT
 
 LINE = [   # each may import what stands before it
     "errors", "messages", "settings", "turns", "images", "geometry", "networks.attention", "networks.resnet", "networks.card", "networks",
-    "layers", "taps", "recognition", "hooks", "discovery", "capture", "recording", "analysis", "allowed", "pickles", "containers",
+    "layers", "taps", "recognition", "hooks", "discovery", "capture", "fast", "recording", "analysis", "allowed", "pickles", "containers",
     "checkpoints", "layouts", "downloads", "sources", "imagenet", "zoo", "paper", "render", "steps", "channel", "pair", "words", "script",
     "export", "uploads", "shelf", "picker", "viewer", "viewer.packing", "viewer.assets", "viewer.standalone", "viewer.attention",
     "viewer.inputs", "screen", "questions", "api", "page", "logs", "guard", "zerogpu", "serving", "deploy", "cli", "__main__",

@@ -12,6 +12,7 @@ class PhotoInput(gr.Image):
     decoder of strangers' files. Addresses and pixels in place of an uploaded file are refused."""
 
     is_template = True   # tells Gradio that the browser's part is gr.Image's
+    skip_api = True      # Gradio describes a component for its API whenever an event leaves it as it is, which takes milliseconds
 
     async def async_move_resource_to_block_cache(self, url_or_file_path: Any) -> str | None:
         """As in Gradio, but nothing is fetched from an address. Raises gr.Error for one."""
@@ -37,3 +38,10 @@ class OpenDropdown(gr.Dropdown):
     def preprocess(self, payload: Any) -> str | None:
         """The chosen name, which may be none of those that are offered now."""
         return payload if isinstance(payload, str) else None
+
+
+class Sentence(gr.Markdown):
+    """What is wrong, in one sentence."""
+
+    is_template = True
+    skip_api = True
