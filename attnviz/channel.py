@@ -9,10 +9,11 @@ from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
+from PIL import Image
 
 from .capture import Trace
 from .paper import blank, heading
-from .render import UNDEFINED, Look, blended
+from .render import UNDEFINED, Look
 
 SIGNED = "coolwarm"   # the colours of signed numbers, its grey middle at zero
 FINE = 400            # points of a picture that is blended between its cells' centres, at least, along each side
@@ -75,5 +76,5 @@ def _draw(axes: Axes, name: str, values: np.ndarray, span: tuple[float, float], 
 def _fine(values: np.ndarray) -> np.ndarray:
     """A map blended between its cells' centres, each cell in equally many points."""
     times = -(-FINE // max(values.shape))
-    rows, columns = ((np.arange(times * count) + 0.5) / times for count in values.shape)
-    return blended(values, rows, columns)
+    height, width = (times * count for count in values.shape)
+    return np.asarray(Image.fromarray(values.astype(np.float32)).resize((width, height), Image.Resampling.BILINEAR))

@@ -15,19 +15,22 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from matplotlib.figure import Figure
 from PIL import Image
 from torch import Tensor
 
 from . import __version__
 from .analysis import summary
+from .bars import bars_drawing
 from .capture import Trace
 from .channel import Channel, channel_figure
+from .drawing import Drawing
 from .geometry import whole
 from .layers import LayerAttention
 from .networks.card import Card
 from .pair import Pair, pair_csv, pair_figure
-from .paper import both, heading
-from .render import Look, bars_figure, map_figure, overlay, overview_figure
+from .paper import both, wrapped
+from .render import Look, map_figure, overlay, overview_figure
 from .script import SCRIPT
 from .steps import steps_figure
 
@@ -87,17 +90,18 @@ def _pictures(shown: Shown, look: Look, order: str, compared: Sequence[Trace], b
     """The pictures of each layer, drawn once and written as PNG and SVG; the overlay is as large as the photo. ``bars`` is their scale."""
     trace = shown.trace
     for name, file in zip(shown.layers, file_names(shown.layers)):
-        layer, figures = trace.layers[name], {}
+        layer = trace.layers[name]
+        figures: dict[str, Figure | Drawing] = {}
         if layer.map is not None:
             yield f"{file}.overlay.png", _png(overlay(trace, name, look, compared))
             figures["map"] = map_figure(trace, name, look, compared)
         if layer.channel is not None or layer.paths is not None:
-            figures["channels"] = bars_figure(layer, order, look.dark, heading(trace.network, name, trace.photo.name), bars)
+            figures["channels"] = bars_drawing(layer, order, look.dark, wrapped(trace.network, name, trace.photo.name), bars)
         if figures:
             figures["steps"] = steps_figure(trace, name, look, order, compared)
         figures |= {f"channel-{one.index}": channel_figure(trace, one, look) for one in shown.channels if one.layer == name}
         for what, figure in figures.items():
-            for suffix, content in both(figure).items():
+            for suffix, content in (figure.files() if isinstance(figure, Drawing) else both(figure)).items():
                 yield f"{file}.{what}.{suffix}", content
 
 
@@ -177,7 +181,10 @@ def _description(shown: Shown, folder: str) -> dict:
             "name": trace.photo.name, "width": trace.photo.width, "height": trace.photo.height,
             "rgb_sha256": hashlib.sha256(np.ascontiguousarray(trace.photo.pixels).tobytes()).hexdigest(),
         },
-        "network": {"name": card.name, "architecture": card.architecture, "weights_sha256": card.sha256, "licence": card.licence},
+        "network": {
+            "name": card.name, "architecture": card.architecture, "weights_sha256": card.sha256, "folded": card.folded,
+            "licence": card.licence,
+        },
         "preprocessing": {"recipe": asdict(trace.recipe), "view": view, "seen_box": trace.region.box, "input_size": trace.region.size},
         "predictions": [{"label": label, "probability": probability} for label, probability in trace.top(5)],
         "layers": {name: _layer(trace, name, file) for name, file in zip(shown.layers, file_names(shown.layers))},

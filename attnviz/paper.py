@@ -20,9 +20,15 @@ DPI = 150
 
 def blank(width: float, height: float, dark: bool) -> tuple[Figure, str]:
     """An empty figure, its size in inches, and the ink for it."""
-    figure = Figure(figsize=(width, height), layout="constrained", facecolor=DARK_GROUND if dark else "white")
+    ground, ink = ground_and_ink(dark)
+    figure = Figure(figsize=(width, height), layout="constrained", facecolor=ground)
     FigureCanvasAgg(figure)
-    return figure, "#e6e6e6" if dark else "#222222"
+    return figure, ink
+
+
+def ground_and_ink(dark: bool) -> tuple[str, str]:
+    """The colours of the ground, and of what is written on it."""
+    return (DARK_GROUND, "#e6e6e6") if dark else ("#ffffff", "#222222")
 
 
 def inked(axes: Axes, ink: str, size: int) -> None:
@@ -34,11 +40,16 @@ def inked(axes: Axes, ink: str, size: int) -> None:
 
 
 def plain(text: str) -> str:
-    """Text from outside, drawn as it is: matplotlib would take dollar signs for mathematics, and SVG can't hold control characters."""
-    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text).replace("$", r"\$")
+    """Text from outside, as it can be drawn: SVG can't hold control characters."""
+    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
 
 
 def heading(*parts: str, width: int = 60) -> str:
+    """Texts from outside as a title of a figure: matplotlib would take dollar signs for mathematics."""
+    return wrapped(*parts, width=width).replace("$", r"\$")
+
+
+def wrapped(*parts: str, width: int = 60) -> str:
     """Texts from outside as a title, in lines of at most ``width`` letters."""
     return "\n".join(plain(line) for line in textwrap.wrap(" · ".join(parts), width))
 

@@ -1,4 +1,4 @@
-"""Arrays in, pictures out: the map over the photo, the channel weights as bars, all layers on one page. Computes nothing.
+"""Arrays in, pictures out: the map over the photo, all layers on one page. Computes nothing.
 
 A colour means a number, and the range that the colours span stands on the colour bar, see ``analysis.map_range``. ``shown`` are the
 traces that are looked at beside this one: the scale "shown" spans them all.
@@ -13,19 +13,18 @@ import numpy as np
 from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
-from matplotlib.colors import Colormap, Normalize
+from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.gridspec import SubplotSpec
 from PIL import Image
 
-from .analysis import ORDERS, SCALES, map_range, ranked, weights_of, weights_range
+from .analysis import SCALES, map_range, ranked, weights_of
+from .bars import bars_of
 from .capture import Trace
 from .layers import LayerAttention
-from .paper import ACCENT, DARK_ACCENT, DPI, blank, heading, inked
+from .paper import DPI, blank, heading, inked
 
 COLORMAPS = ("viridis", "magma", "inferno", "cividis", "turbo", "jet", "coolwarm")
-NAMED_BARS = 5
-PATHS = ("#4458c8", "#e69f00", "#009e73", "#cc79a7")   # told apart by the colour-blind too
 UNDEFINED = 128   # the grey of a cell whose factor can't be known
 
 
@@ -49,20 +48,20 @@ def overlay(trace: Trace, layer: str, look: Look = Look(), shown: Sequence[Trace
     attention = trace.layers[layer]
     if attention.map is None:
         raise ValueError(f"{layer} has no spatial map: {attention.title} weighs channels only")
-    photo = trace.photo.pixels
-    rows, columns, row_cells, column_cells = _cells(trace, layer)
+    rows, columns = _inside(trace)
+    picture = trace.photo.image()
     if rows.size == 0 or columns.size == 0:
-        return trace.photo.image()
-    colours = Normalize(*map_range(trace, layer, look.scale, shown)), colormaps[look.colormap]
+        return picture
+    seen = int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
+    size, cells = (seen[2] - seen[0], seen[3] - seen[1]), _cells_of(trace, layer, seen)
+    low, high = map_range(trace, layer, look.scale, shown)
     if look.smooth:
-        painted = _painted(blended(attention.map, row_cells, column_cells), *colours)
+        values = Image.fromarray(attention.map.astype(np.float32)).resize(size, Image.Resampling.BILINEAR, cells)
+        painted = _painted(np.asarray(values), low, high, look.colormap)
     else:
-        height, width = attention.map.shape
-        painted = _painted(attention.map, *colours)[np.ix_(_clipped(row_cells, height), _clipped(column_cells, width))]
-    seen = slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
-    drawn = photo.copy()
-    drawn[seen] = np.rint(photo[seen] * np.float32(1 - look.opacity) + painted * np.float32(look.opacity))
-    return Image.fromarray(drawn)
+        painted = _painted(attention.map, low, high, look.colormap).resize(size, Image.Resampling.NEAREST, cells)
+    picture.paste(Image.blend(picture.crop(seen), painted, look.opacity), seen)
+    return picture
 
 
 def map_figure(trace: Trace, layer: str, look: Look = Look(), shown: Sequence[Trace] = ()) -> Figure:
@@ -89,44 +88,6 @@ def map_figure(trace: Trace, layer: str, look: Look = Look(), shown: Sequence[Tr
     grey = " · grey: undefined" if np.isnan(spatial).any() else ""
     label = f"{what} at each position · this map: {least:.{digits}f} to {greatest:.{digits}f} (marks){grey}\ncolours: {SCALES[look.scale]}"
     bar.set_label(label, color=ink, fontsize=9)
-    return figure
-
-
-def bars_figure(
-    attention: LayerAttention, order: str = "index", dark: bool = False, title: str = "", scale: str = "fixed"
-) -> Figure:
-    """The channel weights of one layer as bars, in one of ORDERS, the strongest ones named, or the most surprising ones.
-
-    On the scale "fixed" bars stand on the least that the factor can be: 0 for SE and CBAM, 1 for BAM; on any other on their mean, and
-    their own range is spanned. Raises ValueError for a layer without them.
-    """
-    if attention.channel is None and attention.paths is None:
-        raise ValueError(f"{attention.name} has no channel weights")
-    values = weights_of(attention)
-    shown = ranked(values, order)
-    named = ranked(values, "surprise" if order == "surprise" else "size")[: min(NAMED_BARS, int(np.isfinite(values).sum()))]
-    least, most = weights_range([attention], scale)
-    own = (least, most) != weights_range([attention], "fixed")
-    figure, ink = blank(6.4, 4.0, dark)
-    axes = figure.add_subplot()
-    mean, digits = float(np.nanmean(values)), 2 if most - least >= 0.1 else 4
-    if own:
-        axes.stairs(values[shown], baseline=mean, fill=True, color=DARK_ACCENT if dark else ACCENT)
-    else:
-        _bars(axes, attention, values[shown], shown, least, dark)
-    axes.axhline(mean, color=ink, linewidth=0.8, linestyle=(0, (4, 3)))
-    axes.text(len(values), mean, f" mean\n {mean:.{digits}f}", color=ink, fontsize=8, va="center", ha="left")
-    axes.set_xlim(0, len(values))
-    axes.set_ylim(least, least + 1.12 * (most - least))
-    ticks = np.linspace(least, most, 6).tolist()
-    axes.set_yticks(ticks, labels=[f"{tick:.{digits}f}" for tick in ticks])
-    axes.set_ylabel("share of the first path" if own and attention.channel is None else _what(attention), color=ink)
-    note = "\nbars from their mean, over their own range" if own else ""
-    axes.set_xlabel(f"{len(values)} channels by {ORDERS[order]}{note}", color=ink)
-    inked(axes, ink, 9)
-    if title:
-        axes.set_title(title, color=ink, fontsize=10, loc="left", pad=12)
-    _name_bars(axes, values, shown, named, ink)
     return figure
 
 
@@ -159,11 +120,6 @@ def overview_figure(trace: Trace, look: Look = Look(), shown: Sequence[Trace] = 
     return figure
 
 
-def blended(values: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
-    """A map (h, w) between the centres of its cells, bilinearly; ``rows`` and ``columns`` count cells, with fractions."""
-    return _blend(_blend(values.astype(np.float64), rows).T, columns).T
-
-
 def _photo_axes(photo: Image.Image, dark: bool, room: float) -> tuple[Figure, SubplotSpec, str]:
     """A figure as wide as a column whose first axes show a photo in its shape, with ``room`` inches for what stands around it; a
     narrow place below them, and the ink."""
@@ -190,62 +146,33 @@ def _inside(trace: Trace) -> tuple[np.ndarray, np.ndarray]:
     return np.flatnonzero((rows >= top) & (rows < bottom)), np.flatnonzero((columns >= left) & (columns < right))
 
 
-def _cells(trace: Trace, layer: str) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """The photo's rows and columns that were seen, and where in the map (in cells, with fractions) each one's centre lies."""
+def _cells_of(trace: Trace, layer: str, seen: tuple[int, int, int, int]) -> tuple[float, float, float, float]:
+    """Where in the map, in cells with fractions, a part of the photo lies: left, top, right, bottom."""
     left, top, right, bottom = trace.box(layer)
     height, width = trace.layers[layer].shape[1:]
-    rows, columns = _inside(trace)
-    return rows, columns, (rows + 0.5 - top) / (bottom - top) * height, (columns + 0.5 - left) / (right - left) * width
+    across = [min(max((x - left) / (right - left), 0.0), 1.0) * width for x in seen[::2]]
+    down = [min(max((y - top) / (bottom - top), 0.0), 1.0) * height for y in seen[1::2]]
+    return across[0], down[0], across[1], down[1]
 
 
-def _painted(values: np.ndarray, norm: Normalize, colours: Colormap) -> np.ndarray:
-    """The colours of values, RGB bytes; grey where a value is undefined."""
-    painted = np.rint(colours(norm(values))[..., :3] * 255).astype(np.uint8)
-    painted[np.isnan(values)] = UNDEFINED
-    return painted
-
-
-def _blend(values: np.ndarray, positions: np.ndarray) -> np.ndarray:
-    """Linear between the cells' centres along the first axis, flat beyond the outermost ones."""
-    at = np.clip(positions - 0.5, 0, len(values) - 1)
-    lower = np.floor(at).astype(int)
-    share = (at - lower)[:, None]
-    return values[lower] * (1 - share) + values[np.minimum(lower + 1, len(values) - 1)] * share
-
-
-def _clipped(positions: np.ndarray, count: int) -> np.ndarray:
-    return np.clip(positions.astype(int), 0, count - 1)
-
-
-def _what(attention: LayerAttention) -> str:
-    if attention.channel is None:
-        return f"share of each of {len(np.asarray(attention.paths))} paths"
-    return "factor, mean over positions" if attention.averaged else "factor"
+def _painted(values: np.ndarray, low: float, high: float, colormap: str) -> Image.Image:
+    """Numbers in their colours, RGB; grey where one is undefined."""
+    steps = colormaps[colormap](np.arange(256))[:, :3]
+    shares = (values - np.float32(low)) * np.float32(256 / ((high - low) or 1))
+    undefined = np.isnan(shares)
+    codes = np.where(undefined, 0, np.clip(shares, 0, 255)).astype(np.uint8)
+    picture = Image.fromarray(codes)
+    picture.putpalette(np.rint(steps * 255).astype(np.uint8).tobytes())
+    picture = picture.convert("RGB")
+    if undefined.any():
+        picture.paste((UNDEFINED,) * 3, mask=Image.fromarray(undefined))
+    return picture
 
 
 def _bars(axes: Axes, attention: LayerAttention, values: np.ndarray, shown: np.ndarray, base: float, dark: bool) -> None:
     """The channels' factors; of paths, their shares one upon the other."""
-    if attention.channel is not None:
-        axes.stairs(values, baseline=base, fill=True, color=DARK_ACCENT if dark else ACCENT)
-        return
-    foot = np.zeros(len(values))
-    for index, path in enumerate(np.asarray(attention.paths)[:, shown]):
-        axes.stairs(foot + path, baseline=foot, fill=True, color=PATHS[index % len(PATHS)], label=f"path {index + 1}")
-        foot = foot + path
-    axes.legend(loc="upper right", fontsize=7, framealpha=0.8)
-
-
-def _name_bars(axes: Axes, values: np.ndarray, shown: np.ndarray, strongest: np.ndarray, ink: str) -> None:
-    places = {int(channel): place for place, channel in enumerate(shown)}
-    spots = sorted((places[int(channel)] + 0.5, int(channel)) for channel in strongest)
-    least_gap, at = len(values) * 0.075, -len(values) * 0.05   # the first clear of the axis
-    for x, channel in spots:   # pushed apart, left to right, so that no two names lie on each other
-        at = max(x, at + least_gap)
-        label = min(at, len(values) * 0.98)
-        axes.annotate(
-            str(channel), (x, values[channel]), (label, axes.get_ylim()[1]), fontsize=8, color=ink, ha="center", va="top",
-            arrowprops={"arrowstyle": "-", "color": ink, "linewidth": 0.6, "shrinkA": 1, "shrinkB": 0},
-        )
+    for feet, heads, colour in bars_of(attention, values, shown, base, dark):
+        axes.stairs(heads, baseline=feet, fill=True, color=colour)
 
 
 def _bar_of_all(figure: Figure, ranges: set[tuple[float, float]], look: Look, ink: str) -> None:
@@ -267,7 +194,7 @@ def _small_bars(axes: Axes, layer: LayerAttention, ink: str, dark: bool) -> None
     base, most = (0.0, 1.0) if layer.channel is None else layer.limits
     weights = weights_of(layer)
     shown = ranked(weights, "size")
-    _bars(axes, layer, weights[shown], shown, base, dark)
+    _bars(axes, layer, weights, shown, base, dark)
     axes.set_ylim(base, most)
     axes.set_xlim(0, len(weights))
     axes.set_yticks([base, (base + most) / 2, most])

@@ -27,7 +27,7 @@ def opened(said, recipe):
             print(error, file=sys.stderr)
             continue
         if network.card.sha256 == said["weights_sha256"]:
-            return network
+            return attnviz.fast(network) if said["folded"] else network
     sys.exit(f"not found: {said['name']} with weights of SHA-256 {said['weights_sha256']}; run python reproduce.py WEIGHTS")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import sys
+from dataclasses import replace
 
 import modules
 import numpy as np
@@ -46,7 +47,7 @@ def test_the_embedded_networks_say_the_same(name):
     network = attnviz.load(name)
     before = {key: values.clone() for key, values in network.state_dict().items()}
     copied = assert_same(network, PHOTO)
-    assert copied.card == network.card and norms(copied) < norms(network) / 2
+    assert copied.card == replace(network.card, folded=True) and norms(copied) < norms(network) / 2
     assert all(torch.equal(values, before[key]) for key, values in network.state_dict().items())
 
 

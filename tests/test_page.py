@@ -276,7 +276,7 @@ def test_what_is_on_the_screen_can_be_saved(asked, tmp_path, examples):
     assert not any(name.startswith("bam1") for name in files) and "overview.png" not in files
     settings = json.loads(files["manifest.json"])["settings"]
     assert {**look, "dark": False, "bars": "own range"} == settings
-    trace = attnviz.trace(attnviz.load("bam_resnet18"), examples / "temple.jpg")
+    trace = attnviz.trace(attnviz.fast(attnviz.load("bam_resnet18")), examples / "temple.jpg")
     with np.load(io.BytesIO(files["arrays.npz"])) as arrays:
         np.testing.assert_array_equal(arrays["bam2.spatial"], trace.layers["bam2"].spatial)
 
@@ -307,7 +307,7 @@ def test_the_scale_of_what_is_shown_spans_what_is_compared(asked, tmp_path, cbam
 def test_the_chosen_channel_is_saved_as_it_is_shown(asked, tmp_path, cbam, examples):
     question = {"tab": "explore", "layer": "layer4.1", "channel": 7, "shown": [TEMPLE], "look": {"scale": "fixed"}}
     files = bundled({**question, "what": "screen"}, tmp_path)
-    seen = attnviz.features(cbam, examples / "temple.jpg", "layer4.1")
+    seen = attnviz.features(attnviz.fast(cbam), examples / "temple.jpg", "layer4.1")
     with np.load(io.BytesIO(files["arrays.npz"])) as arrays:
         assert np.array_equal(arrays["layer4.1.channel-7.before"], seen.before[7])
         assert np.array_equal(arrays["layer4.1.channel-7.after"], seen.after[7])
@@ -324,7 +324,7 @@ def test_the_two_photos_that_are_compared_are_saved(asked, tmp_path, examples):
     manifest = json.loads(files["manifest.json"])
     assert manifest["pairs"] == [{"layer": "layer3.1", "a": "flower-se_resnet18/", "b": "cat-se_resnet18/"}]
     assert manifest["settings"]["bars"] == "fixed" and not any("channel-3" in name for name in files)
-    network = attnviz.load("se_resnet18")
+    network = attnviz.fast(attnviz.load("se_resnet18"))
     a, b = (attnviz.trace(network, examples / f"{name}.jpg").layers["layer3.1"].channel for name in ("flower", "cat"))
     rows = list(csv.DictReader(io.StringIO(files["pair.csv"].decode())))
     assert np.array_equal(np.array([row["difference"] for row in rows], np.float32), b - a)

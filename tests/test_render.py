@@ -17,7 +17,7 @@ from attnviz.channel import Channel, channel_figure
 from attnviz.geometry import crop, whole
 from attnviz.pair import Pair, pair_csv, pair_figure
 from attnviz.paper import both, picture, png, svg
-from attnviz.render import Look, bars_figure, map_figure, overlay, overview_figure
+from attnviz.render import Look, map_figure, overlay, overview_figure
 from attnviz.steps import steps_figure
 
 GREY = 100
@@ -132,40 +132,6 @@ def test_the_colour_bar_carries_the_scale_and_the_maps_own_range():
         assert "1 × 2 cells" in figure.axes[0].get_title(loc="left")
 
 
-def heights(figure) -> tuple[np.ndarray, float]:
-    stairs = figure.axes[0].patches[0].get_data()
-    return stairs.values, float(stairs.baseline)
-
-
-def test_the_bars_are_as_high_as_the_weights():
-    weights = np.random.default_rng(0).random(256).astype(np.float32)
-    by_index, base = heights(bars_figure(layer(None, "se", weights)))
-    assert np.array_equal(by_index, weights) and base == 0
-    by_size, _ = heights(bars_figure(layer(None, "se", weights), order="size"))
-    assert np.array_equal(by_size, np.sort(weights)[::-1])
-    surprising, _ = heights(bars_figure(layer(None, "se", weights), order="surprise"))
-    assert (np.diff(np.abs(surprising - weights.mean())) <= 1e-7).all()
-    assert np.array_equal(np.sort(surprising), np.sort(weights))
-    _, base = heights(bars_figure(layer(np.ones((2, 2), np.float32), "bam", weights + 1)))
-    assert base == 1
-
-
-def test_bars_on_another_scale_stand_on_their_mean_over_their_own_range():
-    weights = np.array([0.25, 0.5, np.nan, 0.75, 0.7], np.float32)
-    for scale in ("map", "stage", "network", "shown"):
-        figure = bars_figure(layer(None, "se", weights), scale=scale)
-        values, base = heights(figure)
-        axes = figure.axes[0]
-        assert np.array_equal(values, weights, equal_nan=True) and base == pytest.approx(np.nanmean(weights))
-        ticks = [text.get_text() for text in axes.get_yticklabels()]
-        assert (ticks[0], ticks[-1]) == ("0.25", "0.75") and axes.get_ylim()[0] == 0.25 and "from their mean" in axes.get_xlabel()
-    flat = bars_figure(layer(None, "se", np.full(8, 0.5, np.float32)), scale="map")
-    assert heights(flat)[1] == 0 and "from their mean" not in flat.axes[0].get_xlabel()
-    paths = replace(layer(None, "sk"), channel=None, paths=np.array([[0.25, 0.5], [0.75, 0.5]], np.float32), formula="none")
-    values, base = heights(bars_figure(paths, scale="map"))
-    assert values.tolist() == [0.25, 0.5] and base == 0.375 and len(bars_figure(paths).axes[0].patches) == 2
-
-
 def channel(before: np.ndarray, after: np.ndarray, index: int = 3) -> Channel:
     return Channel("layer4.1", index, before.astype(np.float32), after.astype(np.float32))
 
@@ -218,14 +184,6 @@ def test_two_photos_weights_are_dots_and_those_that_differ_most_are_named(scale)
         assert picture(drawn, 60).width > 100
 
 
-def test_the_strongest_bars_are_named():
-    weights = np.full(64, 0.2, np.float32)
-    weights[[3, 17, 18, 40, 63]] = 0.9
-    for order in ("index", "size"):
-        axes = bars_figure(layer(None, "se", weights), order=order).axes[0]
-        assert {text.get_text() for text in axes.texts} >= {"3", "17", "18", "40", "63"}
-
-
 @pytest.mark.parametrize("dark", [False, True])
 def test_figures_become_pictures_whatever_the_shapes(dark):
     attention = layer(np.random.default_rng(0).random((2, 32)).astype(np.float32))
@@ -237,7 +195,7 @@ def test_figures_become_pictures_whatever_the_shapes(dark):
 
 
 def test_a_png_holds_no_metadata():
-    again = Image.open(__import__("io").BytesIO(png(bars_figure(layer(None, "se")))))
+    again = Image.open(__import__("io").BytesIO(png(map_figure(trace_of(layer(np.ones((2, 2), np.float32))), "layer4.1"))))
     assert set(again.info) <= {"dpi"}
 
 
@@ -279,8 +237,6 @@ def test_the_steps_that_were_kept_are_drawn_whatever_their_shapes():
 def test_what_is_not_there_is_an_error():
     with pytest.raises(ValueError, match="no spatial map"):
         overlay(trace_of(layer(None, "se")), "layer4.1")
-    with pytest.raises(ValueError, match="backwards"):
-        bars_figure(layer(None, "se"), order="backwards")
 
 
 def test_pyplot_and_its_global_state_are_not_used():

@@ -29,6 +29,7 @@ class Card:
     sha256: str = ""
     title: str = ""                       # what it is, for people: "CBAM ResNet-50"
     licence: str = ""                     # of the weights
+    folded: bool = False                  # it is a copy whose batch norms are folded into its convolutions, see ``fast``
     sides: tuple[int, int] | None = None  # the least and greatest side in pixels that it takes; None: any
 
     @property

@@ -11,13 +11,11 @@ from urllib.parse import parse_qs, urlparse
 
 import numpy as np
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from driven import after, choose, control, drawn, pixels, set_slider, upload
 from PIL import Image
 from playwright.sync_api import expect
 
 import attnviz
-from attnviz import page as app
 from attnviz import questions
 from attnviz.analysis import ranked
 from attnviz.words import words
@@ -220,37 +218,6 @@ def test_a_first_visit_is_guided_once(visit, temple):
     expect(guide).to_be_hidden()
 
 
-def test_how_to_read_this_answers_the_six_questions(visit):
-    page = visit()
-    page.get_by_role("button", name="How to read this").click()
-    dialog = page.get_by_role("dialog", name="How to read this")
-    expect(dialog.locator("h3")).to_have_count(6)
-    expect(dialog).to_contain_text("Is this Grad-CAM?")
-    page.keyboard.press("Escape")
-    expect(dialog).to_be_hidden()
-
-
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("query", ["&channel=3", "&tab=networks", "&tab=photos", "&network=bam_resnet18&channel=5", "&network=se_resnet18"])
-def test_nothing_of_ours_is_hard_to_reach(visit, theme, query):
-    page = visit(theme=theme, query=query)
-    page.wait_for_timeout(1000)
-    for summary in page.locator(".av-details summary").locator("visible=true").all():
-        summary.click()
-    found = Axe().run(page, context=".attnviz").response["violations"]
-    assert [(each["id"], each["nodes"][0]["html"][:120], each["nodes"][0].get("failureSummary")) for each in found] == []
-
-
-@pytest.mark.parametrize("width", [390, 768, 1440, 1920])
-def test_nothing_overflows(visit, width):
-    page = visit(width=width, height=844)
-    for tab in ("explore", "networks", "photos"):
-        control(page, f"tab-{tab}").click()
-        page.wait_for_timeout(400)
-        assert page.evaluate("document.documentElement.scrollWidth") <= width, tab
-        assert page.locator(".av-heading").bounding_box()["width"] >= 250
-
-
 def test_two_visitors_see_their_own_photos(visit, tmp_path):
     first, second = visit(), visit()
     for page, colour in ((first, "red"), (second, "blue")):
@@ -262,61 +229,6 @@ def test_two_visitors_see_their_own_photos(visit, tmp_path):
         set_slider(page, "opacity", 0)
         seen = pixels(page, ".av-photo")
         assert np.abs(seen[seen.shape[0] // 2, seen.shape[1] // 2].astype(int) - colour).max() <= 4
-
-
-def test_a_checkpoint_of_ones_own_is_opened_beside_the_others(visit, checkpoints):
-    page = visit()
-    page.locator("#yours button").first.click()
-    after(page, lambda: page.set_input_files("#checkpoint input[type=file]", checkpoints / "mine.pth"))
-    expect(page.locator("#network input")).to_have_value("mine.pth: BAM ResNet-18 — yours", timeout=60_000)
-    expect(page.locator(".av-item-name")).to_have_text(["bam1", "bam2", "bam3"])
-    after(page, lambda: page.set_input_files("#labels input[type=file]", checkpoints / "labels.txt"))
-    expect(page.locator(".av-top5")).to_contain_text("<b>five")
-    page.wait_for_timeout(500)
-    assert "network=" not in page.url
-    control(page, "tab-networks").click()
-    page.get_by_label("Plain ResNet-18").uncheck()
-    page.get_by_role("checkbox", name="mine.pth").check()
-    expect(page.locator(".av-compare thead th").last).to_contain_text("one", timeout=30_000)
-    control(page, "tab-explore").click()
-    after(page, lambda: choose(page, "network", "SE ResNet-18 — comes"))
-    after(page, lambda: choose(page, "network", "mine.pth"))
-    expect(page.locator(".av-item-name").first).to_have_text("bam1")
-
-
-def test_a_checkpoint_that_can_not_be_opened_says_why_and_the_rest_stays(visit, checkpoints):
-    page = visit(390, 900)
-    page.locator("#yours button").first.click()
-    page.set_input_files("#checkpoint input[type=file]", checkpoints / "whole.pth")
-    expect(page.locator("#network-trouble")).to_contain_text("whole pickled model", timeout=60_000)
-    expect(page.locator("#network input")).to_have_value("CBAM ResNet-18 — comes with attnviz")
-    expect(page.locator(".av-photo")).to_be_visible()
-
-
-def test_one_visitors_checkpoint_is_not_offered_to_another(visit, checkpoints):
-    first, second = visit(), visit()
-    first.locator("#yours button").first.click()
-    first.set_input_files("#checkpoint input[type=file]", checkpoints / "mine.pth")
-    expect(first.locator("#network input")).to_have_value(re.compile("yours$"), timeout=60_000)
-    second.reload()
-    expect(second.locator(".attnviz[data-drawn]")).to_be_visible(timeout=60_000)
-    second.locator("#network input").click()
-    expect(second.get_by_role("option", name=re.compile("ImageNet"))).not_to_have_count(0)
-    expect(second.get_by_role("option", name=re.compile("yours"))).to_have_count(0)
-
-
-def test_a_network_that_can_not_be_downloaded_leaves_the_one_before(visit, monkeypatch):
-    def fails(name, report):
-        for done in range(0, 22, 2):
-            report(done * 1_000_000, 22_000_000)
-        raise attnviz.NetworkError("The weights could not be downloaded, for example.org could not be reached.")
-
-    monkeypatch.setattr(app.picker, "load", lambda name, report: fails(name, report))
-    page = visit()
-    choose(page, "network", "MobileNetV3 Large")
-    expect(page.locator("#network-trouble")).to_contain_text("could not be reached", timeout=60_000)
-    expect(page.locator("#network input")).to_have_value("CBAM ResNet-18 — comes with attnviz")
-    expect(page.get_by_text("could not be reached")).to_have_count(2)   # below the picker, and once in passing
 
 
 def test_a_photo_that_is_gone_says_so_where_it_was_asked_for(visit, noise_file):

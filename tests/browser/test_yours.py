@@ -1,0 +1,66 @@
+"""Checkpoints of one's own and networks that are downloaded, in the browser."""
+
+from __future__ import annotations
+
+import re
+
+from driven import after, choose, control
+from playwright.sync_api import expect
+
+import attnviz
+from attnviz import page as app
+
+
+def test_a_checkpoint_of_ones_own_is_opened_beside_the_others(visit, checkpoints):
+    page = visit()
+    page.locator("#yours button").first.click()
+    after(page, lambda: page.set_input_files("#checkpoint input[type=file]", checkpoints / "mine.pth"))
+    expect(page.locator("#network input")).to_have_value("mine.pth: BAM ResNet-18 — yours", timeout=60_000)
+    expect(page.locator(".av-item-name")).to_have_text(["bam1", "bam2", "bam3"])
+    after(page, lambda: page.set_input_files("#labels input[type=file]", checkpoints / "labels.txt"))
+    expect(page.locator(".av-top5")).to_contain_text("<b>five")
+    page.wait_for_timeout(500)
+    assert "network=" not in page.url
+    control(page, "tab-networks").click()
+    page.get_by_label("Plain ResNet-18").uncheck()
+    page.get_by_role("checkbox", name="mine.pth").check()
+    expect(page.locator(".av-compare thead th").last).to_contain_text("one", timeout=30_000)
+    control(page, "tab-explore").click()
+    after(page, lambda: choose(page, "network", "SE ResNet-18 — comes"))
+    after(page, lambda: choose(page, "network", "mine.pth"))
+    expect(page.locator(".av-item-name").first).to_have_text("bam1")
+
+
+def test_a_checkpoint_that_can_not_be_opened_says_why_and_the_rest_stays(visit, checkpoints):
+    page = visit(390, 900)
+    page.locator("#yours button").first.click()
+    page.set_input_files("#checkpoint input[type=file]", checkpoints / "whole.pth")
+    expect(page.locator("#network-trouble")).to_contain_text("whole pickled model", timeout=60_000)
+    expect(page.locator("#network input")).to_have_value("CBAM ResNet-18 — comes with attnviz")
+    expect(page.locator(".av-photo")).to_be_visible()
+
+
+def test_one_visitors_checkpoint_is_not_offered_to_another(visit, checkpoints):
+    first, second = visit(), visit()
+    first.locator("#yours button").first.click()
+    first.set_input_files("#checkpoint input[type=file]", checkpoints / "mine.pth")
+    expect(first.locator("#network input")).to_have_value(re.compile("yours$"), timeout=60_000)
+    second.reload()
+    expect(second.locator(".attnviz[data-drawn]")).to_be_visible(timeout=60_000)
+    second.locator("#network input").click()
+    expect(second.get_by_role("option", name=re.compile("ImageNet"))).not_to_have_count(0)
+    expect(second.get_by_role("option", name=re.compile("yours"))).to_have_count(0)
+
+
+def test_a_network_that_can_not_be_downloaded_leaves_the_one_before(visit, monkeypatch):
+    def fails(name, report):
+        for done in range(0, 22, 2):
+            report(done * 1_000_000, 22_000_000)
+        raise attnviz.NetworkError("The weights could not be downloaded, for example.org could not be reached.")
+
+    monkeypatch.setattr(app.picker, "load", lambda name, report: fails(name, report))
+    page = visit()
+    choose(page, "network", "MobileNetV3 Large")
+    expect(page.locator("#network-trouble")).to_contain_text("could not be reached", timeout=60_000)
+    expect(page.locator("#network input")).to_have_value("CBAM ResNet-18 — comes with attnviz")
+    expect(page.get_by_text("could not be reached")).to_have_count(2)   # below the picker, and once in passing
