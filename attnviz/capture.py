@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import threading
 import weakref
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from importlib import import_module
 from itertools import islice
 from typing import Any, TypeAlias
@@ -29,6 +30,7 @@ from .networks.card import Card, card_of
 from .taps import TABLE, Tap, find_taps
 
 Prepared: TypeAlias = tuple[Photo | Tensor, Region, Tensor]   # what was given, the region that is seen, the input (3, H, W)
+Window: TypeAlias = tuple[list[Prepared], AttnvizError | None]   # photos up to the first bad one, and what is wrong with that one
 PhotoSource: TypeAlias = str | os.PathLike | Photo | Image.Image | np.ndarray | Tensor
 
 
@@ -95,8 +97,8 @@ def traces(
 ) -> Iterator[Trace]:
     """A trace of each photo, in order; ``photos`` can be of any number and size, or a normalised tensor (N, 3, H, W).
 
-    At most ``batch_size`` photos are in memory at a time; those of them that make inputs of one size run together. Raises as
-    ``trace`` does; the traces of the photos before a bad one come first.
+    ``batch_size`` photos at a time are taken, those of them that make inputs of one size run together, and meanwhile the next are made
+    ready: that many twice are in memory. Raises as ``trace`` does; the traces of the photos before a bad one come first.
     """
     if isinstance(photos, str | os.PathLike | Photo | Image.Image):
         raise TypeError("photos is one photo: traces takes many, in a list or the like; trace takes one")
@@ -248,10 +250,7 @@ def _batches(network: nn.Module, photos: Iterator[PhotoSource], batch_size: int,
     taps: list[Tap] | None = None
     channels = _channels(modules)
     bad: AttnvizError | None = None
-    while bad is None:
-        window, bad = _window(islice(photos, batch_size), card, view, channels)
-        if not window:
-            break
+    for window, bad in _windows(photos, batch_size, partial(_window, card=card, view=view, channels=channels)):
         done: dict[int, Trace] = {}
         for size in dict.fromkeys(x.shape for _, _, x in window):
             members = [index for index, (_, _, x) in enumerate(window) if x.shape == size]
@@ -267,8 +266,8 @@ def _batches(network: nn.Module, photos: Iterator[PhotoSource], batch_size: int,
                 labels, layers = labels_of(card, logits), layers_of(heard, row)
                 done[index] = Trace(card.name, source, card.recipe, region, logits[row].copy(), labels, layers)
         yield from (done[index] for index in range(len(window)))
-    if bad is not None:
-        raise bad
+        if bad is not None:
+            raise bad
 
 
 def labels_of(card: Card, logits: np.ndarray) -> tuple[str, ...]:
@@ -276,10 +275,37 @@ def labels_of(card: Card, logits: np.ndarray) -> tuple[str, ...]:
     return card.labels if len(card.labels) == logits.shape[1] else tuple(f"class {k}" for k in range(logits.shape[1]))
 
 
-def _window(
-    photos: Iterator[PhotoSource], card: Card, view: str, channels: int | None
-) -> tuple[list[Prepared], AttnvizError | None]:
-    """The photos up to the first bad one, and what is wrong with that one."""
+def _windows(
+    photos: Iterator[PhotoSource], batch_size: int, prepared: Callable[[Iterable[PhotoSource]], Window]
+) -> Iterator[Window]:
+    """The photos in windows of ``batch_size``, made ready; while one of several photos is used, the next is made ready beside it. The last
+    has something that is wrong, or else there were no more."""
+    if batch_size == 1:   # one that waits for each trace before it gives another photo is not asked ahead
+        window, bad = prepared(islice(photos, 1))
+        while window or bad is not None:
+            yield window, bad
+            window, bad = prepared(islice(photos, 1))
+        return
+    with ThreadPoolExecutor(1, "attnviz-photos") as beside:
+        def ahead() -> Future[Window]:
+            try:
+                return beside.submit(prepared, list(islice(photos, batch_size)))
+            except Exception as error:   # of who gives the photos: those before come first
+                failed: Future[Window] = Future()
+                failed.set_exception(error)
+                return failed
+
+        coming = ahead()
+        while True:
+            window, bad = coming.result()
+            if not window and bad is None:
+                return
+            if bad is None:
+                coming = ahead()
+            yield window, bad
+
+
+def _window(photos: Iterable[PhotoSource], card: Card, view: str, channels: int | None) -> Window:
     window = []
     for source in photos:
         try:

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 ENDS = (signal.SIGTERM, signal.SIGINT)
+KEPT_OPEN_SECONDS = 75   # an idle connection: longer than people think, who would lose what they ask just as it is closed
 DRAIN_SECONDS = 7.0   # for what is under way when the server is told to end; all is over within ten
 
 
@@ -67,6 +68,7 @@ def serve(settings: Settings, block: bool = True) -> gr.Blocks:
             css_paths=[Path(__file__).parent / "viewer" / "page.css"], head=head(), theme=THEME, quiet=not block, mcp_server=settings.mcp,
             app_kwargs={"middleware": [Middleware(Guard, house=house)]},
         )
+        page.server.config.timeout_keep_alive = KEPT_OPEN_SECONDS   # Gradio leaves it at 5
         if block:
             while not told:
                 time.sleep(0.1)   # an Event's wait without an end misses a signal that arrives in another thread

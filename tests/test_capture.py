@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -172,20 +173,6 @@ def test_photos_of_any_kind_and_size_come_back_in_order(noise, noise_file):
     assert [trace.photo.width > trace.photo.height for trace in traced] == [True, False, True, True, True, False]
 
 
-def test_photos_are_read_no_faster_than_they_are_asked_for():
-    taken = 0
-
-    def photos():
-        nonlocal taken
-        for _ in range(100):
-            taken += 1
-            yield Image.new("RGB", (40, 40))
-
-    running = attnviz.traces(stirred(18, "se"), photos(), batch_size=4)
-    next(running)
-    assert taken == 4
-
-
 def test_the_photos_before_a_bad_one_come_first(noise):
     running = attnviz.traces(stirred(18, "se"), [noise, noise, "gone.png", noise])
     assert len([next(running), next(running)]) == 2
@@ -274,3 +261,31 @@ def test_a_tensor_of_another_form_is_refused(wrong):
 def test_a_view_that_does_not_exist_is_refused_at_the_call():
     with pytest.raises(ValueError, match="left half"):
         attnviz.traces(stirred(18, "se"), [], view="left half")
+
+
+def test_photos_are_asked_for_a_window_ahead_but_never_where_one_waits_for_the_other(cbam, noise):
+    given: list[int] = []
+
+    def photos(count: int):
+        for number in range(count):
+            given.append(number)
+            yield noise
+        raise RuntimeError("no more film")
+
+    found = attnviz.traces(cbam, photos(8), batch_size=2)
+    next(found)
+    assert given == [0, 1, 2, 3]
+    with pytest.raises(RuntimeError, match="film"):
+        for _ in range(8):
+            next(found)
+    given.clear()
+    found = attnviz.traces(cbam, photos(8), batch_size=1)
+    next(found)
+    assert given == [0]
+
+
+def test_a_generator_that_is_left_leaves_no_thread(cbam, noise):
+    found = attnviz.traces(cbam, (noise for _ in range(100)), batch_size=2)
+    next(found)
+    found.close()
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("attnviz-photos")]

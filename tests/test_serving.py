@@ -192,3 +192,13 @@ def test_the_cores_of_a_container_are_counted(monkeypatch):
     for limit, expected in (("200000 100000", 2), ("max 100000", 96), ("50000 100000", 1), ("", 96)):
         monkeypatch.setattr(Path, "read_text", lambda *_, limit=limit, **__: limit)
         assert cores() == expected
+
+
+def test_an_idle_connection_is_not_closed_while_people_think(running):
+    with httpx.Client(base_url=running.url, limits=httpx.Limits(max_connections=1, keepalive_expiry=60)) as client:
+        streams = []
+        for wait in (6.5, 0):   # uvicorn's own limit is 5 s
+            answer = client.get("/healthz")
+            streams.append(answer.extensions["network_stream"].get_extra_info("client_addr"))
+            time.sleep(wait)
+    assert streams[0] == streams[1]
