@@ -195,6 +195,7 @@ def test_the_cores_of_a_container_are_counted(monkeypatch):
 
 
 def test_an_idle_connection_is_not_closed_while_people_think(running):
+    explained(running, "a.png", 6)   # connections of the very first moment are closed sooner
     with httpx.Client(base_url=running.url, limits=httpx.Limits(max_connections=1, keepalive_expiry=60)) as client:
         streams = []
         for wait in (6.5, 0):   # uvicorn's own limit is 5 s
