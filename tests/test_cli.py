@@ -86,7 +86,7 @@ def test_a_page_in_one_file_lies_beside_the_rest(tmp_path, examples):
 def test_the_choices_of_the_command_are_those_of_the_pictures():
     from attnviz import analysis, cli, render
 
-    assert cli.COLORMAPS == tuple(render.COLORMAPS)
+    assert tuple(render.COLORMAPS) == cli.COLORMAPS
     for name in ("SCALES", "ORDERS"):
         assert getattr(cli, name) == tuple(getattr(analysis, name))
 
