@@ -23,6 +23,7 @@ from .errors import SettingsError
 from .guard import Guard, House
 from .page import THEME, build
 from .settings import Settings
+from .turns import take_turns
 from .uploads import keep_swept, new_folder
 from .viewer.assets import in_markup, script, style
 from .zerogpu import declare
@@ -34,6 +35,7 @@ log = logging.getLogger(__name__)
 
 ENDS = (signal.SIGTERM, signal.SIGINT)
 KEPT_OPEN_SECONDS = 75   # an idle connection: longer than people think, who would lose what they ask just as it is closed
+STATUS_SECONDS = 1   # between words to each who waits about her place; to tell all whenever it changes costs as much as their passes
 DRAIN_SECONDS = 7.0   # for what is under way when the server is told to end; all is over within ten
 
 
@@ -51,7 +53,9 @@ def serve(settings: Settings, block: bool = True) -> gr.Blocks:
     picker.configure(settings)
     declare()
     page = build(settings)
-    page.queue(max_size=2 * settings.waiting, api_open=False)   # the guard's own limit comes first, and says so in a sentence
+    # The guard's own limit comes first, and says so in a sentence.
+    page.queue(status_update_rate=STATUS_SECONDS, max_size=2 * settings.waiting, api_open=False)
+    take_turns(page._queue)
     house = _house(page, settings, folder)
     end = keep_swept(folder, lambda: _expire(page), 60 * settings.keep)
     told: list[int] = []

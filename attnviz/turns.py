@@ -1,14 +1,17 @@
-"""Whose turn it is: forward passes one after another, first come, first served, and no endless line."""
+"""Whose turn it is: forward passes one after another, visitors in turn, and no endless line."""
 
 from __future__ import annotations
 
 import threading
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from .errors import BusyError
+
+LOOK_SECONDS = 0.005   # between two looks of Gradio at its queue; a thousand a second keep the passes from their interpreter
 
 
 class Turns:
@@ -51,3 +54,24 @@ class Turns:
                     self._line.popleft().set()
                 else:
                     self._free += 1
+
+
+def take_turns(queue: Any) -> None:
+    """Let the visitors of Gradio's queue take turns: who has something running or before it waits behind who has not. Whoever fills the
+    line with her own requests makes others wait for one of them, not for all. Within a round it is first come, first served."""
+    get_events = queue.get_events
+
+    def in_turn() -> Any:
+        running = Counter(event.session_hash for jobs in queue.active_jobs for event in jobs or ())
+        for line in queue.event_queue_per_concurrency_id.values():
+            if len(line.queue) > 1 and (line.concurrency_limit is None or line.current_concurrency < line.concurrency_limit):
+                before = running.copy()
+                rounds = {}
+                for event in line.queue:
+                    rounds[event._id] = before[event.session_hash]
+                    before[event.session_hash] += 1
+                line.queue.sort(key=lambda event, rounds=rounds: rounds[event._id])
+        return get_events()
+
+    queue.get_events = in_turn
+    queue.sleep_when_free = LOOK_SECONDS
