@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import datetime, timedelta
 from importlib.util import find_spec
 from pathlib import Path
 from types import FrameType
@@ -57,7 +58,7 @@ def serve(settings: Settings, block: bool = True) -> gr.Blocks:
     page.queue(status_update_rate=STATUS_SECONDS, max_size=2 * settings.waiting, api_open=False)
     take_turns(page._queue)
     house = _house(page, settings, folder)
-    end = keep_swept(folder, lambda: _expire(page), 60 * settings.keep)
+    end = keep_swept(folder, lambda: _expire(page, timedelta(minutes=settings.keep)), 60 * settings.keep)
     told: list[int] = []
     if block:
         for number in ENDS:
@@ -126,11 +127,17 @@ def _house(page: gr.Blocks, settings: Settings, folder: Path) -> House:
     return house
 
 
-def _expire(page: gr.Blocks) -> None:
-    """Let go of what nobody used for an hour, and of what Gradio keeps of visitors whom it has forgotten."""
+def _expire(page: gr.Blocks, kept: timedelta) -> None:
+    """Let go of what nobody used for so long, of what Gradio keeps of visitors who closed the page before that, and of those whom it has
+    forgotten."""
     questions.expire()
     picker.expire()
-    queue = page._queue
+    visitors, queue, before = page.state_holder, page._queue, datetime.now() - kept
+    for session, state in list(visitors.session_data.items()):   # a third of a megabyte each, and Gradio itself keeps thousands
+        if state.is_closed and visitors.time_last_used.get(session, before) <= before:
+            with visitors.lock:
+                visitors.session_data.pop(session, None)
+                visitors.time_last_used.pop(session, None)
     for session in list(queue.pending_event_ids_session):
         if session not in queue.pending_messages_per_session:
             queue.pending_event_ids_session.pop(session, None)

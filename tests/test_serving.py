@@ -12,6 +12,7 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from datetime import datetime, timedelta
 from io import BytesIO
 from pathlib import Path
 
@@ -203,3 +204,17 @@ def test_an_idle_connection_is_not_closed_while_people_think(running):
             streams.append(answer.extensions["network_stream"].get_extra_info("client_addr"))
             time.sleep(wait)
     assert streams[0] == streams[1]
+
+
+def test_of_who_closed_the_page_long_ago_nothing_is_kept():
+    from attnviz.page import build
+    from attnviz.serving import _expire
+
+    page = build().queue()
+    page.run_startup_events()
+    holder = page.state_holder
+    for session in ("open", "closed", "closed now"):
+        holder[session].is_closed = session != "open"
+        holder.time_last_used[session] = datetime.now() - timedelta(minutes=0 if session == "closed now" else 61)
+    _expire(page, timedelta(minutes=60))
+    assert set(holder.session_data) == set(holder.time_last_used) == {"open", "closed now"}
