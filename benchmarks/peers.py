@@ -81,7 +81,7 @@ def gradcam(network: nn.Module, path: Path, layers: list[nn.Module]) -> list[Ima
     ground, found = np.asarray(square, np.float32) / 255, []
     for layer in layers:
         with GradCAM(model=network, target_layers=[layer]) as cam:
-            found.append(Image.fromarray(show_cam_on_image(ground, cam(input_tensor=x)[0], use_rgb=True)))
+            found.append(Image.fromarray(show_cam_on_image(ground, cam(input_tensor=x, targets=None)[0], use_rgb=True)))
     return found
 
 
