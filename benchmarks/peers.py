@@ -30,7 +30,7 @@ from attnviz.networks import ResNet
 from attnviz.render import overlay
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
-TRANSFORM = v2.Compose([v2.Resize(256), v2.CenterCrop(224), v2.ToImage(), v2.ToDtype(torch.float32, scale=True), v2.Normalize(MEAN, STD)])
+NORMALISED = v2.Compose([v2.ToImage(), v2.ToDtype(torch.float32, scale=True), v2.Normalize(MEAN, STD)])
 SQUARE = v2.Compose([v2.Resize(256), v2.CenterCrop(224)])
 
 Way = Callable[[], object]
@@ -44,7 +44,7 @@ def blocks(network: nn.Module) -> list[nn.Module]:
 def opened(path: Path) -> tuple[Image.Image, Tensor]:
     """The square that a network sees, and its input, as everybody's script has it."""
     square = SQUARE(Image.open(path).convert("RGB"))
-    return square, TRANSFORM(square)[None]
+    return square, NORMALISED(square)[None]
 
 
 def hooked(network: nn.Module, x: Tensor) -> dict[str, np.ndarray]:
@@ -136,7 +136,7 @@ def one_photo(network: nn.Module, path: Path, count: int, peers: bool) -> dict[s
     """Everything on one photo."""
     quick, (_, x), every = attnviz.fast(network), opened(path), blocks(network)
     photo, last = attnviz.open_photo(path), every[-1:]
-    ready = TRANSFORM(SQUARE(photo.image()))
+    ready = NORMALISED(SQUARE(photo.image()))
 
     def bare() -> None:
         with torch.inference_mode():
