@@ -78,8 +78,7 @@ def list_layers(network: str = "cbam_resnet18") -> list[LayerRow]:
     Args:
         network: a name from list_networks
     """
-    with questions.forward_pass(_known(network)) as opened:
-        found = find(opened)
+    found = questions.forward_pass(_known(network), find)
     return [
         {"layer": row.layer, "kind": row.kind, "channels": row.shape[0], "height": row.shape[1], "width": row.shape[2]} for row in found
     ]

@@ -12,10 +12,10 @@ import tempfile
 import time
 import zipfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from torch import nn
 
@@ -46,6 +46,8 @@ MOST_BESIDE = 10   # those that its scale spans too: three networks beside one, 
 GONE = "This photo is no longer here: uploads are deleted after an hour. Please upload it again."
 UNFORESEEN = "Something went wrong while the network ran on this photo: try another photo or network."
 
+Result = TypeVar("Result")
+
 FEATURES_BYTES = 400_000_000
 TOGETHER_BYTES = 20_000_000   # features of one photo that are kept at once: 6 MB for a ResNet-18 of ours, 90 MB for a ResNet-50
 EXPLORERS = 20   # questions of the viewer that may wait for a forward pass; the queue's own waiting ones come on top
@@ -63,31 +65,31 @@ def configure(new: Settings) -> None:
         results.kept_seconds = 60 * new.keep
 
 
-@contextmanager
-def forward_pass(network: str) -> Iterator[nn.Module]:
-    """A network, opened, when it is one's turn to run it; a pass that takes too long is ended. Its time is logged, not what it saw.
-
-    Raises BusyError where too many wait, and TraceError for a pass that takes too long.
-    """
+def forward_pass(network: str, run: Callable[[nn.Module], Result]) -> Result:
+    """What this gives of a network, opened, when it is one's turn to run it; a pass that takes too long is ended. Its time is logged, not
+    what it saw. Raises BusyError where too many wait, and TraceError for a pass that takes too long."""
     opened, asked = network_of(network), time.monotonic()
     inside = bare(opened)
     modules = dict(inside.named_modules())
     # Each stage and each block, but not what is in them: hooks take time.
     places = [module for path, module in modules.items() if path.count(".") < 2]
-    # Alone, since other threads' passes would walk over the hooks as they change.
-    with turns.turn(), alone(inside, list(modules.values())):
-        began = time.monotonic()
 
-        def check() -> None:
-            if time.monotonic() - began > settings.seconds:
-                raise TraceError(f"The network ran for more than {settings.seconds} s and was stopped: try a smaller photo or network.")
+    def timed() -> Result:
+        with alone(inside, list(modules.values())):   # since other threads' passes would walk over the hooks as they change
+            began = time.monotonic()
+            try:
+                with before(places, lambda: _check(began)):
+                    return run(opened)
+            finally:
+                took = {"waited_ms": round(1000 * (began - asked), 1), "ms": round(1000 * (time.monotonic() - began), 1)}
+                passes_log.info("pass", extra={"fields": {"network": network.partition(":")[0], **took}})
 
-        try:
-            with before(places, check):
-                yield opened
-        finally:
-            took = {"waited_ms": round(1000 * (began - asked), 1), "ms": round(1000 * (time.monotonic() - began), 1)}
-            passes_log.info("pass", extra={"fields": {"network": network.partition(":")[0], **took}})
+    return turns.run(timed)
+
+
+def _check(began: float) -> None:
+    if time.monotonic() - began > settings.seconds:
+        raise TraceError(f"The network ran for more than {settings.seconds} s and was stopped: try a smaller photo or network.")
 
 
 def compute(asked: Asked) -> Trace:
@@ -119,8 +121,7 @@ def _run(asked: Asked, run: Callable[[nn.Module, Path], Any]) -> Any:
     if not path.exists():
         raise AttnvizError(GONE)
     try:
-        with forward_pass(asked.network) as network:
-            return run(network, path)
+        return forward_pass(asked.network, lambda network: run(network, path))
     except AttnvizError:
         raise
     except Exception:   # unforeseen: the visitor gets a sentence in place of Gradio's blank badge, the log gets the rest

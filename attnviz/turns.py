@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager, suppress
+from queue import SimpleQueue
+from typing import Any, TypeVar
 
 from .errors import BusyError
 
+Result = TypeVar("Result")
+
+BACK = 10   # how far what takes its turn steps back behind what answers visitors, as ``nice`` counts
 LOOK_SECONDS = 0.005   # between two looks of Gradio at its queue; a thousand a second keep the passes from their interpreter
 
 
@@ -18,10 +25,12 @@ class Turns:
     """At most ``at_once`` at a time, at most ``waiting`` in line."""
 
     def __init__(self, at_once: int = 1, waiting: int = 20) -> None:
-        self._free, self._most = at_once, waiting
+        self._free, self._at_once, self._most = at_once, at_once, waiting
         self.seconds = 1.0   # what a turn took, lately
         self._line: deque[threading.Event] = deque()
         self._guard = threading.Lock()
+        self._work: SimpleQueue[tuple[Future, Callable[[], Any]]] = SimpleQueue()
+        self._workers = 0
 
     def __len__(self) -> int:
         """How many wait."""
@@ -54,6 +63,34 @@ class Turns:
                     self._line.popleft().set()
                 else:
                     self._free += 1
+
+    def run(self, work: Callable[[], Result]) -> Result:
+        """What this gives, done in one's turn by one of ``at_once`` threads of these turns' own. They step back behind all others, so that
+        visitors are answered meanwhile; and one thread's passes cost less than those of many, each with helpers of its own.
+
+        Raises what the work raises, and BusyError as ``turn`` does.
+        """
+        with self.turn():
+            with self._guard:
+                if self._workers < self._at_once:
+                    self._workers += 1
+                    threading.Thread(target=_works, args=(self._work,), name="attnviz-turns", daemon=True).start()
+            done: Future[Result] = Future()
+            self._work.put((done, work))
+            return done.result()
+
+
+def _works(waiting: SimpleQueue[tuple[Future, Callable[[], Any]]]) -> None:
+    if sys.platform == "linux":   # where threads have priorities of their own
+        with suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), BACK)
+    while True:
+        done, work = waiting.get()
+        try:
+            done.set_result(work())
+        except BaseException as error:
+            done.set_exception(error)
+        del done, work   # not kept until the next comes
 
 
 def take_turns(queue: Any) -> None:

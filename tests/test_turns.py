@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
@@ -9,7 +11,7 @@ from types import SimpleNamespace
 import pytest
 
 from attnviz.errors import BusyError
-from attnviz.turns import Turns, take_turns
+from attnviz.turns import BACK, Turns, take_turns
 
 
 def test_no_more_at_once_than_may_be_and_in_the_order_of_coming():
@@ -61,6 +63,27 @@ def test_a_turn_that_fails_is_given_back():
     for _ in range(3):
         with pytest.raises(ValueError, match="broken"), turns.turn():
             raise ValueError("broken")
+
+
+def test_work_is_done_by_threads_kept_for_it_which_step_back():
+    turns = Turns(2, 50)
+
+    def which() -> tuple[int, int]:
+        back = os.getpriority(os.PRIO_PROCESS, threading.get_native_id()) if sys.platform == "linux" else BACK
+        return threading.get_ident(), back
+
+    with ThreadPoolExecutor(8) as pool:
+        ran = list(pool.map(lambda _: turns.run(which), range(100)))
+    assert 1 <= len({thread for thread, _ in ran}) <= 2 and threading.get_ident() not in dict(ran)
+    assert {back for _, back in ran} == {BACK}
+
+
+def test_work_that_fails_fails_where_it_was_asked_for_and_the_next_runs():
+    turns = Turns(1, 0)
+    for _ in range(3):
+        with pytest.raises(ValueError, match="invalid literal"):
+            turns.run(lambda: int("broken"))
+    assert turns.run(lambda: 1) == 1 and len(turns) == 0
 
 
 def test_who_fills_the_line_waits_behind_the_others():
