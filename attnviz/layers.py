@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -91,7 +92,7 @@ class LayerAttention:
         """What a fixed scale of the map spans: shares have no greatest of their own, so theirs ends at the map's."""
         return (0.0, float(np.nanmax(self.pooling))) if self.spatial is None and self.pooling is not None else self.limits
 
-    @property
+    @cached_property
     def limits(self) -> tuple[float, float]:
         """What a fixed scale spans: the least and the greatest that the factor can be, or the next whole numbers beyond them if a
         gate that is no sigmoid goes further."""

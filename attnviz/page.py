@@ -231,7 +231,7 @@ def build(settings: Settings | None = None) -> gr.Blocks:
         waits: dict[str, Any] = {"show_progress": "minimal", "show_progress_on": [photo]}
         private: dict[str, Any] = {"trigger_mode": "always_last", "api_visibility": "private"}
         # One more than passes at a time: while one runs, another's photo is opened and a third's capture packed.
-        runs: dict[str, Any] = {**private, "concurrency_id": "pass", "concurrency_limit": settings.passes + 1}
+        runs: dict[str, Any] = {**private, "concurrency_id": "pass", "concurrency_limit": settings.at_once + 1}
         page.load(start, mine, [*shown, network, opened, view], show_progress="hidden", **runs)
         words = [most, mine, trouble, network_trouble]
         viewer.chinese(partial(speak, "zh"), words, spoken, show_progress="hidden", **private)
@@ -245,7 +245,7 @@ def build(settings: Settings | None = None) -> gr.Blocks:
             fetch, [network, opened, mine, language], [network, opened, network_trouble], trigger_mode="always_last",
             show_progress_on=[viewer], **fetches,
         ).then(analyse, [current, *chosen], shown, **waits, **runs)
-        add_endpoints({"concurrency_id": "pass", "concurrency_limit": settings.passes + 1})
+        add_endpoints({"concurrency_id": "pass", "concurrency_limit": settings.at_once + 1})
         if settings.checkpoints:
             gr.on(
                 [checkpoint.upload, labels.upload], partial(open_yours, limit=settings.checkpoint_bytes),

@@ -5,11 +5,14 @@ Whatever comes from a browser is checked here: photos are named as examples or u
 
 from __future__ import annotations
 
+import copy
 import logging
 import math
 import os
 import tempfile
+import threading
 import time
+import weakref
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -19,7 +22,7 @@ from typing import Any, TypeVar
 
 from torch import nn
 
-from .capture import Features, Trace, alone, bare, features_of, trace
+from .capture import Features, Trace, bare, features_of, trace
 from .channel import Channel
 from .errors import AttnvizError, PhotoError, TraceError
 from .export import Shown, bundle
@@ -53,14 +56,17 @@ TOGETHER_BYTES = 20_000_000   # features of one photo that are kept at once: 6 M
 EXPLORERS = 20   # questions of the viewer that may wait for a forward pass; the queue's own waiting ones come on top
 
 settings = Settings()
-turns = Turns(settings.passes, EXPLORERS + settings.passes)
+turns = Turns(settings.at_once, EXPLORERS + settings.at_once)
 drawings = Turns(2, 10)   # bundles at a time, and those that may wait
+
+
+_threads = threading.local()
 
 
 def configure(new: Settings) -> None:
     """Answer by these settings from now on."""
     global settings, turns
-    settings, turns = new, Turns(new.passes, EXPLORERS + new.passes)
+    settings, turns = new, Turns(new.at_once, EXPLORERS + new.at_once)
     for results in (traces, layers_features):
         results.kept_seconds = 60 * new.keep
 
@@ -69,22 +75,29 @@ def forward_pass(network: str, run: Callable[[nn.Module], Result]) -> Result:
     """What this gives of a network, opened, when it is one's turn to run it; a pass that takes too long is ended. Its time is logged, not
     what it saw. Raises BusyError where too many wait, and TraceError for a pass that takes too long."""
     opened, asked = network_of(network), time.monotonic()
-    inside = bare(opened)
-    modules = dict(inside.named_modules())
-    # Each stage and each block, but not what is in them: hooks take time.
-    places = [module for path, module in modules.items() if path.count(".") < 2]
 
     def timed() -> Result:
-        with alone(inside, list(modules.values())):   # since other threads' passes would walk over the hooks as they change
-            began = time.monotonic()
-            try:
-                with before(places, lambda: _check(began)):
-                    return run(opened)
-            finally:
-                took = {"waited_ms": round(1000 * (began - asked), 1), "ms": round(1000 * (time.monotonic() - began), 1)}
-                passes_log.info("pass", extra={"fields": {"network": network.partition(":")[0], **took}})
+        began, own = time.monotonic(), _own(opened)
+        # Each stage and each block, but not what is in them: hooks take time.
+        places = [module for path, module in own.named_modules() if path.count(".") < 2]
+        try:
+            with before(places, lambda: _check(began)):
+                return run(own)
+        finally:
+            took = {"waited_ms": round(1000 * (began - asked), 1), "ms": round(1000 * (time.monotonic() - began), 1)}
+            passes_log.info("pass", extra={"fields": {"network": network.partition(":")[0], **took}})
 
     return turns.run(timed)
+
+
+def _own(network: nn.Module) -> nn.Module:
+    """This thread's own modules of a network, of the same weights: two threads that listen to the same modules would wait for each other."""
+    kept: weakref.WeakKeyDictionary[nn.Module, nn.Module] = vars(_threads).setdefault("networks", weakref.WeakKeyDictionary())
+    if network not in kept:
+        inside = bare(network)
+        shared = [*inside.parameters(), *inside.buffers(), card_of(inside)]
+        kept[network] = copy.deepcopy(inside, {id(each): each for each in shared})
+    return kept[network]
 
 
 def _check(began: float) -> None:

@@ -23,7 +23,7 @@ from . import __version__, logs, picker, questions
 from .errors import SettingsError
 from .guard import Guard, House
 from .page import THEME, build
-from .settings import Settings
+from .settings import Settings, cores
 from .turns import take_turns
 from .uploads import keep_swept, new_folder
 from .viewer.assets import in_markup, script, style
@@ -49,7 +49,7 @@ def serve(settings: Settings, block: bool = True) -> gr.Blocks:
     os.environ.update(GRADIO_TEMP_DIR=str(folder), GRADIO_ANALYTICS_MAX_EVENTS="1000", GRADIO_ANALYTICS_CACHE_FREQUENCY="200")
     if block:   # else the process is somebody else's, and so is its logging
         logs.start(settings.log)
-    torch.set_num_threads(max(1, cores() // settings.passes))
+    torch.set_num_threads(max(1, cores() // settings.at_once))
     questions.configure(settings)
     picker.configure(settings)
     declare()
@@ -91,16 +91,6 @@ def head() -> str:
     return f"<style>{style()}</style>\n<script>{in_markup(script())}</script>"
 
 
-def cores() -> int:
-    """How many processors this process may use: those that it may run on, and no more than its container was given."""
-    count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    try:
-        share, period = Path("/sys/fs/cgroup/cpu.max").read_text(encoding="ascii").split()
-        return max(1, min(count, round(int(share) / int(period))))
-    except (OSError, ValueError):   # no container, or no limit
-        return count
-
-
 def memory() -> int:
     """Bytes of memory that this process takes; 0 where the system does not tell."""
     try:
@@ -120,7 +110,7 @@ def _house(page: gr.Blocks, settings: Settings, folder: Path) -> House:
 
     house = House(
         settings, folder, (questions.EXAMPLES_FOLDER,), waiting=lambda: len(queue), memory=memory, health=health,
-        seconds=lambda: questions.turns.seconds / settings.passes,
+        seconds=lambda: questions.turns.seconds / settings.at_once,
         busy=lambda: len(queue) > 0 or any(jobs is not None for jobs in queue.active_jobs),
         of_session=lambda session: len(queue.pending_event_ids_session.get(session, ())),
     )

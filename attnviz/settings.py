@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
+from pathlib import Path
 from typing import Any
 
 from .errors import SettingsError
@@ -66,7 +67,7 @@ class Settings:
     each: int = _setting(4, "of these, those of one visitor", _number(1, 1000))
     rate: int = _setting(3000, "requests a minute from one address; 0: as many as it likes", _number(0, 1_000_000))
     proxies: int = _setting(0, "proxies in front, whose X-Forwarded-For is believed", _number(0, 10))
-    passes: int = _setting(1, "forward passes at a time; the processor's cores are shared among them", _number(1, 64))
+    passes: int = _setting(0, "forward passes at a time, which share the processor's cores; 0: one a core, at most 4", _number(0, 64))
     seconds: int = _setting(30, "longest forward pass, seconds", _number(1, 3600))
     keep: int = _setting(60, "minutes that photos, checkpoints and results are kept after their last use", _number(1, 60))
     memory_mb: int = _setting(4000, "memory of the process: above 85 % of it uploads wait, and networks that don't fit aren't opened",
@@ -80,6 +81,22 @@ class Settings:
     def checkpoint_bytes(self) -> int:
         """The largest checkpoint that is taken; 0 where none are."""
         return self.checkpoint_mb * 1_000_000 if self.checkpoints else 0
+
+    @property
+    def at_once(self) -> int:
+        """Forward passes at a time. Of passes with a thread each, as many as cores, more are done in all than of one with all threads,
+        most of which are too short to be shared."""
+        return self.passes or min(cores(), 4)
+
+
+def cores() -> int:
+    """How many processors this process may use: those that it may run on, and no more than its container was given."""
+    count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    try:
+        share, period = Path("/sys/fs/cgroup/cpu.max").read_text(encoding="ascii").split()
+        return max(1, min(count, round(int(share) / int(period))))
+    except (OSError, ValueError):   # no container, or no limit
+        return count
 
 
 def from_environment(environment: Mapping[str, str] | None = None, host: str | None = None, port: int | None = None) -> Settings:

@@ -16,7 +16,6 @@ from typing import Any
 import httpx
 from visitors import Lost, Photo, Refused, Visitor, Wrong, check_own, fingerprint, photo
 
-NETWORKS = ("cbam_resnet18", "bam_resnet18")   # the one that the page opens with, and the one that people change to
 LAYERS, ROUNDS = 5, 3
 OPENED, NEW, OTHER, FIRST, AGAIN = "page opened", "new photo", "other network", "channel, layer is new", "channel, layer is known"
 PASSES = (NEW, OTHER)          # each is one forward pass; a layer's features may be there already
@@ -86,6 +85,7 @@ class Class:
 
     url: str
     photos: Photos
+    networks: tuple[str, str]          # the one that the page opens with, and the one that people change to
     seconds: float
     think: tuple[float, float]
     one_address: bool                  # as behind a school's router
@@ -126,11 +126,11 @@ class Class:
             await asyncio.sleep(2)
         raise TimeoutError("the page can't be opened")
 
-    async def new_photo(self, visitor: Visitor, person: int, sent: Photo, network: str = NETWORKS[0]) -> Any:
+    async def new_photo(self, visitor: Visitor, person: int, sent: Photo, network: str = "") -> Any:
         """A photo uploaded: its capture."""
         async def request() -> dict[str, Any]:
             await visitor.upload(sent)
-            return self._capture(visitor, sent, network)
+            return self._capture(visitor, sent, network or self.networks[0])
 
         return await self.notes.ask(NEW, person, request(), visitor)
 
@@ -168,7 +168,7 @@ class Class:
         while await self.pause() and not captured:
             captured = await self.new_photo(visitor, person, sent)
         if captured and await self.walk(visitor, person, sent, captured):
-            captured = await self.other_network(visitor, person, sent, NETWORKS[1])
+            captured = await self.other_network(visitor, person, sent, self.networks[1])
             if captured:
                 await self.walk(visitor, person, sent, captured)
         await self.close(visitor, person)
@@ -203,7 +203,7 @@ async def alone(all: Class, walks: bool) -> None:
             captured = await all.new_photo(visitor, person, sent)
             if captured:
                 await all.bars(visitor, person, sent, captured, 2, (FIRST, AGAIN))
-            await all.other_network(visitor, person, sent, NETWORKS[1])
+            await all.other_network(visitor, person, sent, all.networks[1])
             await all.close(visitor, person)
     all.learns = False
 
@@ -242,9 +242,9 @@ async def rush(all: Class) -> None:
         network, turn = networks[number], 0
         while all.left() > 0:
             sent = all.photos[number][turn % len(all.photos[number])]
-            if await all.new_photo(visitors[number], number, sent, NETWORKS[network]) and all.left() > 0:
+            if await all.new_photo(visitors[number], number, sent, all.networks[network]) and all.left() > 0:
                 networks[number] = network = 1 - network
-                await all.other_network(visitors[number], number, sent, NETWORKS[network])
+                await all.other_network(visitors[number], number, sent, all.networks[network])
             turn += 1
 
     for _ in range(ROUNDS):

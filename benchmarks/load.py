@@ -37,11 +37,18 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from classroom import AGAIN, NETWORKS, NEW, PASSES, Class, Notes, alone, lesson, overload, rush, sessions, spammer, uploads
+from classroom import AGAIN, NEW, PASSES, Class, Notes, alone, lesson, overload, rush, sessions, spammer, uploads
 from visitors import photo
 
 ROOT = Path(__file__).parent.parent
 CORES = len(os.sched_getaffinity(0))
+APP = """import runpy, sys
+from pathlib import Path
+import os
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")   # as app.py does, before torch is loaded
+from attnviz import zoo
+zoo.MODELS = Path(sys.argv[1])
+runpy.run_path("app.py", run_name="__main__")"""
 OUTCOMES = ("answered", "refused", "lost", "wrong")
 
 
@@ -88,14 +95,14 @@ class Server:
 
 
 @contextmanager
-def server(keep: int) -> Iterator[Server]:
-    """Start one that keeps uploads and results so many minutes, wait until it answers, and end it."""
+def server(keep: int, models: Path) -> Iterator[Server]:
+    """Start one that keeps uploads and results so many minutes, with the networks of this folder, wait until it answers, and end it."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         port = listener.getsockname()[1]
     with tempfile.TemporaryDirectory(prefix="attnviz-load-") as folder, (Path(folder) / "log").open("w") as log:
         ours = {"TMPDIR": folder, "GRADIO_SERVER_NAME": "127.0.0.1", "GRADIO_SERVER_PORT": str(port), "ATTNVIZ_KEEP": str(keep)}
-        process = subprocess.Popen([sys.executable, "app.py"], cwd=ROOT, env={**os.environ, **ours}, stdout=log, stderr=log)
+        process = subprocess.Popen([sys.executable, "-c", APP, str(models)], cwd=ROOT, env={**os.environ, **ours}, stdout=log, stderr=log)
         running = Server(process, f"http://127.0.0.1:{port}", Path(folder))
         try:
             until = time.monotonic() + 90
@@ -123,7 +130,7 @@ async def measured(
     all.begin("warm-up")
     visitor = await all.opened(0)
     await all.new_photo(visitor, 0, all.photos[0][0])
-    await all.other_network(visitor, 0, all.photos[0][0], NETWORKS[1])
+    await all.other_network(visitor, 0, all.photos[0][0], all.networks[1])
     await all.close(visitor, 0)
     await asyncio.sleep(2)
     watching = asyncio.create_task(running.watch())
@@ -139,7 +146,7 @@ async def measured(
     watching.cancel()
 
 
-def bare(pipe: Connection, photos: list[bytes]) -> None:
+def bare(pipe: Connection, photos: list[bytes], networks: list[Path]) -> None:
     """Bare forward passes of both networks in turn, with as many threads and for as long as the pipe says, again and again: their count,
     the seconds of all, those of a processor, and the median of one, through the pipe."""
     import torch
@@ -150,7 +157,7 @@ def bare(pipe: Connection, photos: list[bytes]) -> None:
     from attnviz.networks.card import card_of
 
     opened = [attnviz.open_photo(content) for content in photos]
-    work = [(network, _prepared(one, card_of(network), "whole", 3)[2][None]) for network in map(attnviz.load, NETWORKS) for one in opened]
+    work = [(network, _prepared(one, card_of(network), "whole", 3)[2][None]) for network in map(attnviz.load, networks) for one in opened]
     with suppress(EOFError), torch.inference_mode():
         while True:
             threads, seconds = pipe.recv()
@@ -171,13 +178,13 @@ def bare(pipe: Connection, photos: list[bytes]) -> None:
 class Bare:
     """Processes in which bare passes run, one for each processor, and what was measured there whenever it was asked for."""
 
-    def __init__(self, photos: list[bytes], seconds: float) -> None:
+    def __init__(self, photos: list[bytes], seconds: float, networks: list[Path]) -> None:
         self.rates: list[dict[tuple[int, int], tuple[float, float, float]]] = []   # a second, CPU seconds of one, seconds of one
         self._seconds = seconds
         self._pipes = []
         for _ in range(CORES):
             pipe, theirs = get_context("spawn").Pipe()
-            get_context("spawn").Process(target=bare, args=(theirs, photos), daemon=True).start()
+            get_context("spawn").Process(target=bare, args=(theirs, photos, networks), daemon=True).start()
             theirs.close()   # so that one that ends early is noticed
             self._pipes.append(pipe)
         for pipe in self._pipes:   # until all are ready
@@ -201,6 +208,18 @@ class Bare:
     def fastest(self) -> list[float]:
         """Passes a second, the best way, at each measurement."""
         return [max(rate for rate, *_ in found.values()) for found in self.rates]
+
+
+def deep(folder: Path) -> Path:
+    """CBAM- and BAM-ResNet-50 of random weights, in a process of its own, since torch stays in memory; where they lie now."""
+    code = f"""from pathlib import Path; import torch; from attnviz.networks.card import Card; from attnviz.networks import ResNet
+from attnviz.zoo import save_folder
+torch.manual_seed(0)
+for kind in ("cbam", "bam"):
+    made = {{"depth": 50, "attention": kind, "width": 64, "reduction": 16, "classes": 1000}}
+    save_folder(ResNet(**made), Card(f"{{kind}}_resnet50_random", made), Path({str(folder)!r}) / f"{{kind}}_resnet50_random")"""
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
+    return folder
 
 
 def niced(work: Coroutine[Any, Any, None], limit: float) -> None:
@@ -305,24 +324,32 @@ def main() -> int:
     parser.add_argument("--keep", type=int, default=2, help="minutes that the server keeps things; more than 5 are not waited for")
     parser.add_argument("--count", type=int, default=0, help="sessions or uploads, if not 2,000 or 1,000")
     parser.add_argument("--bare", type=float, default=4.0, help="seconds of each measurement of the bare passes")
+    parser.add_argument("--deep", action="store_true", help="with networks of 50 layers and random weights, not those of attnviz")
     options = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="attnviz-networks-") as folder:
+        return run(options, deep(Path(folder)) if options.deep else ROOT / "models")
+
+
+def run(options: argparse.Namespace, models: Path) -> int:
+    """Run the case with the networks of a folder; 1 if something was lost or wrong."""
+    networks = ("cbam_resnet50_random", "bam_resnet50_random") if options.deep else ("cbam_resnet18", "bam_resnet18")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(2))   # so that the servers end too
     case, share, more, each, walks, one_address, waits = CASES[options.case]
     seconds = 60 * (options.minutes or (10 if options.case == "lesson" else 1))
     photos = {person: [photo(person, number) for number in range(each)] for person in range(round(share * options.people) + more)}
-    with server(60) as idle:
-        learning = Class(idle.url, photos, seconds, (0, 0), one_address=False)
+    with server(60, models) as idle:
+        learning = Class(idle.url, photos, networks, seconds, (0, 0), one_address=False)
         niced(alone(learning, walks), 1800)
     some = [sent.content for own in photos.values() for sent in own][:8]
-    passes, spent = Bare(some, options.bare), dict[str, float]()
+    passes, spent = Bare(some, options.bare, [models / name for name in networks]), dict[str, float]()
     passes.measure()
-    with server(options.keep) as running:
-        all = Class(running.url, photos, seconds, tuple(options.think), one_address, options.count, learning.expected, passes.measure)
+    with server(options.keep, models) as running:
+        all = Class(running.url, photos, networks, seconds, tuple(options.think), one_address, options.count, learning.expected, passes.measure)
         niced(measured(running, all, case, 60 * options.keep + 75 if waits and options.keep <= 5 else 5, spent), 2 * seconds + 1800)
         if case is not rush:
             passes.measure()
         thinking = f", {options.think[0]:g} to {options.think[1]:g} s to think" if case in (lesson, spammer) else ""
-        print(f"## {options.case}: {len(photos)} people, {seconds:.0f} s{thinking}")
+        print(f"## {options.case}, {networks[0]} and {networks[1]}: {len(photos)} people, {seconds:.0f} s{thinking}")
         for notes in (learning.notes, *all.parts):
             if notes in all.parts[1:] or any(entry.outcome != "answered" for entry in notes.entries):
                 print(table(notes, learning.notes))

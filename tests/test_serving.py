@@ -25,7 +25,7 @@ from served import Server, server
 
 import attnviz
 from attnviz import picker, zoo
-from attnviz.serving import cores
+from attnviz.settings import cores
 from attnviz.uploads import Sweeper
 
 
