@@ -91,7 +91,7 @@ def forward_pass(network: str, run: Callable[[nn.Module], Result]) -> Result:
 
 
 def _own(network: nn.Module) -> nn.Module:
-    """This thread's own modules of a network, of the same weights: two threads that listen to the same modules would wait for each other."""
+    """This thread's own modules of a network, of the same weights: two threads that listen to the same modules wait for each other."""
     kept: weakref.WeakKeyDictionary[nn.Module, nn.Module] = vars(_threads).setdefault("networks", weakref.WeakKeyDictionary())
     if network not in kept:
         inside = bare(network)

@@ -345,7 +345,8 @@ def run(options: argparse.Namespace, models: Path) -> int:
     passes.measure()
     with server(options.keep, models) as running:
         all = Class(running.url, photos, networks, seconds, tuple(options.think), one_address, options.count, learning.expected, passes.measure)
-        niced(measured(running, all, case, 60 * options.keep + 75 if waits and options.keep <= 5 else 5, spent), 2 * seconds + 1800)
+        after = 60 * options.keep + 75 if waits and options.keep <= 5 else 5
+        niced(measured(running, all, case, after, spent), 2 * seconds + 1800)
         if case is not rush:
             passes.measure()
         thinking = f", {options.think[0]:g} to {options.think[1]:g} s to think" if case in (lesson, spammer) else ""

@@ -129,8 +129,8 @@ def _layer(trace: Trace, layer: LayerAttention, packed: Packed, size: int) -> di
 def _values(trace: Trace) -> int:
     """How many numbers there are to send."""
     layers = trace.layers.values()
-    parts = [getattr(layer, part) for layer in layers for part in (*PARTS, "map")] + [step.values for layer in layers for step in layer.steps]
-    return sum(part.size for part in parts if part is not None)
+    arrays = [values for layer in layers for part in (*PARTS, "map") if (values := getattr(layer, part)) is not None]
+    return sum(values.size for values in (*arrays, *(step.values for layer in layers for step in layer.steps)))
 
 
 def _picture(trace: Trace, side: int) -> str:
