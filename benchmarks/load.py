@@ -344,7 +344,8 @@ def run(options: argparse.Namespace, models: Path) -> int:
     passes, spent = Bare(some, options.bare, [models / name for name in networks]), dict[str, float]()
     passes.measure()
     with server(options.keep, models) as running:
-        all = Class(running.url, photos, networks, seconds, tuple(options.think), one_address, options.count, learning.expected, passes.measure)
+        think = tuple(options.think)
+        all = Class(running.url, photos, networks, seconds, think, one_address, options.count, learning.expected, passes.measure)
         after = 60 * options.keep + 75 if waits and options.keep <= 5 else 5
         niced(measured(running, all, case, after, spent), 2 * seconds + 1800)
         if case is not rush:
