@@ -106,21 +106,24 @@ def _draw_bars(image: Image.Image, bars: Bars, scale: float) -> None:
     if not known.any():
         return
     ends = np.where(known, (bars.feet, bars.heads), 0) * scale
-    above, below = ends.min(0), ends.max(0)
-    top, bottom = math.floor(above[known].min()), min(image.height, math.ceil(below[known].max()))
+    above, below = np.clip(ends.min(0), 0, image.height), np.clip(ends.max(0), 0, image.height)
     left, right = bars.left * scale, bars.right * scale
-    columns = np.arange(math.floor(left), min(image.width, math.ceil(right)) + 1)
-    top = max(0, top)
-    rows = np.arange(top, bottom)[:, None]
-    covered = np.clip(np.minimum(below, rows + 1) - np.maximum(above, rows), 0, 1).astype(np.float32)   # of each row, by each bar
-    covered[:, ~known] = 0
-    summed = np.zeros((len(rows), len(above) + 1), np.float32)
-    np.cumsum(covered, 1, out=summed[:, 1:])
-    at = np.clip((columns - left) / (right - left) * len(above), 0, len(above))   # the pixels' edges, counted in bars
-    low = np.minimum(at.astype(int), len(above) - 1)
-    edges = summed[:, low] + covered[:, low] * (at - low).astype(np.float32)
-    share = np.diff(edges) * np.float32(255 * (right - left) / len(above))
-    image.paste(bars.colour, (int(columns[0]), top), Image.fromarray(np.rint(share).clip(0, 255).astype(np.uint8)))
+    first, top = math.floor(left), math.floor(above[known].min())
+    size = math.ceil(below[known].max()) - top + 2, math.ceil(right) - first
+    # Cut wherever a bar or a pixel ends: each piece lies in one bar and one column.
+    cuts = np.union1d(np.linspace(left, right, len(above) + 1), np.arange(math.ceil(left), math.floor(right) + 1))
+    middles, widths = (cuts[:-1] + cuts[1:]) / 2, np.diff(cuts)
+    bar = np.minimum(((middles - left) / (right - left) * len(above)).astype(int), len(above) - 1)
+    bar, column, widths = (each[known[bar]] for each in (bar, middles.astype(int) - first, widths))
+    places, changes = [], []   # of the share that is covered, from each row to the next
+    for ends, sign in ((above - top, 1), (below - top, -1)):
+        row, part = np.divmod(ends[bar], 1)
+        at = row.astype(int) * size[1] + column
+        places += [at, at + size[1]]
+        changes += [sign * widths * (1 - part), sign * widths * part]
+    summed = np.bincount(np.concatenate(places), np.concatenate(changes), size[0] * size[1])
+    covered = summed.reshape(size).cumsum(0)[:-2]
+    image.paste(bars.colour, (first, top), Image.fromarray(np.rint(covered * 255).clip(0, 255).astype(np.uint8)))
 
 
 def _dashes(line: Line) -> Iterator[Line]:

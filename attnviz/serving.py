@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import gc
 import logging
 import os
 import signal
@@ -75,6 +76,8 @@ def serve(settings: Settings, block: bool = True) -> gr.Blocks:
         )
         page.server.config.timeout_keep_alive = KEPT_OPEN_SECONDS   # Gradio leaves it at 5
         if block:
+            gc.collect()
+            gc.freeze()   # half a million objects that stay: to look through them takes half a second, while everybody waits
             while not told:
                 time.sleep(0.1)   # an Event's wait without an end misses a signal that arrives in another thread
             house.closing = True
