@@ -10,7 +10,9 @@ import json
 import os
 import re
 import shutil
+import threading
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -209,12 +211,30 @@ def test_a_photos_hour_begins_anew_when_it_is_used(asked, noise_file):
 
 
 def test_a_pass_that_takes_too_long_is_ended_and_the_next_one_runs(asked, noise_file, monkeypatch):
+    monkeypatch.setattr(questions, "turns", Turns(1))
     monkeypatch.setattr(questions, "settings", replace(questions.settings, seconds=-1))
     with pytest.warns(UserWarning, match="was stopped"):
         analysed(noise_file)
     monkeypatch.setattr(questions, "settings", replace(questions.settings, seconds=30))
     assert len(capture_of(noise_file)["top"]) == 5
-    assert not any(module._forward_pre_hooks or module._forward_hooks for module in page.network_of("cbam_resnet18").modules())
+    ran = questions.forward_pass("cbam_resnet18", lambda own: own)
+    assert not any(module._forward_pre_hooks or module._forward_hooks for module in ran.modules())
+
+
+def test_two_passes_run_through_one_network_at_once_on_its_one_set_of_weights(asked, monkeypatch):
+    monkeypatch.setattr(questions, "turns", Turns(2))
+    both = threading.Barrier(2)
+
+    def passes(own):
+        both.wait(20)   # breaks where the other has to wait for this one's end
+        return own
+
+    with ThreadPoolExecutor(2) as pool:
+        first, second = pool.map(lambda _: questions.forward_pass("cbam_resnet18", passes), range(2))
+    opened = page.network_of("cbam_resnet18")
+    assert len({first, second, opened}) == 3
+    for one, other, same in zip(first.state_dict().values(), second.state_dict().values(), opened.state_dict().values()):
+        assert one.data_ptr() == other.data_ptr() == same.data_ptr()
 
 
 def test_photos_are_as_large_as_the_settings_say(asked, noise_file, tmp_path, monkeypatch, uploads):
