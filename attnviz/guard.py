@@ -18,6 +18,7 @@ from urllib.parse import unquote
 
 from .messages import translated
 from .settings import Settings
+from .still import Still
 
 Scope = dict[str, Any]
 
@@ -73,7 +74,7 @@ class Guard:
     """The middleware around Gradio's app."""
 
     def __init__(self, app: Callable, house: House) -> None:
-        self.app, self.house = app, house
+        self.app, self.house, self._still = app, house, Still(app)
         self._spent: OrderedDict[str, tuple[float, float]] = OrderedDict()   # address: requests that it has left, and when that was
 
     async def __call__(self, scope: Scope, receive: Callable, send: Callable) -> None:
@@ -122,7 +123,7 @@ class Guard:
                 raise Refusal(503, "The server is restarting: try again in a minute.")
             receive = await self._checked_body(scope, receive, route)
         if route != "component_server":
-            await self.app(scope, receive, send)
+            await (self._still if route in STILL else self.app)(scope, receive, send)
             return
         session = scope["attnviz.session"]
         self.house.exploring[session] += 1

@@ -69,3 +69,28 @@ def noise_file(noise: np.ndarray, tmp_path: Path) -> Path:
     path = tmp_path / "noise.png"
     Image.fromarray(noise).save(path)
     return path
+
+
+@pytest.fixture
+def uploads(monkeypatch, tmp_path) -> Path:
+    """The folder of the uploads."""
+    folder = tmp_path / "uploads"
+    folder.mkdir()
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(folder))
+    return folder
+
+
+@pytest.fixture
+def asked(monkeypatch, uploads) -> list:
+    """Every forward pass that the page asks for, in order."""
+    from attnviz import questions
+    from attnviz.uploads import Results, trace_bytes
+
+    passes = []
+
+    def counted(question):
+        passes.append(question)
+        return questions.compute(question)
+
+    monkeypatch.setattr(questions, "traces", Results(counted, trace_bytes))
+    return passes

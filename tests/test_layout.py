@@ -15,7 +15,7 @@ LINE = [   # each may import what stands before it
     "networks", "layers", "taps", "recognition", "hooks", "discovery", "capture", "fast", "recording", "analysis", "allowed", "pickles",
     "containers", "checkpoints", "layouts", "downloads", "sources", "imagenet", "zoo", "paper", "drawing", "bars", "render", "steps",
     "channel", "pair", "words", "script", "export", "uploads", "shelf", "picker", "viewer", "viewer.packing", "viewer.assets",
-    "viewer.standalone", "viewer.attention", "viewer.inputs", "screen", "questions", "api", "page", "logs", "guard", "zerogpu",
+    "viewer.standalone", "viewer.attention", "viewer.inputs", "screen", "questions", "api", "page", "logs", "still", "guard", "zerogpu",
     "serving", "deploy", "cli", "__main__",
 ]
 PROGRAMS = ["networks.folder", "networks.evaluate", "networks.publish", "networks.train"]   # stand behind the library, like the page

@@ -3,15 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import csv
-import hashlib
-import io
 import json
 import os
 import re
-import shutil
 import threading
-import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -19,64 +14,17 @@ from types import SimpleNamespace
 
 import gradio as gr
 import numpy as np
-import PIL.Image
 import pytest
-import torch
-from conftest import stirred
+from asking import TEMPLE, analysed, capture_of
 from test_packing import unpacked
 
 import attnviz
 from attnviz import page, questions
 from attnviz.capture import features_of
-from attnviz.render import Look, overlay
-from attnviz.screen import channels_of, pairs_of
 from attnviz.settings import Settings
 from attnviz.turns import Turns
-from attnviz.uploads import Results, trace_bytes
+from attnviz.uploads import Results
 from attnviz.viewer.inputs import OpenDropdown, PhotoInput
-
-TEMPLE = {"photo": "example:temple", "network": "cbam_resnet18", "view": "whole"}
-
-
-@pytest.fixture(autouse=True)
-def uploads(monkeypatch, tmp_path) -> Path:
-    """The folder of the uploads."""
-    folder = tmp_path / "uploads"
-    folder.mkdir()
-    monkeypatch.setenv("GRADIO_TEMP_DIR", str(folder))
-    return folder
-
-
-def arrived(path) -> str:
-    """A file as Gradio puts it into the uploads: in a folder named after its content."""
-    path = Path(path)
-    place = questions.uploads_folder() / hashlib.sha256(path.read_bytes()).hexdigest() / path.name
-    place.parent.mkdir(exist_ok=True)
-    shutil.copyfile(path, place)
-    return str(place)
-
-
-@pytest.fixture
-def asked(monkeypatch) -> list:
-    """Every forward pass that the page asks for, in order."""
-    passes = []
-
-    def counted(question):
-        passes.append(question)
-        return questions.compute(question)
-
-    monkeypatch.setattr(questions, "traces", Results(counted, trace_bytes))
-    return passes
-
-
-def analysed(photo, network="cbam_resnet18", view="whole", mine=(), language="en") -> dict:
-    upload = arrived(photo) if Path(photo).exists() else str(photo)
-    made = page.analyse_upload(upload, network, view, list(mine), language, [])
-    return dict(zip(("photo", "trouble", "current", "value", "sent"), made, strict=True))
-
-
-def capture_of(photo, network="cbam_resnet18", view="whole") -> dict:
-    return analysed(photo, network, view)["value"]["capture"]
 
 
 def started(header="", **query) -> dict:
@@ -192,16 +140,6 @@ def test_the_same_file_of_two_visitors_is_two_and_what_one_deletes_the_other_kee
     assert made[0] is None and made[2] == "example:temple" and made[3]["forget"] and made[-1] == []
 
 
-def test_delete_leaves_nothing_of_a_visitor(asked, noise_file, checkpoint, uploads):
-    photo, network = analysed(noise_file), opened_yours(checkpoint)
-    page.channel({**TEMPLE, "photo": photo["current"], "layer": "layer1.0", "channel": 0})
-    page.delete_mine("whole", network["mine"], "en", photo["sent"])
-    assert [path for path in uploads.rglob("*") if path.is_file()] == []
-    assert network["opened"] not in page.picker.shelf.names()
-    token = photo["current"].split("/")[0].removeprefix("upload:")
-    assert not any(token in kept.photo for results in (questions.traces, questions.layers_features) for kept in results._kept)
-
-
 def test_a_photos_hour_begins_anew_when_it_is_used(asked, noise_file):
     photo = analysed(noise_file)["current"]
     path = Path(questions.path_of(photo))
@@ -280,114 +218,6 @@ def test_what_nobody_foresaw_is_a_sentence_too(asked, examples, monkeypatch, cap
     assert "Something went wrong" in page.save({"shown": [TEMPLE]})["error"]
 
 
-def bundled(question, tmp_path) -> dict[str, bytes]:
-    url = page.save(question)["url"]
-    path = Path(url.removeprefix("gradio_api/file="))
-    assert path.is_relative_to(tmp_path)
-    with zipfile.ZipFile(path) as archive:
-        return {name: archive.read(name) for name in archive.namelist()}
-
-
-def test_what_is_on_the_screen_can_be_saved(asked, tmp_path, examples):
-    look = {"opacity": 0.3, "colormap": "magma", "scale": "map", "smooth": True, "order": "size"}
-    files = bundled({"what": "screen", "tab": "explore", "layer": "bam2", "shown": [{**TEMPLE, "network": "bam_resnet18"}], "look": look},
-                    tmp_path)
-    assert {"bam2.overlay.png", "bam2.map.svg", "bam2.channels.png", "channels.csv", "manifest.json", "reproduce.py"} <= set(files)
-    assert not any(name.startswith("bam1") for name in files) and "overview.png" not in files
-    settings = json.loads(files["manifest.json"])["settings"]
-    assert {**look, "dark": False, "bars": "own range"} == settings
-    trace = attnviz.trace(attnviz.fast(attnviz.load("bam_resnet18")), examples / "temple.jpg")
-    with np.load(io.BytesIO(files["arrays.npz"])) as arrays:
-        np.testing.assert_array_equal(arrays["bam2.spatial"], trace.layers["bam2"].spatial)
-
-
-def test_everything_that_is_compared_can_be_saved(asked, tmp_path):
-    shown = [{**TEMPLE, "network": network} for network in ("cbam_resnet18", "resnet18", "bam_resnet18")]
-    files = bundled({"what": "screen", "tab": "networks", "block": "last", "shown": shown, "look": {}}, tmp_path)
-    manifest = json.loads(files["manifest.json"])
-    assert [list(each["layers"]) for each in manifest["traces"]] == [
-        ["layer1.1", "layer2.1", "layer3.1", "layer4.1"], [], ["bam1", "bam2", "bam3"],
-    ]
-    assert manifest["settings"]["scale"] == "shown"
-    assert all(f"{each['folder']}photo.png" in files for each in manifest["traces"])
-
-
-def test_the_scale_of_what_is_shown_spans_what_is_compared(asked, tmp_path, cbam, examples):
-    beside = [{**TEMPLE, "photo": f"example:{name}"} for name in ("galaxies", "flower")]
-    question = {"what": "screen", "tab": "explore", "layer": "layer2.0", "shown": [TEMPLE], "beside": beside}
-    photos = [attnviz.trace(cbam, examples / f"{name}.jpg") for name in ("temple", "galaxies", "flower")]
-    for scale, spanned in (("shown", photos[1:]), ("network", ())):
-        files = bundled({**question, "look": {"scale": scale}}, tmp_path)
-        drawn = np.asarray(PIL.Image.open(io.BytesIO(files["layer2.0.overlay.png"])))
-        assert np.array_equal(drawn, np.asarray(overlay(photos[0], "layer2.0", Look(scale=scale), spanned)))
-        assert [each["photo"] for each in json.loads(files["manifest.json"])["beside"]] == [each.photo.name for each in spanned]
-    assert len(asked) == 3   # on a scale that spans one network no other photo is asked for
-
-
-def test_the_chosen_channel_is_saved_as_it_is_shown(asked, tmp_path, cbam, examples):
-    question = {"tab": "explore", "layer": "layer4.1", "channel": 7, "shown": [TEMPLE], "look": {"scale": "fixed"}}
-    files = bundled({**question, "what": "screen"}, tmp_path)
-    seen = attnviz.features(attnviz.fast(cbam), examples / "temple.jpg", "layer4.1")
-    with np.load(io.BytesIO(files["arrays.npz"])) as arrays:
-        assert np.array_equal(arrays["layer4.1.channel-7.before"], seen.before[7])
-        assert np.array_equal(arrays["layer4.1.channel-7.after"], seen.after[7])
-    assert {"layer4.1.channel-7.png", "layer4.1.channel-7.svg"} <= set(files)
-    for channel in (None, -1, 10**6, True, "7", [7], {}, 7.0):
-        assert channels_of(questions.traces.get(questions._asked(TEMPLE)), "layer4.1", channel) == []
-    assert channels_of(questions.traces.get(questions._asked(TEMPLE)), ["layer4.1"], 7) == []
-
-
-def test_the_two_photos_that_are_compared_are_saved(asked, tmp_path, examples):
-    shown = [{**TEMPLE, "network": "se_resnet18", "photo": f"example:{name}"} for name in ("temple", "cat", "flower")]
-    question = {"what": "screen", "tab": "photos", "layer": "layer3.1", "channel": 3, "shown": shown, "a": "example:flower", "b": None}
-    files = bundled({**question, "look": {"scale": "map"}}, tmp_path)
-    manifest = json.loads(files["manifest.json"])
-    assert manifest["pairs"] == [{"layer": "layer3.1", "a": "flower-se_resnet18/", "b": "cat-se_resnet18/"}]
-    assert manifest["settings"]["bars"] == "fixed" and not any("channel-3" in name for name in files)
-    network = attnviz.fast(attnviz.load("se_resnet18"))
-    a, b = (attnviz.trace(network, examples / f"{name}.jpg").layers["layer3.1"].channel for name in ("flower", "cat"))
-    rows = list(csv.DictReader(io.StringIO(files["pair.csv"].decode())))
-    assert np.array_equal(np.array([row["difference"] for row in rows], np.float32), b - a)
-    assert {"pair.png", "pair.svg"} <= set(files)
-
-
-def test_two_photos_with_nothing_to_compare_are_no_pair(asked):
-    traces = {name: questions.traces.get(questions._asked({**TEMPLE, "network": name})) for name in ("cbam_resnet18", "resnet18")}
-    cbam, plain = traces["cbam_resnet18"], traces["resnet18"]
-    narrow = replace(cbam, layers={"layer3.1": cbam.layers["layer2.1"]})
-    for captures in ([], [("a", cbam)], [("a", cbam), ("b", plain)], [("a", cbam), ("b", narrow)]):
-        assert pairs_of(captures, "layer3.1", "a", "b", "fixed") == []
-    (pair,) = pairs_of([("a", cbam), ("b", narrow), ("c", cbam)], "layer3.1", ["a"], "c", "map")
-    assert (pair.a, pair.b, pair.scale) == (cbam, cbam, "map")
-
-
-@pytest.mark.parametrize("wrong", [
-    {"look": 3}, {"look": [1]}, {"look": {"opacity": 10**400, "scale": [], "order": {}, "colormap": 3, "smooth": "x"}},
-    {"look": {"opacity": float("nan")}}, {"beside": 3, "look": {"scale": "shown"}}, {"beside": [3, None], "look": {"scale": "shown"}},
-    {"tab": [], "layer": {}, "channel": [], "a": {}, "b": [], "block": 3, "what": {}}, {"tab": "photos", "a": [1], "shown": [TEMPLE, 3]},
-])
-def test_what_is_wrong_in_a_question_gives_way_to_what_the_screen_begins_with(asked, wrong, tmp_path):
-    files = bundled({"what": "screen", "tab": "explore", "layer": "none", "shown": [TEMPLE], **wrong}, tmp_path)
-    assert set(files) == {"arrays.npz", "photo.png", "channels.csv", "manifest.json", "reproduce.py"} and len(asked) == 1
-
-
-def test_a_question_asks_for_so_many_captures_and_no_more(asked, monkeypatch):
-    monkeypatch.setattr(questions, "_zipped", lambda files: Path("x"))
-    named = [{**TEMPLE, "network": f"x{number}"} for number in range(100)]
-    seen = questions.traces.get(questions._asked(TEMPLE))
-    wanted = []
-    monkeypatch.setattr(questions, "traces", SimpleNamespace(get=lambda asked: wanted.append(asked.network) or seen))
-    monkeypatch.setattr(questions, "network_of", lambda name: attnviz.load("cbam_resnet18"))
-    page.save({"tab": "explore", "shown": named, "beside": named, "look": {"scale": "shown"}})
-    assert len(wanted) == questions.MOST_SHOWN + questions.MOST_BESIDE
-
-
-def test_no_room_is_a_sentence(asked, monkeypatch):
-    monkeypatch.setattr(questions.tempfile, "mkdtemp", lambda **_: (_ for _ in ()).throw(OSError(28, "No space left on device")))
-    assert "no room" in page.save({"shown": [TEMPLE]})["error"]
-    assert "空间" in page.save({"shown": [TEMPLE], "language": "zh"})["error"]
-
-
 def test_every_language_says_everything_that_the_page_draws(asked):
     built = page.build()
     outputs = next(function for function in built.fns.values() if function.fn is page.speak).outputs
@@ -439,102 +269,9 @@ def test_six_or_more_examples_are_there_and_their_sources_are_named(examples):
         assert f"`{name}.jpg`" in sources
 
 
-@pytest.fixture
-def checkpoint(tmp_path) -> Path:
-    torch.save({"state_dict": stirred(18, "cbam").state_dict(), "epoch": 3}, tmp_path / "mine <b>.pth")
-    return tmp_path / "mine <b>.pth"
-
-
-def opened_yours(checkpoint, labels=None, mine=(), limit=10**9) -> dict:
-    made = page.open_yours(checkpoint and arrived(checkpoint), labels and arrived(labels), "cbam_resnet18", list(mine), "en", limit)
-    return dict(zip(("network", "opened", "mine", "trouble"), made, strict=True))
-
-
-def test_a_checkpoint_is_opened_offered_and_shown(asked, examples, checkpoint, tmp_path):
-    (tmp_path / "labels.txt").write_text("a\nb\nc\nd\nthe <e>\n", encoding="utf-8")
-    made = opened_yours(checkpoint, tmp_path / "labels.txt")
-    name = made["opened"]
-    assert made["network"].value == name and made["mine"] == [("mine <b>.pth: CBAM ResNet-18", name)]
-    assert made["network"].choices[-1] == ("mine <b>.pth: CBAM ResNet-18 — yours", name) and len(made["network"].choices) > 15
-    value = analysed(examples / "cat.jpg", name, mine=made["mine"])["value"]
-    assert {label for label, _ in value["capture"]["top"]} == {"a", "b", "c", "d", "the <e>"}
-    assert [name, "mine <b>.pth: CBAM ResNet-18"] in value["networks"]
-
-
-def test_a_checkpoint_that_can_not_be_opened_leaves_the_network_before(asked, checkpoint, tmp_path):
-    with pytest.warns(UserWarning, match="limit|bytes|MB"):
-        made = opened_yours(checkpoint, limit=1000)
-    assert made["opened"] == "cbam_resnet18" and made["network"] == gr.skip() and made["mine"] == []
-    said = made["trouble"].value
-    assert "mine" in said and "<b>" not in said and str(tmp_path) not in said
-    (tmp_path / "labels.txt").write_text("a\nb\n", encoding="utf-8")
-    with pytest.warns(UserWarning, match="2 labels"):
-        opened_yours(checkpoint, tmp_path / "labels.txt")
-    with pytest.warns(UserWarning):
-        assert "plain ResNet-18" in opened_yours(saved(stirred(18, None), tmp_path))["trouble"].value
-    assert opened_yours(None)["trouble"] == gr.skip()
-
-
-def saved(network, folder) -> Path:
-    torch.save(network.state_dict(), folder / "plain.pth")
-    return folder / "plain.pth"
-
-
-def test_a_deleted_checkpoint_is_gone_although_its_network_was_open(asked, examples, checkpoint):
-    name = opened_yours(checkpoint)["opened"]
-    analysed(examples / "cat.jpg", name)
-    page.picker.checkpoints.get(name).path.unlink()
-    with pytest.warns(UserWarning, match="deleted after an hour"):
-        analysed(examples / "coffee.jpg", name)
-    page.picker.expire()
-    assert name not in page.picker.shelf.names()
-
-
-@pytest.mark.parametrize("name", ["yours:guess", "../../etc/passwd", "models/cbam_resnet18", "timm/resnet50.a1_in1k", "", "x" * 10_000])
-def test_what_is_not_offered_is_not_opened(asked, name):
-    with pytest.warns(UserWarning):
-        network, opened, trouble = page.fetch(name, "se_resnet18", [], "en")
-    assert network.value == opened == "se_resnet18" and trouble.visible and "<" not in trouble.value.replace("**", "")
-
-
-def test_a_download_that_fails_is_a_sentence_and_the_page_goes_on(asked, examples, monkeypatch):
-    def fails(name, report):
-        report(1_000_000, 50_000_000)
-        raise attnviz.NetworkError("github.com could not be reached: the networks that come with attnviz work without a connection.")
-
-    monkeypatch.setattr(page.picker, "load", lambda name, report: fails(name, report))
-    with pytest.warns(UserWarning, match="could not be reached"):
-        network, opened, trouble = page.fetch("pytorchcv/cbam_resnet50", "cbam_resnet18", [], "en")
-    assert opened == network.value == "cbam_resnet18" and "could not be reached" in trouble.value
-    assert len(capture_of(examples / "cat.jpg")["top"]) == 5
-
-
-def test_a_network_of_fixed_size_gets_a_crop_and_the_page_says_so(asked, examples, monkeypatch):
-    network = attnviz.load("cbam_resnet18")
-    network.card = replace(network.card, sides=(193, 224))
-    monkeypatch.setattr(questions, "network_of", lambda name: network)
-    seen = capture_of(examples / "temple.jpg")["seen"]
-    assert seen["size"] == [224, 224] and seen["forced"] and not seen["whole"]
-    assert not capture_of(examples / "temple.jpg", view="crop")["seen"]["forced"]
-
-
-def test_the_picker_has_the_three_sources():
-    titles = [title for title, _ in page.picker.choices([("m.pth: SE ResNet-18", "yours:x")])]
-    assert titles[0] == "CBAM ResNet-18 — comes with attnviz" and titles[-1] == "m.pth: SE ResNet-18 — yours"
-    assert all(re.search("[\u4e00-\u9fff]", title) for title, _ in page.picker.choices([("m.pth: SE ResNet-18", "yours:x")], "zh"))
-    assert sum("— ImageNet, " in title for title in titles) == len(attnviz.list_networks("imagenet")) >= 17
-    assert any("downloads 1" in title and "MB" in title for title in titles)
-
-
 def test_only_the_api_is_in_the_api():
     shown = [function for function in page.build().fns.values() if function.fn and function.api_visibility != "private"]
     assert {function.api_name for function in shown} == {"list_networks", "list_layers", "explain", "layer_gates", "bundle"}
-
-
-def test_a_public_page_can_do_without_checkpoints():
-    built = page.build(Settings(checkpoints=False))
-    assert not any(getattr(function.fn, "func", None) is page.open_yours for function in built.fns.values())
-    assert any(getattr(function.fn, "func", None) is page.open_yours for function in page.build().fns.values())
 
 
 def test_all_channels_of_a_small_network_cost_one_more_pass_of_a_large_one_one_a_layer(asked, monkeypatch):

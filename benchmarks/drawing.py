@@ -1,0 +1,70 @@
+"""How long does drawing take? ``python benchmarks/drawing.py PHOTO``: a full-size overlay of the photo, enlarged to twelve megapixels,
+beside resizing it; a chart of 2,048 bars; the overview of 32 layers. Prints a Markdown table of medians."""
+
+from __future__ import annotations
+
+import argparse
+import io
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+
+import attnviz
+from attnviz.bars import bars_drawing
+from attnviz.paper import both
+from attnviz.render import Look, overlay, overview_figure
+
+SIZE = (4000, 3000)
+
+
+def medians(ways: dict[str, Callable[[], object]], count: int) -> dict[str, float]:
+    """Milliseconds of each, in turn, after one round that does not count."""
+    spent: dict[str, list[float]] = {name: [] for name in ways}
+    for turn in range(count + 1):
+        for name, way in ways.items():
+            began = time.perf_counter()
+            way()
+            if turn:
+                spent[name].append(1000 * (time.perf_counter() - began))
+    return {name: statistics.median(milliseconds) for name, milliseconds in spent.items()}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("photo", type=Path)
+    parser.add_argument("--rounds", type=int, default=9)
+    options = parser.parse_args()
+    network = attnviz.fast(attnviz.load("cbam_resnet18"))
+    large = Image.open(options.photo).convert("RGB").resize(SIZE, Image.Resampling.BICUBIC)
+    half = large.reduce(2)
+    trace, small = attnviz.trace(network, large), attnviz.trace(network, options.photo)
+    first = next(iter(trace.layers))
+    layer = small.layers[first]
+    wide = replace(layer, channel=np.random.default_rng(0).random(2048, np.float32), steps=())
+    many = replace(small, layers={f"{turn}.{name}": replace(each, name=f"{turn}.{name}")
+                                  for turn in range(4) for name, each in small.layers.items()})
+    found = medians({
+        "resize 12 MP to half its sides, Lanczos": lambda: large.resize((2000, 1500), Image.Resampling.LANCZOS),
+        "resize half its sides to 12 MP, bilinear": lambda: half.resize(SIZE, Image.Resampling.BILINEAR),
+        "overlay of 12 MP, cells": lambda: overlay(trace, first),
+        "overlay of 12 MP, smooth": lambda: overlay(trace, first, Look(smooth=True)),
+        "2,048 bars, picture": lambda: bars_drawing(wide).image(),
+        "2,048 bars, PNG and SVG": lambda: bars_drawing(wide).files(),
+        f"overview of {len(many.layers)} layers, PNG": lambda: overview_figure(many).savefig(io.BytesIO(), format="png"),
+        f"overview of {len(many.layers)} layers, PNG and SVG": lambda: both(overview_figure(many)),
+    }, options.rounds)
+    print("| what | ms |\n|---|---|")
+    for name, milliseconds in found.items():
+        print(f"| {name} | {milliseconds:.0f} |")
+
+
+if __name__ == "__main__":
+    main()
