@@ -1,6 +1,6 @@
-"""A copy of a network that computes the same in less time on a processor: batch norms are folded into the convolutions before them, and
-weights lie in memory with their channels last, and so does all that runs through it. The modules of its attention stay as they are, so
-that it is traced like the network itself."""
+"""A copy of a network that computes the same in less time on a processor: batch norms are folded into the convolutions before them,
+activations write over what they are given, and weights lie in memory with their channels last, and so does all that runs through it. The
+modules of its attention stay as they are, so that it is traced like the network itself."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ from .taps import Tap
 log = logging.getLogger(__name__)
 
 SAME = 1e-5   # of the greatest class score, the most that a copy's scores may differ by
+ACTIVATIONS = (nn.ReLU, nn.ReLU6, nn.SiLU, nn.Hardswish)   # with a switch to write over their input
 
 
 def fast(network: nn.Module) -> nn.Module:
@@ -42,10 +43,12 @@ def fast(network: nn.Module) -> nn.Module:
     x = torch.randn(1, channels, side, side, generator=torch.Generator().manual_seed(0))
     with alone(network, list(modules.values())):
         with torch.inference_mode():
-            pairs, expected = _watched(network, _outside(modules, taps_of(network, modules, x)), x)
+            pairs, over, expected = _watched(network, _outside(modules, taps_of(network, modules, x)), x)
         copied = copy.deepcopy(network)
         for path, module in modules.items():
-            if isinstance(module, nn.Conv2d) and module in pairs:
+            if module in over:
+                copied.get_submodule(path).inplace = True   # type: ignore[assignment]
+            elif isinstance(module, nn.Conv2d) and module in pairs:
                 copied.set_submodule(path, fuse_conv_bn_eval(module, pairs[module]))
             elif module in pairs.values():
                 copied.set_submodule(path, nn.Identity().eval())
@@ -78,27 +81,35 @@ class _Uses(TorchFunctionMode):
 
 
 def _outside(modules: dict[str, nn.Module], taps: list[Tap]) -> list[nn.Module]:
-    """The convolutions and batch norms that no attention module holds: those inside are read while they run."""
+    """The convolutions, batch norms and activations that no attention module holds: those inside are read while they run."""
     paths = {module: path for path, module in modules.items()}
     attention = tuple(f"{paths[tap.module]}." for tap in taps if not tap.sites)
     return [
         module for path, module in modules.items()
-        if type(module) in (nn.Conv2d, nn.BatchNorm2d) and not path.startswith(attention)
+        if type(module) in (nn.Conv2d, nn.BatchNorm2d, *ACTIVATIONS) and not path.startswith(attention)
     ]
 
 
-def _watched(network: nn.Module, modules: list[nn.Module], x: Tensor) -> tuple[dict[nn.Conv2d, nn.BatchNorm2d], Tensor]:
-    """The convolutions whose result goes into one batch norm and nowhere else, each with that one; and the scores of ``x``."""
+def _watched(
+    network: nn.Module, modules: list[nn.Module], x: Tensor
+) -> tuple[dict[nn.Conv2d, nn.BatchNorm2d], set[nn.Module], Tensor]:
+    """The convolutions whose result goes into one batch norm and nowhere else, each with that one; the activations after which nobody
+    needs what they were given; and the scores of ``x``."""
     given: dict[int, nn.Conv2d] = {}   # by the number of a convolution's result
     after: dict[nn.Conv2d, tuple[int, nn.BatchNorm2d]] = {}
+    into: dict[nn.Module, list[int]] = {}   # the numbers of what each activation was given
+    lasting = {each.untyped_storage().data_ptr() for each in (x, *network.parameters(), *network.buffers())}
     runs: Counter[nn.Module] = Counter()
     uses = _Uses()
 
     def enter(module: nn.Module, inputs: tuple, named: dict[str, Any]) -> None:
         runs[module] += 1
-        number = id(features_of(inputs, named))
-        if isinstance(module, nn.BatchNorm2d) and number in given:
-            after[given[number]] = number, module
+        taken = features_of(inputs, named)
+        if isinstance(module, ACTIVATIONS):
+            uses.kept[id(taken)] = taken
+            into.setdefault(module, []).append(id(taken))
+        elif isinstance(module, nn.BatchNorm2d) and id(taken) in given:
+            after[given[id(taken)]] = id(taken), module
 
     def leave(module: nn.Module, output: Any) -> None:
         if isinstance(module, nn.Conv2d):
@@ -111,7 +122,11 @@ def _watched(network: nn.Module, modules: list[nn.Module], x: Tensor) -> tuple[d
         convolution: norm for convolution, (number, norm) in after.items()
         if uses.counts[number] == 1 and runs[convolution] == 1 and runs[norm] == 1 and norm.track_running_stats
     }
-    return pairs, expected
+    over = {
+        module for module, numbers in into.items()
+        if all(uses.counts[one] == 1 and uses.kept[one].untyped_storage().data_ptr() not in lasting for one in numbers)
+    }
+    return pairs, over, expected
 
 
 def _scores(output: Any) -> Tensor:

@@ -96,6 +96,34 @@ def test_what_cannot_be_folded_stays():
     assert norms(copied) == norms(network)
 
 
+class Activated(nn.Module):
+    """Activations of what nobody needs after them, of what is added to their result, of the photo itself, and of both in turn."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.photo, self.stem, self.free = nn.ReLU(), nn.Conv2d(3, 8, 3), nn.SiLU()
+        self.needed, self.both, self.weights = nn.ReLU(), nn.ReLU(), nn.ReLU()
+        self.kept = nn.Parameter(torch.randn(8, 1, 1))
+        self.gate = modules.SELayer(8)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        x = self.free(self.stem(self.photo(x[:, :3])) + x.mean())
+        x = self.needed(x) + x
+        x = self.both(x - 1)
+        x = self.both(x) + x + self.weights(self.kept)
+        return self.gate(x).amax((2, 3))
+
+
+def test_only_what_nobody_needs_is_written_over():
+    torch.manual_seed(0)
+    network, photo = Activated().eval(), torch.randn(3, 40, 40)
+    before = photo.clone()
+    copied = assert_same(network, photo)
+    assert {path for path, module in copied.named_modules() if getattr(module, "inplace", False)} - {"gate.fc.1"} == {"free"}
+    assert torch.equal(photo, before)
+    assert {path for path, module in network.named_modules() if getattr(module, "inplace", False)} <= {"gate.fc.1"}
+
+
 def test_what_would_not_be_the_same_comes_back_itself(monkeypatch, caplog):
     half = ResNet((1, 1, 1, 1), "se", width=8, classes=3).half()
     assert attnviz.fast(half) is half

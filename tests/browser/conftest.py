@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections import defaultdict
 from pathlib import Path
 from urllib.parse import urlparse
 
@@ -49,21 +50,31 @@ def url():
     served.close()
 
 
+@pytest.fixture(scope="module")
+def profiles(browser):
+    """Chromium's profiles by language, one for each visitor of a test: the next test's visitors have the scripts already."""
+    kept: defaultdict[str, list] = defaultdict(list)
+    yield kept
+    for context in (context for each in kept.values() for context in each):
+        context.close()
+
+
 @pytest.fixture
-def visit(browser, url):
+def visit(browser, url, profiles):
     """Opens the page in a window and waits until everything is drawn; afterwards nothing may have gone wrong or gone out."""
     from playwright.sync_api import expect
 
-    contexts, outside, errors = [], [], []
+    pages, outside, errors = [], [], []
 
     def opened(width: int = 1440, height: int = 1000, theme: str = "light", query: str = "", seen: bool = True, locale: str = "en-US"):
-        context = browser.new_context(
-            viewport={"width": width, "height": height}, permissions=["clipboard-read", "clipboard-write", "camera"], locale=locale,
-        )
-        contexts.append(context)
+        kept, number = profiles[locale], sum(spoken == locale for spoken, _ in pages)
+        if number == len(kept):
+            kept.append(browser.new_context(permissions=["clipboard-read", "clipboard-write", "camera"], locale=locale))
+        page = kept[number].new_page()
+        pages.append((locale, page))
+        page.set_viewport_size({"width": width, "height": height})
         if seen:
-            context.add_init_script(GUIDE_SEEN)
-        page = context.new_page()
+            page.add_init_script(GUIDE_SEEN)
         page.on("request", lambda request: outside.append(request.url)
                 if urlparse(request.url).scheme.startswith("http") and urlparse(request.url).hostname != "127.0.0.1" else None)
         page.on("pageerror", lambda error: errors.append(str(error)))
@@ -72,8 +83,9 @@ def visit(browser, url):
         return page
 
     yield opened
-    for context in contexts:
-        context.close()
+    for _, page in pages:
+        page.evaluate("localStorage.clear(); sessionStorage.clear()")
+        page.close()
     assert outside == [] and errors == []
 
 
