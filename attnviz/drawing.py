@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 from html import escape
@@ -15,7 +14,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageColor, ImageDraw, ImageFont
 
 from .paper import DPI
 
@@ -76,8 +75,7 @@ class Drawing:
             if isinstance(mark, Bars):
                 _draw_bars(image, mark, scale)
             elif isinstance(mark, Line):
-                for line in _dashes(mark):
-                    _draw_line(image, line, scale)
+                _draw_line(image, mark, scale)
             else:
                 _draw_text(image, mark, scale)
         return image
@@ -115,27 +113,28 @@ def _draw_bars(image: Image.Image, bars: Bars, scale: float) -> None:
     middles, widths = (cuts[:-1] + cuts[1:]) / 2, np.diff(cuts)
     bar = np.minimum(((middles - left) / (right - left) * len(above)).astype(int), len(above) - 1)
     bar, column, widths = (each[known[bar]] for each in (bar, middles.astype(int) - first, widths))
-    places, changes = [], []   # of the share that is covered, from each row to the next
+    places, changes = [], []   # of the share that is covered, from each row to the next, column by column
     for ends, sign in ((above - top, 1), (below - top, -1)):
         row, part = np.divmod(ends[bar], 1)
-        at = row.astype(int) * size[1] + column
-        places += [at, at + size[1]]
+        at = column * size[0] + row.astype(int)
+        places += [at, at + 1]
         changes += [sign * widths * (1 - part), sign * widths * part]
     summed = np.bincount(np.concatenate(places), np.concatenate(changes), size[0] * size[1])
-    covered = summed.reshape(size).cumsum(0)[:-2]
-    image.paste(bars.colour, (first, top), Image.fromarray(np.rint(covered * 255).clip(0, 255).astype(np.uint8)))
+    whole = np.rint(summed * (255 << 16)).astype(np.int32).reshape(size[::-1]).cumsum(1, dtype=np.int32)   # in 1/65,536 grey levels
+    covered = np.clip((whole[:, :-2] + (1 << 15)) >> 16, 0, 255).astype(np.uint8)
+    _paint(image, bars.colour, (first, top), Image.fromarray(covered).transpose(Image.Transpose.TRANSPOSE))
 
 
-def _dashes(line: Line) -> Iterator[Line]:
-    if line.dash is None:
-        yield line
+def _paint(image: Image.Image, colour: str, corner: tuple[int, int], covered: Image.Image) -> None:
+    """Lay a colour over a picture, as much of it as is covered (L)."""
+    below = image.crop((*corner, corner[0] + covered.width, corner[1] + covered.height)).getcolors(1)
+    if below is None:
+        image.paste(colour, corner, covered)
         return
-    start, end = np.array(line.start), np.array(line.end)
-    length = float(np.hypot(*(end - start)))
-    for at in np.arange(0, length, sum(line.dash)):
-        two = (start + (end - start) * min(1, each / length) for each in (at, at + line.dash[0]))
-        first, last = (tuple(point.tolist()) for point in two)
-        yield Line(first, last, line.colour, line.width)
+    ground, ink = (np.array(each) for each in (below[0][1], ImageColor.getrgb(colour)))   # of one colour, which takes a fifth of the time
+    mixed = np.rint(ground + np.arange(256)[:, None] / 255 * (ink - ground))
+    covered.putpalette(mixed.astype(np.uint8).tobytes())
+    image.paste(covered.convert("RGB"), corner)
 
 
 def _draw_line(image: Image.Image, line: Line, scale: float) -> None:
@@ -144,7 +143,8 @@ def _draw_line(image: Image.Image, line: Line, scale: float) -> None:
     if x0 == x1 or y0 == y1:   # along the pixels
         left, top = round(min(x0, x1) - (x0 == x1) * width / 2), round(min(y0, y1) - (y0 == y1) * width / 2)
         across, down = (max(round(width), round(abs(end - start))) for start, end in ((x0, x1), (y0, y1)))
-        image.paste(line.colour, (left, top, left + across, top + down))
+        mask = None if line.dash is None else _dashes(across, down, tuple(each * scale for each in line.dash))
+        image.paste(line.colour, (left, top, left + across, top + down), mask)
         return
     left, top = math.floor(min(x0, x1) - width), math.floor(min(y0, y1) - width)
     size = math.ceil(max(x0, x1) + width) - left, math.ceil(max(y0, y1) + width) - top
@@ -154,17 +154,32 @@ def _draw_line(image: Image.Image, line: Line, scale: float) -> None:
     image.paste(line.colour, (left, top), mask.resize(size, Image.Resampling.BOX))
 
 
+def _dashes(across: int, down: int, dash: tuple[float, ...]) -> Image.Image:
+    """What a dashed line of this size covers, which runs along the longer side: pixels whose middle is in a dash."""
+    inside = (np.arange(max(across, down)) + 0.5) % sum(dash) < dash[0]
+    lines = np.broadcast_to(inside if across >= down else inside[:, None], (down, across))
+    return Image.fromarray(np.where(lines, 255, 0).astype(np.uint8))
+
+
 def _draw_text(image: Image.Image, text: Text, scale: float) -> None:
-    font = _font(round(text.size * scale, 2))
     anchor = {"start": "l", "middle": "m", "end": "r"}[text.anchor] + {"top": "a", "middle": "m", "base": "s"}[text.rise]
+    mask, (left, top, right) = _letters(text.text, round(text.size * scale, 2), anchor)
     x, y = (scale * each for each in text.at)
-    if not text.turned:
-        ImageDraw.Draw(image).text((x, y), text.text, text.colour, font, anchor)
-        return
-    left, top, right, bottom = font.getbbox(text.text, anchor=anchor)
-    mask = Image.new("L", (math.ceil(right - left), math.ceil(bottom - top)))
-    ImageDraw.Draw(mask).text((-left, -top), text.text, 255, font, anchor)
-    image.paste(text.colour, (round(x + top), round(y - right)), mask.transpose(Image.Transpose.ROTATE_90))
+    if text.turned:
+        mask, x, y = mask.transpose(Image.Transpose.ROTATE_90), x + top, y - right
+    else:
+        x, y = x + left, y + top
+    image.paste(text.colour, (round(x), round(y)), mask)
+
+
+@lru_cache(512)
+def _letters(text: str, size: float, anchor: str) -> tuple[Image.Image, tuple[float, float, float]]:
+    """What a text covers, and where that begins and ends, from its anchor: left, top, right. Most texts of a chart are those of others."""
+    font = _font(size)
+    left, top, right, bottom = font.getbbox(text, anchor=anchor)
+    mask = Image.new("L", (max(1, math.ceil(right - left)), max(1, math.ceil(bottom - top))))
+    ImageDraw.Draw(mask).text((-left, -top), text, 255, font, anchor)
+    return mask, (left, top, right)
 
 
 @lru_cache(64)

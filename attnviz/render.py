@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from matplotlib import colormaps
@@ -157,16 +158,21 @@ def _cells_of(trace: Trace, layer: str, seen: tuple[int, int, int, int]) -> tupl
 
 def _painted(values: np.ndarray, low: float, high: float, colormap: str) -> Image.Image:
     """Numbers in their colours, RGB; grey where one is undefined."""
-    steps = colormaps[colormap](np.arange(256))[:, :3]
     shares = (values - np.float32(low)) * np.float32(256 / ((high - low) or 1))
     undefined = np.isnan(shares)
     codes = np.where(undefined, 0, np.clip(shares, 0, 255)).astype(np.uint8)
     picture = Image.fromarray(codes)
-    picture.putpalette(np.rint(steps * 255).astype(np.uint8).tobytes())
+    picture.putpalette(_palette(colormap))
     picture = picture.convert("RGB")
     if undefined.any():
         picture.paste((UNDEFINED,) * 3, mask=Image.fromarray(undefined))
     return picture
+
+
+@cache
+def _palette(colormap: str) -> bytes:
+    """256 colours of three bytes."""
+    return np.rint(colormaps[colormap](np.arange(256))[:, :3] * 255).astype(np.uint8).tobytes()
 
 
 def _bars(axes: Axes, attention: LayerAttention, values: np.ndarray, shown: np.ndarray, base: float, dark: bool) -> None:
