@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from matplotlib import colormaps
-from matplotlib.axes import Axes
-from matplotlib.colors import Normalize
-from matplotlib.figure import Figure
 from PIL import Image
 
 from .capture import Trace
-from .paper import blank, heading
-from .render import UNDEFINED, Look
+from .drawing import Drawing, Mark, Picture, Text
+from .panels import SIGNED, Box, colour_bar, fitted, painted, short, spread
+from .paper import ground_and_ink, wrapped
+from .render import Look
 
-SIGNED = "coolwarm"   # the colours of signed numbers, its grey middle at zero
-FINE = 400            # points of a picture that is blended between its cells' centres, at least, along each side
+FINE = 400           # points of a picture that is blended between its cells' centres, at least, along each side
+WIDE, GAP = 209.0, 16.0   # points, of each of the three
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,7 +33,7 @@ class Channel:
         return f"{self.layer}.channel-{self.index}"
 
 
-def channel_figure(trace: Trace, channel: Channel, look: Look) -> Figure:
+def channel_drawing(trace: Trace, channel: Channel, look: Look) -> Drawing:
     """Before, the gate, after, side by side. Before and after are on one scale, around zero if any of them is negative; the gate spans
     all that the factor can be, or is one number."""
     layer = trace.layers[channel.layer]
@@ -42,35 +41,36 @@ def channel_figure(trace: Trace, channel: Channel, look: Look) -> Figure:
     known = np.concatenate([values[np.isfinite(values)] for values in (channel.before, channel.after)])
     reach, signed = float(np.abs(known).max(initial=0)) or 1.0, bool((known < 0).any())
     span, colours = (-reach if signed else 0.0, reach), SIGNED if signed else look.colormap
-    figure, ink = blank(9.6, 1.5 + float(np.clip(2.9 * factor.shape[0] / factor.shape[1], 0.6, 5.8)), look.dark)
-    title = heading(trace.network, channel.layer, f"channel {channel.index}", trace.photo.name, width=100)
-    figure.suptitle(title, color=ink, fontsize=11)
-    before, gate, after = figure.subplots(1, 3)
-    for axes, name, values in ((before, "before", channel.before), (after, "after", channel.after)):
-        _draw(axes, name, values, span, colours, look.smooth, ink, "one scale before and after")
+    ground, ink = ground_and_ink(look.dark)
+    lines = wrapped(trace.network, channel.layer, f"channel {channel.index}", trace.photo.name, width=100).split("\n")
+    width, top = 3 * (WIDE + GAP) + GAP, 36.0 + 15 * len(lines)
+    bottom = top + float(np.clip(WIDE * factor.shape[0] / factor.shape[1], 43, 2 * WIDE))
+    drawing = Drawing(width, bottom + 62, ground)
+    drawing.marks += [Text((width / 2, 18.0 + 15 * row), line, 11, ink, "middle") for row, line in enumerate(lines)]
+    places = [(GAP + turn * (WIDE + GAP), top, (turn + 1) * (WIDE + GAP), bottom) for turn in range(3)]
+    for box, name, values in ((places[0], "before", channel.before), (places[2], "after", channel.after)):
+        drawing.marks.extend(_map(box, name, values, span, colours, look.smooth, ink, "one scale before and after"))
     if factor.size > 1 and not (factor == factor.flat[0]).all() and np.isfinite(factor).any():
-        _draw(gate, "the gate", factor, layer.limits, look.colormap, look.smooth, ink, "all that a factor can be")
+        drawing.marks.extend(_map(places[1], "the gate", factor, layer.limits, look.colormap, look.smooth, ink, "all that a factor can be"))
     else:
         number = f"× {factor.flat[0]:.4g}" if np.isfinite(factor.flat[0]) else "undefined"
-        for height, text, size in ((0.6, number, 16), (0.4, "the gate, the same at each position", 10)):
-            gate.text(0.5, height, text, transform=gate.transAxes, ha="center", va="center", color=ink, fontsize=size)
-        gate.set_axis_off()
-    return figure
+        middle = (top + bottom) / 2
+        for y, text, size in ((middle - 8, number, 16), (middle + 14, "the gate, the same at each position", 10)):
+            drawing.marks.append(Text((width / 2, y), text, size, ink, "middle", "middle"))
+    return drawing
 
 
-def _draw(axes: Axes, name: str, values: np.ndarray, span: tuple[float, float], colours: str, smooth: bool, ink: str, what: str) -> None:
+def _map(
+    box: Box, name: str, values: np.ndarray, span: tuple[float, float], colours: str, smooth: bool, ink: str, what: str
+) -> Iterator[Mark]:
+    left, top, right, bottom = box
     known = values[np.isfinite(values)]
-    own = f"{known.min():.4g} to {known.max():.4g}".replace("-", "−") if known.size else "undefined"
-    palette = colormaps[colours].with_extremes(bad=str(UNDEFINED / 255))
-    drawn = axes.imshow(_fine(values) if smooth else values, cmap=palette, norm=Normalize(*span), interpolation="none")
-    axes.set_title(name, color=ink, fontsize=10)
-    axes.set_axis_off()
-    bar = axes.figure.colorbar(drawn, ax=axes, location="bottom", fraction=0.05, pad=0.03)
-    ticks = np.linspace(*span, 5).tolist()
-    bar.set_ticks(ticks, labels=[f"{tick:.4g}".replace("-", "−") for tick in ticks])
-    bar.set_label(f"{own}\ncolours: {what}", color=ink, fontsize=8)
-    bar.ax.tick_params(colors=ink, labelsize=8)
-    bar.outline.set_edgecolor(ink)   # type: ignore[operator]
+    own = f"{short(known.min())} to {short(known.max())}" if known.size else "undefined"
+    picture = painted(_fine(values) if smooth else values, *span, colours)
+    yield Text(((left + right) / 2, top - 7), name, 10, ink, "middle")
+    yield Picture(fitted(values.shape, box), picture, cells=not smooth)   # type: ignore[arg-type]
+    ticks = [(tick, short(tick)) for tick in spread(*span, 5)]
+    yield from colour_bar((left + 14, bottom + 6, right - 14, bottom + 14), span, colours, ink, ticks, [own, f"colours: {what}"], 8)
 
 
 def _fine(values: np.ndarray) -> np.ndarray:

@@ -15,7 +15,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from matplotlib.figure import Figure
 from PIL import Image
 from torch import Tensor
 
@@ -23,16 +22,16 @@ from . import __version__
 from .analysis import summary
 from .bars import bars_drawing
 from .capture import Trace
-from .channel import Channel, channel_figure
-from .drawing import Drawing
+from .channel import Channel, channel_drawing
+from .drawing import LEVEL, Drawing
 from .geometry import whole
 from .layers import LayerAttention
 from .networks.card import Card
-from .pair import Pair, pair_csv, pair_figure
-from .paper import both, wrapped
-from .render import Look, map_figure, overlay, overview_figure
+from .pair import Pair, pair_csv, pair_drawing
+from .paper import wrapped
+from .render import Look, map_drawing, overlay, overview_drawing
 from .script import SCRIPT
-from .steps import steps_figure
+from .steps import steps_drawing
 
 LONGEST = 80   # characters of a file's name
 EQUALITY = (
@@ -71,12 +70,12 @@ def bundle(
         for name, content in _pictures(each, look, order, compared, bars):
             yield folder + name, content
         if overview and each.trace.layers:
-            for suffix, content in both(overview_figure(each.trace, look, compared)).items():
+            for suffix, content in overview_drawing(each.trace, look, compared).files().items():
                 yield f"{folder}overview.{suffix}", content
         yield f"{folder}arrays.npz", arrays_npz(each)
         yield f"{folder}photo.png", _png(each.trace.photo.image())
     for file, pair in zip(file_names(["pair"] * len(pairs)), pairs):
-        for suffix, content in both(pair_figure(pair, look.dark)).items():
+        for suffix, content in pair_drawing(pair, look.dark).files().items():
             yield f"{file}.{suffix}", content
         yield f"{file}.csv", pair_csv(pair)
     yield "channels.csv", channels_csv(shown)
@@ -91,17 +90,17 @@ def _pictures(shown: Shown, look: Look, order: str, compared: Sequence[Trace], b
     trace = shown.trace
     for name, file in zip(shown.layers, file_names(shown.layers)):
         layer = trace.layers[name]
-        figures: dict[str, Figure | Drawing] = {}
+        drawings: dict[str, Drawing] = {}
         if layer.map is not None:
             yield f"{file}.overlay.png", _png(overlay(trace, name, look, compared))
-            figures["map"] = map_figure(trace, name, look, compared)
+            drawings["map"] = map_drawing(trace, name, look, compared)
         if layer.channel is not None or layer.paths is not None:
-            figures["channels"] = bars_drawing(layer, order, look.dark, wrapped(trace.network, name, trace.photo.name), bars)
-        if figures:
-            figures["steps"] = steps_figure(trace, name, look, order, compared)
-        figures |= {f"channel-{one.index}": channel_figure(trace, one, look) for one in shown.channels if one.layer == name}
-        for what, figure in figures.items():
-            for suffix, content in (figure.files() if isinstance(figure, Drawing) else both(figure)).items():
+            drawings["channels"] = bars_drawing(layer, order, look.dark, wrapped(trace.network, name, trace.photo.name), bars)
+        if drawings:
+            drawings["steps"] = steps_drawing(trace, name, look, order, compared)
+        drawings |= {f"channel-{one.index}": channel_drawing(trace, one, look) for one in shown.channels if one.layer == name}
+        for what, drawing in drawings.items():
+            for suffix, content in drawing.files().items():
                 yield f"{file}.{what}.{suffix}", content
 
 
@@ -201,5 +200,5 @@ def _layer(trace: Trace, name: str, file: str) -> dict:
 
 def _png(image: Image.Image) -> bytes:
     buffer = io.BytesIO()
-    image.save(buffer, "PNG", compress_level=1)
+    image.save(buffer, "PNG", compress_level=LEVEL)
     return buffer.getvalue()

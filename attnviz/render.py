@@ -6,27 +6,23 @@ traces that are looked at beside this one: the scale "shown" spans them all.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import cache
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
-from matplotlib import colormaps
-from matplotlib.axes import Axes
-from matplotlib.cm import ScalarMappable
-from matplotlib.colors import Normalize
-from matplotlib.figure import Figure
-from matplotlib.gridspec import SubplotSpec
 from PIL import Image
 
 from .analysis import SCALES, map_range, ranked, weights_of
 from .bars import bars_of
 from .capture import Trace
+from .drawing import Bars, Drawing, Line, Mark, Picture, Text
+from .geometry import Region
+from .images import Photo
 from .layers import LayerAttention
-from .paper import DPI, blank, heading, inked
+from .panels import BAR, Box, colour_bar, fitted, painted, spread
+from .paper import ground_and_ink, wrapped
 
 COLORMAPS = ("viridis", "magma", "inferno", "cividis", "turbo", "jet", "coolwarm")
-UNDEFINED = 128   # the grey of a cell whose factor can't be known
 
 
 @dataclass(frozen=True)
@@ -58,86 +54,83 @@ def overlay(trace: Trace, layer: str, look: Look = Look(), shown: Sequence[Trace
     low, high = map_range(trace, layer, look.scale, shown)
     if look.smooth:
         values = Image.fromarray(attention.map.astype(np.float32)).resize(size, Image.Resampling.BILINEAR, cells)
-        painted = _painted(np.asarray(values), low, high, look.colormap)
+        colours = painted(np.asarray(values), low, high, look.colormap)
     else:
-        painted = _painted(attention.map, low, high, look.colormap).resize(size, Image.Resampling.NEAREST, cells)
-    picture.paste(Image.blend(picture.crop(seen), painted, look.opacity), seen)
+        colours = painted(attention.map, low, high, look.colormap).resize(size, Image.Resampling.NEAREST, cells)
+    picture.paste(Image.blend(picture.crop(seen), colours, look.opacity), seen)
     return picture
 
 
-def map_figure(trace: Trace, layer: str, look: Look = Look(), shown: Sequence[Trace] = ()) -> Figure:
+def map_drawing(trace: Trace, layer: str, look: Look = Look(), shown: Sequence[Trace] = ()) -> Drawing:
     """The overlay with its colour bar, which carries the scale, and a mark at this map's own least and greatest."""
     attention = trace.layers[layer]
     picture = overlay(trace, layer, look, shown)   # raises if there is no map
     spatial = np.asarray(attention.map)
     low, high = map_range(trace, layer, look.scale, shown)
     least, greatest = float(np.nanmin(spatial)), float(np.nanmax(spatial))
-    figure, below, ink = _photo_axes(picture, look.dark, 1.15)
-    title = heading(f"Spatial attention of {layer}: {attention.shape[1]} × {attention.shape[2]} cells")
-    figure.axes[0].set_title(title, color=ink, fontsize=10, loc="left")
-    colours = ScalarMappable(Normalize(low, high), look.colormap)
-    bar = figure.colorbar(colours, cax=figure.add_subplot(below), orientation="horizontal")
-    ticks = np.linspace(low, high, 6).tolist()
-    bar.set_ticks(ticks, labels=[f"{tick:.{2 if high - low >= 0.1 else 4}f}" for tick in ticks])
-    bar.ax.tick_params(colors=ink, labelsize=9)
-    bar.outline.set_edgecolor(ink)
-    for value in (least, greatest):
-        bar.ax.plot([value], [0.5], marker="|", color="white", markersize=11, markeredgewidth=4)
-        bar.ax.plot([value], [0.5], marker="|", color="black", markersize=11, markeredgewidth=1.5)
+    lines = wrapped(f"Spatial attention of {layer}: {attention.shape[1]} × {attention.shape[2]} cells").split("\n")
+    left, right, top = 18.0, 442.8, 14.0 + 14 * len(lines)
+    bottom = top + float(np.clip((right - left) * picture.height / picture.width, 86, 576))
+    ground, ink = ground_and_ink(look.dark)
+    drawing = Drawing(left + right, bottom + 68, ground)
+    place = fitted((picture.height, picture.width), (left, top, right, bottom))
+    drawing.marks += [Text((left, 18.0 + 14 * row), line, 10, ink) for row, line in enumerate(lines)]
+    drawing.marks.append(Picture(place, picture, cells=picture.width < 400))
+    ticks = [(tick, f"{tick:.{2 if high - low >= 0.1 else 4}f}") for tick in spread(low, high, 6)]
     what = "share of the context" if attention.spatial is None else "mean factor over channels" if attention.averaged else "factor"
     digits = 3 if high >= 0.1 else 5
     grey = " · grey: undefined" if np.isnan(spatial).any() else ""
-    label = f"{what} at each position · this map: {least:.{digits}f} to {greatest:.{digits}f} (marks){grey}\ncolours: {SCALES[look.scale]}"
-    bar.set_label(label, color=ink, fontsize=9)
-    return figure
+    own = f"{what} at each position · this map: {least:.{digits}f} to {greatest:.{digits}f} (marks){grey}"
+    said = (own, f"colours: {SCALES[look.scale]}")
+    box = left, bottom + 8, right, bottom + 8 + BAR
+    drawing.marks.extend(colour_bar(box, (low, high), look.colormap, ink, ticks, said, marked=(least, greatest)))
+    return drawing
 
 
-def overview_figure(trace: Trace, look: Look = Look(), shown: Sequence[Trace] = ()) -> Figure:
+WIDE, SMALL = 200.0, 62.0   # points: a layer of the overview, and the height of its bars
+
+
+def overview_drawing(trace: Trace, look: Look = Look(), shown: Sequence[Trace] = ()) -> Drawing:
     """Every layer of a trace on one page: its map on the photo above its channel weights, sorted by size."""
     layers = list(trace.layers.values())
     columns = min(4, max(1, len(layers)))
     rows = -(-len(layers) // columns)
-    height = 2.6 * float(np.clip(trace.photo.height / trace.photo.width, 0.25, 2))
-    figure, ink = blank(max(6.4, 2.9 * columns), rows * (height + 1.6) + 1.2, look.dark)
+    ground, ink = ground_and_ink(look.dark)
     best = [f"{label} {probability:.0%}" for label, probability in trace.top(1)]
-    figure.suptitle(heading(trace.network, trace.photo.name, *best), color=ink, fontsize=12)
-    grid = figure.add_gridspec(max(1, 2 * rows), columns, height_ratios=[height, 1.0] * max(1, rows))
+    lines = wrapped(trace.network, trace.photo.name, *best).split("\n")
+    width = max(460.0, columns * (WIDE + 16) + 16)
+    high, top = WIDE * float(np.clip(trace.photo.height / trace.photo.width, 0.25, 2)), 16.0 + 15 * len(lines)
+    row_high = high + SMALL + 58
+    ranges = {map_range(trace, layer.name, look.scale, shown) for layer in layers if layer.map is not None}
+    drawing = Drawing(width, top + rows * row_high + (46 if ranges else 8), ground)
+    drawing.marks += [Text((width / 2, 18.0 + 15 * row), line, 12, ink, "middle") for row, line in enumerate(lines)]
+    seen = trace.photo.image()
+    seen.thumbnail((round(2 * WIDE), round(4 * WIDE)))   # finer than a printer shows it
+    small = replace(trace, source=Photo(np.asarray(seen), trace.photo.name), region=_shrunk(trace, seen.size))
     for index, layer in enumerate(layers):
         row, column = divmod(index, columns)
-        above = figure.add_subplot(grid[2 * row, column])
-        title = heading(layer.name, layer.title, f"{layer.shape[1]} × {layer.shape[2]}", width=34)
-        above.set_title(title, color=ink, fontsize=9)
-        above.set_axis_off()
+        left, above = 16 + column * (WIDE + 16), top + row * row_high
+        title = wrapped(layer.name, layer.title, f"{layer.shape[1]} × {layer.shape[2]}", width=34).split("\n")[0]
+        drawing.marks.append(Text((left + WIDE / 2, above + 14), title, 9, ink, "middle"))
+        place = fitted((seen.height, seen.width), (left, above + 20, left + WIDE, above + 20 + high))
         if layer.map is None:
-            above.imshow(_fitting(trace.photo.image(), 2.9, 2 * 2.9), alpha=0.25)
-            above.text(0.5, 0.5, "weighs channels only", transform=above.transAxes, ha="center", va="center", color=ink, fontsize=9)
+            drawing.marks.append(Picture(place, Image.blend(Image.new("RGB", seen.size, ground), seen, 0.25)))
+            middle = left + WIDE / 2, above + 20 + high / 2
+            drawing.marks.append(Text(middle, "weighs channels only", 9, ink, "middle", "middle"))
         else:
-            above.imshow(_fitting(overlay(trace, layer.name, look, shown), 2.9, 2 * 2.9))
-        below = figure.add_subplot(grid[2 * row + 1, column])
-        _small_bars(below, layer, ink, look.dark)
-    ranges = {map_range(trace, layer.name, look.scale, shown) for layer in layers if layer.map is not None}
+            drawing.marks.append(Picture(place, overlay(small, layer.name, look, (trace, *shown))))
+        drawing.marks.extend(_small_bars(layer, (left, above + 28 + high, left + WIDE, above + 28 + high + SMALL), ink, look.dark))
     if ranges:
-        _bar_of_all(figure, ranges, look, ink)
-    return figure
+        box = 0.2 * width, top + rows * row_high, 0.8 * width, top + rows * row_high + 8
+        drawing.marks.extend(_bar_of_all(box, ranges, look, ink))
+    return drawing
 
 
-def _photo_axes(photo: Image.Image, dark: bool, room: float) -> tuple[Figure, SubplotSpec, str]:
-    """A figure as wide as a column whose first axes show a photo in its shape, with ``room`` inches for what stands around it; a
-    narrow place below them, and the ink."""
-    width, highest = 6.4, 8.0
-    height = float(np.clip(width * photo.height / photo.width, 1.2, highest))
-    figure, ink = blank(width, height + room, dark)
-    grid = figure.add_gridspec(2, 1, height_ratios=(height, 0.16))
-    axes = figure.add_subplot(grid[0])
-    axes.imshow(_fitting(photo, width, highest), interpolation="none" if photo.width < 400 else "antialiased")
-    axes.set_axis_off()
-    return figure, grid[1], ink
-
-
-def _fitting(photo: Image.Image, width: float, height: float) -> Image.Image:
-    """The photo, shrunk if it is finer than can be seen in this many inches: less to draw."""
-    photo.thumbnail((round(width * DPI), round(height * DPI)))
-    return photo
+def _shrunk(trace: Trace, size: tuple[int, int]) -> Region:
+    """The region that the network saw, on a photo made smaller."""
+    across, down = size[0] / trace.photo.width, size[1] / trace.photo.height
+    left, top, right, bottom = trace.region.box
+    return replace(trace.region, box=(left * across, top * down, right * across, bottom * down))
 
 
 def _inside(trace: Trace) -> tuple[np.ndarray, np.ndarray]:
@@ -156,54 +149,28 @@ def _cells_of(trace: Trace, layer: str, seen: tuple[int, int, int, int]) -> tupl
     return across[0], down[0], across[1], down[1]
 
 
-def _painted(values: np.ndarray, low: float, high: float, colormap: str) -> Image.Image:
-    """Numbers in their colours, RGB; grey where one is undefined."""
-    shares = (values - np.float32(low)) * np.float32(256 / ((high - low) or 1))
-    undefined = np.isnan(shares)
-    codes = np.where(undefined, 0, np.clip(shares, 0, 255)).astype(np.uint8)
-    picture = Image.fromarray(codes)
-    picture.putpalette(_palette(colormap))
-    picture = picture.convert("RGB")
-    if undefined.any():
-        picture.paste((UNDEFINED,) * 3, mask=Image.fromarray(undefined))
-    return picture
-
-
-@cache
-def _palette(colormap: str) -> bytes:
-    """256 colours of three bytes."""
-    return np.rint(colormaps[colormap](np.arange(256))[:, :3] * 255).astype(np.uint8).tobytes()
-
-
-def _bars(axes: Axes, attention: LayerAttention, values: np.ndarray, shown: np.ndarray, base: float, dark: bool) -> None:
-    """The channels' factors; of paths, their shares one upon the other."""
-    for feet, heads, colour in bars_of(attention, values, shown, base, dark):
-        axes.stairs(heads, baseline=feet, fill=True, color=colour)
-
-
-def _bar_of_all(figure: Figure, ranges: set[tuple[float, float]], look: Look, ink: str) -> None:
+def _bar_of_all(box: Box, ranges: set[tuple[float, float]], look: Look, ink: str) -> Iterator[Mark]:
     """One colour bar for the maps of all layers: with numbers if they share one range."""
     low, high = next(iter(ranges))
-    bar = figure.colorbar(ScalarMappable(Normalize(low, high), look.colormap), ax=figure.axes, orientation="horizontal",
-                          fraction=0.012, pad=0.01, aspect=60)
-    bar.ax.tick_params(colors=ink, labelsize=8)
-    if len(ranges) > 1:
-        bar.set_ticks([low, high], labels=["least", "greatest"])
+    ticks = [(low, "least"), (high, "greatest")]
+    if len(ranges) == 1:
+        ticks = [(tick, f"{tick:.{2 if high - low >= 0.1 else 4}f}") for tick in spread(low, high, 6)]
     one = "" if len(ranges) > 1 else ", one scale for all maps"
-    bar.set_label(f"factor at each position{one} · colours: {SCALES[look.scale]}", color=ink, fontsize=9)
+    yield from colour_bar(box, (low, high), look.colormap, ink, ticks, [f"factor at each position{one} · colours: {SCALES[look.scale]}"], 8)
 
 
-def _small_bars(axes: Axes, layer: LayerAttention, ink: str, dark: bool) -> None:
+def _small_bars(layer: LayerAttention, box: Box, ink: str, dark: bool) -> Iterator[Mark]:
     if layer.channel is None and layer.paths is None:
-        axes.set_axis_off()
         return
-    base, most = (0.0, 1.0) if layer.channel is None else layer.limits
+    least, most = (0.0, 1.0) if layer.channel is None else layer.limits
     weights = weights_of(layer)
-    shown = ranked(weights, "size")
-    _bars(axes, layer, weights, shown, base, dark)
-    axes.set_ylim(base, most)
-    axes.set_xlim(0, len(weights))
-    axes.set_yticks([base, (base + most) / 2, most])
-    axes.set_xticks([])
-    axes.set_xlabel(f"{len(weights)} channels, mean {np.nanmean(weights):.2f}", color=ink, fontsize=8)
-    inked(axes, ink, 7)
+    left, top, right, bottom = box[0] + 24, *box[1:]
+    for feet, heads, colour in bars_of(layer, weights, ranked(weights, "size"), least, dark):
+        from_foot, to_head = (bottom - (values - least) / (most - least) * (bottom - top) for values in (feet, heads))
+        yield Bars(left, right, from_foot, to_head, colour)
+    yield Line((left, top), (left, bottom), ink, 0.8)
+    yield Line((left, bottom), (right, bottom), ink, 0.8)
+    for value, y in zip(spread(least, most, 3), spread(bottom, top, 3)):
+        yield Line((left - 3, y), (left, y), ink, 0.8)
+        yield Text((left - 5, y), f"{value:g}", 7, ink, "end", "middle")
+    yield Text(((left + right) / 2, bottom + 5), f"{len(weights)} channels, mean {np.nanmean(weights):.2f}", 8, ink, "middle", "top")

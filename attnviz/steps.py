@@ -6,20 +6,19 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from matplotlib import colormaps
-from matplotlib.axes import Axes
-from matplotlib.colors import Normalize
-from matplotlib.figure import Figure
 
 from .analysis import SCALES, map_range, ranked, weights_of
 from .capture import Trace
+from .drawing import Bars, Drawing, Line, Mark, Picture, Text
 from .layers import LayerAttention
-from .paper import ACCENT, DARK_ACCENT, blank, heading, inked
-from .render import UNDEFINED, Look
+from .panels import SIGNED, Box, colour_bar, fitted, painted, short, spread
+from .paper import ACCENT, DARK_ACCENT, ORANGE, ground_and_ink, wrapped
+from .render import Look
 
-SIGNED = "coolwarm"   # the colours of signed numbers, its grey middle at zero
-BELOW = "#e69f00"     # bars below zero
-COLUMNS = 4           # pictures in a row
+COLUMNS = 4                   # pictures in a row
+WIDE, HIGH = 214.0, 128.0     # points, of a picture's place
+GAP = 16.0                    # between two of them
+BELOW = {1: 30.0, 2: 54.0}    # for what is written below bars, and below maps
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,7 +34,7 @@ class Panel:
     spans: str = "as far below zero as above"   # what the colours span, in words
 
 
-def steps_figure(trace: Trace, layer: str, look: Look, order: str = "index", shown: Sequence[Trace] = ()) -> Figure:
+def steps_drawing(trace: Trace, layer: str, look: Look, order: str = "index", shown: Sequence[Trace] = ()) -> Drawing:
     """How this layer's attention got here. Above, what led to the channels' weights, and these, as bars, all in the ``order`` of the
     weights; below, what led to the map, and the map itself. Signed numbers are drawn around zero, each step on a scale of its own.
 
@@ -47,20 +46,25 @@ def steps_figure(trace: Trace, layer: str, look: Look, order: str = "index", sho
         raise ValueError(f"{layer} has neither channel weights nor a map")
     rows = [[panel for panel in panels if panel.values.ndim == dimensions] for dimensions in (1, 2)]
     rows = [row[start : start + COLUMNS] for row in rows for start in range(0, len(row), COLUMNS)]
-    columns = max(len(row) for row in rows)
-    figure, ink = blank(max(6.4, 3.2 * columns), 0.6 + 2.7 * len(rows), look.dark)
-    figure.suptitle(heading(trace.network, layer, f"{trace.photo.name}: how it got here"), color=ink, fontsize=11)
+    columns = max(2, *(len(row) for row in rows))
+    ground, ink = ground_and_ink(look.dark)
+    lines = wrapped(trace.network, layer, f"{trace.photo.name}: how it got here", width=40 * columns).split("\n")
+    width, top = columns * (WIDE + GAP) + GAP, 18.0 + 15 * len(lines)
+    drawing = Drawing(width, top + sum(HIGH + BELOW[row[0].values.ndim] for row in rows), ground)
+    drawing.marks += [Text((width / 2, 18.0 + 15 * row), line, 11, ink, "middle") for row, line in enumerate(lines)]
     places = ranked(weights_of(attention), order) if attention.channel is not None or attention.paths is not None else np.empty(0, int)
-    grid = figure.add_gridspec(len(rows), columns)
-    for line, row in enumerate(rows):
+    for row in rows:
         for column, panel in enumerate(row):
-            axes = figure.add_subplot(grid[line, column])
-            axes.set_title(panel.title, color=ink, fontsize=9)
+            left = GAP + column * (WIDE + GAP)
+            box = left, top + 16, left + WIDE, top + HIGH
+            drawing.marks.append(Text((left + WIDE / 2, top + 10), panel.title, 9, ink, "middle"))
             if panel.values.ndim == 2:
-                _draw_map(axes, panel, ink)
+                drawing.marks.extend(_map(panel, box, ink))
             else:
-                _draw_bars(axes, panel, panel.values[places] if len(panel.values) == len(places) else panel.values, ink, look.dark)
-    return figure
+                ordered = panel.values[places] if len(panel.values) == len(places) else panel.values
+                drawing.marks.extend(_bars(panel, ordered, box, ink, look.dark))
+        top += HIGH + BELOW[row[0].values.ndim]
+    return drawing
 
 
 def _before(attention: LayerAttention) -> Iterator[Panel]:
@@ -71,7 +75,7 @@ def _before(attention: LayerAttention) -> Iterator[Panel]:
         known = values[np.isfinite(values)]
         reach = float(np.abs(known).max(initial=0)) or 1.0
         negative = values.ndim == 2 or known.min(initial=0) < 0
-        yield Panel(heading(title, width=34), values, -reach if negative else 0.0, reach)
+        yield Panel(wrapped(title, width=34), values, -reach if negative else 0.0, reach)
 
 
 def _gates(trace: Trace, attention: LayerAttention, look: Look, shown: Sequence[Trace]) -> Iterator[Panel]:
@@ -87,25 +91,28 @@ def _gates(trace: Trace, attention: LayerAttention, look: Look, shown: Sequence[
         yield Panel(f"{what} of each place", attention.map, *span, 0.0, look.colormap, SCALES[look.scale])
 
 
-def _draw_bars(axes: Axes, panel: Panel, values: np.ndarray, ink: str, dark: bool) -> None:
-    colour = DARK_ACCENT if dark else ACCENT
-    axes.stairs(np.maximum(values, panel.base), baseline=panel.base, fill=True, color=colour)
-    axes.stairs(np.minimum(values, panel.base), baseline=panel.base, fill=True, color=BELOW)
-    axes.set_xlim(0, len(values))
+def _bars(panel: Panel, values: np.ndarray, box: Box, ink: str, dark: bool) -> Iterator[Mark]:
+    left, top, right, bottom = box[0] + 34, *box[1:]
     room = 0.05 * (panel.high - panel.low)
-    axes.set_ylim(panel.low - room if panel.low < panel.base else panel.low, panel.high + room)
-    axes.set_xticks([])
-    axes.set_xlabel(f"{len(values)} values", color=ink, fontsize=8)
-    if panel.low < panel.base:
-        axes.axhline(panel.base, color=ink, linewidth=0.6)
-    inked(axes, ink, 8)
+    least, most = panel.low - (room if panel.low < panel.base else 0), panel.high + room
+
+    def height(value: np.ndarray | float) -> np.ndarray:
+        return bottom - (np.asarray(value, float) - least) / (most - least) * (bottom - top)
+
+    for heads, colour in ((np.maximum(values, panel.base), DARK_ACCENT if dark else ACCENT), (np.minimum(values, panel.base), ORANGE)):
+        yield Bars(left, right, height(np.full(len(values), panel.base)), height(heads), colour)
+    yield Line((left, top), (left, bottom), ink, 0.8)
+    for tick in spread(panel.low, panel.high, 3):
+        y = float(height(tick))
+        yield Line((left - 3, y), (left, y), ink, 0.8)
+        yield Text((left - 5, y), short(tick), 8, ink, "end", "middle")
+    yield Line((left, float(height(panel.base))), (right, float(height(panel.base))), ink, 0.8)
+    yield Text(((left + right) / 2, bottom + 6), f"{len(values)} values", 8, ink, "middle", "top")
 
 
-def _draw_map(axes: Axes, panel: Panel, ink: str) -> None:
-    colours = colormaps[panel.colormap].with_extremes(bad=str(UNDEFINED / 255))
-    drawn = axes.imshow(panel.values, cmap=colours, norm=Normalize(panel.low, panel.high), interpolation="none")
-    axes.set_axis_off()
-    bar = axes.figure.colorbar(drawn, ax=axes, location="bottom", fraction=0.05, pad=0.03)
-    bar.set_label(f"colours: {panel.spans}", color=ink, fontsize=8)
-    bar.ax.tick_params(colors=ink, labelsize=8)
-    bar.outline.set_edgecolor(ink)   # type: ignore[operator]
+def _map(panel: Panel, box: Box, ink: str) -> Iterator[Mark]:
+    left, _, right, bottom = box
+    yield Picture(fitted(panel.values.shape, box), painted(panel.values, panel.low, panel.high, panel.colormap), cells=True)   # type: ignore[arg-type]
+    ticks = [(tick, short(tick)) for tick in spread(panel.low, panel.high, 3)]
+    bar = left + 14, bottom + 6, right - 14, bottom + 13
+    yield from colour_bar(bar, (panel.low, panel.high), panel.colormap, ink, ticks, [f"colours: {panel.spans}"], 8)

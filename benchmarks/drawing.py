@@ -4,7 +4,6 @@ beside resizing it; a chart of 2,048 bars; the overview of 32 layers. Prints a M
 from __future__ import annotations
 
 import argparse
-import io
 import statistics
 import sys
 import time
@@ -19,8 +18,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 
 import attnviz
 from attnviz.bars import bars_drawing
-from attnviz.paper import both
-from attnviz.render import Look, overlay, overview_figure
+from attnviz.render import Look, overlay, overview_drawing
 
 SIZE = (4000, 3000)
 
@@ -45,7 +43,8 @@ def main() -> None:
     network = attnviz.fast(attnviz.load("cbam_resnet18"))
     large = Image.open(options.photo).convert("RGB").resize(SIZE, Image.Resampling.BICUBIC)
     half = large.reduce(2)
-    trace, small = attnviz.trace(network, large), attnviz.trace(network, options.photo)
+    trace = attnviz.trace(network, attnviz.Photo(np.asarray(large), "large"))   # opened from a file, it would be made smaller
+    small = attnviz.trace(network, options.photo)
     first = next(iter(trace.layers))
     layer = small.layers[first]
     wide = replace(layer, channel=np.random.default_rng(0).random(2048, np.float32), steps=())
@@ -58,8 +57,8 @@ def main() -> None:
         "overlay of 12 MP, smooth": lambda: overlay(trace, first, Look(smooth=True)),
         "2,048 bars, picture": lambda: bars_drawing(wide).image(),
         "2,048 bars, PNG and SVG": lambda: bars_drawing(wide).files(),
-        f"overview of {len(many.layers)} layers, PNG": lambda: overview_figure(many).savefig(io.BytesIO(), format="png"),
-        f"overview of {len(many.layers)} layers, PNG and SVG": lambda: both(overview_figure(many)),
+        f"overview of {len(many.layers)} layers, PNG": lambda: overview_drawing(many).png(),
+        f"overview of {len(many.layers)} layers, PNG and SVG": lambda: overview_drawing(many).files(),
     }, options.rounds)
     print("| what | ms |\n|---|---|")
     for name, milliseconds in found.items():

@@ -12,11 +12,11 @@ from conftest import ROOT
 
 LINE = [   # each may import what stands before it
     "errors", "messages", "settings", "turns", "images", "geometry", "networks.attention", "networks.resnet", "networks.card",
-    "networks", "layers", "taps", "recognition", "hooks", "discovery", "capture", "fast", "recording", "analysis", "allowed", "pickles",
-    "containers", "checkpoints", "layouts", "downloads", "sources", "imagenet", "zoo", "paper", "drawing", "bars", "render", "steps",
-    "channel", "pair", "words", "script", "export", "uploads", "shelf", "picker", "viewer", "viewer.packing", "viewer.assets",
-    "viewer.standalone", "viewer.attention", "viewer.inputs", "screen", "questions", "api", "page", "logs", "still", "guard", "zerogpu",
-    "serving", "deploy", "cli", "__main__",
+    "networks", "layers", "taps", "recognition", "hooks", "discovery", "capture", "fast", "recording", "analysis", "allowed",
+    "pickles", "containers", "checkpoints", "layouts", "downloads", "sources", "imagenet", "zoo", "paper", "drawing", "panels",
+    "bars", "render", "steps", "channel", "pair", "words", "script", "export", "uploads", "shelf", "picker", "viewer",
+    "viewer.packing", "viewer.assets", "viewer.standalone", "viewer.attention", "viewer.inputs", "screen", "questions", "api", "page",
+    "logs", "still", "guard", "zerogpu", "serving", "deploy", "cli", "__main__",
 ]
 PROGRAMS = ["networks.folder", "networks.evaluate", "networks.publish", "networks.train"]   # stand behind the library, like the page
 

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import base64
+import io
+import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -8,17 +11,18 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
-from matplotlib import colormaps, rcParams
+from matplotlib import colormaps
 from PIL import Image
 
 from attnviz import LayerAttention, Photo, Recipe, Region, Trace
 from attnviz.analysis import map_range, stage_of
-from attnviz.channel import Channel, channel_figure
+from attnviz.channel import Channel, channel_drawing
+from attnviz.drawing import Bars, Dot, Drawing, Picture, Text
 from attnviz.geometry import crop, whole
-from attnviz.pair import Pair, pair_csv, pair_figure
-from attnviz.paper import both, picture, png, svg
-from attnviz.render import Look, map_figure, overlay, overview_figure
-from attnviz.steps import steps_figure
+from attnviz.pair import Pair, pair_csv, pair_drawing
+from attnviz.panels import painted
+from attnviz.render import Look, map_drawing, overlay, overview_drawing
+from attnviz.steps import steps_drawing
 
 GREY = 100
 
@@ -34,6 +38,19 @@ def trace_of(attention: LayerAttention, width: int = 448, height: int = 448, vie
     recipe = Recipe()
     logits = np.arange(3, dtype=np.float32)
     return Trace("toy", photo, recipe, view(photo, recipe), logits, ("a", "b", "$c$"), {attention.name: attention})
+
+
+def texts(drawing: Drawing) -> list[str]:
+    return [mark.text for mark in drawing.marks if isinstance(mark, Text)]
+
+
+def pictures(drawing: Drawing) -> list[Image.Image]:
+    """All but the colour bars."""
+    return [mark.image for mark in drawing.marks if isinstance(mark, Picture) and mark.image.size != (256, 1)]
+
+
+def same(one: Image.Image, other: Image.Image) -> bool:
+    return np.array_equal(np.asarray(one), np.asarray(other))
 
 
 def one_hot(rows: int, columns: int, row: int, column: int) -> np.ndarray:
@@ -123,13 +140,14 @@ def test_a_layers_name_says_its_stage():
 
 def test_the_colour_bar_carries_the_scale_and_the_maps_own_range():
     trace = trace_of(layer(np.array([[0.25, 0.75]], np.float32)))
-    for scale, ends in (("fixed", ["0.00", "1.00"]), ("map", ["0.25", "0.75"])):
-        figure = map_figure(trace, "layer4.1", Look(scale=scale))
-        bar = figure.axes[-1]
-        labels = [text.get_text() for text in bar.get_xticklabels()]
-        assert [labels[0], labels[-1]] == ends
-        assert "0.250 to 0.750" in bar.get_xlabel() and {"fixed": "can be", "map": "own range"}[scale] in bar.get_xlabel()
-        assert "1 × 2 cells" in figure.axes[0].get_title(loc="left")
+    for scale, ends, words in (("fixed", ("0.00", "1.00"), "can be"), ("map", ("0.25", "0.75"), "own range")):
+        drawing = map_drawing(trace, "layer4.1", Look(scale=scale))
+        said = texts(drawing)
+        assert "1 × 2 cells" in said[0] and said[1] == ends[0] and said[6] == ends[1]
+        assert "0.250 to 0.750" in said[7] and words in said[8]
+        assert same(pictures(drawing)[0], overlay(trace, "layer4.1", Look(scale=scale)))
+        bar = next(mark for mark in drawing.marks if isinstance(mark, Picture) and mark.image.size == (256, 1))
+        np.testing.assert_allclose(np.asarray(bar.image)[0], colormaps["viridis"](np.arange(256))[:, :3] * 255, atol=0.5)
 
 
 def channel(before: np.ndarray, after: np.ndarray, index: int = 3) -> Channel:
@@ -140,27 +158,24 @@ def test_a_channel_before_and_after_is_on_one_scale_and_the_gate_on_its_own():
     gate = np.array([[0.5, 1.0, 0.25]], np.float32)
     trace = trace_of(layer(gate, channel=np.full(16, 0.5, np.float32)))
     before = np.array([[1.0, 4.0, 2.0]])
-    figure = channel_figure(trace, channel(before, before * gate / 2), Look(colormap="magma"))
-    drawn = {axes.get_title(): axes.images[0] for axes in figure.axes if axes.images and axes.get_title()}
-    assert list(drawn) == ["before", "the gate", "after"]
-    assert np.array_equal(drawn["before"].get_array(), before) and np.array_equal(drawn["after"].get_array(), before * gate / 2)
-    assert np.array_equal(drawn["the gate"].get_array(), gate / 2)
-    assert [(each.get_clim(), each.get_cmap().name) for each in drawn.values()] == [
-        ((0, 4), "magma"), ((0, 1), "magma"), ((0, 4), "magma")]
-    bars = [axes for axes in figure.axes if "colours" in axes.get_xlabel()]
-    assert [text.get_text() for text in bars[0].get_xticklabels()] == ["0", "1", "2", "3", "4"] and "1 to 4" in bars[0].get_xlabel()
-    signed = channel_figure(trace, channel(-before, before), Look())
-    assert [(axes.images[0].get_clim(), axes.images[0].get_cmap().name) for axes in signed.axes[:3:2]] == [((-4, 4), "coolwarm")] * 2
-    smooth = channel_figure(trace, channel(before, before), Look(smooth=True)).axes[0].images[0]
-    assert smooth.get_array().shape[1] >= 400 and smooth.get_clim() == (0, 4) and smooth.get_array().max() <= 4
+    drawing = channel_drawing(trace, channel(before, before * gate / 2), Look(colormap="magma"))
+    expected = [painted(values, *span, "magma") for values, span in ((before, (0, 4)), (before * gate / 2, (0, 4)), (gate / 2, (0, 1)))]
+    assert all(same(one, other) for one, other in zip(pictures(drawing), expected, strict=True))
+    said = texts(drawing)
+    assert [word for word in said if word in ("before", "after", "the gate")] == ["before", "after", "the gate"]
+    assert said[2:9] == ["0", "1", "2", "3", "4", "1 to 4", "colours: one scale before and after"]
+    signed = channel_drawing(trace, channel(-before, before), Look())
+    for one, values in zip(pictures(signed), (-before, before)):
+        assert same(one, painted(values.astype(np.float32), -4, 4, "coolwarm"))
+    assert pictures(channel_drawing(trace, channel(before, before), Look(smooth=True)))[0].width >= 400
 
 
 def test_a_gate_that_is_one_number_is_written_and_an_unknown_one_said():
     weights = np.linspace(0, 1, 16, dtype=np.float32)
     weights[4] = np.nan
     trace, seen = trace_of(layer(None, "se", weights)), np.zeros((7, 7))
-    texts = [[text.get_text() for text in channel_figure(trace, channel(seen, seen, index), Look()).axes[1].texts] for index in (3, 4)]
-    assert texts[0][0] == "× 0.2" and texts[1][0] == "undefined"
+    assert "× 0.2" in texts(channel_drawing(trace, channel(seen, seen, 3), Look()))
+    assert "undefined" in texts(channel_drawing(trace, channel(seen, seen, 4), Look()))
 
 
 @pytest.mark.parametrize("scale", ["fixed", "map"])
@@ -172,65 +187,99 @@ def test_two_photos_weights_are_dots_and_those_that_differ_most_are_named(scale)
     pair = Pair("layer4.1", *traces, scale)
     most = np.argsort(-np.abs(np.nan_to_num(other - one)), kind="stable")[:10].tolist()
     assert pair.most_different == most and most[0] == 5
-    figure = pair_figure(pair)
-    rest, named = (np.asarray(each.get_offsets()) for each in figure.axes[0].collections)
-    assert np.array_equal(named, np.stack([one, other], 1)[most]) and len(rest) == 54
-    beside, table = ([text.get_text() for text in axes.texts] for axes in figure.axes)
-    assert [word for word in table if word.isdigit()] == [str(index) for index in most] and "5" in beside
-    low, high = figure.axes[0].get_xlim()
-    assert (low < 0 and high > 1) if scale == "fixed" else (0 < low < 0.1 and 0.9 < high < 1)
+    drawing = pair_drawing(pair)
+    dots = [mark for mark in drawing.marks if isinstance(mark, Dot)]
+    rest, named = dots[:-10], dots[-10:]
+    assert len(rest) == 53 and {dot.colour for dot in named} != {dot.colour for dot in rest}
+    written = [mark for mark in drawing.marks if isinstance(mark, Text)]
+    upright = [(mark.at[1], float(mark.text)) for mark in written if mark.anchor == "end" and mark.at[0] < 64]
+    level = [(mark.at[0], float(mark.text)) for mark in written if mark.anchor == "middle" and mark.rise == "top" and "." in mark.text[:2]]
+    for axis, ticks, values in ((0, level, one), (1, upright, other)):   # where the dots are, in the numbers beside the axes
+        (p0, v0), (p1, v1) = ticks[0], ticks[-1]
+        found = [v0 + (dot.at[axis] - p0) / (p1 - p0) * (v1 - v0) for dot in named]
+        np.testing.assert_allclose(found, values[most], atol=0.006)
+    table = [mark.text for mark in written if mark.at[0] > 420]
+    assert [word for word in table if word.isdigit()] == [str(index) for index in most]
+    assert "5" in [mark.text for mark in written if 64 < mark.at[0] < 400]
+    ends = float(upright[0][1]), float(upright[-1][1])
+    assert ends == (0, 1) if scale == "fixed" else 0 < ends[0] <= 0.11 and 0.89 < ends[1] < 1
     assert pair_csv(pair).decode().splitlines()[10] == f"9,,{float(other[9])!r},"
-    for drawn in (figure, pair_figure(Pair("layer4.1", traces[0], traces[0], scale), dark=True)):
-        assert picture(drawn, 60).width > 100
+    for drawn in (drawing, pair_drawing(Pair("layer4.1", traces[0], traces[0], scale), dark=True)):
+        assert drawn.image(60).width > 100
 
 
 @pytest.mark.parametrize("dark", [False, True])
-def test_figures_become_pictures_whatever_the_shapes(dark):
+def test_drawings_become_pictures_whatever_the_shapes(dark):
     attention = layer(np.random.default_rng(0).random((2, 32)).astype(np.float32))
     for width, height in ((1024, 40), (40, 1024), (1, 1)):
         trace = trace_of(attention, width, height, name="<b>$x_1^{$.png")
-        assert picture(map_figure(trace, "layer4.1", Look(dark=dark)), 60).width > 100
-        assert picture(overview_figure(trace, Look(dark=dark, scale="map")), 60).width > 100
-    assert picture(overview_figure(trace_of(layer(None, "se")), Look(dark=dark)), 60).width > 100
+        assert map_drawing(trace, "layer4.1", Look(dark=dark)).image(60).width > 100
+        assert overview_drawing(trace, Look(dark=dark, scale="map")).image(60).width > 100
+    assert overview_drawing(trace_of(layer(None, "se")), Look(dark=dark)).image(60).width > 100
 
 
 def test_a_png_holds_no_metadata():
-    again = Image.open(__import__("io").BytesIO(png(map_figure(trace_of(layer(np.ones((2, 2), np.float32))), "layer4.1"))))
+    again = Image.open(io.BytesIO(map_drawing(trace_of(layer(np.ones((2, 2), np.float32))), "layer4.1").png()))
     assert set(again.info) <= {"dpi"}
 
 
-def test_an_svg_is_the_same_each_time_and_holds_text_as_text_and_nothing_else():
+def test_an_svg_is_the_same_each_time_and_holds_text_as_text_and_the_picture_in_its_own_pixels():
     trace = trace_of(layer(np.random.default_rng(0).random((7, 7)).astype(np.float32)), name="<b>$x_1^{$.png")
-    drawn = svg(map_figure(trace, "layer4.1"))
-    assert drawn == svg(map_figure(trace, "layer4.1")) == both(map_figure(trace, "layer4.1"))["svg"]
-    assert b"Spatial attention of layer4.1" in drawn and b"metadata" not in drawn and b"Matplotlib" not in drawn
-    assert "<b>$x_1^{$.png" in "".join(ElementTree.fromstring(svg(overview_figure(trace))).itertext())
+    drawn = map_drawing(trace, "layer4.1").svg()
+    assert drawn == map_drawing(trace, "layer4.1").svg() and b"Spatial attention of layer4.1" in drawn
+    inside = next(each for each in ElementTree.fromstring(drawn) if each.tag.endswith("image"))
+    data = base64.b64decode(inside.attrib["{http://www.w3.org/1999/xlink}href"].partition(",")[2])
+    assert same(Image.open(io.BytesIO(data)), overlay(trace, "layer4.1"))
+    assert "<b>$x_1^{$.png" in "".join(ElementTree.fromstring(overview_drawing(trace).svg()).itertext())
 
 
-def test_many_threads_can_draw_at_once_and_settings_stay_as_they_were():
+def test_cells_are_squares_in_the_picture_and_in_the_svg():
+    values = np.array([[0.0, 1.0], [1.0, 0.5]], np.float32)
+    drawing = steps_drawing(trace_of(layer(values)), "layer4.1", Look())
+    place = next(mark for mark in drawing.marks if isinstance(mark, Picture) and mark.image.size == (2, 2))
+    left, top, right, bottom = (round(each * 150 / 72) for each in place.box)
+    drawn = np.asarray(drawing.image())[top:bottom, left:right]
+    assert len(np.unique(drawn.reshape(-1, 3), axis=0)) == 3 and drawing.svg().count(b"image-rendering:pixelated") == 2
+    middle = drawn.shape[1] // 2
+    assert (drawn[5, : middle - 2] == drawn[5, 0]).all() and (drawn[5, middle + 2 :] == drawn[5, -1]).all()
+
+
+def test_the_overviews_maps_are_those_of_the_photo_made_smaller():
+    trace = trace_of(layer(one_hot(8, 8, 2, 5)), width=1600, height=1600)
+    drawn = pictures(overview_drawing(trace, OPAQUE))[0]
+    assert drawn.size == (400, 400) and lit(drawn) == (250, 100, 300, 150)
+
+
+def test_many_threads_can_draw_at_once():
     trace = trace_of(layer(np.random.default_rng(0).random((7, 7)).astype(np.float32)))
-    before, alone = dict(rcParams), both(map_figure(trace, "layer4.1"))
+    alone = map_drawing(trace, "layer4.1").files()
     with ThreadPoolExecutor(4) as threads:
-        drawn = list(threads.map(lambda _: both(map_figure(trace, "layer4.1")), range(8)))
-    assert all(each == alone for each in drawn) and dict(rcParams) == before
+        drawn = list(threads.map(lambda _: map_drawing(trace, "layer4.1").files(), range(8)))
+    assert all(each == alone for each in drawn)
 
 
 def test_a_step_is_drawn_around_zero_and_in_the_order_of_the_weights():
     weights, signed = np.array([0.25, 0.75, 0.5], np.float32), np.array([-1.0, 2.0, 0.5], np.float32)
     places = np.array([[-4.0, 1.0]], np.float32)
     attention = replace(layer(np.array([[1.25, 1.5]], np.float32), "bam", weights + 1), channel_logits=signed, spatial_logits=places)
-    figure = steps_figure(trace_of(attention), "layer4.1", Look(), "size")
-    above, below = (stairs.get_data() for stairs in figure.axes[0].patches)
-    assert above.values.tolist() == [2, 0.5, 0] and below.values.tolist() == [0, 0, -1] and above.baseline == below.baseline == 0
-    assert figure.axes[1].patches[0].get_data().values.tolist() == [1.75, 1.5, 1.25]
-    maps = [axes.images[0] for axes in figure.axes if axes.images and axes.axison is False]
-    assert [(drawn.get_cmap().name, drawn.get_clim()) for drawn in maps] == [("coolwarm", (-4, 4)), ("viridis", (1, 2))]
+    drawing = steps_drawing(trace_of(attention), "layer4.1", Look(), "size")
+    above, below, factor, _ = (mark for mark in drawing.marks if isinstance(mark, Bars))
+    ticks = [(mark.at[1], float(mark.text.replace("−", "-"))) for mark in drawing.marks if isinstance(mark, Text) and mark.anchor == "end"]
+    for bars, scale, heads, base in ((above, ticks[:3], [2, 0.5, 0], 0), (below, ticks[:3], [0, 0, -1], 0),
+                                     (factor, ticks[3:], [1.75, 1.5, 1.25], 1)):
+        (y0, v0), (y1, v1) = scale[0], scale[-1]
+        for values, expected in ((bars.heads, heads), (bars.feet, [base] * 3)):
+            np.testing.assert_allclose(v0 + (values - y0) / (y1 - y0) * (v1 - v0), expected, atol=1e-6)
+    assert [tick for _, tick in ticks] == [-2, 0, 2, 1, 1.5, 2]
+    branch, gate = pictures(drawing)
+    assert same(branch, painted(places, -4, 4, "coolwarm")) and same(gate, painted(attention.spatial, 1, 2, "viridis"))
 
 
 def test_the_steps_that_were_kept_are_drawn_whatever_their_shapes():
     steps = (SimpleNamespace(name="hidden_units", values=np.ones(2)), SimpleNamespace(name="mean", values=np.zeros((2, 3))))
     attention = replace(layer(np.ones((2, 3), np.float32)), steps=steps)
-    titles = [axes.get_title() for axes in steps_figure(trace_of(attention), "layer4.1", Look(dark=True)).axes if axes.get_title()]
+    drawing = steps_drawing(trace_of(attention), "layer4.1", Look(dark=True))
+    titles = [mark.text for mark in drawing.marks if isinstance(mark, Text) and mark.size == 9]
     assert titles == ["hidden units", "factor of each channel", "mean", "factor of each place"]
 
 
@@ -240,9 +289,7 @@ def test_what_is_not_there_is_an_error():
 
 
 def test_pyplot_and_its_global_state_are_not_used():
-    import subprocess
-
-    code = "import sys, attnviz.render, attnviz.export; sys.exit('matplotlib.pyplot' in sys.modules)"
+    code = "import sys, attnviz.export; sys.exit(bool({'matplotlib.pyplot', 'matplotlib.figure'} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
