@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from PIL import Image
 
 from .capture import Trace
 from .drawing import Drawing, Mark, Picture, Text
@@ -66,15 +65,9 @@ def _map(
     left, top, right, bottom = box
     known = values[np.isfinite(values)]
     own = f"{short(known.min())} to {short(known.max())}" if known.size else "undefined"
-    picture = painted(_fine(values) if smooth else values, *span, colours)
+    times = -(-FINE // max(values.shape))   # of each cell, the points across
+    fine = (times * values.shape[1], times * values.shape[0]) if smooth else None
     yield Text(((left + right) / 2, top - 7), name, 10, ink, "middle")
-    yield Picture(fitted(values.shape, box), picture, cells=not smooth)   # type: ignore[arg-type]
+    yield Picture(fitted(values.shape, box), painted(values, *span, colours, fine), cells=not smooth)   # type: ignore[arg-type]
     ticks = [(tick, short(tick)) for tick in spread(*span, 5)]
     yield from colour_bar((left + 14, bottom + 6, right - 14, bottom + 14), span, colours, ink, ticks, [own, f"colours: {what}"], 8)
-
-
-def _fine(values: np.ndarray) -> np.ndarray:
-    """A map blended between its cells' centres, each cell in equally many points."""
-    times = -(-FINE // max(values.shape))
-    height, width = (times * count for count in values.shape)
-    return np.asarray(Image.fromarray(values.astype(np.float32)).resize((width, height), Image.Resampling.BILINEAR))

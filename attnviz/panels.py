@@ -18,16 +18,19 @@ BAR = 11.0            # points, the height of a colour bar
 Box = tuple[float, float, float, float]   # left, top, right, bottom
 
 
-def painted(values: np.ndarray, low: float, high: float, colormap: str) -> Image.Image:
-    """Numbers (h, w) in their colours, RGB; grey where one is undefined."""
-    shares = (values - np.float32(low)) * np.float32(256 / ((high - low) or 1))
-    undefined = np.isnan(shares)
-    codes = np.where(undefined, 0, np.clip(shares, 0, 255)).astype(np.uint8)
-    picture = Image.fromarray(codes)
+def painted(
+    values: np.ndarray, low: float, high: float, colormap: str, size: tuple[int, int] | None = None, box: Box | None = None
+) -> Image.Image:
+    """Numbers (h, w) in their colours, RGB; grey where one is undefined. With a ``size``, (width, height), those in a ``box`` of cells are
+    blended bilinearly between the cells' centres to so many pixels."""
+    shares = Image.fromarray(((values - np.float32(low)) * np.float32(256 / ((high - low) or 1))).astype(np.float32))
+    if size is not None:
+        shares = shares.resize(size, Image.Resampling.BILINEAR, box)
+    picture = shares.convert("L")   # cut to 0 to 255, and down to whole numbers
     picture.putpalette(_palette(colormap))
     picture = picture.convert("RGB")
-    if undefined.any():
-        picture.paste((UNDEFINED,) * 3, mask=Image.fromarray(undefined))
+    if np.isnan(values).any():
+        picture.paste((UNDEFINED,) * 3, mask=Image.fromarray(np.isnan(np.asarray(shares))))
     return picture
 
 

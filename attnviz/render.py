@@ -53,8 +53,7 @@ def overlay(trace: Trace, layer: str, look: Look = Look(), shown: Sequence[Trace
     size, cells = (seen[2] - seen[0], seen[3] - seen[1]), _cells_of(trace, layer, seen)
     low, high = map_range(trace, layer, look.scale, shown)
     if look.smooth:
-        values = Image.fromarray(attention.map.astype(np.float32)).resize(size, Image.Resampling.BILINEAR, cells)
-        colours = painted(np.asarray(values), low, high, look.colormap)
+        colours = painted(attention.map, low, high, look.colormap, size, cells)
     else:
         colours = painted(attention.map, low, high, look.colormap).resize(size, Image.Resampling.NEAREST, cells)
     picture.paste(Image.blend(picture.crop(seen), colours, look.opacity), seen)
