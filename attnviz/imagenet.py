@@ -20,7 +20,7 @@ from .downloads import Report, Source, fetch, sha256
 from .errors import NetworkError
 from .geometry import Recipe
 from .networks.card import Card
-from .sources import INSTALL, HuggingFace, ModelStore, TorchHub, hash_in, library
+from .sources import INSTALL, HuggingFace, ModelStore, TorchHub, anything, hash_in, library
 
 NAME = r"\w[\w.-]*"   # a network's, in these libraries
 
@@ -80,9 +80,10 @@ def labels() -> tuple[str, ...]:
 
 
 def kept(key: str) -> bool:
-    """Whether the weights are on this machine. What is in the file is checked when it is opened."""
+    """Whether the weights are on this machine. What is in the file is checked when it is opened. Where no library keeps anything, none
+    is imported, which takes seconds."""
     try:
-        return SOURCES[row(key).library](row(key).name).kept() is not None
+        return anything(row(key).library) and SOURCES[row(key).library](row(key).name).kept() is not None
     except NetworkError:   # no such network, or its library is not installed
         return False
 

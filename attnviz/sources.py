@@ -34,6 +34,14 @@ def library(name: str) -> ModuleType:
         raise NetworkError(f"This network needs {package}, which is not installed or does not load: {INSTALL}") from None
 
 
+def anything(package: str) -> bool:
+    """Whether there are weights of this library where it would keep them, any at all; told without the library."""
+    hub = TorchHub("").folder()
+    if package == "pytorchcv":
+        return any(STORE.expanduser().glob("*.pth"))
+    return any(hub.glob("*.*")) or (package == "timm" and any(HuggingFace("", ()).folder().glob("models--*")))
+
+
 def hash_in(url: str) -> str:
     """The first digits of a file's SHA-256, which are in its name; "" if they are not."""
     found = re.search(r"-([0-9a-f]{8,64})\.\w+$", urlsplit(url).path)

@@ -23,10 +23,9 @@ NETWORK = "cbam_resnet18"
 
 # The network's own two files, without the package around them: the least that a script of one's own needs.
 BARE = f"""import sys, types
-import torch
+import numpy, torch
 from safetensors.torch import load_file
 from PIL import Image
-from torchvision.transforms.functional import to_tensor, normalize
 package = types.ModuleType("networks"); package.__path__ = [{str(ROOT / "attnviz" / "networks")!r}]
 sys.modules["networks"] = package
 from networks.resnet import ResNet
@@ -34,9 +33,10 @@ import json
 about = json.load(open({str(ROOT / "models" / NETWORK / "config.json")!r}))["architecture"]
 network = ResNet(**about).eval()
 network.load_state_dict(load_file({str(ROOT / "models" / NETWORK / "model.safetensors")!r}))
-x = normalize(to_tensor(Image.open(sys.argv[1]).convert("RGB").resize((320, 256))), (0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
+pixels = numpy.asarray(Image.open(sys.argv[1]).convert("RGB").resize((320, 256)), numpy.float32) / 255
+pixels = (pixels - (0.485, 0.456, 0.406)) / (0.229, 0.224, 0.225)
 with torch.inference_mode():
-    print(int(network(x[None]).argmax()))"""
+    print(int(network(torch.tensor(pixels, dtype=torch.float32).permute(2, 0, 1)[None]).argmax()))"""
 
 
 def python(*arguments: str) -> Callable[[], float]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 import re
 import subprocess
 import sys
@@ -55,6 +56,13 @@ def test_imports_point_one_way(path):
 def test_importing_attnviz_imports_neither_gradio_nor_matplotlib():
     code = "import sys, attnviz; sys.exit(bool({'gradio', 'matplotlib', 'torchvision'} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
+
+
+def test_the_page_is_built_before_any_network_and_its_library_is_loaded(tmp_path):
+    code = "import sys\nfrom attnviz import page, picker\npage.build()\nprint(picker.shelf.names(), *{'timm', 'torchvision'} & set(sys.modules))"
+    own = {"TORCH_HOME": str(tmp_path), "HF_HOME": str(tmp_path), "HOME": str(tmp_path)}   # where nothing was downloaded
+    ran = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env={**os.environ, **own}, capture_output=True, text=True, check=True)
+    assert ran.stdout == "[]\n"
 
 
 def test_hooks_are_registered_in_one_file():
