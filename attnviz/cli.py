@@ -40,6 +40,7 @@ def show(options: argparse.Namespace) -> int:
     from .export import Shown, bundle
     from .networks.card import card_of
     from .render import Look
+    from .settings import cores
     from .zoo import load
 
     network = load(options.network, labels=options.labels)
@@ -52,7 +53,8 @@ def show(options: argparse.Namespace) -> int:
     count = 0
     for path, folder, trace in seen:
         layers = (options.layer,) if options.layer else tuple(trace.layers)
-        for name, content in bundle([Shown(trace, card_of(network), layers)], look, options.order, not options.layer, beside):
+        each = Shown(trace, card_of(network), layers)
+        for name, content in bundle([each], look, options.order, not options.layer, beside, threads=min(4, cores())):
             _write(folder / name, content)
         if options.html:
             from .viewer.standalone import html

@@ -10,7 +10,9 @@ import json
 import platform
 import re
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +25,7 @@ from .analysis import summary
 from .bars import bars_drawing
 from .capture import Trace
 from .channel import Channel, channel_drawing
-from .drawing import LEVEL, Drawing
+from .drawing import PACKED, Drawing
 from .geometry import whole
 from .layers import LayerAttention
 from .networks.card import Card
@@ -52,28 +54,30 @@ class Shown:
 
 def bundle(
     shown: Sequence[Shown], look: Look, order: str = "index", overview: bool = False, beside: Sequence[Trace] = (),
-    pairs: Sequence[Pair] = (), side_by_side: bool = False,
+    pairs: Sequence[Pair] = (), side_by_side: bool = False, threads: int = 1,
 ) -> Iterator[tuple[str, bytes]]:
     """(path, content) of each file, one after another: the pictures, arrays and photo of a single trace, or of each of several in a
     folder of its own; then channels.csv, manifest.json and reproduce.py for all.
 
     Pictures are on a light ground, whatever the look. ``overview`` adds all layers of a trace on one page; ``beside`` are traces of
     other bundles that the scale "shown" spans too; ``pairs`` are drawn of traces in this one. Bars of several, looked at
-    ``side_by_side``, span all that a factor can be, on any scale. Paths have forward slashes; no file holds metadata of a photo.
+    ``side_by_side``, span all that a factor can be, on any scale. Paths have forward slashes; no file holds metadata of a photo. So many
+    ``threads`` draw.
     """
     look = replace(look, dark=False)
     compared = (*(each.trace for each in shown), *beside)
     names = file_names([f"{Path(each.trace.photo.name).stem}-{each.trace.network}" for each in shown])
     folders = [f"{name}/" for name in names] if len(shown) > 1 else [""]
     bars = "fixed" if side_by_side else look.scale
-    for each, folder in zip(shown, folders):
-        for name, content in _pictures(each, look, order, compared, bars):
-            yield folder + name, content
-        if overview and each.trace.layers:
-            for suffix, content in overview_drawing(each.trace, look, compared).files().items():
-                yield f"{folder}overview.{suffix}", content
-        yield f"{folder}arrays.npz", arrays_npz(each)
-        yield f"{folder}photo.png", _png(each.trace.photo.image())
+    with ThreadPoolExecutor(threads, "attnviz-draws") as pool:
+        for each, folder in zip(shown, folders):
+            parts = [partial(_overview, each.trace, look, compared)] if overview and each.trace.layers else []
+            parts += [partial(_pictures, each, name, file, look, order, compared, bars)
+                      for name, file in zip(each.layers, file_names(each.layers))]
+            for files in pool.map(lambda part: part(), parts):   # packing pictures holds no other thread up
+                yield from ((folder + name, content) for name, content in files.items())
+            yield f"{folder}arrays.npz", arrays_npz(each)
+            yield f"{folder}photo.png", _png(each.trace.photo.image())
     for file, pair in zip(file_names(["pair"] * len(pairs)), pairs):
         for suffix, content in pair_drawing(pair, look.dark).files().items():
             yield f"{file}.{suffix}", content
@@ -85,23 +89,24 @@ def bundle(
     yield "reproduce.py", SCRIPT.encode()
 
 
-def _pictures(shown: Shown, look: Look, order: str, compared: Sequence[Trace], bars: str) -> Iterator[tuple[str, bytes]]:
-    """The pictures of each layer, drawn once and written as PNG and SVG; the overlay is as large as the photo. ``bars`` is their scale."""
+def _overview(trace: Trace, look: Look, compared: Sequence[Trace]) -> dict[str, bytes]:
+    return {f"overview.{suffix}": content for suffix, content in overview_drawing(trace, look, compared).files().items()}
+
+
+def _pictures(shown: Shown, layer: str, file: str, look: Look, order: str, compared: Sequence[Trace], bars: str) -> dict[str, bytes]:
+    """The pictures of a layer, drawn once and written as PNG and SVG; the overlay is as large as the photo. ``bars`` is their scale."""
     trace = shown.trace
-    for name, file in zip(shown.layers, file_names(shown.layers)):
-        layer = trace.layers[name]
-        drawings: dict[str, Drawing] = {}
-        if layer.map is not None:
-            yield f"{file}.overlay.png", _png(overlay(trace, name, look, compared))
-            drawings["map"] = map_drawing(trace, name, look, compared)
-        if layer.channel is not None or layer.paths is not None:
-            drawings["channels"] = bars_drawing(layer, order, look.dark, wrapped(trace.network, name, trace.photo.name), bars)
-        if drawings:
-            drawings["steps"] = steps_drawing(trace, name, look, order, compared)
-        drawings |= {f"channel-{one.index}": channel_drawing(trace, one, look) for one in shown.channels if one.layer == name}
-        for what, drawing in drawings.items():
-            for suffix, content in drawing.files().items():
-                yield f"{file}.{what}.{suffix}", content
+    attention = trace.layers[layer]
+    drawings, files = dict[str, Drawing](), dict[str, bytes]()
+    if attention.map is not None:
+        files[f"{file}.overlay.png"] = _png(overlay(trace, layer, look, compared))
+        drawings["map"] = map_drawing(trace, layer, look, compared)
+    if attention.channel is not None or attention.paths is not None:
+        drawings["channels"] = bars_drawing(attention, order, look.dark, wrapped(trace.network, layer, trace.photo.name), bars)
+    if drawings:
+        drawings["steps"] = steps_drawing(trace, layer, look, order, compared)
+    drawings |= {f"channel-{one.index}": channel_drawing(trace, one, look) for one in shown.channels if one.layer == layer}
+    return files | {f"{file}.{what}.{suffix}": content for what, drawing in drawings.items() for suffix, content in drawing.files().items()}
 
 
 def channels_csv(shown: Sequence[Shown]) -> bytes:
@@ -200,5 +205,5 @@ def _layer(trace: Trace, name: str, file: str) -> dict:
 
 def _png(image: Image.Image) -> bytes:
     buffer = io.BytesIO()
-    image.save(buffer, "PNG", compress_level=LEVEL)
+    image.save(buffer, "PNG", **PACKED)
     return buffer.getvalue()

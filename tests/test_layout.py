@@ -59,7 +59,10 @@ def test_importing_attnviz_imports_neither_gradio_nor_matplotlib():
 
 
 def test_the_page_is_built_before_any_network_and_its_library_is_loaded(tmp_path):
-    code = "import sys\nfrom attnviz import page, picker\npage.build()\nprint(picker.shelf.names(), *{'timm', 'torchvision'} & set(sys.modules))"
+    code = """import sys
+from attnviz import page, picker
+page.build()
+print(picker.shelf.names(), *{'timm', 'torchvision'} & set(sys.modules))"""
     own = {"TORCH_HOME": str(tmp_path), "HF_HOME": str(tmp_path), "HOME": str(tmp_path)}   # where nothing was downloaded
     ran = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env={**os.environ, **own}, capture_output=True, text=True, check=True)
     assert ran.stdout == "[]\n"
