@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -17,7 +18,7 @@ if TYPE_CHECKING:   # torch is slow to start too
 
     Seen: TypeAlias = tuple[Path, Path, Trace]   # a photo, the folder for its files, its trace
 
-# Those of attnviz.render, which is imported only when something is drawn: matplotlib is slow to start.
+# Those of attnviz.render, which is imported only when something is drawn: torch is slow to start.
 COLORMAPS = ("viridis", "magma", "inferno", "cividis", "turbo", "jet", "coolwarm")
 SCALES = ("fixed", "map", "stage", "network", "shown")
 ORDERS = ("index", "size", "surprise")
@@ -43,6 +44,7 @@ def show(options: argparse.Namespace) -> int:
     from .settings import cores
     from .zoo import load
 
+    _take_threads()
     network = load(options.network, labels=options.labels)
     look = Look(options.opacity, options.colormap, options.scale, options.smooth)
     seen: Iterable[Seen] = _seen(network, options)
@@ -110,6 +112,7 @@ def layers(options: argparse.Namespace) -> int:
     from .capture import find
     from .zoo import load
 
+    _take_threads()
     found = find(load(options.network))
     for layer in found:
         channels, height, width = layer.shape
@@ -141,6 +144,16 @@ def deploy(options: argparse.Namespace) -> int:
     address = options.space if options.dry_run else upload(options.space)
     print(f"{len(names)} files, {sum(map(size, names)) / 1e6:.1f} MB -> {address}")
     return 0
+
+
+def _take_threads() -> None:
+    """As many for torch as there are processors for this process: by itself it counts those of a container's host."""
+    import torch
+
+    from .settings import cores
+
+    if "OMP_NUM_THREADS" not in os.environ:
+        torch.set_num_threads(min(torch.get_num_threads(), cores()))
 
 
 def _choices(layers: dict) -> str:

@@ -51,6 +51,17 @@ def test_photos_of_one_name_do_not_overwrite_each_other_and_a_bad_one_stops_noth
     assert "“bad.png”" in capsys.readouterr().err
 
 
+def test_in_a_container_torch_takes_the_processors_that_are_its_own(monkeypatch):
+    before = torch.get_num_threads()
+    monkeypatch.setattr("attnviz.settings.cores", lambda: 1)
+    try:
+        for chosen, threads in (("2", before), (None, 1)):   # who has chosen a number keeps it
+            monkeypatch.setenv("OMP_NUM_THREADS", chosen) if chosen else monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+            assert main(["layers", "cbam_resnet18"]) == 0 and torch.get_num_threads() == threads
+    finally:
+        torch.set_num_threads(before)
+
+
 @pytest.mark.parametrize("arguments", [["--network", "vgg"], ["--network", "cbam_resnet18", "--layer", "layer9.9"]])
 def test_what_does_not_exist_is_answered_with_what_does(arguments, tmp_path, examples, capsys):
     assert main(["show", str(examples / "cat.jpg"), "--out", str(tmp_path), *arguments]) == 1
