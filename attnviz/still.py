@@ -22,11 +22,10 @@ Headers = list[tuple[bytes, bytes]]
 
 @dataclass(frozen=True, eq=False)
 class Kept:
-    """One answer: its headers without those of its length and coding, and its body, which gzip has packed or not."""
+    """One answer: its headers without that of its length, and its body, as they are sent."""
 
     headers: Headers
     body: bytes
-    packed: bool
 
 
 class Still:
@@ -71,7 +70,7 @@ class Still:
             else:
                 parts.append(message.get("body", b""))
 
-        await self.app(scope, receive, taken)
+        await self.app({**scope, "extensions": {}}, receive, taken)   # by which a server could be given a path in place of a body
         return status, headers, b"".join(parts)
 
 
@@ -82,4 +81,4 @@ def _kept(path: str, headers: Headers, body: bytes, packed: bool) -> Kept:
         left = [*((name, value) for name, value in left if name != b"cache-control"), FOREVER]
     if packed:
         body, left = gzip.compress(body, 9, mtime=0), [*left, (b"content-encoding", b"gzip"), (b"vary", b"accept-encoding")]
-    return Kept(left, body, packed)
+    return Kept(left, body)
