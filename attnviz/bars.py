@@ -41,14 +41,14 @@ def bars_drawing(attention: LayerAttention, order: str = "index", dark: bool = F
         return BOTTOM + down - (np.asarray(value, float) - least) / (ROOM * (most - least)) * (BOTTOM - TOP)
 
     add = drawing.marks.append
+    for feet, heads, colour in bars_of(attention, values, shown, mean if own else least, dark, own):
+        add(Bars(LEFT, RIGHT, height(feet), height(heads), colour))
     for row, line in enumerate(lines):
         add(Text((LEFT, 15 + 14 * row), line, 10, ink))
     for value in np.linspace(least, most, 6).tolist():
         y = float(height(value))
         add(Line((LEFT - 3.5, y), (LEFT, y), ink, 0.8))
         add(Text((LEFT - 7, y), f"{value:.{digits}f}", 9, ink, "end", "middle"))
-    for feet, heads, colour in bars_of(attention, values, shown, mean if own else least, dark, own):
-        add(Bars(LEFT, RIGHT, height(feet), height(heads), colour))
     add(Line((LEFT, float(height(least))), (LEFT, float(TOP + down)), ink, 0.8))
     add(Line((LEFT, float(height(least))), (RIGHT, float(height(least))), ink, 0.8))
     add(Line((LEFT, float(height(mean))), (RIGHT, float(height(mean))), ink, 0.8, (3.2, 2.4)))
