@@ -142,27 +142,27 @@ def _draw_bars(image: Image.Image, bars: Bars, scale: float, ground: str | None)
     above, below = np.clip(ends.min(0), 0, image.height), np.clip(ends.max(0), 0, image.height)
     left, right = bars.left * scale, bars.right * scale
     first, top = math.floor(left), math.floor(above[known].min())
-    size = math.ceil(below[known].max()) - top + 2, math.ceil(right) - first
-    # Cut wherever a bar or a pixel ends: each piece lies in one bar and one column.
-    cuts = np.union1d(np.linspace(left, right, len(above) + 1), np.arange(math.ceil(left), math.floor(right) + 1))
-    middles, widths = (cuts[:-1] + cuts[1:]) / 2, np.diff(cuts)
-    bar = np.minimum(((middles - left) / (right - left) * len(above)).astype(int), len(above) - 1)
-    bar, column, widths = (each[known[bar]] for each in (bar, middles.astype(int) - first, widths))
-    places, changes = [], []   # of the share that is covered, from each row to the next, column by column
-    for ends, sign in ((above - top, 1), (below - top, -1)):
-        row, part = np.divmod(ends[bar], 1)
-        at = column * size[0] + row.astype(int)
-        places += [at, at + 1]
-        changes += [sign * widths * (1 - part), sign * widths * part]
-    summed = np.bincount(np.concatenate(places), np.concatenate(changes), size[0] * size[1])
-    whole = np.rint(summed * (255 << 16)).astype(np.int32).reshape(size[::-1]).cumsum(1, dtype=np.int32)   # in 1/65,536 grey levels
-    covered = np.clip((whole[:, :-2] + (1 << 15)) >> 16, 0, 255).astype(np.uint8)
-    picture = Image.fromarray(covered).transpose(Image.Transpose.TRANSPOSE)
+    size = max(1, math.ceil(below[known].max()) - top), math.ceil(right) - first
+    # Of each column of pixels: the first of the bars in it, then the next, and so on, and how wide each is there.
+    edges, columns, last = np.linspace(left, right, len(above) + 1), first + np.arange(size[1]), len(above) - 1
+    begins = np.clip(np.searchsorted(edges, columns, "right") - 1, 0, last)
+    most = 1 + int((np.clip(np.searchsorted(edges, columns + 1, "left") - 1, 0, last) - begins).max())
+    rows = np.arange(top + 1, top + 1 + size[0], dtype=np.float32)[:, None]
+    covered, part = np.full(size, 0.5, np.float32), np.empty(size, np.float32)   # in grey levels, to be cut to whole ones
+    for turn in range(most):
+        bar = np.minimum(begins + turn, last)
+        widths = np.minimum(columns + 1, edges[bar + 1]) - np.maximum(columns, edges[bar])
+        shares = np.where(known[bar] & (begins + turn <= last), np.clip(widths, 0, None), 0) * 255
+        for heights, sign in ((above, 1), (below, -1)):
+            if sign > 0 or heights.min() < top + size[0]:   # else nothing ends above the last row
+                np.clip(np.subtract(rows, heights[bar].astype(np.float32), out=part), 0, 1, out=part)
+                covered += np.multiply(part, (sign * shares).astype(np.float32), out=part)
+    picture = Image.fromarray(covered.astype(np.uint8))
     if ground is None:
         image.paste(bars.colour, (first, top), picture)
         return
-    below, ink = (np.array(ImageColor.getrgb(each)) for each in (ground, bars.colour))
-    picture.putpalette(np.rint(below + np.arange(256)[:, None] / 255 * (ink - below)).astype(np.uint8).tobytes())
+    bare, full = (np.array(ImageColor.getrgb(each)) for each in (ground, bars.colour))
+    picture.putpalette(np.rint(bare + np.arange(256)[:, None] / 255 * (full - bare)).astype(np.uint8).tobytes())
     image.paste(picture.convert("RGB"), (first, top))
 
 
