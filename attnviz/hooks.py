@@ -392,10 +392,7 @@ def _joined(tap: Tap, gathered: list[Parts]) -> Parts:
 
 
 def _numpy(values: Tensor) -> np.ndarray:
-    values = values.detach()
-    if values.dtype != torch.float32 or values.device.type != "cpu":
-        values = values.float().cpu()
-    return values.numpy().copy()
+    return values.detach().float().cpu().numpy().copy()
 
 
 MULTIPLICATIONS = {
