@@ -22,6 +22,8 @@ from tqdm import tqdm
 
 from .errors import NetworkError
 
+log = logging.getLogger(__name__)
+
 STALLED_SECONDS = 20.0   # without a byte
 RESTARTS = 8             # a library may try so often from the beginning; without a limit, one of them would for ever
 LOOK_SECONDS = 0.2       # between two looks at how much has arrived
@@ -99,6 +101,7 @@ def fetch(source: Source, title: str, size: int, report: Report | None) -> Path:
     except NetworkError:
         raise
     except Exception as error:   # what urllib, requests, httpx, zipfile and the libraries above them raise
+        log.info("a download failed", exc_info=True)
         raise NetworkError(_sentence(error, title, source.host, size)) from None
 
 

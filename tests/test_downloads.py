@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import io
+import logging
 import os
 import socket
 import ssl
@@ -78,8 +79,9 @@ def goods() -> Callable[[str], Goods]:
 
 
 @pytest.fixture
-def shop(tmp_path, monkeypatch) -> Iterator[Shop]:
-    """A server, the caches of all libraries in an empty folder, and nobody left waiting at the end."""
+def shop(tmp_path, monkeypatch, caplog) -> Iterator[Shop]:
+    """A server, the caches of all libraries in an empty folder, and nobody left waiting at the end. What really failed is in the log."""
+    caplog.set_level(logging.INFO, "attnviz.downloads")
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
     monkeypatch.setattr(sources, "STORE", tmp_path / "store")
