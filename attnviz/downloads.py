@@ -122,9 +122,10 @@ def digest(path: Path, kind: str) -> str:
 def bytes_in(folder: Path, pattern: str) -> int:
     """The bytes of the files in a folder that match, as they are now."""
     total = 0
-    for path in folder.glob(pattern):
-        with suppress(OSError):   # gone in between
-            total += path.stat().st_size
+    with suppress(OSError):   # the folder is gone, since the download has just ended
+        for path in folder.glob(pattern):
+            with suppress(OSError):   # gone in between
+                total += path.stat().st_size
     return total
 
 

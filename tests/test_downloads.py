@@ -342,6 +342,14 @@ def test_what_a_killed_download_left_behind_is_taken_away_a_day_later(tmp_path):
     assert (tmp_path / "file").read_bytes() == b"all" and not old.exists() and new.exists()
 
 
+def test_a_folder_that_goes_while_it_is_looked_at_holds_nothing(tmp_path, monkeypatch):
+    def gone(*_):
+        raise FileNotFoundError(errno.ENOENT, "No such file or directory")
+
+    monkeypatch.setattr(Path, "glob", gone)   # as some versions of Python do where the folder has just been taken away
+    assert downloads.bytes_in(tmp_path, "*") == 0
+
+
 def test_constants_of_a_library_come_back_when_the_last_thread_is_done():
     before = hub.constants.DOWNLOAD_CHUNK_SIZE
     with downloads.changed(hub.constants, {"DOWNLOAD_CHUNK_SIZE": 1}):
