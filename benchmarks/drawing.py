@@ -6,12 +6,11 @@ from __future__ import annotations
 import argparse
 import statistics
 import sys
-import time
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from peers import rounds
 from PIL import Image
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
@@ -21,18 +20,6 @@ from attnviz.bars import bars_drawing
 from attnviz.render import Look, overlay, overview_drawing
 
 SIZE = (4000, 3000)
-
-
-def medians(ways: dict[str, Callable[[], object]], count: int) -> dict[str, float]:
-    """Milliseconds of each, in turn, after one round that does not count."""
-    spent: dict[str, list[float]] = {name: [] for name in ways}
-    for turn in range(count + 1):
-        for name, way in ways.items():
-            began = time.perf_counter()
-            way()
-            if turn:
-                spent[name].append(1000 * (time.perf_counter() - began))
-    return {name: statistics.median(milliseconds) for name, milliseconds in spent.items()}
 
 
 def main() -> None:
@@ -50,7 +37,7 @@ def main() -> None:
     wide = replace(layer, channel=np.random.default_rng(0).random(2048, np.float32), steps=())
     many = replace(small, layers={f"{turn}.{name}": replace(each, name=f"{turn}.{name}")
                                   for turn in range(4) for name, each in small.layers.items()})
-    found = medians({
+    spent = rounds({
         "resize 12 MP to half its sides, Lanczos": lambda: large.resize((2000, 1500), Image.Resampling.LANCZOS),
         "resize half its sides to 12 MP, bilinear": lambda: half.resize(SIZE, Image.Resampling.BILINEAR),
         "overlay of 12 MP, cells": lambda: overlay(trace, first),
@@ -61,8 +48,8 @@ def main() -> None:
         f"overview of {len(many.layers)} layers, PNG and SVG": lambda: overview_drawing(many).files(),
     }, options.rounds)
     print("| what | ms |\n|---|---|")
-    for name, milliseconds in found.items():
-        print(f"| {name} | {milliseconds:.0f} |")
+    for name, seconds in spent.items():
+        print(f"| {name} | {1000 * statistics.median(seconds):.0f} |")
 
 
 if __name__ == "__main__":
