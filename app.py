@@ -2,7 +2,8 @@
 
 import os
 
-# Threads that wait for each other must not spin: on a busy machine that takes five times the processor. Read when torch is loaded.
+# Threads that wait for each other must not spin: on a busy machine that takes five times the processor. Read
+# when torch is loaded.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 from attnviz.cli import main

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from .capture import Trace
-from .layers import LayerAttention
+from .capture.layer_attention import LayerAttention
+from .capture.trace import Trace
 
-HIGH, LOW = 0.9, 0.1   # a gate beyond these is called saturated
-ORDERS = {   # of channels -> in words
+HIGH, LOW = 0.9, 0.1  # a gate beyond these is called saturated
+ORDERS = {  # of channels -> in words
     "index": "index",
     "size": "size, the greatest first",
     "surprise": "distance from the mean, the greatest first",
 }
-SCALES = {   # what the colours of a map span -> in words
+SCALES = {  # what the colours of a map span -> in words
     "fixed": "all that a factor can be",
     "map": "this map's own range",
     "stage": "the range of its stage",
@@ -28,15 +28,15 @@ SCALES = {   # what the colours of a map span -> in words
 
 @dataclass(frozen=True)
 class Summary:
-    """Of the values of one map or one set of channel weights; shares are of the gate, so BAM's factor counts from 1. What is
-    undefined (NaN) is left out and counted; if nothing is defined, the numbers are NaN."""
+    """Of the values of one map or one set of channel weights; shares are of the gate, so BAM's factor counts
+    from 1. What is undefined (NaN) is left out and counted; if nothing is defined, the numbers are NaN."""
 
     mean: float
     std: float
     least: float
     greatest: float
-    high_share: float   # share of gates above 0.9
-    low_share: float    # share of gates below 0.1
+    high_share: float  # share of gates above 0.9
+    low_share: float  # share of gates below 0.1
     undefined: int = 0  # how many values can't be known
 
 
@@ -49,53 +49,79 @@ def summary(values: np.ndarray, kind: str) -> Summary:
         return Summary(nothing, nothing, nothing, nothing, nothing, nothing, undefined)
     gate = known - 1 if kind == "bam" else known
     return Summary(
-        float(known.mean(dtype=np.float64)), float(known.std(dtype=np.float64)), float(known.min()), float(known.max()),
-        float((gate > HIGH).mean()), float((gate < LOW).mean()), undefined,
+        float(known.mean(dtype=np.float64)),
+        float(known.std(dtype=np.float64)),
+        float(known.min()),
+        float(known.max()),
+        float((gate > HIGH).mean()),
+        float((gate < LOW).mean()),
+        undefined,
     )
 
 
 def ranked(values: np.ndarray, order: str) -> np.ndarray:
-    """The indices of channel weights (C,) in one of ORDERS, ties by index, what is undefined last. Raises ValueError for another order."""
+    """The indices of channel weights (C,) in one of ORDERS, ties by index, what is undefined last. Raises
+    ValueError for another order."""
     if order == "index":
         return np.arange(len(values))
     if order == "size":
         return np.argsort(-values, kind="stable")
     if order == "surprise":
         known = values[np.isfinite(values)]
-        return np.argsort(-np.abs(values - (known.mean(dtype=np.float64) if known.size else 0)), kind="stable")
+        return np.argsort(
+            -np.abs(values - (known.mean(dtype=np.float64) if known.size else 0)), kind="stable"
+        )
     raise ValueError(f"order is {order!r}; it can be {' or '.join(map(repr, ORDERS))}")
 
 
 def map_range(trace: Trace, layer: str, scale: str, shown: Sequence[Trace] = ()) -> tuple[float, float]:
-    """The numbers that the first and the last colour of a layer's map stand for: what the factor can be ("fixed"), or the least and the
-    greatest that it is in this map, in all maps of its stage, of its network, or of that and of the traces ``shown`` beside it.
+    """The numbers that the first and the last colour of a layer's map stand for: what the factor can be
+    ("fixed"), or the least and the greatest that it is in this map, in all maps of its stage, of its network,
+    or of that and of the traces ``shown`` beside it.
 
-    A flat range gives way to the fixed one. Factors are never mixed with shares of a context. Raises ValueError for another scale.
-    """
+    A flat range gives way to the fixed one. Factors are never mixed with shares of a context. Raises
+    ValueError for another scale."""
     own = trace.layers[layer]
-    everything = [other for each in (trace, *(other for other in shown if other is not trace)) for other in each.layers.values()]
+    everything = [
+        other
+        for each in (trace, *(other for other in shown if other is not trace))
+        for other in each.layers.values()
+    ]
     spanned = {
         "fixed": [],
         "map": [own],
-        "stage": [own, *(other for other in trace.layers.values() if _stage(other.name) == _stage(layer) != "")],
+        "stage": [
+            own,
+            *(other for other in trace.layers.values() if _stage(other.name) == _stage(layer) != ""),
+        ],
         "network": list(trace.layers.values()),
         "shown": everything,
     }
     if scale not in spanned:
         raise ValueError(f"scale is {scale!r}; it can be {' or '.join(map(repr, SCALES))}")
-    maps = [np.asarray(other.map) for other in spanned[scale] if other.map is not None and (other.spatial is None) == (own.spatial is None)]
+    maps = [
+        np.asarray(other.map)
+        for other in spanned[scale]
+        if other.map is not None and (other.spatial is None) == (own.spatial is None)
+    ]
     known = np.concatenate([values[np.isfinite(values)] for values in maps] or [np.empty(0)])
-    return (float(known.min()), float(known.max())) if known.size and known.max() > known.min() else own.map_limits
+    return (
+        (float(known.min()), float(known.max()))
+        if known.size and known.max() > known.min()
+        else own.map_limits
+    )
 
 
 def weights_of(layer: LayerAttention) -> np.ndarray:
-    """What stands in the channel weights' place, (C,): the factor on each channel, or the first path's share of it."""
+    """What stands in the channel weights' place, (C,): the factor on each channel, or the first path's share
+    of it."""
     return np.asarray(layer.channel) if layer.channel is not None else np.asarray(layer.paths)[0]
 
 
 def weights_range(layers: Sequence[LayerAttention], scale: str) -> tuple[float, float]:
-    """The numbers that the channel weights of layers, drawn together, span: on the scale "fixed" what the factor can be, 0 to 1 for
-    shares of paths; on any other the least and the greatest that they are. A flat range gives way to the fixed one."""
+    """The numbers that the channel weights of layers, drawn together, span: on the scale "fixed" what the
+    factor can be, 0 to 1 for shares of paths; on any other the least and the greatest that they are. A flat
+    range gives way to the fixed one."""
     weights = np.concatenate([weights_of(layer) for layer in layers])
     known = weights[np.isfinite(weights)]
     if scale != "fixed" and known.size and known.max() > known.min():
@@ -105,8 +131,8 @@ def weights_range(layers: Sequence[LayerAttention], scale: str) -> tuple[float, 
 
 
 def stage_of(layer: str) -> str:
-    """Where a layer stands, if its name tells: "stage 3" for ``layer3.1`` or ``features.stage3.unit2.se``, "after stage 3" for
-    ``bam3``; else nothing."""
+    """Where a layer stands, if its name tells: "stage 3" for ``layer3.1`` or ``features.stage3.unit2.se``,
+    "after stage 3" for ``bam3``; else nothing."""
     found = re.search(r"(?:^|\.)(bam|layer|stages?\.?|blocks?\.?)(\d+)", layer)
     if found is None:
         return ""
@@ -115,50 +141,3 @@ def stage_of(layer: str) -> str:
 
 def _stage(layer: str) -> str:
     return stage_of(layer).removeprefix("after ")
-
-
-@dataclass(frozen=True)
-class Liveliness:
-    """How much one layer's gates say, over many photos; None where the layer has no such gate."""
-
-    layer: str
-    kind: str
-    mean: float                      # of all factors over photos (channel gates; BAM: of the joint factor)
-    across_channels: float | None    # standard deviation over channels, mean over photos
-    across_photos: float | None      # standard deviation over photos, mean over channels
-    across_positions: float | None   # greatest minus least over positions, mean over photos
-
-    @property
-    def alive(self) -> dict[str, bool]:
-        """Which of the three pass: 0.05 across channels, 0.02 across photos, 0.1 across positions."""
-        limits = {"across_channels": 0.05, "across_photos": 0.02, "across_positions": 0.1}
-        measured = {name: getattr(self, name) for name in limits}
-        return {name: value >= limits[name] for name, value in measured.items() if value is not None}
-
-
-def liveliness(traces: Iterable[Trace]) -> list[Liveliness]:
-    """One row a layer, in running order, over all traces of one network. An SE or CBAM network's channel gates, a CBAM or BAM
-    network's spatial factors; BAM's channel means count as its channel gates."""
-    layers: dict[str, list[tuple[np.ndarray | None, float | None]]] = {}
-    kinds: dict[str, str] = {}
-    for trace in traces:
-        for layer in trace.layers.values():
-            kinds[layer.name] = layer.kind
-            layers.setdefault(layer.name, []).append((layer.channel, _span(layer)))
-    return [_row(name, kinds[name], seen) for name, seen in layers.items()]
-
-
-def _span(layer: LayerAttention) -> float | None:
-    return None if layer.spatial is None else float(np.nanmax(layer.spatial) - np.nanmin(layer.spatial))
-
-
-def _row(name: str, kind: str, seen: list[tuple[np.ndarray | None, float | None]]) -> Liveliness:
-    channels = np.array([channel for channel, _ in seen if channel is not None], dtype=np.float64)   # (photos, C)
-    spans = [span for _, span in seen if span is not None]
-    measured = len(channels) > 0
-    return Liveliness(
-        name, kind, float(np.nanmean(channels)) if measured else float("nan"),
-        float(np.nanstd(channels, 1).mean()) if measured else None,
-        float(np.nanmean(np.nanstd(channels, 0))) if measured else None,
-        float(np.mean(spans)) if spans else None,
-    )

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from .errors import AttnvizError, NetworkError
 
-if TYPE_CHECKING:   # torch is slow to start too
+if TYPE_CHECKING:  # torch is slow to start too
     from torch import nn
 
-    from .capture import Trace
+    from .capture.trace import Trace
 
-    Seen: TypeAlias = tuple[Path, Path, Trace]   # a photo, the folder for its files, its trace
+    Seen: TypeAlias = tuple[Path, Path, Trace]  # a photo, the folder for its files, its trace
 
 # Those of attnviz.render, which is imported only when something is drawn: torch is slow to start.
 COLORMAPS = ("viridis", "magma", "inferno", "cividis", "turbo", "jet", "coolwarm")
@@ -38,25 +38,30 @@ def main(arguments: list[str] | None = None) -> int:
 
 def show(options: argparse.Namespace) -> int:
     """Write the pictures and numbers of each photo into a folder of its own."""
-    from .export import Shown, bundle
+    from .drawing.overlay import Look
+    from .export.bundle import bundle
+    from .export.manifest import Shown
     from .networks.card import card_of
-    from .render import Look
-    from .settings import cores
-    from .zoo import load
+    from .processors import cores
+    from .zoo.registry import load
 
     _take_threads()
     network = load(options.network, labels=options.labels)
     look = Look(options.opacity, options.colormap, options.scale, options.smooth)
     seen: Iterable[Seen] = _seen(network, options)
     beside: list[Trace] = []
-    if options.scale == "shown":   # the range of all is known when all are traced; otherwise one is in memory at a time
+    if (
+        options.scale == "shown"
+    ):  # the range of all is known when all are traced; otherwise one is in memory at a time
         seen = list(seen)
         beside = [trace for _, _, trace in seen]
     count = 0
     for path, folder, trace in seen:
         layers = (options.layer,) if options.layer else tuple(trace.layers)
         each = Shown(trace, card_of(network), layers)
-        for name, content in bundle([each], look, options.order, not options.layer, beside, threads=min(4, cores())):
+        for name, content in bundle(
+            [each], look, options.order, not options.layer, beside, threads=min(4, cores())
+        ):
             _write(folder / name, content)
         if options.html:
             from .viewer.standalone import html
@@ -69,9 +74,9 @@ def show(options: argparse.Namespace) -> int:
 
 
 def _seen(network: nn.Module, options: argparse.Namespace) -> Iterator[Seen]:
-    """Each photo that can be opened, its folder and its trace; says what is wrong with the others. Raises NetworkError if there is no
-    such layer."""
-    from .capture import trace
+    """Each photo that can be opened, its folder and its trace; says what is wrong with the others. Raises
+    NetworkError if there is no such layer."""
+    from .capture.run import trace
 
     for path, folder in zip(options.photos, _folders(options.photos, options.out)):
         try:
@@ -91,13 +96,15 @@ def _write(path: Path, content: bytes) -> None:
 
 def networks(_options: argparse.Namespace) -> int:
     """Print what can be opened by name; a file of weights can be opened too."""
-    from . import imagenet
-    from .zoo import card, list_networks
+    from .zoo import imagenet
+    from .zoo.registry import card, list_networks
 
     print("Come with attnviz:")
     for name in list_networks():
         about = card(name)
-        accuracy = f"{about.accuracy:.1%} top-1 on {about.photos:,} photos" if about.accuracy else "not measured"
+        accuracy = (
+            f"{about.accuracy:.1%} top-1 on {about.photos:,} photos" if about.accuracy else "not measured"
+        )
         print(f"  {name:32} {len(about.labels)} classes of {about.data}, {accuracy}")
     print("\nImageNet-1k, downloaded when first used (timm/NAME takes any of timm's):")
     for name in list_networks("imagenet"):
@@ -109,8 +116,8 @@ def networks(_options: argparse.Namespace) -> int:
 
 def layers(options: argparse.Namespace) -> int:
     """Print which layers of attention a network has, what kind each is, and the shape of its features."""
-    from .capture import find
-    from .zoo import load
+    from .capture.run import find
+    from .zoo.registry import load
 
     _take_threads()
     found = find(load(options.network))
@@ -124,10 +131,10 @@ def layers(options: argparse.Namespace) -> int:
 
 def app(options: argparse.Namespace) -> int:
     """Serve the page until interrupted."""
-    from .settings import from_environment
+    from .server.settings import from_environment
 
-    settings = from_environment(host=options.host, port=options.port)   # before what is slow to start
-    from .serving import serve
+    settings = from_environment(host=options.host, port=options.port)  # before what is slow to start
+    from .server.launch import serve
 
     serve(settings)
     return 0
@@ -147,10 +154,11 @@ def deploy(options: argparse.Namespace) -> int:
 
 
 def _take_threads() -> None:
-    """As many for torch as there are processors for this process: by itself it counts those of a container's host."""
+    """As many for torch as there are processors for this process: by itself it counts those of a container's
+    host."""
     import torch
 
-    from .settings import cores
+    from .processors import cores
 
     if "OMP_NUM_THREADS" not in os.environ:
         torch.set_num_threads(min(torch.get_num_threads(), cores()))
@@ -173,35 +181,73 @@ def _folders(photos: list[Path], out: Path) -> list[Path]:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="attnviz", description=DESCRIPTION)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    command = commands.add_parser("show", help="write a photo's maps, bars and numbers as files", description=show.__doc__)
+    command = commands.add_parser(
+        "show", help="write a photo's maps, bars and numbers as files", description=show.__doc__
+    )
     command.add_argument("photos", nargs="+", type=Path, metavar="PHOTO")
-    command.add_argument("--network", default="cbam_resnet18", 
-                         help="a name from “attnviz networks” or a file of weights (default: %(default)s)")
-    command.add_argument("--labels", type=Path, help="class names for a file of weights, one a line in a text file")
-    command.add_argument("--layer", help="one layer, for example layer3.1 (default: every layer and an overview)")
-    command.add_argument("--out", type=Path, default=Path("attnviz-out"), help="folder to write to (default: %(default)s)")
-    command.add_argument("--view", choices=("whole", "crop"), default="whole", help="what the network sees (default: %(default)s)")
-    command.add_argument("--opacity", type=_share, default=0.6, help="of the map over the photo, 0 to 1 (default: %(default)s)")
+    command.add_argument(
+        "--network",
+        default="cbam_resnet18",
+        help="a name from “attnviz networks” or a file of weights (default: %(default)s)",
+    )
+    command.add_argument(
+        "--labels", type=Path, help="class names for a file of weights, one a line in a text file"
+    )
+    command.add_argument(
+        "--layer", help="one layer, for example layer3.1 (default: every layer and an overview)"
+    )
+    command.add_argument(
+        "--out", type=Path, default=Path("attnviz-out"), help="folder to write to (default: %(default)s)"
+    )
+    command.add_argument(
+        "--view",
+        choices=("whole", "crop"),
+        default="whole",
+        help="what the network sees (default: %(default)s)",
+    )
+    command.add_argument(
+        "--opacity", type=_share, default=0.6, help="of the map over the photo, 0 to 1 (default: %(default)s)"
+    )
     command.add_argument("--colormap", default="viridis", choices=COLORMAPS)
-    command.add_argument("--scale", choices=SCALES, default="fixed", help="what the colours span: fixed, all that a factor can "
-                         "be; else the range in the map, its stage, the network, or all photos shown (default: %(default)s)")
+    command.add_argument(
+        "--scale",
+        choices=SCALES,
+        default="fixed",
+        help="what the colours span: fixed, all that a factor can "
+        "be; else the range in the map, its stage, the network, or all photos shown (default: %(default)s)",
+    )
     command.add_argument("--smooth", action="store_true", help="blend between the cells of a map")
-    command.add_argument("--order", choices=ORDERS, default="index", help="of the bars; surprise: the farthest from their mean first")
-    command.add_argument("--html", action="store_true", help="also write one self-contained page to explore, attnviz.html")
+    command.add_argument(
+        "--order",
+        choices=ORDERS,
+        default="index",
+        help="of the bars; surprise: the farthest from their mean first",
+    )
+    command.add_argument(
+        "--html", action="store_true", help="also write one self-contained page to explore, attnviz.html"
+    )
     command.set_defaults(run=show)
     command = commands.add_parser("networks", help="list what can be opened", description=networks.__doc__)
     command.set_defaults(run=networks)
-    command = commands.add_parser("layers", help="list a network's layers of attention", description=layers.__doc__)
-    command.add_argument("network", metavar="NETWORK", help="a name from “attnviz networks” or a file of weights")
+    command = commands.add_parser(
+        "layers", help="list a network's layers of attention", description=layers.__doc__
+    )
+    command.add_argument(
+        "network", metavar="NETWORK", help="a name from “attnviz networks” or a file of weights"
+    )
     command.set_defaults(run=layers)
     command = commands.add_parser("app", help="serve the page", description=app.__doc__)
     command.add_argument("--host", help="address to listen on (default: this machine only)")
     command.add_argument("--port", type=int, help="default: the first free one from 7860 on")
     command.set_defaults(run=app)
-    command = commands.add_parser("deploy", help="put the page on a Hugging Face Space", description=deploy.__doc__)
+    command = commands.add_parser(
+        "deploy", help="put the page on a Hugging Face Space", description=deploy.__doc__
+    )
     command.add_argument("place", choices=("space",))
     command.add_argument("space", metavar="USER/NAME", help="of the Space")
-    command.add_argument("--dry-run", action="store_true", help="list what would be uploaded, and ask nothing of the hub")
+    command.add_argument(
+        "--dry-run", action="store_true", help="list what would be uploaded, and ask nothing of the hub"
+    )
     command.set_defaults(run=deploy)
     return parser
 

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from itertools import chain
-from pathlib import Path
 
-from . import __version__
+from ._paths import ROOT
+from ._version import __version__
 from .errors import AttnvizError
 
-ROOT = Path(__file__).parent.parent
-
-ALONE = ("app.py", "requirements.txt", "README.md", "LICENSE")   # README.md is the Space's card too
-BELOW = {   # folder: the endings of what is needed of it
+ALONE = ("app.py", "requirements.txt", "README.md", "LICENSE")  # README.md is the Space's card too
+BELOW = {  # folder: the endings of what is needed of it
     "assets": (".jpg", ".png", ".md"),
     "attnviz": (".py", ".js", ".css", ".json", ".txt"),
     "models": (".safetensors", ".json", ".txt", ".md"),
@@ -19,14 +17,25 @@ BELOW = {   # folder: the endings of what is needed of it
 
 
 def files() -> list[str]:
-    """The files of this checkout that a Space needs, as paths from its root with “/”. Raises AttnvizError if this is no checkout."""
+    """The files of this checkout that a Space needs, as paths from its root with “/”. Raises AttnvizError if
+    this is no checkout."""
     missing = [name for name in (*ALONE, *BELOW) if not (ROOT / name).exists()]
     if missing:
-        raise AttnvizError(f"There is no {missing[0]} beside this attnviz: to deploy it, get a checkout of the project, and in there "
-                           "run python -m attnviz deploy space USER/NAME.")
-    below = (path for folder, endings in BELOW.items() for path in (ROOT / folder).rglob("*") if path.name.endswith(endings))
+        raise AttnvizError(
+            f"There is no {missing[0]} beside this attnviz: to deploy it, get a checkout of the project, "
+            "and in there "
+            "run python -m attnviz deploy space USER/NAME."
+        )
+    below = (
+        path
+        for folder, endings in BELOW.items()
+        for path in (ROOT / folder).rglob("*")
+        if path.name.endswith(endings)
+    )
     names = [path.relative_to(ROOT).as_posix() for path in below if path.is_file()]
-    return sorted([*ALONE, *(name for name in names if not any(part.startswith(".") for part in name.split("/")))])
+    return sorted(
+        [*ALONE, *(name for name in names if not any(part.startswith(".") for part in name.split("/")))]
+    )
 
 
 def size(name: str) -> int:
@@ -35,31 +44,44 @@ def size(name: str) -> int:
 
 
 def upload(space: str) -> str:
-    """The address of the Space USER/NAME, made if there is none, after one commit that brings its files up to date.
+    """The address of the Space USER/NAME, made if there is none, after one commit that brings its files up to
+    date.
 
-    What an earlier upload left in the folders that are ours is deleted; what else lies in the Space stays. The token and the hub's address
-    are those of the hub's library: HF_TOKEN, or that of ``hf auth login``, and HF_ENDPOINT. Raises AttnvizError.
-    """
+    What an earlier upload left in the folders that are ours is deleted; what else lies in the Space stays.
+    The token and the hub's address are those of the hub's library: HF_TOKEN, or that of ``hf auth login``,
+    and HF_ENDPOINT. Raises AttnvizError."""
     from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi, get_token
     from huggingface_hub.errors import HfHubHTTPError, HTTPError
 
     names = files()
     check(space)
     if not get_token():
-        raise AttnvizError("You are not logged in to Hugging Face: run hf auth login, or set HF_TOKEN to a token that may write.")
+        raise AttnvizError(
+            "You are not logged in to Hugging Face: run hf auth login, or set HF_TOKEN to a token that may "
+            "write."
+        )
     hub = HfApi()
     try:
         address = hub.create_repo(space, repo_type="space", space_sdk="gradio", exist_ok=True)
         there = hub.list_repo_files(space, repo_type="space")
         left = [name for name in there if name.split("/")[0] in BELOW and name not in names]
-        gone, new = map(CommitOperationDelete, left), (CommitOperationAdd(name, ROOT / name) for name in names)
+        gone, new = (
+            map(CommitOperationDelete, left),
+            (CommitOperationAdd(name, ROOT / name) for name in names),
+        )
         hub.create_commit(space, chain(gone, new), commit_message=f"attnviz {__version__}", repo_type="space")
     except HfHubHTTPError as error:
         raise AttnvizError(_refusal(error.response.status_code, error.server_message)) from error
-    except ValueError as error:   # the card's front matter
+    except ValueError as error:  # the card's front matter
         raise AttnvizError(f"Hugging Face refused: {_line(error)}") from error
-    except (HTTPError, OSError, RuntimeError) as error:   # the first is httpx's or httpx2's, whichever the library stands on
-        raise AttnvizError(f"The upload to {hub.endpoint} failed, check the connection and try again: {_line(error)}") from error
+    except (
+        HTTPError,
+        OSError,
+        RuntimeError,
+    ) as error:  # the first is httpx's or httpx2's, whichever the library stands on
+        raise AttnvizError(
+            f"The upload to {hub.endpoint} failed, check the connection and try again: {_line(error)}"
+        ) from error
     return str(address)
 
 
@@ -73,7 +95,10 @@ def check(space: str) -> None:
             raise HFValidationError
         validate_repo_id(space)
     except HFValidationError:
-        raise AttnvizError(f"“{space}” can't be the name of a Space: give it as USER/NAME, of letters, digits, “-”, “_” and “.”.") from None
+        raise AttnvizError(
+            f"“{space}” can't be the name of a Space: give it as USER/NAME, of letters, digits, “-”, “_” "
+            "and “.”."
+        ) from None
 
 
 def _refusal(status: int, reason: str | None) -> str:

@@ -1,8 +1,10 @@
-"""What can go wrong with what people bring. The text of each is one sentence for the person in front of the screen."""
+"""What can go wrong with what people bring. The text of each is one sentence for the person in front of the
+screen."""
 
 
 class AttnvizError(Exception):
-    """Any of the errors below: its text says what is wrong and what to do, and names no path of the machine."""
+    """Any of the errors below: its text says what is wrong and what to do, and names no path of the
+    machine."""
 
 
 class PhotoError(AttnvizError):

@@ -1,5 +1,5 @@
-"""A class of visitors (``visitors.py``), what each does and must be told, and notes of what happened. One person is one number; her photos
-and her address are her own."""
+"""A class of visitors (``visitors.py``), what each does and must be told, and notes of what happened. One
+person is one number; her photos and her address are her own."""
 
 from __future__ import annotations
 
@@ -17,17 +17,23 @@ import httpx
 from visitors import Lost, Photo, Refused, Visitor, Wrong, check_own, fingerprint, photo
 
 LAYERS, ROUNDS = 5, 3
-OPENED, NEW, OTHER, FIRST, AGAIN = "page opened", "new photo", "other network", "channel, layer is new", "channel, layer is known"
-PASSES = (NEW, OTHER)          # each is one forward pass; a layer's features may be there already
-GREEDY = 9999                  # the spammer's number
+OPENED, NEW, OTHER, FIRST, AGAIN = (
+    "page opened",
+    "new photo",
+    "other network",
+    "channel, layer is new",
+    "channel, layer is known",
+)
+PASSES = (NEW, OTHER)  # each is one forward pass; a layer's features may be there already
+GREEDY = 9999  # the spammer's number
 
-Photos = dict[int, list[Photo]]   # by person
+Photos = dict[int, list[Photo]]  # by person
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One request of one person, whatever it takes in HTTP. ``waiting`` people, this one too, waited for a pass when it began; ``rank`` is
-    the place in the line that the server told, from 0."""
+    """One request of one person, whatever it takes in HTTP. ``waiting`` people, this one too, waited for a
+    pass when it began; ``rank`` is the place in the line that the server told, from 0."""
 
     kind: str
     person: int
@@ -43,13 +49,16 @@ class Notes:
     """What happened in a part of a case."""
 
     title: str
-    rounds: list[tuple[float, float]] = field(default_factory=list)   # from when to when
+    rounds: list[tuple[float, float]] = field(default_factory=list)  # from when to when
     entries: list[Entry] = field(default_factory=list)
-    said: Counter[tuple[str, str]] = field(default_factory=Counter)   # (outcome, sentence)
+    said: Counter[tuple[str, str]] = field(default_factory=Counter)  # (outcome, sentence)
     waiting: int = 0
 
-    async def ask(self, kind: str, person: int, request: Awaitable[Any], visitor: Visitor | None = None) -> Any:
-        """What a request gave, or True for nothing; None where it was not answered well. It is timed and noted."""
+    async def ask(
+        self, kind: str, person: int, request: Awaitable[Any], visitor: Visitor | None = None
+    ) -> Any:
+        """What a request gave, or True for nothing; None where it was not answered well. It is timed and
+        noted."""
         self.waiting += kind in PASSES
         began, waiting, outcome, answer = time.monotonic(), self.waiting, "answered", None
         try:
@@ -62,7 +71,9 @@ class Notes:
             self.said[outcome, re.sub(r"\d+", "N", f"{type(trouble).__name__}: {trouble}")] += 1
         self.waiting -= kind in PASSES
         ended = time.monotonic()
-        self.entries.append(Entry(kind, person, ended - began, outcome, ended, waiting, visitor.rank if visitor else None))
+        self.entries.append(
+            Entry(kind, person, ended - began, outcome, ended, waiting, visitor.rank if visitor else None)
+        )
         return None if outcome != "answered" else True if answer is None else answer
 
     def of(self, kind: str, outcome: str = "answered") -> list[Entry]:
@@ -75,24 +86,31 @@ class Notes:
 
     def fairness(self) -> float:
         """Jain's index of how many answers each person got: 1 where all got as many."""
-        counts = Counter(entry.person for entry in self.entries if entry.outcome == "answered" and entry.person != GREEDY).values()
-        return sum(counts) ** 2 / (len(counts) * sum(count * count for count in counts)) if counts else float("nan")
+        counts = Counter(
+            entry.person for entry in self.entries if entry.outcome == "answered" and entry.person != GREEDY
+        ).values()
+        return (
+            sum(counts) ** 2 / (len(counts) * sum(count * count for count in counts))
+            if counts
+            else float("nan")
+        )
 
 
 @dataclass(eq=False)
 class Class:
-    """Everybody, and what each must be told: by photo and network, and for a channel by layer and number too."""
+    """Everybody, and what each must be told: by photo and network, and for a channel by layer and number
+    too."""
 
     url: str
     photos: Photos
-    networks: tuple[str, str]          # the one that the page opens with, and the one that people change to
+    networks: tuple[str, str]  # the one that the page opens with, and the one that people change to
     seconds: float
     think: tuple[float, float]
-    one_address: bool                  # as behind a school's router
-    count: int = 0                     # of sessions or uploads; 0: as many as the case says
+    one_address: bool  # as behind a school's router
+    count: int = 0  # of sessions or uploads; 0: as many as the case says
     expected: dict[tuple[object, ...], str] = field(default_factory=dict)
-    between: Callable[[], Any] = lambda: None   # is called between the rounds of a rush
-    learns: bool = False               # what is answered now is what is expected later
+    between: Callable[[], Any] = lambda: None  # is called between the rounds of a rush
+    learns: bool = False  # what is answered now is what is expected later
     parts: list[Notes] = field(default_factory=list)
 
     @property
@@ -101,7 +119,8 @@ class Class:
         return self.parts[-1]
 
     def begin(self, title: str, seconds: float = 1e6) -> None:
-        """Another part of the case, of so many seconds; another round of it, if it has the title of the one before."""
+        """Another part of the case, of so many seconds; another round of it, if it has the title of the one
+        before."""
         if not self.parts or self.notes.title != title:
             self.parts.append(Notes(title))
         self.notes.rounds.append((time.monotonic(), time.monotonic() + seconds))
@@ -128,6 +147,7 @@ class Class:
 
     async def new_photo(self, visitor: Visitor, person: int, sent: Photo, network: str = "") -> Any:
         """A photo uploaded: its capture."""
+
         async def request() -> dict[str, Any]:
             await visitor.upload(sent)
             return self._capture(visitor, sent, network or self.networks[0])
@@ -136,21 +156,34 @@ class Class:
 
     async def other_network(self, visitor: Visitor, person: int, sent: Photo, network: str) -> Any:
         """Another network chosen: the photo's capture in it."""
+
         async def request() -> dict[str, Any]:
             await visitor.choose(network)
             return self._capture(visitor, sent, network)
 
         return await self.notes.ask(OTHER, person, request(), visitor)
 
-    async def bars(self, visitor: Visitor, person: int, sent: Photo, capture: dict[str, Any], layer: int, kinds: tuple[str, ...]) -> None:
+    async def bars(
+        self,
+        visitor: Visitor,
+        person: int,
+        sent: Photo,
+        capture: dict[str, Any],
+        layer: int,
+        kinds: tuple[str, ...],
+    ) -> None:
         """Two bars of one layer clicked, or one."""
         shown = capture["layers"][layer]
         for kind in kinds:
             channel = (7 * person + kinds.index(kind)) % shown["channels"]
 
             async def request(channel: int = channel) -> None:
-                answer = await visitor.ask("channel", {**capture["asked"], "layer": shown["name"], "channel": channel})
-                self._check((sent.name, capture["asked"]["network"], shown["name"], channel), fingerprint(answer))
+                answer = await visitor.ask(
+                    "channel", {**capture["asked"], "layer": shown["name"], "channel": channel}
+                )
+                self._check(
+                    (sent.name, capture["asked"]["network"], shown["name"], channel), fingerprint(answer)
+                )
 
             await self.notes.ask(kind, person, request())
 
@@ -159,11 +192,19 @@ class Class:
         for turn in range(LAYERS):
             if not await self.pause():
                 return False
-            await self.bars(visitor, person, sent, capture, turn * (len(capture["layers"]) - 1) // (LAYERS - 1), (FIRST, AGAIN))
+            await self.bars(
+                visitor,
+                person,
+                sent,
+                capture,
+                turn * (len(capture["layers"]) - 1) // (LAYERS - 1),
+                (FIRST, AGAIN),
+            )
         return await self.pause()
 
     async def visit(self, person: int, sent: Photo, files: bool) -> None:
-        """The page opened, a photo, five layers, another network, five layers; what is refused is tried again after a pause."""
+        """The page opened, a photo, five layers, another network, five layers; what is refused is tried again
+        after a pause."""
         visitor, captured = await self.opened(person, files), None
         while await self.pause() and not captured:
             captured = await self.new_photo(visitor, person, sent)
@@ -223,8 +264,8 @@ async def lesson(all: Class) -> None:
 
 
 async def rush(all: Class) -> None:
-    """All work without a pause, but for two, who look at channels of a layer that they know; in rounds, between which the machine is
-    measured, whose speed may change."""
+    """All work without a pause, but for two, who look at channels of a layer that they know; in rounds,
+    between which the machine is measured, whose speed may change."""
     all.begin("before the rush")
     visitors = {number: await all.opened(number) for number in all.photos}
     explored = {}
@@ -249,7 +290,9 @@ async def rush(all: Class) -> None:
 
     for _ in range(ROUNDS):
         all.begin("rush", all.seconds / ROUNDS)
-        await asyncio.gather(*(explores(number) if number in explored else hurries(number) for number in all.photos))
+        await asyncio.gather(
+            *(explores(number) if number in explored else hurries(number) for number in all.photos)
+        )
         await asyncio.to_thread(all.between)
     for number, visitor in visitors.items():
         await all.close(visitor, number)
@@ -260,7 +303,9 @@ async def overload(all: Class) -> None:
     all.begin("before the overload")
     visitors = {number: await all.opened(number) for number in all.photos}
     all.begin("overload")
-    await asyncio.gather(*(all.new_photo(visitor, number, all.photos[number][0]) for number, visitor in visitors.items()))
+    await asyncio.gather(
+        *(all.new_photo(visitor, number, all.photos[number][0]) for number, visitor in visitors.items())
+    )
     await asyncio.sleep(10)
     all.begin("ten seconds after")
     for number, visitor in list(visitors.items())[:10]:
@@ -271,6 +316,7 @@ async def overload(all: Class) -> None:
 
 async def spammer(all: Class) -> None:
     """New photos with time to think, half of the time beside somebody who wants eight at once."""
+
     async def person(number: int) -> None:
         visitor, turn = await all.opened(number), 0
         while await all.pause():
@@ -281,10 +327,13 @@ async def spammer(all: Class) -> None:
     async def greedy() -> None:
         visitor = await all.opened(GREEDY)
         upload = visitor.page.event("photo", "upload")
-        kept = [photo(GREEDY, number) for number in range(8)]   # made before, since to make one holds all visitors up
+        kept = [
+            photo(GREEDY, number) for number in range(8)
+        ]  # made before, since to make one holds all visitors up
 
         async def one(number: int) -> None:
             while all.left() > 0:
+
                 async def request() -> None:
                     visitor.values[visitor.page.ids["photo"]] = await visitor.store(kept[number])
                     await visitor.join(upload)

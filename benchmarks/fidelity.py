@@ -1,7 +1,6 @@
-"""Does an opened checkpoint compute what the original computes? ``python benchmarks/fidelity.py`` opens the state dict of each public
-implementation (the libraries' own code, and tests/originals.py), all weights and statistics random, and prints how far apart logits
-and gates are.
-"""
+"""Does an opened checkpoint compute what the original computes? ``python benchmarks/fidelity.py`` opens the
+state dict of each public implementation (the libraries' own code, and tests/originals.py), all weights and
+statistics random, and prints how far apart logits and gates are."""
 
 from __future__ import annotations
 
@@ -17,18 +16,26 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 import test_layouts
 
 import attnviz
-from attnviz.layouts import open_state_dict
+from attnviz.checkpoints.layouts import open_state_dict
 
 
 def main() -> None:
-    print("| original | logits, relative | gates, absolute | gates' deviation over a layer, median |\n|---|---|---|---|")
+    print(
+        "| original | logits, relative | gates, absolute | gates' deviation over a layer, median "
+        "|\n|---|---|---|---|"
+    )
     for name, make in test_layouts.ORIGINALS.items():
         torch.manual_seed(3)
         original, x = test_layouts.stirred(make()), torch.randn(3, 224, 224)
-        opened = open_state_dict({key: value.clone() for key, value in original.state_dict().items()}, f"{name}.pth")
+        opened = open_state_dict(
+            {key: value.clone() for key, value in original.state_dict().items()}, f"{name}.pth"
+        )
         ours, theirs = attnviz.trace(opened, x), attnviz.trace(original, x)
         logits = np.abs(ours.logits - theirs.logits).max() / np.abs(theirs.logits).max()
-        pairs = [(one.factor(), other.factor()) for one, other in zip(ours.layers.values(), theirs.layers.values(), strict=True)]
+        pairs = [
+            (one.factor(), other.factor())
+            for one, other in zip(ours.layers.values(), theirs.layers.values(), strict=True)
+        ]
         gates = max(np.nanmax(np.abs(one - other)) for one, other in pairs)
         print(f"| {name} | {logits:.1e} | {gates:.1e} | {np.median([one.std() for one, _ in pairs]):.2f} |")
 

@@ -1,8 +1,8 @@
-"""How does the cost grow? ``python benchmarks/growth.py FOLDER`` measures milliseconds and memory over the number of photos, the side of
-the input and the depth of the network, beside the bare forward pass, and over the people who use a server at once; draws them into
-``benchmarks/growth.png`` and prints Markdown tables with the machine, the versions and the date. Each point is a process of its own, so
-that memory is its own too; bare and traced take turns.
-"""
+"""How does the cost grow? ``python benchmarks/growth.py FOLDER`` measures milliseconds and memory over the
+number of photos, the side of the input and the depth of the network, beside the bare forward pass, and over
+the people who use a server at once; draws them into ``benchmarks/growth.png`` and prints Markdown tables with
+the machine, the versions and the date. Each point is a process of its own, so that memory is its own too;
+bare and traced take turns."""
 
 from __future__ import annotations
 
@@ -20,14 +20,32 @@ from pathlib import Path
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent))
 
-COLOURS = {"bare": "#888888", "traced": "#e69f00", "fast": "#4458c8", "median": "#4458c8", "95 of 100": "#e69f00"}
-SECONDS = 30   # that people use a server
+COLOURS = {
+    "bare": "#888888",
+    "traced": "#e69f00",
+    "fast": "#4458c8",
+    "median": "#4458c8",
+    "95 of 100": "#e69f00",
+}
+SECONDS = 30  # that people use a server
 # Of each kind: its values, what it is about, what the axis counts.
 KINDS = {
     "photos": ((200, 500, 1000, 2000), "ms a photo: cbam_resnet18, from files, batches of 16", "photos"),
-    "side": ((224, 320, 448, 640, 832, 1024), "ms a pass: CBAM ResNet-50, random weights, one input", "side of the input, pixels"),
-    "depth": ((18, 34, 50, 101, 152), "ms a pass: CBAM ResNets, random weights, one input of 224 px", "layers"),
-    "people": ((1, 5, 10, 20, 40), "ms until a new photo is answered: the embedded networks, nobody pauses", "people at once"),
+    "side": (
+        (224, 320, 448, 640, 832, 1024),
+        "ms a pass: CBAM ResNet-50, random weights, one input",
+        "side of the input, pixels",
+    ),
+    "depth": (
+        (18, 34, 50, 101, 152),
+        "ms a pass: CBAM ResNets, random weights, one input of 224 px",
+        "layers",
+    ),
+    "people": (
+        (1, 5, 10, 20, 40),
+        "ms until a new photo is answered: the embedded networks, nobody pauses",
+        "people at once",
+    ),
 }
 
 
@@ -63,7 +81,11 @@ def one_input(depth: int, side: int) -> dict[str, float]:
         with torch.inference_mode():
             network(x[None])
 
-    ways = {"bare": bare, "traced": lambda: attnviz.trace(network, x, steps=False), "fast": lambda: attnviz.trace(quick, x, steps=False)}
+    ways = {
+        "bare": bare,
+        "traced": lambda: attnviz.trace(network, x, steps=False),
+        "fast": lambda: attnviz.trace(quick, x, steps=False),
+    }
     spent: dict[str, list[float]] = {name: [] for name in ways}
     for turn in range(8):
         for name, way in ways.items():
@@ -75,7 +97,8 @@ def one_input(depth: int, side: int) -> dict[str, float]:
 
 
 def people(count: int) -> dict[str, float]:
-    """So many people who upload and change the network without a pause, and two more who look at channels, on a server of their own."""
+    """So many people who upload and change the network without a pause, and two more who look at channels, on
+    a server of their own."""
     from classroom import NEW, PASSES, Class, alone, rush
     from load import niced, server
     from visitors import photo
@@ -84,10 +107,24 @@ def people(count: int) -> dict[str, float]:
     with server(60, HERE.parent / "models") as running:
         learning = Class(running.url, kept, ("cbam_resnet18", "bam_resnet18"), 0, (0, 0), one_address=False)
         niced(alone(learning, False), 900)
-        everybody = Class(running.url, kept, learning.networks, SECONDS, (0, 0), one_address=False, expected=learning.expected)
+        everybody = Class(
+            running.url,
+            kept,
+            learning.networks,
+            SECONDS,
+            (0, 0),
+            one_address=False,
+            expected=learning.expected,
+        )
         niced(rush(everybody), 900)
         notes, memory = next(part for part in everybody.parts if part.title == "rush"), running.megabytes()
-    bad = [entry for part in (learning, everybody) for each in part.parts for entry in each.entries if entry.outcome in ("lost", "wrong")]
+    bad = [
+        entry
+        for part in (learning, everybody)
+        for each in part.parts
+        for entry in each.entries
+        if entry.outcome in ("lost", "wrong")
+    ]
     if bad:
         raise SystemExit(f"{len(bad)} requests were lost or wrong")
     waits = sorted(1000 * entry.seconds for entry in notes.of(NEW))
@@ -106,7 +143,9 @@ def point(kind: str, value: int, folder: Path) -> dict[str, float]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("folder", type=Path, help="a folder of photos")
     parser.add_argument("--point", nargs=2, metavar=("KIND", "VALUE"), help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -119,14 +158,20 @@ def main() -> None:
 
     figure = Figure(figsize=(11, 7), layout="constrained")
     FigureCanvasAgg(figure)
-    named = [line.partition(":")[2].strip() for line in Path("/proc/cpuinfo").read_text().splitlines() if "model name" in line]
+    named = [
+        line.partition(":")[2].strip()
+        for line in Path("/proc/cpuinfo").read_text().splitlines()
+        if "model name" in line
+    ]
     machine = f"{(named or [platform.machine()])[0]}, {len(os.sched_getaffinity(0))} cores"
     print(f"{date.today()}, {machine}, Python {platform.python_version()}, torch {torch.__version__}")
     for place, (kind, (values, about, counted)) in zip(figure.subplots(2, 2).flat, KINDS.items()):
         rows = []
         for value in values:
             command = [sys.executable, __file__, str(options.folder), "--point", kind, str(value)]
-            rows.append(json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout))
+            rows.append(
+                json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout)
+            )
         names = list(rows[0])
         print(f"\n{about}:\n\n| {counted} | {' | '.join(names)} |\n|---|{'---|' * len(names)}")
         for value, row in zip(values, rows):

@@ -1,11 +1,12 @@
-"""How long from "photo chosen" to "everything drawn", beside one queued Gradio event in which the bare forward pass runs?
+"""How long from "photo chosen" to "everything drawn", beside one queued Gradio event in which the bare
+forward pass runs?
 
-``python benchmarks/page.py`` serves the page and, beside it, a page with one button a network, whose queued event runs the bare forward
-pass on an input that is there already, and writes a line of text. A headless Chromium clicks an example on the one and the button on the
-other, in turn. Everything is drawn when the strip, the map, the bars and the steps are on the screen: after the frame in which the viewer
-says so. What is asked for: at most 1.5 × the other. The servers run in a process of their own, and keep no trace, so that every photo is
-as new. Prints a Markdown table, and how large captures of a ResNet-50 are.
-"""
+``python benchmarks/page.py`` serves the page and, beside it, a page with one button a network, whose queued
+event runs the bare forward pass on an input that is there already, and writes a line of text. A headless
+Chromium clicks an example on the one and the button on the other, in turn. Everything is drawn when the
+strip, the map, the bars and the steps are on the screen: after the frame in which the viewer says so. What is
+asked for: at most 1.5 × the other. The servers run in a process of their own, and keep no trace, so that
+every photo is as new. Prints a Markdown table, and how large captures of a ResNet-50 are."""
 
 from __future__ import annotations
 
@@ -29,16 +30,17 @@ import torch
 from playwright.sync_api import Page, sync_playwright
 
 import attnviz
-from attnviz import page as app
-from attnviz import questions
-from attnviz.capture import _prepared
+from attnviz.capture.run import _prepared
 from attnviz.networks import ResNet
 from attnviz.networks.card import card_of
-from attnviz.serving import serve
-from attnviz.settings import Settings
-from attnviz.viewer.packing import pack
+from attnviz.server import page as app
+from attnviz.server import viewer_requests
+from attnviz.server.launch import serve
+from attnviz.server.settings import Settings
+from attnviz.viewer.encoding import pack
 
-# Waits for a change of the page, not frame by frame: frames that are drawn only to look would take time from what is measured.
+# Waits for a change of the page, not frame by frame: frames that are drawn only to look would take time from
+# what is measured.
 TIMED = """([trigger, done]) => new Promise((resolve) => {
   const before = done(), observer = new MutationObserver(() => {
     if (done() === before) return;
@@ -64,7 +66,9 @@ def event_page() -> gr.Blocks:
             network = attnviz.load(name)
             inputs = [_prepared(photo, card_of(network), "whole", 3)[2][None] for photo in photos]
 
-            def run(count: int, network: torch.nn.Module = network, inputs: list[torch.Tensor] = inputs) -> tuple[int, str]:
+            def run(
+                count: int, network: torch.nn.Module = network, inputs: list[torch.Tensor] = inputs
+            ) -> tuple[int, str]:
                 began = time.perf_counter()
                 with torch.inference_mode():
                     network(inputs[count % len(inputs)])
@@ -76,7 +80,7 @@ def event_page() -> gr.Blocks:
 
 def servers(pipe: Connection) -> None:
     """Both pages, until the pipe is closed; their addresses are sent through it."""
-    questions.traces._put = lambda *_: None   # type: ignore[method-assign]
+    viewer_requests.traces._put = lambda *_: None  # type: ignore[method-assign]
     served, beside = serve(Settings(host="127.0.0.1"), block=False), event_page()
     beside.launch(server_name="127.0.0.1", prevent_thread_lock=True, quiet=True, ssr_mode=False)
     pipe.send((served.local_url, beside.local_url))
@@ -101,9 +105,14 @@ def main() -> None:
     process = spawn.Process(target=servers, args=(theirs,))
     process.start()
     url, beside = pipe.recv()
-    print("| network | bare pass, ms | queued event with it, ms | photo chosen → drawn, ms | ratio |\n|---|---|---|---|---|")
+    print(
+        "| network | bare pass, ms | queued event with it, ms | photo chosen → drawn, ms | ratio "
+        "|\n|---|---|---|---|---|"
+    )
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=os.environ.get("CHROMIUM") or shutil.which("chromium"), args=["--no-sandbox"])
+        chromium = playwright.chromium.launch(
+            executable_path=os.environ.get("CHROMIUM") or shutil.which("chromium"), args=["--no-sandbox"]
+        )
         events = ready(chromium.new_page(), beside)
         events.wait_for_selector("#said")
         for name in attnviz.list_networks():
@@ -116,7 +125,11 @@ def main() -> None:
                 rows.append((float(events.locator("#said .md").inner_text().split()[1]), event, chosen))
             rows = rows[2:]
             ratio = statistics.median(chosen / event for _, event, chosen in rows)
-            print(f"| {name} | " + " | ".join(f"{statistics.median(column):.1f}" for column in zip(*rows)) + f" | {ratio:.2f} |")
+            print(
+                f"| {name} | "
+                + " | ".join(f"{statistics.median(column):.1f}" for column in zip(*rows))
+                + f" | {ratio:.2f} |"
+            )
             page.close()
         chromium.close()
     print("\n| capture, 3:2 photo seen whole | bytes as JSON |\n|---|---|")

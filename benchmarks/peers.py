@@ -1,11 +1,12 @@
-"""What do people get for their time? ``python benchmarks/peers.py FOLDER`` runs attnviz beside the tools that people would use instead, on
-the same networks, photos and threads: a script with hooks of one's own, and torchcam, grad-cam and captum (pip install torchcam grad-cam
-captum), which show another thing, Grad-CAM, at the last block and at every block. Prints Markdown tables.
+"""What do people get for their time? ``python benchmarks/peers.py FOLDER`` runs attnviz beside the tools that
+people would use instead, on the same networks, photos and threads: a script with hooks of one's own, and
+torchcam, grad-cam and captum (pip install torchcam grad-cam captum), which show another thing, Grad-CAM, at
+the last block and at every block. Prints Markdown tables.
 
-Everything runs in turn, round by round, so that a machine whose speed drifts slows all alike; the ratio to the bare forward pass (eager, in
-inference mode, its input ready) is taken round by round, and its median and the middle half of its values are printed. The networks of 50
-layers have random weights: that changes no time.
-"""
+Everything runs in turn, round by round, so that a machine whose speed drifts slows all alike; the ratio to
+the bare forward pass (eager, in inference mode, its input ready) is taken round by round, and its median and
+the middle half of its values are printed. The networks of 50 layers have random weights: that changes no
+time."""
 
 from __future__ import annotations
 
@@ -25,9 +26,9 @@ from torchvision.transforms import v2
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 import attnviz
-from attnviz.bars import bars_drawing
+from attnviz.drawing.bars import bars_drawing
+from attnviz.drawing.overlay import overlay
 from attnviz.networks import ResNet
-from attnviz.render import overlay
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 NORMALISED = v2.Compose([v2.ToImage(), v2.ToDtype(torch.float32, scale=True), v2.Normalize(MEAN, STD)])
@@ -38,7 +39,9 @@ Way = Callable[[], object]
 
 def blocks(network: nn.Module) -> list[nn.Module]:
     """Every residual block."""
-    return [block for stage in (network.layer1, network.layer2, network.layer3, network.layer4) for block in stage]
+    return [
+        block for stage in (network.layer1, network.layer2, network.layer3, network.layer4) for block in stage
+    ]
 
 
 def opened(path: Path) -> tuple[Image.Image, Tensor]:
@@ -52,7 +55,11 @@ def hooked(network: nn.Module, x: Tensor) -> dict[str, np.ndarray]:
     found, handles = {}, []
     for name, module in network.named_modules():
         if isinstance(module, nn.Sigmoid):
-            handles.append(module.register_forward_hook(lambda _m, _i, output, name=name: found.update({name: output.numpy().copy()})))
+            handles.append(
+                module.register_forward_hook(
+                    lambda _m, _i, output, name=name: found.update({name: output.numpy().copy()})
+                )
+            )
     with torch.inference_mode():
         network(x)
     for handle in handles:
@@ -69,7 +76,9 @@ def torchcam(network: nn.Module, path: Path, layers: list[nn.Module]) -> list[Im
     with GradCAM(network, target_layer=layers) as extractor:
         scores = network(x)
         cams = extractor(scores.squeeze(0).argmax().item(), scores)
-    return [overlay_mask(square, Image.fromarray(cam.squeeze(0).numpy(), mode="F"), alpha=0.5) for cam in cams]
+    return [
+        overlay_mask(square, Image.fromarray(cam.squeeze(0).numpy(), mode="F"), alpha=0.5) for cam in cams
+    ]
 
 
 def gradcam(network: nn.Module, path: Path, layers: list[nn.Module]) -> list[Image.Image]:
@@ -81,7 +90,9 @@ def gradcam(network: nn.Module, path: Path, layers: list[nn.Module]) -> list[Ima
     ground, found = np.asarray(square, np.float32) / 255, []
     for layer in layers:
         with GradCAM(model=network, target_layers=[layer]) as cam:
-            found.append(Image.fromarray(show_cam_on_image(ground, cam(input_tensor=x, targets=None)[0], use_rgb=True)))
+            found.append(
+                Image.fromarray(show_cam_on_image(ground, cam(input_tensor=x, targets=None)[0], use_rgb=True))
+            )
     return found
 
 
@@ -95,15 +106,20 @@ def captum(network: nn.Module, path: Path, layers: list[nn.Module]) -> list[Imag
         best = int(network(x).argmax())
     found = []
     for layer in layers:
-        cam = LayerAttribution.interpolate(LayerGradCam(network, layer).attribute(x, best, relu_attributions=True), (224, 224), "bilinear")
+        cam = LayerAttribution.interpolate(
+            LayerGradCam(network, layer).attribute(x, best, relu_attributions=True), (224, 224), "bilinear"
+        )
         values = cam[0, 0].detach().numpy()
         colours = colormaps["viridis"](values / max(float(values.max()), 1e-12))[..., :3]
-        found.append(Image.fromarray(np.rint((0.5 * np.asarray(square) / 255 + 0.5 * colours) * 255).astype(np.uint8)))
+        found.append(
+            Image.fromarray(np.rint((0.5 * np.asarray(square) / 255 + 0.5 * colours) * 255).astype(np.uint8))
+        )
     return found
 
 
 def ours(network: nn.Module, path: Path, bars: bool = False) -> list[Image.Image]:
-    """An overlay of every layer that has a map, and with ``bars`` a chart of every layer's channels, at the photo's own size."""
+    """An overlay of every layer that has a map, and with ``bars`` a chart of every layer's channels, at the
+    photo's own size."""
     trace = attnviz.trace(network, path, view="crop", steps=False)
     found = [overlay(trace, name) for name, layer in trace.layers.items() if layer.map is not None]
     if bars:
@@ -185,23 +201,35 @@ def folder(network: nn.Module, paths: list[Path], count: int) -> dict[str, list[
             hooked(network, torch.cat([opened(path)[1] for path in paths[at : at + 16]]))
 
     ways: dict[str, Way] = {
-        "bare pass": bare, "attnviz": lambda: traced(network), "attnviz.fast": lambda: traced(quick), "own hooks": hooks,
+        "bare pass": bare,
+        "attnviz": lambda: traced(network),
+        "attnviz.fast": lambda: traced(quick),
+        "own hooks": hooks,
     }
     return {name: [each / len(paths) for each in seconds] for name, seconds in rounds(ways, count).items()}
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("folder", type=Path, help="a folder of photos")
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--photos", type=int, default=200)
-    parser.add_argument("--networks", nargs="*", default=["cbam_resnet18", "se_resnet18", "bam_resnet18", "cbam", "se", "bam"])
+    parser.add_argument(
+        "--networks", nargs="*", default=["cbam_resnet18", "se_resnet18", "bam_resnet18", "cbam", "se", "bam"]
+    )
     parser.add_argument("--no-peers", action="store_true")
     parser.add_argument("--no-folder", action="store_true")
     options = parser.parse_args()
-    paths = sorted(path for path in options.folder.rglob("*") if path.suffix.lower() in (".jpeg", ".jpg", ".png"))
+    paths = sorted(
+        path for path in options.folder.rglob("*") if path.suffix.lower() in (".jpeg", ".jpg", ".png")
+    )
     paths = paths[:: max(1, len(paths) // options.photos)][: options.photos]
-    print(f"torch {torch.__version__}, {torch.get_num_threads()} threads, {options.rounds} rounds, photos of {options.folder.name}")
+    print(
+        f"torch {torch.__version__}, {torch.get_num_threads()} threads, {options.rounds} rounds, photos of "
+        f"{options.folder.name}"
+    )
     for name in options.networks:
         torch.manual_seed(0)
         network = attnviz.load(name) if "_" in name else ResNet(50, name).eval()

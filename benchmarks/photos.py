@@ -1,8 +1,9 @@
-"""What does each awkward file cost? ``python benchmarks/photos.py FOLDER`` opens every picture in a process of its own and prints
-a Markdown table of the slowest and the largest: seconds, and megabytes above the idle process at the peak.
+"""What does each awkward file cost? ``python benchmarks/photos.py FOLDER`` opens every picture in a process
+of its own and prints a Markdown table of the slowest and the largest: seconds, and megabytes above the idle
+process at the peak.
 
-With a ``manifest.json`` in FOLDER (files in FOLDER/files) each is held against what it says: what must happen, and the limits.
-"""
+With a ``manifest.json`` in FOLDER (files in FOLDER/files) each is held against what it says: what must
+happen, and the limits."""
 
 from __future__ import annotations
 
@@ -30,9 +31,16 @@ print(json.dumps([outcome, time.perf_counter() - began, peak() - before]))
 
 
 def cost(path: Path) -> tuple[str, float, float]:
-    """What happened ("opens" or "clear_error"), seconds, and megabytes at the peak above what an opened example leaves."""
+    """What happened ("opens" or "clear_error"), seconds, and megabytes at the peak above what an opened
+    example leaves."""
     example = ROOT / "assets" / "examples" / "flower.jpg"
-    run = subprocess.run([sys.executable, "-c", ONE, str(example), str(path)], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    run = subprocess.run(
+        [sys.executable, "-c", ONE, str(example), str(path)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
     return tuple(json.loads(run.stdout)) if run.returncode == 0 else ("crash", 0.0, 0.0)
 
 
@@ -49,7 +57,9 @@ def main() -> None:
         outcome, seconds, megabytes = cost(path)
         expected = entry.get("expect", "either")
         good = outcome != "crash" and expected in ("either", outcome)
-        good = good and seconds <= entry.get("max_seconds", 10) and megabytes <= entry.get("max_extra_mb", 300)
+        good = (
+            good and seconds <= entry.get("max_seconds", 10) and megabytes <= entry.get("max_extra_mb", 300)
+        )
         kept += good
         rows.append((megabytes, seconds, path.name, outcome, good))
     print(f"{kept} of {len(rows)} files do what they must, within their limits.\n")

@@ -1,6 +1,7 @@
-"""How long until something happens? ``python benchmarks/start.py PHOTO`` times fresh processes, in turn: ``import attnviz`` beside
-``import torch``; ``attnviz show`` of one photo beside a script that imports torch, loads the same weights and runs the forward pass; and
-the page's first answer beside importing torch and gradio. Prints a Markdown table of medians and ratios, taken round by round."""
+"""How long until something happens? ``python benchmarks/start.py PHOTO`` times fresh processes, in turn:
+``import attnviz`` beside ``import torch``; ``attnviz show`` of one photo beside a script that imports torch,
+loads the same weights and runs the forward pass; and the page's first answer beside importing torch and
+gradio. Prints a Markdown table of medians and ratios, taken round by round."""
 
 from __future__ import annotations
 
@@ -41,6 +42,7 @@ with torch.inference_mode():
 
 def python(*arguments: str) -> Callable[[], float]:
     """Seconds of a Python process from its start to its end."""
+
     def run() -> float:
         began = time.perf_counter()
         subprocess.run([sys.executable, *arguments], check=True, cwd=ROOT, stdout=subprocess.DEVNULL)
@@ -56,8 +58,13 @@ def first_answer() -> float:
         port = listener.getsockname()[1]
     ours = {"GRADIO_SERVER_NAME": "127.0.0.1", "GRADIO_SERVER_PORT": str(port)}
     began = time.perf_counter()
-    process = subprocess.Popen([sys.executable, "app.py"], cwd=ROOT, env={**os.environ, **ours}, stdout=subprocess.DEVNULL,
-                               stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        [sys.executable, "app.py"],
+        cwd=ROOT,
+        env={**os.environ, **ours},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
     try:
         while process.poll() is None:
             with suppress(httpx.TransportError):
@@ -71,7 +78,9 @@ def first_answer() -> float:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("photo", type=Path)
     parser.add_argument("--rounds", type=int, default=5)
     options = parser.parse_args()
@@ -80,18 +89,29 @@ def main() -> None:
         pairs: dict[str, tuple[Callable[[], float], Callable[[], float]]] = {
             "import attnviz ÷ import torch": (python("-c", "import attnviz"), python("-c", "import torch")),
             "attnviz show, one layer ÷ own script": (
-                python("-m", "attnviz", "show", photo, "--out", out, "--layer", "layer3.1"), python("-c", BARE, photo)),
-            "attnviz show, every layer ÷ own script": (python("-m", "attnviz", "show", photo, "--out", out), python("-c", BARE, photo)),
-            "page's first answer ÷ import torch, gradio": (first_answer, python("-c", "import torch, gradio")),
+                python("-m", "attnviz", "show", photo, "--out", out, "--layer", "layer3.1"),
+                python("-c", BARE, photo),
+            ),
+            "attnviz show, every layer ÷ own script": (
+                python("-m", "attnviz", "show", photo, "--out", out),
+                python("-c", BARE, photo),
+            ),
+            "page's first answer ÷ import torch, gradio": (
+                first_answer,
+                python("-c", "import torch, gradio"),
+            ),
         }
         print("| what | s | ÷ | ratio | least to most |\n|---|---|---|---|---|")
         for name, (ours, theirs) in pairs.items():
-            ours(), theirs()   # so that files are in memory
+            ours(), theirs()  # so that files are in memory
             spent = [(ours(), theirs()) for _ in range(options.rounds)]
             ratios = sorted(one / other for one, other in spent)
             mine, other = (statistics.median(seconds) for seconds in zip(*spent))
             spread = f"{ratios[0]:.2f} to {ratios[-1]:.2f}"
-            print(f"| {name} | {mine:.2f} | {other:.2f} | {statistics.median(ratios):.2f} | {spread} |", flush=True)
+            print(
+                f"| {name} | {mine:.2f} | {other:.2f} | {statistics.median(ratios):.2f} | {spread} |",
+                flush=True,
+            )
 
 
 if __name__ == "__main__":

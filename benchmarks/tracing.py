@@ -1,8 +1,8 @@
-"""What does tracing cost beside the bare forward pass? ``python benchmarks/tracing.py`` prints a Markdown table.
+"""What does tracing cost beside the bare forward pass? ``python benchmarks/tracing.py`` prints a Markdown
+table.
 
-Both run on the same network, the same normalised input and the same threads, in turn, so that a machine whose speed drifts slows
-both; the ratio is taken pair by pair and its median printed.
-"""
+Both run on the same network, the same normalised input and the same threads, in turn, so that a machine whose
+speed drifts slows both; the ratio is taken pair by pair and its median printed."""
 
 from __future__ import annotations
 
@@ -42,7 +42,11 @@ def compare(network: nn.Module, x: torch.Tensor, pairs: int) -> tuple[float, flo
         run()
     measured = [(seconds(bare), seconds(traced)) for _ in range(pairs)]
     bares, tracings = zip(*measured, strict=True)
-    return statistics.median(bares), statistics.median(tracings), statistics.median(b / a for a, b in measured)
+    return (
+        statistics.median(bares),
+        statistics.median(tracings),
+        statistics.median(b / a for a, b in measured),
+    )
 
 
 def main() -> None:
@@ -51,8 +55,14 @@ def main() -> None:
     options = parser.parse_args()
     torch.manual_seed(0)
     networks = {name: attnviz.load(name) for name in attnviz.list_networks()}
-    networks |= {f"{attention}_resnet50 (random weights)": ResNet(50, attention).eval() for attention in ("se", "cbam", "bam")}
-    print(f"torch {torch.__version__}, {torch.get_num_threads()} threads, inputs of 224 px, {options.pairs} pairs\n")
+    networks |= {
+        f"{attention}_resnet50 (random weights)": ResNet(50, attention).eval()
+        for attention in ("se", "cbam", "bam")
+    }
+    print(
+        f"torch {torch.__version__}, {torch.get_num_threads()} threads, inputs of 224 px, {options.pairs} "
+        "pairs\n"
+    )
     print("| network | batch | bare pass, ms | traced, ms | ratio |\n|---|---|---|---|---|")
     for name, network in networks.items():
         for batch in (1, 16):

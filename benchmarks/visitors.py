@@ -1,5 +1,6 @@
-"""Visitors of a served page who speak as a browser does: the page with its files, the heartbeat, uploads, events by way of the queue and
-its stream, and the viewer's questions. What they find is read from ``/config``: events by what triggers them, never by number.
+"""Visitors of a served page who speak as a browser does: the page with its files, the heartbeat, uploads,
+events by way of the queue and its stream, and the viewer's questions. What they find is read from
+``/config``: events by what triggers them, never by number.
 
 What a visitor gets instead of an answer is an exception: Refused, with the server's sentence, Lost, or Wrong.
 """
@@ -26,10 +27,11 @@ import numpy as np
 from PIL import Image
 
 API = "/gradio_api"
-PATIENCE = 90   # seconds after which an answer is lost
+PATIENCE = 90  # seconds after which an answer is lost
 REFUSING = re.compile(r"busy|number \d|waiting|requests a minute|short of memory|no room|restarting")
 NAMED = re.compile(r'"(?:\./|/|\./assets/|/assets/|assets/)([\w.-]+\.(?:js|css))"')
-FILES = 79      # that Chromium asks for when it opens this page; the scripts name more, for components that it has not
+# that Chromium asks for when it opens this page; the scripts name more, for components that it has not
+FILES = 79
 SIZES = ((640, 480), (480, 640), (600, 450), (640, 426), (512, 512))
 
 
@@ -50,9 +52,9 @@ class Photo:
     """A visitor's own photo, like no other's."""
 
     name: str
-    kind: str                             # "jpeg" or "png"
+    kind: str  # "jpeg" or "png"
     content: bytes
-    colour: tuple[float, float, float]    # mean of red, green and blue
+    colour: tuple[float, float, float]  # mean of red, green and blue
 
 
 def photo(person: int, number: int, size: tuple[int, int] | None = None) -> Photo:
@@ -62,12 +64,25 @@ def photo(person: int, number: int, size: tuple[int, int] | None = None) -> Phot
     hue = (person * 0.618034 + number * 0.21) % 1
     base = 255 * np.array(colorsys.hsv_to_rgb(hue, 0.55, 0.7))
     y, x = np.mgrid[:height, :width]
-    waves = np.sin(x * random.uniform(0.02, 0.2) + y * random.uniform(-0.2, 0.2)) + np.sin(y * random.uniform(0.02, 0.2))
-    blotches = Image.fromarray(random.integers(0, 256, (12, 16, 3), np.uint8)).resize((width, height), Image.Resampling.BICUBIC)
-    pixels = np.clip(base + 18 * waves[..., None] + 0.35 * (np.asarray(blotches, float) - 127.5), 0, 255).astype(np.uint8)
+    waves = np.sin(x * random.uniform(0.02, 0.2) + y * random.uniform(-0.2, 0.2)) + np.sin(
+        y * random.uniform(0.02, 0.2)
+    )
+    blotches = Image.fromarray(random.integers(0, 256, (12, 16, 3), np.uint8)).resize(
+        (width, height), Image.Resampling.BICUBIC
+    )
+    pixels = np.clip(
+        base + 18 * waves[..., None] + 0.35 * (np.asarray(blotches, float) - 127.5), 0, 255
+    ).astype(np.uint8)
     kind, buffer = ("jpeg", "png")[(person + number) % 4 == 0], io.BytesIO()
-    Image.fromarray(pixels).save(buffer, kind, **({"quality": 90} if kind == "jpeg" else {"compress_level": 3}))
-    return Photo(f"visitor-{person:04}-photo-{number}.{kind}", kind, buffer.getvalue(), tuple(pixels.mean((0, 1)).tolist()))
+    Image.fromarray(pixels).save(
+        buffer, kind, **({"quality": 90} if kind == "jpeg" else {"compress_level": 3})
+    )
+    return Photo(
+        f"visitor-{person:04}-photo-{number}.{kind}",
+        kind,
+        buffer.getvalue(),
+        tuple(pixels.mean((0, 1)).tolist()),
+    )
 
 
 class Page:
@@ -76,14 +91,20 @@ class Page:
     def __init__(self, config: dict[str, Any]) -> None:
         self.components = {one["id"]: one for one in config["components"]}
         self.events = {one["id"]: one for one in config["dependencies"]}
-        self.ids = {one["props"]["elem_id"]: one["id"] for one in config["components"] if one["props"].get("elem_id")}
+        self.ids = {
+            one["props"]["elem_id"]: one["id"] for one in config["components"] if one["props"].get("elem_id")
+        }
         self.troubles = {number for name, number in self.ids.items() if "trouble" in name}
 
     def event(self, component: str, name: str) -> dict[str, Any]:
         """The event of this name of the component with this elem_id; "" is the page itself."""
         number = self.ids[component] if component else None
-        return next(event for event in self.events.values()
-                    for target, trigger in event["targets"] if trigger == name and (target == number or number is None))
+        return next(
+            event
+            for event in self.events.values()
+            for target, trigger in event["targets"]
+            if trigger == name and (target == number or number is None)
+        )
 
     def after(self, event: int) -> list[dict[str, Any]]:
         """The events that follow on this one."""
@@ -92,7 +113,8 @@ class Page:
 
 @dataclass(eq=False)
 class Waited:
-    """An event on its way: its answer, and how many were before it in the line when it joined, as the server said."""
+    """An event on its way: its answer, and how many were before it in the line when it joined, as the server
+    said."""
 
     done: asyncio.Future = field(default_factory=lambda: asyncio.get_running_loop().create_future())
     rank: int | None = None
@@ -102,11 +124,13 @@ class Visitor:
     """One open page. ``address`` is the visitor's own on the loopback interface, such as 127.0.1.7."""
 
     def __init__(self, url: str, address: str | None = None) -> None:
-        transport = httpx.AsyncHTTPTransport(local_address=address, verify=False, limits=httpx.Limits(max_connections=16))
+        transport = httpx.AsyncHTTPTransport(
+            local_address=address, verify=False, limits=httpx.Limits(max_connections=16)
+        )
         self.client = httpx.AsyncClient(base_url=url, transport=transport, timeout=PATIENCE, trust_env=False)
         self.session = secrets.token_hex(6)
-        self.rank: int | None = None   # of the latest event
-        self.values: dict[int, Any] = {}   # of the page's components, as this visitor sees them
+        self.rank: int | None = None  # of the latest event
+        self.values: dict[int, Any] = {}  # of the page's components, as this visitor sees them
         self._events: defaultdict[str, Waited] = defaultdict(Waited)
         self._asked: set[str] = set()
         self._tasks: list[asyncio.Task] = []
@@ -114,15 +138,25 @@ class Visitor:
         self._few = asyncio.Semaphore(6)
 
     async def fetch(self, files: bool) -> None:
-        """Get the page; with ``files`` also its scripts and styles, six at a time, as one does who was never here."""
+        """Get the page; with ``files`` also its scripts and styles, six at a time, as one does who was never
+        here."""
         left, seen = [(await self._get("/")).text], set[str]()
         while files and left and len(seen) < FILES:
             named = {name for text in left for name in NAMED.findall(text)} - seen
             paths = sorted(named)[: FILES - len(seen)]
             seen.update(paths)
-            left = [answer.text for answer in await asyncio.gather(*(self._get(f"/assets/{path}", self._few) for path in paths))]
+            left = [
+                answer.text
+                for answer in await asyncio.gather(
+                    *(self._get(f"/assets/{path}", self._few) for path in paths)
+                )
+            ]
         self.page = Page((await self._get("/config")).json())
-        self.values = {number: one["props"].get("value") for number, one in self.page.components.items() if one["type"] != "state"}
+        self.values = {
+            number: one["props"].get("value")
+            for number, one in self.page.components.items()
+            if one["type"] != "state"
+        }
 
     async def open(self, files: bool = False) -> None:
         """Open the page, until it shows its first capture."""
@@ -134,7 +168,9 @@ class Visitor:
         """Choose a photo, until its capture is shown; its small picture is the one that was sent."""
         file = await self.store(sent)
         self.values[self.page.ids["photo"]] = file
-        thumbnail = asyncio.create_task(self._get(f"{API}/file={file['path']}"))   # beside the event, as the browser does
+        thumbnail = asyncio.create_task(
+            self._get(f"{API}/file={file['path']}")
+        )  # beside the event, as the browser does
         try:
             await self.fire("photo", "upload")
         except BaseException:
@@ -145,12 +181,20 @@ class Visitor:
 
     async def store(self, sent: Photo) -> dict[str, Any]:
         """Send a file; what the page calls it."""
-        answer = await self.client.post(f"{API}/upload", files={"files": (sent.name, sent.content, f"image/{sent.kind}")})
+        answer = await self.client.post(
+            f"{API}/upload", files={"files": (sent.name, sent.content, f"image/{sent.kind}")}
+        )
         path = _checked(answer).json()[0]
         if not path.endswith(f"/{sent.name}"):
             raise Wrong(f"an upload with another's name: {path}")
-        return {"path": path, "url": f"{self.client.base_url}{API[1:]}/file={path}", "orig_name": sent.name, "size": len(sent.content),
-                "mime_type": f"image/{sent.kind}", "meta": {"_type": "gradio.FileData"}}
+        return {
+            "path": path,
+            "url": f"{self.client.base_url}{API[1:]}/file={path}",
+            "orig_name": sent.name,
+            "size": len(sent.content),
+            "mime_type": f"image/{sent.kind}",
+            "meta": {"_type": "gradio.FileData"},
+        }
 
     async def choose(self, network: str) -> None:
         """Choose a network, until the photo's capture in it is shown."""
@@ -159,8 +203,12 @@ class Visitor:
 
     async def ask(self, function: str, question: dict[str, Any]) -> dict[str, Any]:
         """A question of the viewer. Raises Refused or Lost for an {"error"}."""
-        body = {"data": {**question, "language": "en"}, "component_id": self.page.ids["viewer"], "session_hash": self.session,
-                "fn_name": function}
+        body = {
+            "data": {**question, "language": "en"},
+            "component_id": self.page.ids["viewer"],
+            "session_hash": self.session,
+            "fn_name": function,
+        }
         answer = _checked(await self.client.post(f"{API}/component_server", json=body)).json()
         if "error" in answer:
             raise _said(answer["error"])
@@ -183,8 +231,13 @@ class Visitor:
 
     async def join(self, event: dict[str, Any], data: Any = None) -> dict[str, Any]:
         """Put an event in the line; what came of it, which changes nothing here."""
-        body = {"data": [self.values.get(number) for number in event["inputs"]], "event_data": data, "fn_index": event["id"],
-                "trigger_id": event["targets"][0][0], "session_hash": self.session}
+        body = {
+            "data": [self.values.get(number) for number in event["inputs"]],
+            "event_data": data,
+            "fn_index": event["id"],
+            "trigger_id": event["targets"][0][0],
+            "session_hash": self.session,
+        }
         number = _checked(await self.client.post(f"{API}/queue/join", json=body)).json()["event_id"]
         self._asked.add(number)
         waited = self._events[number]
@@ -216,7 +269,7 @@ class Visitor:
         if any(waited.done.done() for number, waited in self._events.items() if number not in self._asked):
             raise Wrong("an answer to what was not asked")
 
-    async def _get(self, path: str, few: AbstractAsyncContextManager = nullcontext()) -> httpx.Response:   # noqa: B008
+    async def _get(self, path: str, few: AbstractAsyncContextManager = nullcontext()) -> httpx.Response:  # noqa: B008
         async with few:
             return _checked(await self.client.get(path))
 
@@ -229,7 +282,9 @@ class Visitor:
         """Read the session's stream until nothing is awaited."""
         try:
             while self._awaited():
-                async with self.client.stream("GET", f"{API}/queue/data", params={"session_hash": self.session}) as answer:
+                async with self.client.stream(
+                    "GET", f"{API}/queue/data", params={"session_hash": self.session}
+                ) as answer:
                     if answer.status_code != 200:
                         await answer.aread()
                         _checked(answer)
@@ -243,7 +298,11 @@ class Visitor:
                 waited.done.set_exception(trouble)
 
     def _awaited(self) -> list[Waited]:
-        return [waited for number, waited in self._events.items() if number in self._asked and not waited.done.done()]
+        return [
+            waited
+            for number, waited in self._events.items()
+            if number in self._asked and not waited.done.done()
+        ]
 
     def _told(self, message: dict[str, Any]) -> None:
         number = message.get("event_id")
@@ -263,12 +322,14 @@ def fingerprint(capture: dict[str, Any]) -> str:
 
 def check_own(capture: dict[str, Any], sent: Photo, network: str) -> None:
     """Raises Wrong for a capture of another photo, or in another network, than this."""
-    if not sent.name.startswith(capture["photo"]["name"]) or not capture["asked"]["photo"].endswith(f"/{sent.name}"):
+    if not sent.name.startswith(capture["photo"]["name"]) or not capture["asked"]["photo"].endswith(
+        f"/{sent.name}"
+    ):
         raise Wrong(f"{capture['photo']['name']} in place of {sent.name}")
     if capture["asked"]["network"] != network:
         raise Wrong(f"{capture['asked']['network']} in place of {network}")
     picture = Image.open(io.BytesIO(base64.b64decode(capture["photo"]["picture"].partition(",")[2])))
-    picture.draft("RGB", (80, 80))   # an eighth of it, which the mean doesn't see
+    picture.draft("RGB", (80, 80))  # an eighth of it, which the mean doesn't see
     mean = np.asarray(picture.convert("RGB"), float).mean((0, 1))
     if np.abs(mean - sent.colour).max() > 6:
         raise Wrong(f"the picture of {sent.name} has not its colour")
@@ -293,7 +354,7 @@ async def _messages(answer: httpx.Response) -> AsyncIterator[dict[str, Any]]:
     content = bytearray()
     async for chunk in answer.aiter_bytes():
         content += chunk
-        if not content.endswith(b"\n\n"):   # a capture comes in many chunks
+        if not content.endswith(b"\n\n"):  # a capture comes in many chunks
             continue
         for line in bytes(content).split(b"\n\n"):
             if line.startswith(b"data: "):

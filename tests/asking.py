@@ -1,4 +1,5 @@
-"""Questions to the page as the browser sends them, without a server; the fixtures ``uploads`` and ``asked`` go with them."""
+"""Questions to the page as the browser sends them, without a server; the fixtures ``uploads`` and ``asked``
+go with them."""
 
 from __future__ import annotations
 
@@ -6,7 +7,7 @@ import hashlib
 import shutil
 from pathlib import Path
 
-from attnviz import page, questions
+from attnviz.server import page, viewer_requests
 
 TEMPLE = {"photo": "example:temple", "network": "cbam_resnet18", "view": "whole"}
 
@@ -14,7 +15,7 @@ TEMPLE = {"photo": "example:temple", "network": "cbam_resnet18", "view": "whole"
 def arrived(path) -> str:
     """A file as Gradio puts it into the uploads: in a folder named after its content."""
     path = Path(path)
-    place = questions.uploads_folder() / hashlib.sha256(path.read_bytes()).hexdigest() / path.name
+    place = viewer_requests.uploads_folder() / hashlib.sha256(path.read_bytes()).hexdigest() / path.name
     place.parent.mkdir(exist_ok=True)
     shutil.copyfile(path, place)
     return str(place)

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")   # threads that spin take the cores from other tests
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # threads that spin take the cores from other tests
 
 import numpy as np
 import pytest
@@ -52,7 +52,7 @@ def stirred(depth: int, attention: str | None, width: int = 8, classes: int = 5)
         if isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d):
             nn.init.uniform_(module.weight, 0.5, 1.5)
             nn.init.normal_(module.bias, 0, 0.3)
-            module.momentum = 1.0   # the statistics of the next batch as they are
+            module.momentum = 1.0  # the statistics of the next batch as they are
     with torch.no_grad():
         network.train()(torch.randn(8, 3, 64, 64))
     return network.eval()
@@ -83,14 +83,14 @@ def uploads(monkeypatch, tmp_path) -> Path:
 @pytest.fixture
 def asked(monkeypatch, uploads) -> list:
     """Every forward pass that the page asks for, in order."""
-    from attnviz import questions
-    from attnviz.uploads import Results, trace_bytes
+    from attnviz.server import viewer_requests
+    from attnviz.server.uploads import Results, trace_bytes
 
     passes = []
 
     def counted(question):
         passes.append(question)
-        return questions.compute(question)
+        return viewer_requests.compute(question)
 
-    monkeypatch.setattr(questions, "traces", Results(counted, trace_bytes))
+    monkeypatch.setattr(viewer_requests, "traces", Results(counted, trace_bytes))
     return passes

@@ -41,7 +41,9 @@ def pixels(page: Page, selector: str) -> np.ndarray:
 
 
 def set_slider(page: Page, name: str, value: float) -> None:
-    control(page, name).evaluate(f"input => {{ input.value = {value}; input.dispatchEvent(new Event('input')) }}")
+    control(page, name).evaluate(
+        f"input => {{ input.value = {value}; input.dispatchEvent(new Event('input')) }}"
+    )
 
 
 def requests_of(page: Page) -> list[str]:

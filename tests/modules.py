@@ -1,4 +1,5 @@
-"""Well-known attention modules as people copy them, written from their formulas. Many use functions where attnviz would like modules."""
+"""Well-known attention modules as people copy them, written from their formulas. Many use functions where
+attnviz would like modules."""
 
 from __future__ import annotations
 
@@ -16,8 +17,10 @@ class SELayer(nn.Module):
         super().__init__()
         self.pool = nn.AdaptiveAvgPool2d(1)
         self.fc = nn.Sequential(
-            nn.Linear(channels, channels // reduction, bias=False), nn.ReLU(inplace=True),
-            nn.Linear(channels // reduction, channels, bias=False), nn.Sigmoid(),
+            nn.Linear(channels, channels // reduction, bias=False),
+            nn.ReLU(inplace=True),
+            nn.Linear(channels // reduction, channels, bias=False),
+            nn.Sigmoid(),
         )
 
     def forward(self, x: Tensor) -> Tensor:
@@ -42,7 +45,10 @@ class ChannelGate(nn.Module):
     def __init__(self, channels: int, reduction: int = 4) -> None:
         super().__init__()
         self.mlp = nn.Sequential(
-            nn.Flatten(), nn.Linear(channels, channels // reduction), nn.ReLU(), nn.Linear(channels // reduction, channels)
+            nn.Flatten(),
+            nn.Linear(channels, channels // reduction),
+            nn.ReLU(),
+            nn.Linear(channels // reduction, channels),
         )
 
     def forward(self, x: Tensor) -> Tensor:
@@ -94,10 +100,17 @@ class ProductBAM(nn.Module):
     def __init__(self, channels: int) -> None:
         super().__init__()
         self.channel_att = nn.Sequential(
-            nn.AdaptiveAvgPool2d(1), nn.Conv2d(channels, channels // 4, 1), nn.ReLU(), nn.Conv2d(channels // 4, channels, 1)
+            nn.AdaptiveAvgPool2d(1),
+            nn.Conv2d(channels, channels // 4, 1),
+            nn.ReLU(),
+            nn.Conv2d(channels // 4, channels, 1),
         )
         self.spatial_att = nn.Sequential(
-            nn.Conv2d(channels, 4, 1), nn.ReLU(), nn.Conv2d(4, 4, 3, padding=4, dilation=4), nn.ReLU(), nn.Conv2d(4, 1, 1)
+            nn.Conv2d(channels, 4, 1),
+            nn.ReLU(),
+            nn.Conv2d(4, 4, 3, padding=4, dilation=4),
+            nn.ReLU(),
+            nn.Conv2d(4, 1, 1),
         )
 
     def forward(self, x: Tensor) -> Tensor:
@@ -121,11 +134,15 @@ class CoordAtt(nn.Module):
 
 
 class SRMLayer(nn.Module):
-    """Style-based recalibration (Lee et al., 2019): mean and deviation of each channel, one weight each, batch norm, sigmoid."""
+    """Style-based recalibration (Lee et al., 2019): mean and deviation of each channel, one weight each,
+    batch norm, sigmoid."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
-        self.cfc, self.bn = nn.Conv1d(channels, channels, 2, bias=False, groups=channels), nn.BatchNorm1d(channels)
+        self.cfc, self.bn = (
+            nn.Conv1d(channels, channels, 2, bias=False, groups=channels),
+            nn.BatchNorm1d(channels),
+        )
 
     def forward(self, x: Tensor) -> Tensor:
         flat = x.flatten(2)
@@ -141,7 +158,9 @@ class ZPoolGate(nn.Module):
         self.spatial = nn.Sequential(nn.Conv2d(2, 1, 7, padding=3, bias=False), nn.BatchNorm2d(1))
 
     def forward(self, x: Tensor) -> Tensor:
-        return x * torch.sigmoid_(self.spatial(torch.cat((x.amax(1, keepdim=True), x.mean(1, keepdim=True)), 1)))
+        return x * torch.sigmoid_(
+            self.spatial(torch.cat((x.amax(1, keepdim=True), x.mean(1, keepdim=True)), 1))
+        )
 
 
 class TripletAttention(nn.Module):
@@ -158,7 +177,8 @@ class TripletAttention(nn.Module):
 
 
 class SimAM(nn.Module):
-    """SimAM (Yang et al., 2021), without parameters: the less likely a value in its channel, the nearer to 1."""
+    """SimAM (Yang et al., 2021), without parameters: the less likely a value in its channel, the nearer to
+    1."""
 
     def __init__(self, channels: int = 0) -> None:
         super().__init__()
@@ -176,10 +196,17 @@ class FcaLayer(nn.Module):
     def __init__(self, channels: int, side: int = 7) -> None:
         super().__init__()
         place = torch.arange(side) + 0.5
-        waves = [torch.outer(torch.cos(math.pi * u * place / side), torch.cos(math.pi * v * place / side)) for u in (0, 1) for v in (0, 1)]
+        waves = [
+            torch.outer(torch.cos(math.pi * u * place / side), torch.cos(math.pi * v * place / side))
+            for u in (0, 1)
+            for v in (0, 1)
+        ]
         self.register_buffer("weight", torch.stack(waves).repeat_interleave(channels // 4, 0))
         self.fc = nn.Sequential(
-            nn.Linear(channels, channels // 4, bias=False), nn.ReLU(), nn.Linear(channels // 4, channels, bias=False), nn.Sigmoid()
+            nn.Linear(channels, channels // 4, bias=False),
+            nn.ReLU(),
+            nn.Linear(channels // 4, channels, bias=False),
+            nn.Sigmoid(),
         )
 
     def forward(self, x: Tensor) -> Tensor:
@@ -195,7 +222,9 @@ class ConcurrentSE(nn.Module):
         self.squeeze, self.place = nn.Linear(channels, channels), nn.Conv2d(channels, 1, 1)
 
     def forward(self, x: Tensor) -> Tensor:
-        return x * torch.sigmoid(self.squeeze(x.mean((2, 3))))[:, :, None, None] + x * torch.sigmoid(self.place(x))
+        return x * torch.sigmoid(self.squeeze(x.mean((2, 3))))[:, :, None, None] + x * torch.sigmoid(
+            self.place(x)
+        )
 
 
 class OneSigmoid(nn.Module):
@@ -203,7 +232,11 @@ class OneSigmoid(nn.Module):
 
     def __init__(self, channels: int) -> None:
         super().__init__()
-        self.fc, self.conv, self.act = nn.Linear(channels, channels), nn.Conv2d(2, 1, 7, padding=3), nn.Sigmoid()
+        self.fc, self.conv, self.act = (
+            nn.Linear(channels, channels),
+            nn.Conv2d(2, 1, 7, padding=3),
+            nn.Sigmoid(),
+        )
 
     def forward(self, x: Tensor) -> Tensor:
         x = x * self.act(self.fc(x.mean((2, 3))))[:, :, None, None]
@@ -216,7 +249,9 @@ class GateOfChannels(nn.Module):
     def __init__(self, channels: int) -> None:
         super().__init__()
         self.fc = nn.Sequential(
-            nn.Conv2d(channels, channels // 4, 1, bias=False), nn.ReLU(), nn.Conv2d(channels // 4, channels, 1, bias=False)
+            nn.Conv2d(channels, channels // 4, 1, bias=False),
+            nn.ReLU(),
+            nn.Conv2d(channels // 4, channels, 1, bias=False),
         )
         self.sigmoid = nn.Sigmoid()
 
@@ -256,13 +291,15 @@ class Tiny(nn.Module):
 
     def __init__(self, module: nn.Module, channels: int = 16) -> None:
         super().__init__()
-        self.stem = nn.Sequential(nn.Conv2d(3, channels, 3, 2, 1, bias=False), nn.BatchNorm2d(channels), nn.ReLU())
+        self.stem = nn.Sequential(
+            nn.Conv2d(3, channels, 3, 2, 1, bias=False), nn.BatchNorm2d(channels), nn.ReLU()
+        )
         self.block = module
         self.head = nn.LazyLinear(10)
 
     def forward(self, x: Tensor) -> Tensor:
         x = self.block(self.stem(x))
-        x += 1   # what comes after changes the tensor in place
+        x += 1  # what comes after changes the tensor in place
         return self.head(x.mean((2, 3)))
 
 

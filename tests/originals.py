@@ -1,4 +1,5 @@
-"""Public implementations of SE-, CBAM- and BAM-ResNets, written anew from what they compute, with their names for weights."""
+"""Public implementations of SE-, CBAM- and BAM-ResNets, written anew from what they compute, with their names
+for weights."""
 
 from __future__ import annotations
 
@@ -21,11 +22,17 @@ class JongchanCBAM(nn.Module):
         super().__init__()
         hidden = channels // reduction
         self.ChannelGate, self.SpatialGate = nn.Module(), nn.Module()
-        self.ChannelGate.mlp = nn.Sequential(nn.Flatten(), nn.Linear(channels, hidden), nn.ReLU(), nn.Linear(hidden, channels))
-        self.SpatialGate.spatial = named(conv=nn.Conv2d(2, 1, 7, padding=3, bias=False), bn=nn.BatchNorm2d(1, momentum=0.01))
+        self.ChannelGate.mlp = nn.Sequential(
+            nn.Flatten(), nn.Linear(channels, hidden), nn.ReLU(), nn.Linear(hidden, channels)
+        )
+        self.SpatialGate.spatial = named(
+            conv=nn.Conv2d(2, 1, 7, padding=3, bias=False), bn=nn.BatchNorm2d(1, momentum=0.01)
+        )
 
     def gates(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        channel = torch.sigmoid(sum(self.ChannelGate.mlp(pool(x, x.shape[2:])) for pool in (F.avg_pool2d, F.max_pool2d)))
+        channel = torch.sigmoid(
+            sum(self.ChannelGate.mlp(pool(x, x.shape[2:])) for pool in (F.avg_pool2d, F.max_pool2d))
+        )
         x = x * channel[:, :, None, None]
         return channel, torch.sigmoid(self.SpatialGate.spatial(torch.stack((x.amax(1), x.mean(1)), 1)))
 
@@ -42,14 +49,23 @@ class JongchanBAM(nn.Module):
         hidden = channels // reduction
         self.channel_att, self.spatial_att = nn.Module(), nn.Module()
         self.channel_att.gate_c = named(
-            flatten=nn.Flatten(), gate_c_fc_0=nn.Linear(channels, hidden), gate_c_bn_1=nn.BatchNorm1d(hidden), gate_c_relu_1=nn.ReLU(),
+            flatten=nn.Flatten(),
+            gate_c_fc_0=nn.Linear(channels, hidden),
+            gate_c_bn_1=nn.BatchNorm1d(hidden),
+            gate_c_relu_1=nn.ReLU(),
             gate_c_fc_final=nn.Linear(hidden, channels),
         )
         dilated = {"padding": 4, "dilation": 4}
         self.spatial_att.gate_s = named(
-            gate_s_conv_reduce0=nn.Conv2d(channels, hidden, 1), gate_s_bn_reduce0=nn.BatchNorm2d(hidden), gate_s_relu_reduce0=nn.ReLU(),
-            gate_s_conv_di_0=nn.Conv2d(hidden, hidden, 3, **dilated), gate_s_bn_di_0=nn.BatchNorm2d(hidden), gate_s_relu_di_0=nn.ReLU(),
-            gate_s_conv_di_1=nn.Conv2d(hidden, hidden, 3, **dilated), gate_s_bn_di_1=nn.BatchNorm2d(hidden), gate_s_relu_di_1=nn.ReLU(),
+            gate_s_conv_reduce0=nn.Conv2d(channels, hidden, 1),
+            gate_s_bn_reduce0=nn.BatchNorm2d(hidden),
+            gate_s_relu_reduce0=nn.ReLU(),
+            gate_s_conv_di_0=nn.Conv2d(hidden, hidden, 3, **dilated),
+            gate_s_bn_di_0=nn.BatchNorm2d(hidden),
+            gate_s_relu_di_0=nn.ReLU(),
+            gate_s_conv_di_1=nn.Conv2d(hidden, hidden, 3, **dilated),
+            gate_s_bn_di_1=nn.BatchNorm2d(hidden),
+            gate_s_relu_di_1=nn.ReLU(),
             gate_s_conv_final=nn.Conv2d(hidden, 1, 1),
         )
 
@@ -66,7 +82,10 @@ class LuuuyiChannels(nn.Module):
 
     def __init__(self, channels: int, reduction: int = 16, older: bool = False) -> None:
         super().__init__()
-        first, second = nn.Conv2d(channels, channels // reduction, 1, bias=False), nn.Conv2d(channels // reduction, channels, 1, bias=False)
+        first, second = (
+            nn.Conv2d(channels, channels // reduction, 1, bias=False),
+            nn.Conv2d(channels // reduction, channels, 1, bias=False),
+        )
         self.older = older
         if older:
             self.fc1, self.fc2 = first, second
@@ -97,15 +116,21 @@ class MoskomuleSE(nn.Module):
     def __init__(self, channels: int, reduction: int = 16, bias: bool = False) -> None:
         super().__init__()
         hidden = channels // reduction
-        self.fc = nn.Sequential(nn.Linear(channels, hidden, bias=bias), nn.ReLU(), nn.Linear(hidden, channels, bias=bias), nn.Sigmoid())
+        self.fc = nn.Sequential(
+            nn.Linear(channels, hidden, bias=bias),
+            nn.ReLU(),
+            nn.Linear(hidden, channels, bias=bias),
+            nn.Sigmoid(),
+        )
 
     def forward(self, x: Tensor) -> Tensor:
         return x * self.fc(x.mean((2, 3)))[:, :, None, None]
 
 
 def block(kind: type, attach) -> type:
-    """torchvision's block with attention on its branch, before the addition. ``attach`` adds the modules, and gives back a function that
-    runs them."""
+    """torchvision's block with attention on its branch, before the addition. ``attach`` adds the modules, and
+    gives back a function that runs them."""
+
     class Block(kind):
         def __init__(self, inplanes: int, planes: int, *arguments, **more) -> None:
             super().__init__(inplanes, planes, *arguments, **more)
@@ -148,14 +173,16 @@ def moskomule(bias: bool = False, reduction: int = 16):
     return attach
 
 
-def resnet(depth: int | tuple[int, ...], attach=None, width: int = 64, classes: int = 1000, small: bool = False) -> ResNet:
+def resnet(
+    depth: int | tuple[int, ...], attach=None, width: int = 64, classes: int = 1000, small: bool = False
+) -> ResNet:
     """torchvision's ResNet with attention in every block."""
     counts = {18: (2, 2, 2, 2), 34: (3, 4, 6, 3), 50: (3, 4, 6, 3)}.get(depth, depth)
     kind = Bottleneck if depth == 50 else BasicBlock
     made = ResNet(block(kind, attach) if attach else kind, list(counts), num_classes=classes)
     if width != 64:
         raise ValueError("torchvision's ResNet is 64 wide")
-    if small:   # as Jongchan's for CIFAR
+    if small:  # as Jongchan's for CIFAR
         made.conv1, made.maxpool = nn.Conv2d(3, 64, 3, 1, 1, bias=False), nn.Identity()
     return made
 

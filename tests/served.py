@@ -30,7 +30,7 @@ class Server:
 
     process: subprocess.Popen
     url: str
-    temp: Path       # where it puts its folder of uploads
+    temp: Path  # where it puts its folder of uploads
     said: list[str]  # what it wrote to standard error
 
     def upload(self, name: str, content: bytes) -> httpx.Response:
@@ -38,7 +38,10 @@ class Server:
 
     def photo(self, name: str, content: bytes) -> dict:
         """An upload as an argument of the API."""
-        return {"path": self.upload(name, content).raise_for_status().json()[0], "meta": {"_type": "gradio.FileData"}}
+        return {
+            "path": self.upload(name, content).raise_for_status().json()[0],
+            "meta": {"_type": "gradio.FileData"},
+        }
 
     def join(self, endpoint: str, *arguments: object) -> httpx.Response:
         return httpx.post(f"{self.url}/gradio_api/call/{endpoint}", json={"data": arguments}, timeout=30)
@@ -65,9 +68,16 @@ class Server:
 def server(temp: Path, port: int | None = None, **environment: str) -> Iterator[Server]:
     """Start one, wait until it answers, and end it; its files lie under ``temp``."""
     port = port or free_port()
-    ours = {"TMPDIR": str(temp), "ATTNVIZ_HOST": "127.0.0.1", "ATTNVIZ_PORT": str(port), "ATTNVIZ_FREE_MB": "0"}
+    ours = {
+        "TMPDIR": str(temp),
+        "ATTNVIZ_HOST": "127.0.0.1",
+        "ATTNVIZ_PORT": str(port),
+        "ATTNVIZ_FREE_MB": "0",
+    }
     variables = {**os.environ, **ours, **environment}
-    process = subprocess.Popen([sys.executable, "app.py"], cwd=ROOT, env=variables, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        [sys.executable, "app.py"], cwd=ROOT, env=variables, stderr=subprocess.PIPE, text=True
+    )
     said: list[str] = []
     reader = threading.Thread(target=lambda: said.extend(process.stderr), daemon=True)
     reader.start()

@@ -15,8 +15,8 @@ COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
 
 class Shop(ThreadingHTTPServer):
-    """Gives out files; ``manner`` is how: whole, cut, wrong, halting half way until ``go``, or one of eight pieces for each ``go``; or a
-    status to answer with."""
+    """Gives out files; ``manner`` is how: whole, cut, wrong, halting half way until ``go``, or one of eight
+    pieces for each ``go``; or a status to answer with."""
 
     daemon_threads = True
 
@@ -54,7 +54,9 @@ class Clerk(BaseHTTPRequestHandler):
 
     def do_HEAD(self) -> None:
         content = self.server.files.get(self.path)
-        status = self.server.manner if isinstance(self.server.manner, int) else 404 if content is None else 200
+        status = (
+            self.server.manner if isinstance(self.server.manner, int) else 404 if content is None else 200
+        )
         self.send_response(status)
         self.send_header("Content-Length", str(len(content or b"")) if status == 200 else "0")
         if content is not None:
@@ -85,7 +87,7 @@ class Clerk(BaseHTTPRequestHandler):
 
     def give_pieces(self, content: bytes) -> None:
         for piece in range(8):
-            self.wfile.write(content[len(content) * piece // 8:len(content) * (piece + 1) // 8])
+            self.wfile.write(content[len(content) * piece // 8 : len(content) * (piece + 1) // 8])
             self.wfile.flush()
             self.server.go.wait(30)
             self.server.go.clear()
@@ -96,7 +98,8 @@ class Clerk(BaseHTTPRequestHandler):
 
 @contextmanager
 def trouble(manner: str | int, shop: Shop) -> Iterator[None]:
-    """A server that behaves in this manner, or is not there; or a disk on which no file gets larger than a megabyte."""
+    """A server that behaves in this manner, or is not there; or a disk on which no file gets larger than a
+    megabyte."""
     if manner == "full":
         with small_files():
             yield

@@ -6,7 +6,8 @@ import torch
 from conftest import stirred
 
 import attnviz
-from attnviz.analysis import liveliness, summary
+from attnviz.analysis import summary
+from attnviz.training.liveliness import liveliness
 
 
 def test_summary_counts_saturation_of_the_gate():
@@ -26,13 +27,15 @@ def test_liveliness_is_the_three_spreads_over_photos():
     assert row.layer == "layer2.0"
     assert row.across_channels == pytest.approx(channels.std(1).mean())
     assert row.across_photos == pytest.approx(channels.std(0).mean())
-    assert row.across_positions == pytest.approx(np.mean([np.ptp(trace.layers["layer2.0"].spatial) for trace in traces]))
+    assert row.across_positions == pytest.approx(
+        np.mean([np.ptp(trace.layers["layer2.0"].spatial) for trace in traces])
+    )
 
 
 def test_a_dead_gate_is_not_alive():
     network = stirred(18, "se")
     for module in network.modules():
         if hasattr(module, "fc2"):
-            torch.nn.init.zeros_(module.fc2.weight)   # every gate is 0.5
+            torch.nn.init.zeros_(module.fc2.weight)  # every gate is 0.5
     for row in liveliness(attnviz.traces(network, torch.randn(3, 3, 64, 64))):
         assert row.mean == 0.5 and row.alive == {"across_channels": False, "across_photos": False}

@@ -1,4 +1,5 @@
-"""Gates of networks that attnviz did not build: known modules of other libraries, and modules it has never seen."""
+"""Gates of networks that attnviz did not build: known modules of other libraries, and modules it has never
+seen."""
 
 from __future__ import annotations
 
@@ -12,7 +13,7 @@ from torch import nn
 
 import attnviz
 from attnviz.analysis import summary
-from attnviz.taps import TABLE
+from attnviz.capture.taps import TABLE
 
 C = 16
 
@@ -21,7 +22,9 @@ def stirred(module: nn.Module) -> nn.Module:
     """Weights large enough that gates spread over (0, 1), batch norms that have seen something."""
     for name, values in module.named_parameters():
         if values.ndim > 1:
-            nn.init.normal_(values, 0.3 / values[0].numel(), 1.5 * values[0].numel() ** -0.5)   # a little up: hidden units stay alive
+            nn.init.normal_(
+                values, 0.3 / values[0].numel(), 1.5 * values[0].numel() ** -0.5
+            )  # a little up: hidden units stay alive
         elif name.endswith("bias"):
             nn.init.normal_(values, 0.2, 0.5)
     for norm in module.modules():
@@ -32,12 +35,13 @@ def stirred(module: nn.Module) -> nn.Module:
 
 
 def run(module: nn.Module, x: torch.Tensor | None = None) -> tuple[attnviz.Trace, torch.Tensor, torch.Tensor]:
-    """A trace of a small network around the module, and what went into the module and came out, taken by hooks of the test's own."""
+    """A trace of a small network around the module, and what went into the module and came out, taken by
+    hooks of the test's own."""
     network = modules.Tiny(module, C).eval()
-    nn.init.uniform_(network.stem[1].weight, 0.2, 4)   # so that channels differ in size
+    nn.init.uniform_(network.stem[1].weight, 0.2, 4)  # so that channels differ in size
     x = torch.randn(3, 36, 44) if x is None else x
     with torch.no_grad():
-        network(x[None])   # makes the lazy head
+        network(x[None])  # makes the lazy head
     seen = {}
     handles = [
         module.register_forward_pre_hook(lambda _m, inputs: seen.update(x=inputs[0].clone())),
@@ -45,7 +49,9 @@ def run(module: nn.Module, x: torch.Tensor | None = None) -> tuple[attnviz.Trace
     ]
     hooks = [len(module._forward_hooks) + len(module._forward_pre_hooks) for module in network.modules()]
     trace = attnviz.trace(network, x)
-    assert hooks == [len(module._forward_hooks) + len(module._forward_pre_hooks) for module in network.modules()], "all of ours are gone"
+    assert hooks == [
+        len(module._forward_hooks) + len(module._forward_pre_hooks) for module in network.modules()
+    ], "all of ours are gone"
     for handle in handles:
         handle.remove()
     return trace, seen["x"][0], seen["y"][0]
@@ -53,6 +59,7 @@ def run(module: nn.Module, x: torch.Tensor | None = None) -> tuple[attnviz.Trace
 
 def library(path: str, *args, **kwargs):
     """A maker of a module of another library; the test is skipped outside CI if that is not installed."""
+
     def make() -> nn.Module:
         where, name = path.rsplit(".", 1)
         return getattr(importlib.import_module(where), name)(*args, **kwargs)
@@ -92,8 +99,19 @@ KNOWN = [
     library("segmentation_models_pytorch.base.modules.SCSEModule", C, 4),
 ]
 SEEN_NEVER = [
-    modules.SELayer, modules.InPlaceSE, modules.ChannelGate, modules.FunctionalCBAM, modules.ResidualCBAM, modules.ProductBAM,
-    modules.CoordAtt, modules.SRMLayer, modules.TripletAttention, modules.SimAM, modules.FcaLayer, modules.ConcurrentSE, modules.OneSigmoid,
+    modules.SELayer,
+    modules.InPlaceSE,
+    modules.ChannelGate,
+    modules.FunctionalCBAM,
+    modules.ResidualCBAM,
+    modules.ProductBAM,
+    modules.CoordAtt,
+    modules.SRMLayer,
+    modules.TripletAttention,
+    modules.SimAM,
+    modules.FcaLayer,
+    modules.ConcurrentSE,
+    modules.OneSigmoid,
     modules.CallsGates,
 ]
 PATHS = [
@@ -130,7 +148,9 @@ def test_input_times_factor_is_output_for_modules_that_nobody_described(kind):
 def test_paths_are_shares_of_each_channel(make):
     module = stirred(make())
     channels = C * getattr(module, "radix", 1) if type(module).__name__ == "SABlock" else C
-    network = nn.Sequential(nn.Conv2d(3, channels, 3, 2, 1), module, nn.AdaptiveAvgPool2d(1), nn.Flatten()).eval()
+    network = nn.Sequential(
+        nn.Conv2d(3, channels, 3, 2, 1), module, nn.AdaptiveAvgPool2d(1), nn.Flatten()
+    ).eval()
     (layer,) = attnviz.trace(network, torch.randn(3, 36, 36)).layers.values()
     paths = layer.paths
     assert paths.shape[1] == layer.shape[0] == C and paths.shape[0] in (2, 4) and paths.std() > 0.01
@@ -152,12 +172,25 @@ def test_selective_kernel_weighs_its_paths():
     assert len(kept) == 2
 
 
-@pytest.mark.parametrize("kind, expected", [
-    (modules.SELayer, "channel"), (modules.InPlaceSE, "channel"), (modules.ChannelGate, "channel"), (modules.SRMLayer, "channel"),
-    (modules.FcaLayer, "channel"), (modules.FunctionalCBAM, "both"), (modules.OneSigmoid, "both"), (modules.CallsGates, "both"),
-    (modules.ProductBAM, "joint"), (modules.CoordAtt, "joint"), (modules.TripletAttention, "joint"), (modules.SimAM, "joint"),
-    (modules.ConcurrentSE, "joint"), (modules.ResidualCBAM, "joint"),
-])
+@pytest.mark.parametrize(
+    "kind, expected",
+    [
+        (modules.SELayer, "channel"),
+        (modules.InPlaceSE, "channel"),
+        (modules.ChannelGate, "channel"),
+        (modules.SRMLayer, "channel"),
+        (modules.FcaLayer, "channel"),
+        (modules.FunctionalCBAM, "both"),
+        (modules.OneSigmoid, "both"),
+        (modules.CallsGates, "both"),
+        (modules.ProductBAM, "joint"),
+        (modules.CoordAtt, "joint"),
+        (modules.TripletAttention, "joint"),
+        (modules.SimAM, "joint"),
+        (modules.ConcurrentSE, "joint"),
+        (modules.ResidualCBAM, "joint"),
+    ],
+)
 def test_the_residual_tells_the_kinds_apart(kind, expected):
     trace, _, _ = run(stirred(kind(C)))
     assert [layer.kind for layer in trace.layers.values()] == [expected]
@@ -166,7 +199,9 @@ def test_the_residual_tells_the_kinds_apart(kind, expected):
 def test_both_gates_of_a_functional_cbam_are_its_own():
     module = stirred(modules.FunctionalCBAM(C))
     seen = {}
-    module.ChannelGate.mlp.register_forward_hook(lambda _m, _i, y: seen.setdefault("logits", []).append(y.clone()))
+    module.ChannelGate.mlp.register_forward_hook(
+        lambda _m, _i, y: seen.setdefault("logits", []).append(y.clone())
+    )
     module.SpatialGate.spatial.register_forward_hook(lambda _m, _i, y: seen.update(map=y.clone()))
     (layer,) = run(module)[0].layers.values()
     average, maximum = seen["logits"][-2:]
@@ -182,7 +217,9 @@ def test_gates_that_a_block_multiplies_in_its_own_code_are_found():
     trace, _, _ = run(module)
     (layer,) = trace.layers.values()
     assert (layer.name, layer.kind) == ("block", "both")
-    assert np.array_equal(layer.channel, seen["ca"].flatten().numpy()) and np.array_equal(layer.spatial, seen["sa"][0, 0].numpy())
+    assert np.array_equal(layer.channel, seen["ca"].flatten().numpy()) and np.array_equal(
+        layer.spatial, seen["sa"][0, 0].numpy()
+    )
 
 
 class ChannelsOnly(nn.Module):
@@ -223,11 +260,15 @@ def test_a_known_module_knows_its_dead_channels_too():
     assert np.isfinite(layer.channel).all()
 
 
-@pytest.mark.parametrize("name", ["resnet18", "mobilenet_v2", "densenet121", "convnext_tiny", "squeezenet1_1", "swin_t"])
+@pytest.mark.parametrize(
+    "name", ["resnet18", "mobilenet_v2", "densenet121", "convnext_tiny", "squeezenet1_1", "swin_t"]
+)
 def test_networks_without_attention_have_none(name):
     import torchvision
 
-    network = torchvision.models.get_model(name, weights=None, **({"zero_init_residual": True} if name == "resnet18" else {})).eval()
+    network = torchvision.models.get_model(
+        name, weights=None, **({"zero_init_residual": True} if name == "resnet18" else {})
+    ).eval()
     assert attnviz.find(network, torch.randn(1, 3, 96, 96)) == []
     with pytest.raises(attnviz.TraceError, match=r"no attention.*SE.*each channel"):
         attnviz.trace(network, torch.randn(3, 96, 96))
@@ -247,26 +288,41 @@ class Scaled(nn.Module):
         return x * self.gamma
 
 
-@pytest.mark.parametrize("module", [Swish(), Scaled(), nn.Hardswish(), nn.PReLU(C), nn.Sequential(nn.Dropout(0.5))])
+@pytest.mark.parametrize(
+    "module", [Swish(), Scaled(), nn.Hardswish(), nn.PReLU(C), nn.Sequential(nn.Dropout(0.5))]
+)
 def test_activations_and_fixed_scales_are_no_attention(module):
     assert attnviz.find(modules.Tiny(module, C).eval(), torch.randn(1, 3, 32, 32)) == []
 
 
-@pytest.mark.parametrize("name, gates, kind", [
-    ("torchvision.mobilenet_v3_small", 9, "se"), ("torchvision.efficientnet_b0", 16, "se"), ("torchvision.regnet_y_400mf", 16, "se"),
-    ("timm.ecaresnet26t", 8, "eca"), ("timm.skresnet18", 8, "sk"), ("timm.resnest14d", 4, "split"), ("timm.ese_vovnet19b_dw", 4, "ese"),
-    ("pytorchcv.seresnet18", 8, "se"), ("pytorchcv.cbam_resnet18", 8, "cbam"), ("pytorchcv.bam_resnet18", 3, "bam"),
-])
+@pytest.mark.parametrize(
+    "name, gates, kind",
+    [
+        ("torchvision.mobilenet_v3_small", 9, "se"),
+        ("torchvision.efficientnet_b0", 16, "se"),
+        ("torchvision.regnet_y_400mf", 16, "se"),
+        ("timm.ecaresnet26t", 8, "eca"),
+        ("timm.skresnet18", 8, "sk"),
+        ("timm.resnest14d", 4, "split"),
+        ("timm.ese_vovnet19b_dw", 4, "ese"),
+        ("pytorchcv.seresnet18", 8, "se"),
+        ("pytorchcv.cbam_resnet18", 8, "cbam"),
+        ("pytorchcv.bam_resnet18", 3, "bam"),
+    ],
+)
 def test_whole_networks_have_their_gates(name, gates, kind):
     where, short = name.split(".")
     if where == "torchvision":
         import torchvision
+
         network = torchvision.models.get_model(short, weights=None)
     elif where == "timm":
         import timm
+
         network = timm.create_model(short)
     else:
         from pytorchcv.model_provider import get_model
+
         network = get_model(short, pretrained=False)
     found = attnviz.find(network.eval())
     assert [(row.kind, row.how) for row in found] == [(kind, "table")] * gates
@@ -278,7 +334,10 @@ def test_find_lists_what_trace_reads(cbam):
     (row,) = attnviz.find(network, torch.randn(1, 3, 32, 40))
     assert (row.layer, row.kind, row.how, row.module) == ("block", "both", "recognised", "FunctionalCBAM")
     assert (row.shape, row.channel, row.spatial) == ((C, 16, 20), (C,), (16, 20))
-    assert [(row.layer, row.how) for row in attnviz.find(cbam)][:2] == [("layer1.0", "declared"), ("layer1.1", "declared")]
+    assert [(row.layer, row.how) for row in attnviz.find(cbam)][:2] == [
+        ("layer1.0", "declared"),
+        ("layer1.1", "declared"),
+    ]
 
 
 def test_every_row_of_the_table_is_a_class_that_exists():
@@ -316,14 +375,19 @@ def test_other_precisions(dtype, kind, expected):
     full = attnviz.trace(network, x).layers["block"]
     other = attnviz.trace(network.to(dtype), x).layers["block"]
     assert other.kind == expected and other.channel.dtype == np.float32
-    assert np.abs(other.channel - full.channel).max() < {torch.float16: 0.01, torch.bfloat16: 0.06, torch.float64: 1e-5}[dtype]
+    assert (
+        np.abs(other.channel - full.channel).max()
+        < {torch.float16: 0.01, torch.bfloat16: 0.06, torch.float64: 1e-5}[dtype]
+    )
 
 
 def test_compiled_and_parallel_networks_are_read_through(cbam):
     x = torch.randn(3, 64, 64)
     expected = attnviz.trace(cbam, x)
     for wrapped in (nn.DataParallel(cbam), torch.compile(cbam)):
-        assert np.array_equal(attnviz.trace(wrapped, x).layers["layer3.1"].channel, expected.layers["layer3.1"].channel)
+        assert np.array_equal(
+            attnviz.trace(wrapped, x).layers["layer3.1"].channel, expected.layers["layer3.1"].channel
+        )
 
 
 def test_what_is_no_network_is_refused():

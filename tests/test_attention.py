@@ -19,7 +19,9 @@ def se_layer(x: Tensor, fc0: Tensor, fc2: Tensor) -> Tensor:
 
 
 def channel_attention(x: Tensor, fc0: Tensor, fc2: Tensor) -> Tensor:
-    """``ChannelAttention``: sigmoid(fc(avg_pool(x)) + fc(max_pool(x))) with fc.0 and fc.2 as 1×1 convolutions."""
+    """``ChannelAttention``: sigmoid(fc(avg_pool(x)) + fc(max_pool(x))) with fc.0 and fc.2 as 1×1
+    convolutions."""
+
     def fc(pooled: Tensor) -> Tensor:
         return conv2d(relu(conv2d(pooled, fc0)), fc2)
 
@@ -37,7 +39,9 @@ def spatial_attention(x: Tensor, conv1: Tensor) -> Tensor:
 @pytest.mark.parametrize("size", SIZES)
 def test_se_is_the_public_formula(size):
     module, x = SqueezeExcite(32, 8), torch.randn(3, 32, *size)
-    torch.testing.assert_close(module(x), se_layer(x, module.fc1.weight, module.fc2.weight), rtol=1e-6, atol=1e-6)
+    torch.testing.assert_close(
+        module(x), se_layer(x, module.fc1.weight, module.fc2.weight), rtol=1e-6, atol=1e-6
+    )
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -45,7 +49,9 @@ def test_cbam_is_the_public_formula(size):
     module, x = CBAM(32, 8), torch.randn(3, 32, *size)
     fc0, fc2 = (layer.weight[:, :, None, None] for layer in (module.channel.fc1, module.channel.fc2))
     refined = channel_attention(x, fc0, fc2) * x
-    torch.testing.assert_close(module(x), spatial_attention(refined, module.spatial.conv.weight) * refined, rtol=1e-6, atol=1e-6)
+    torch.testing.assert_close(
+        module(x), spatial_attention(refined, module.spatial.conv.weight) * refined, rtol=1e-6, atol=1e-6
+    )
 
 
 @pytest.mark.parametrize("size", SIZES)

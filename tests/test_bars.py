@@ -12,10 +12,10 @@ from matplotlib.colors import to_rgb
 from PIL import Image
 from test_render import layer
 
-from attnviz.bars import PATHS, bars_drawing
-from attnviz.drawing import Bars, Drawing, Line, Text
-from attnviz.layers import LayerAttention
-from attnviz.paper import ACCENT, DARK_ACCENT, DARK_GROUND
+from attnviz.capture.layer_attention import LayerAttention
+from attnviz.drawing.bars import PATHS, bars_drawing
+from attnviz.drawing.canvas import Bars, Drawing, Line, Text
+from attnviz.drawing.style import ACCENT, DARK_ACCENT, DARK_GROUND
 
 
 def texts(drawing: Drawing) -> list[str]:
@@ -62,13 +62,24 @@ def test_bars_on_another_scale_stand_on_their_mean_over_their_own_range():
         assert foot == pytest.approx(np.nanmean(weights), abs=1e-6)
         assert {"0.25", "0.75", "bars from their mean, over their own range"} <= set(said)
     flat = layer(None, "se", np.full(8, 0.5, np.float32))
-    assert numbers(flat, scale="map")[1] == pytest.approx(0) and not any("from their mean" in said for said in texts(bars_drawing(flat)))
+    assert numbers(flat, scale="map")[1] == pytest.approx(0) and not any(
+        "from their mean" in said for said in texts(bars_drawing(flat))
+    )
 
 
 def test_paths_share_a_channel_one_upon_the_other():
-    paths = replace(layer(None, "sk"), channel=None, paths=np.array([[0.25, 0.5], [0.75, 0.5]], np.float32), formula="none")
+    paths = replace(
+        layer(None, "sk"),
+        channel=None,
+        paths=np.array([[0.25, 0.5], [0.75, 0.5]], np.float32),
+        formula="none",
+    )
     first, second = (mark for mark in bars_drawing(paths).marks if isinstance(mark, Bars))
-    assert np.array_equal(first.heads, second.feet) and first.colour == PATHS[0] and {"path 1", "path 2"} <= set(texts(bars_drawing(paths)))
+    assert (
+        np.array_equal(first.heads, second.feet)
+        and first.colour == PATHS[0]
+        and {"path 1", "path 2"} <= set(texts(bars_drawing(paths)))
+    )
     np.testing.assert_allclose(scale_of(bars_drawing(paths))(second.heads), 1)
     heads, foot = numbers(paths, scale="map")
     np.testing.assert_allclose(heads, [0.25, 0.5])
@@ -79,7 +90,11 @@ def test_paths_share_a_channel_one_upon_the_other():
 def test_the_strongest_are_named_and_no_name_lies_on_another(order):
     weights = np.full(64, 0.2, np.float32)
     weights[[3, 17, 18, 40, 63]] = 0.9
-    names = [mark for mark in bars_drawing(layer(None, "se", weights), order).marks if isinstance(mark, Text) and mark.rise == "top"]
+    names = [
+        mark
+        for mark in bars_drawing(layer(None, "se", weights), order).marks
+        if isinstance(mark, Text) and mark.rise == "top"
+    ]
     above = [mark for mark in names if mark.at[1] < 100]
     assert {mark.text for mark in above} == {"3", "17", "18", "40", "63"}
     assert (np.diff(sorted(mark.at[0] for mark in above)) > 12).all()
@@ -93,13 +108,16 @@ def test_a_pixel_has_as_much_of_the_colour_as_the_bars_cover(count, dark):
     bars = next(mark for mark in drawing.marks if isinstance(mark, Bars))
     alone = Drawing(drawing.width, drawing.height, drawing.ground, [bars])
     pixels = np.asarray(alone.image(), float)
-    ground, colour = (255 * np.array(to_rgb(each)) for each in (DARK_GROUND if dark else "white", DARK_ACCENT if dark else ACCENT))
+    ground, colour = (
+        255 * np.array(to_rgb(each))
+        for each in (DARK_GROUND if dark else "white", DARK_ACCENT if dark else ACCENT)
+    )
     share = ((pixels - ground) @ (colour - ground)) / ((colour - ground) @ (colour - ground))
     scale = 150 / 72
     area = np.abs(bars.heads - bars.feet).sum() * (bars.right - bars.left) / count * scale**2
     assert share.sum() == pytest.approx(area, rel=0.004)
     column = round((bars.left + (bars.right - bars.left) * (0.5 / count)) * scale)
-    if count == 4:   # wide enough to be alone in a pixel
+    if count == 4:  # wide enough to be alone in a pixel
         assert share[:, column].sum() == pytest.approx(abs(bars.heads[0] - bars.feet[0]) * scale, abs=0.5)
 
 
@@ -128,9 +146,16 @@ def test_a_picture_as_an_svg_draws_it(tmp_path):
     weights = np.array([1, 0.5, 0, 0.25], np.float32)
     drawing = bars_drawing(layer(None, "se", weights))
     bars = next(mark for mark in drawing.marks if isinstance(mark, Bars))
-    path = next(each for each in ElementTree.fromstring(drawing.svg()) if each.tag.endswith("path")).attrib["d"]
-    boxes = [piece.replace("V", " ").replace("H", " ").split() for piece in path.removesuffix("Z").removeprefix("M").split("ZM")]
-    assert [float(box[2]) for box in boxes] == pytest.approx(bars.heads.tolist(), abs=0.01) and float(boxes[-1][3]) == bars.right
+    path = next(each for each in ElementTree.fromstring(drawing.svg()) if each.tag.endswith("path")).attrib[
+        "d"
+    ]
+    boxes = [
+        piece.replace("V", " ").replace("H", " ").split()
+        for piece in path.removesuffix("Z").removeprefix("M").split("ZM")
+    ]
+    assert [float(box[2]) for box in boxes] == pytest.approx(bars.heads.tolist(), abs=0.01) and float(
+        boxes[-1][3]
+    ) == bars.right
 
 
 def test_a_slanted_line_is_as_dark_as_it_is_long():

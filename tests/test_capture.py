@@ -11,7 +11,7 @@ from PIL import Image
 from torch import nn
 
 import attnviz
-from attnviz.taps import find_taps
+from attnviz.capture.taps import find_taps
 
 ALL = [(18, "se"), (18, "cbam"), (18, "bam"), (50, "se"), (50, "cbam"), (50, "bam")]
 
@@ -20,8 +20,10 @@ def inside(network: nn.Module, x: torch.Tensor) -> dict[str, tuple[torch.Tensor,
     """What went into and came out of every attention module, seen by hooks of the test's own."""
     seen, handles = {}, []
     for tap in find_taps(dict(network.named_modules())):
+
         def hook(_module, inputs, output, layer=tap.layer):
             seen[layer] = inputs[0].clone(), output.clone()
+
         handles.append(tap.module.register_forward_hook(hook))
     with torch.inference_mode():
         network(x)
@@ -38,7 +40,9 @@ def check_reconstruction(network: nn.Module, x: torch.Tensor) -> None:
             before, after = (side[row].numpy() for side in seen[name])
             assert layer.factor().dtype == np.float32
             assert layer.factor().shape == layer.shape == before.shape
-            np.testing.assert_allclose(before * layer.factor(), after, rtol=1e-5, atol=1e-6 * np.abs(after).max())
+            np.testing.assert_allclose(
+                before * layer.factor(), after, rtol=1e-5, atol=1e-6 * np.abs(after).max()
+            )
 
 
 @pytest.mark.parametrize(("depth", "attention"), ALL)
@@ -53,7 +57,8 @@ def test_block_input_times_factor_is_block_output_in_the_trained_networks(name):
 
 @pytest.mark.parametrize(("depth", "attention"), ALL)
 def test_a_photo_alone_and_in_a_batch_agree(depth, attention):
-    # In double precision, so that only a real difference shows: float32 kernels round differently for other batch sizes.
+    # In double precision, so that only a real difference shows: float32 kernels round differently for other
+    # batch sizes.
     network, x = stirred(depth, attention).double(), torch.randn(4, 3, 64, 80).double()
     for index, together in enumerate(attnviz.traces(network, x, batch_size=4)):
         alone = attnviz.trace(network, x[index])
@@ -114,7 +119,7 @@ def test_no_hook_is_left_and_modes_come_back():
 
 def test_no_hook_is_left_and_modes_come_back_after_a_failure():
     network = stirred(18, "cbam").train()
-    network.fc = nn.Linear(3, 3)   # does not fit: the pass fails at its very end
+    network.fc = nn.Linear(3, 3)  # does not fit: the pass fails at its very end
     with pytest.raises(RuntimeError):
         attnviz.trace(network, torch.randn(3, 64, 64))
     assert hooks_of(network) == 0
@@ -160,7 +165,7 @@ def test_what_leaves_is_copied():
     again.layers["layer3.0"].factor()[:] = -1
     x.zero_()
     assert np.array_equal(first.layers["layer3.0"].spatial, kept)
-    assert first.photo.pixels.std() > 0   # made from the input as it was
+    assert first.photo.pixels.std() > 0  # made from the input as it was
 
 
 def test_photos_of_any_kind_and_size_come_back_in_order(noise, noise_file):
@@ -170,7 +175,14 @@ def test_photos_of_any_kind_and_size_come_back_in_order(noise, noise_file):
     traced = list(attnviz.traces(network, sources, batch_size=4))
     for source, trace in zip(sources, traced):
         np.testing.assert_allclose(trace.logits, attnviz.trace(network, source).logits, rtol=1e-4, atol=1e-5)
-    assert [trace.photo.width > trace.photo.height for trace in traced] == [True, False, True, True, True, False]
+    assert [trace.photo.width > trace.photo.height for trace in traced] == [
+        True,
+        False,
+        True,
+        True,
+        True,
+        False,
+    ]
 
 
 def test_the_photos_before_a_bad_one_come_first(noise):
@@ -188,7 +200,11 @@ def test_one_photo_in_place_of_many_is_refused():
 def test_labels_of_another_head_are_not_used():
     network = attnviz.load("se_resnet18")
     network.fc = nn.Linear(network.fc.in_features, 3)
-    assert {label for label, _ in attnviz.trace(network, torch.randn(3, 64, 64)).top()} == {"class 0", "class 1", "class 2"}
+    assert {label for label, _ in attnviz.trace(network, torch.randn(3, 64, 64)).top()} == {
+        "class 0",
+        "class 1",
+        "class 2",
+    }
 
 
 def test_top_is_sorted_and_names_the_classes(cbam, examples):
@@ -202,14 +218,18 @@ def test_top_is_sorted_and_names_the_classes(cbam, examples):
 
 def test_a_network_without_attention_is_refused_but_our_plain_one_is_there_to_compare():
     with pytest.raises(attnviz.TraceError, match="no attention"):
-        attnviz.trace(nn.Sequential(nn.Conv2d(3, 4, 3), nn.AdaptiveAvgPool2d(1), nn.Flatten()), torch.randn(3, 32, 32))
+        attnviz.trace(
+            nn.Sequential(nn.Conv2d(3, 4, 3), nn.AdaptiveAvgPool2d(1), nn.Flatten()), torch.randn(3, 32, 32)
+        )
     assert attnviz.trace(attnviz.load("resnet18"), torch.randn(3, 64, 64)).layers == {}
 
 
 def test_a_declared_gate_that_does_not_run_is_an_error():
     network = stirred(18, "se")
     network.layer2[0].attention = nn.Identity()
-    network.add_module("spare", stirred(18, "se").layer2[0].attention)   # declared, but no part of the forward pass
+    network.add_module(
+        "spare", stirred(18, "se").layer2[0].attention
+    )  # declared, but no part of the forward pass
     with pytest.raises(attnviz.TraceError, match="spare did not run"):
         attnviz.trace(network, torch.randn(3, 64, 64))
 
@@ -247,11 +267,19 @@ class TwiceInOne(nn.Module):
 
 def test_a_declared_gate_that_runs_twice_in_one_call_is_an_error():
     with pytest.raises(attnviz.TraceError, match="twice"):
-        attnviz.trace(nn.Sequential(TwiceInOne(), nn.AdaptiveAvgPool2d(1), nn.Flatten()), torch.randn(3, 8, 8))
+        attnviz.trace(
+            nn.Sequential(TwiceInOne(), nn.AdaptiveAvgPool2d(1), nn.Flatten()), torch.randn(3, 8, 8)
+        )
 
 
 @pytest.mark.parametrize(
-    "wrong", [torch.zeros(1, 32, 32), torch.zeros(3, 32, 32, dtype=torch.uint8), torch.zeros(3, 32), torch.zeros(3, 0, 5)]
+    "wrong",
+    [
+        torch.zeros(1, 32, 32),
+        torch.zeros(3, 32, 32, dtype=torch.uint8),
+        torch.zeros(3, 32),
+        torch.zeros(3, 0, 5),
+    ],
 )
 def test_a_tensor_of_another_form_is_refused(wrong):
     with pytest.raises(attnviz.TraceError, match="photo is"):

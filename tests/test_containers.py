@@ -11,7 +11,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from attnviz.checkpoints import read_checkpoint
+from attnviz.checkpoints.state_dict import read_checkpoint
 from attnviz.errors import NetworkError
 from benchmarks.checkpoints import header, mapping, overlapping, save_legacy, save_zip, tensor, text
 
@@ -74,14 +74,16 @@ def members(*names: str):
 
 
 def safe(entries: dict, numbers: bytes = NUMBERS):
-    return lambda path: path.write_bytes(struct.pack("<Q", len(json.dumps(entries))) + json.dumps(entries).encode() + numbers)
+    return lambda path: path.write_bytes(
+        struct.pack("<Q", len(json.dumps(entries))) + json.dumps(entries).encode() + numbers
+    )
 
 
 def entry(begin=0, end=16, shape=(4,), dtype="F32") -> dict:
     return {"dtype": dtype, "shape": list(shape), "data_offsets": [begin, end]}
 
 
-BAD = {   # a case: how to write it, and the words that matter
+BAD = {  # a case: how to write it, and the words that matter
     "nothing": (content(b""), "is empty"),
     "a folder": (Path.mkdir, "is a folder"),
     "no file": (lambda path: None, "is not there"),
@@ -90,7 +92,10 @@ BAD = {   # a case: how to write it, and the words that matter
     "a photo": (content(b"\xff\xd8\xff\xe0\0\x10JFIF" + bytes(99)), "is a picture"),
     "another photo": (content(b"\x89PNG\r\n\x1a\n" + bytes(99)), "is a picture"),
     "a web page": (content(b"\n<!DOCTYPE html><html><title>Sign in"), "is a web page"),
-    "a pointer of Git LFS": (content(b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n"), "git lfs pull"),
+    "a pointer of Git LFS": (
+        content(b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n"),
+        "git lfs pull",
+    ),
     "ONNX": (content(b"\x08\x08\x12\x07pytorch\x1a\x052.1.0" + bytes(99)), "ONNX"),
     "Keras": (content(b"\x89HDF\r\n\x1a\n" + bytes(99)), "Keras"),
     "a newer Keras": (members("config.json", "model.weights.h5"), "Keras"),
@@ -105,14 +110,31 @@ BAD = {   # a case: how to write it, and the words that matter
     "cut off": (damaged(lambda content: content[:-300]), "damaged or cut off"),
     "cut off, legacy": (damaged(lambda content: content[:-30], legacy), "damaged or cut off"),
     "cut off in the head, legacy": (damaged(lambda content: content[:200], legacy), "damaged or cut off"),
-    "cut off, safetensors": (damaged(lambda content: content[:-30], save_file), "claims more or less than it holds"),
-    "longer, safetensors": (damaged(lambda content: content + b"\0", save_file), "claims more or less than it holds"),
+    "cut off, safetensors": (
+        damaged(lambda content: content[:-30], save_file),
+        "claims more or less than it holds",
+    ),
+    "longer, safetensors": (
+        damaged(lambda content: content + b"\0", save_file),
+        "claims more or less than it holds",
+    ),
     "a flipped bit": (damaged(flipped), "a checksum in it is wrong"),
     "another count, legacy": (
-        lambda path: save_legacy(path, mapping({"a": tensor()}), [text("0")], struct.pack("<q", 5) + NUMBERS * 2), "claims more or less"),
-    "no numbers, legacy": (lambda path: save_legacy(path, mapping({"a": tensor()}), [], b""), "claims more than it holds (“a”)"),
+        lambda path: save_legacy(
+            path, mapping({"a": tensor()}), [text("0")], struct.pack("<q", 5) + NUMBERS * 2
+        ),
+        "claims more or less",
+    ),
+    "no numbers, legacy": (
+        lambda path: save_legacy(path, mapping({"a": tensor()}), [], b""),
+        "claims more than it holds (“a”)",
+    ),
     "a count of 10^11, legacy": (
-        lambda path: save_legacy(path, mapping({"a": tensor(count=10**11)}), [text("0")], struct.pack("<q", 10**11)), "damaged or cut off"),
+        lambda path: save_legacy(
+            path, mapping({"a": tensor(count=10**11)}), [text("0")], struct.pack("<q", 10**11)
+        ),
+        "damaged or cut off",
+    ),
     "compressed": (zipped(mapping({"a": tensor()}), None, zipfile.ZIP_DEFLATED), "compressed records"),
     "doubled names": (doubled, "several of one name"),
     "a storage of no type": (zipped(mapping({"a": tensor(kind="OddStorage")})), "a type that is not known"),
@@ -122,8 +144,14 @@ BAD = {   # a case: how to write it, and the words that matter
     "a record longer than the file": (longer, "claims more than it holds"),
     "no pickle": (members("a/data/0", "a/version"), "not of torch.save"),
     "a pickle that does not end": (zipped(b"}K"), "damaged"),
-    "safetensors: overlapping": (safe({"a": entry(), "b": entry()}), "claims more or less than it holds (“b”)"),
-    "safetensors: a hole": (safe({"a": entry(0, 4, (1,)), "b": entry(12, 16, (1,))}), "claims more or less than it holds (“b”)"),
+    "safetensors: overlapping": (
+        safe({"a": entry(), "b": entry()}),
+        "claims more or less than it holds (“b”)",
+    ),
+    "safetensors: a hole": (
+        safe({"a": entry(0, 4, (1,)), "b": entry(12, 16, (1,))}),
+        "claims more or less than it holds (“b”)",
+    ),
     "safetensors: another shape": (safe({"a": entry(shape=(5,))}), "claims more or less than it holds (“a”)"),
     "safetensors: behind the end": (safe({"a": entry(0, 32, (8,))}), "claims more or less"),
     "safetensors: negative": (safe({"a": entry(-16, 0)}), "claims more or less"),
@@ -132,7 +160,10 @@ BAD = {   # a case: how to write it, and the words that matter
     "safetensors: a type of text": (safe({"a": entry(dtype="TEXT")}), "a type that is not known"),
     "safetensors: no JSON": (lambda path: header(path, b'{"a": '), "damaged"),
     "safetensors: nothing in it": (safe({}, b""), "no weights"),
-    "safetensors: NaN": (safe({"a": entry()}, NUMBERS[:12] + struct.pack("<f", float("nan"))), "NaN or infinite weights (“a”)"),
+    "safetensors: NaN": (
+        safe({"a": entry()}, NUMBERS[:12] + struct.pack("<f", float("nan"))),
+        "NaN or infinite weights (“a”)",
+    ),
 }
 
 
@@ -171,7 +202,11 @@ def test_every_flipped_bit_in_a_record_of_a_zip_is_noticed(path):
     torch.save({"fc.weight": torch.randn(4, 4)}, path)
     whole = path.read_bytes()
     with zipfile.ZipFile(path) as archive:
-        records = [(whole.index(archive.read(name)), len(archive.read(name))) for name in archive.namelist() if "/data" in name]
+        records = [
+            (whole.index(archive.read(name)), len(archive.read(name)))
+            for name in archive.namelist()
+            if "/data" in name
+        ]
     assert len(records) == 2
     for start, length in records:
         for place in range(start, start + length, 7):

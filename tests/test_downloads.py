@@ -24,17 +24,23 @@ from shop import Shop, small_files, trouble
 from torch import nn
 
 import attnviz
-from attnviz import downloads, imagenet, sources
+from attnviz.zoo import downloads, hubs, imagenet
 
 timm = pytest.importorskip("timm")
 torchvision = pytest.importorskip("torchvision")
 store = pytest.importorskip("pytorchcv.models.common.model_store")
 hub = pytest.importorskip("huggingface_hub")
 
-# Small ones: the first two are in the table for these tests alone, and the last one comes by torch.hub, like the first.
-KEYS = ["torchvision/mobilenet_v3_small", "pytorchcv/mobilenet_wd4", "timm/mobilenetv3_small_050.lamb_in1k", "timm/legacy_seresnet18.in1k"]
+# Small ones: the first two are in the table for these tests alone, and the last one comes by torch.hub, like
+# the first.
+KEYS = [
+    "torchvision/mobilenet_v3_small",
+    "pytorchcv/mobilenet_wd4",
+    "timm/mobilenetv3_small_050.lamb_in1k",
+    "timm/legacy_seresnet18.in1k",
+]
 ONE_EACH = KEYS[:3]
-SIZES = {"torchvision/mobilenet_v3_small": 10.3, "pytorchcv/mobilenet_wd4": 2.0}   # MB
+SIZES = {"torchvision/mobilenet_v3_small": 10.3, "pytorchcv/mobilenet_wd4": 2.0}  # MB
 
 
 @dataclass(eq=False)
@@ -80,16 +86,19 @@ def goods() -> Callable[[str], Goods]:
 
 @pytest.fixture
 def shop(tmp_path, monkeypatch, caplog) -> Iterator[Shop]:
-    """A server, the caches of all libraries in an empty folder, and nobody left waiting at the end. What really failed is in the log."""
-    caplog.set_level(logging.INFO, "attnviz.downloads")
+    """A server, the caches of all libraries in an empty folder, and nobody left waiting at the end. What
+    really failed is in the log."""
+    caplog.set_level(logging.INFO, "attnviz.zoo.downloads")
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
-    monkeypatch.setattr(sources, "STORE", tmp_path / "store")
+    monkeypatch.setattr(hubs, "STORE", tmp_path / "store")
     monkeypatch.setattr(hub.constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
     monkeypatch.setattr(downloads, "LOOK_SECONDS", 0.02)
     for key, size in SIZES.items():
         library, name = key.split("/")
-        monkeypatch.setitem(imagenet.TABLE, key, imagenet.Row(library, name, f"Small {library}", None, size, 0.5, "MIT"))
+        monkeypatch.setitem(
+            imagenet.TABLE, key, imagenet.Row(library, name, f"Small {library}", None, size, 0.5, "MIT")
+        )
     server = Shop()
     server.open()
     yield server
@@ -109,6 +118,7 @@ def all_ended() -> bool:
 @pytest.fixture
 def stock(shop, goods, monkeypatch) -> Callable[[str], Goods]:
     """Put a network's file on the server, and send its library there."""
+
     def send(key: str, content: bytes | None = None, packed: int = zipfile.ZIP_STORED) -> Goods:
         one = goods(key)
         content = one.content if content is None else content
@@ -128,7 +138,11 @@ def stock(shop, goods, monkeypatch) -> Callable[[str], Goods]:
             shop.files[f"/releases/download/v0.0.1/{name}-1234-{sha1[:8]}.pth.zip"] = file.getvalue()
         elif timm.get_pretrained_cfg(name).hf_hub_id:
             monkeypatch.setattr(hub.constants, "ENDPOINT", shop.url)
-            monkeypatch.setattr(hub.constants, "HUGGINGFACE_CO_URL_TEMPLATE", shop.url + "/{repo_id}/resolve/{revision}/{filename}")
+            monkeypatch.setattr(
+                hub.constants,
+                "HUGGINGFACE_CO_URL_TEMPLATE",
+                shop.url + "/{repo_id}/resolve/{revision}/{filename}",
+            )
             shop.files[f"/timm/{name}/resolve/main/model.safetensors"] = content
         else:
             config = timm.get_pretrained_cfg(name)
@@ -166,7 +180,7 @@ def test_the_right_file_opens_as_the_network_that_made_it_and_is_kept(key, shop,
 
 
 SAID = {
-    "cut": "cut short or damaged|sent nothing",   # huggingface_hub tries again, and waits before that
+    "cut": "cut short or damaged|sent nothing",  # huggingface_hub tries again, and waits before that
     "wrong": "cut short or damaged",
     404: "answered with an error",
     503: "answered with an error",
@@ -178,14 +192,22 @@ SAID = {
 
 @pytest.mark.parametrize("manner", SAID)
 @pytest.mark.parametrize("key", ONE_EACH)
-def test_a_failed_download_says_why_and_leaves_nothing_and_the_next_succeeds(key, manner, shop, stock, monkeypatch, tmp_path, capfd):
+def test_a_failed_download_says_why_and_leaves_nothing_and_the_next_succeeds(
+    key, manner, shop, stock, monkeypatch, tmp_path, capfd
+):
     one = stock(key)
-    with trouble(manner, shop), monkeypatch.context() as now, pytest.raises(attnviz.NetworkError, match=SAID[manner]) as caught:
+    with (
+        trouble(manner, shop),
+        monkeypatch.context() as now,
+        pytest.raises(attnviz.NetworkError, match=SAID[manner]) as caught,
+    ):
         if manner in ("halting", "cut"):
             now.setattr(downloads, "STALLED_SECONDS", 0.6)
         imagenet.open_network(key)
     said = str(caught.value)
-    assert said.endswith("the networks that come with attnviz work without a connection.") and "\n" not in said
+    assert (
+        said.endswith("the networks that come with attnviz work without a connection.") and "\n" not in said
+    )
     assert "/" not in said and str(shop.server_port) not in said and ("127.0.0.1" in said or manner == "full")
     assert all_ended() and not imagenet.kept(key), "a download that nobody waited for was kept"
     assert same_weights(imagenet.open_network(key), one.network) and imagenet.kept(key)
@@ -202,7 +224,7 @@ def test_progress_is_told_piece_by_piece(key, shop, stock):
     def report(done: int, total: int) -> None:
         told.append((done, total))
         if done:
-            shop.go.set()   # the next piece comes when this one was told, so nothing may be held back
+            shop.go.set()  # the next piece comes when this one was told, so nothing may be held back
 
     assert same_weights(imagenet.open_network(key, report), one.network)
     size = round(imagenet.row(key).megabytes * 1e6)
@@ -222,7 +244,10 @@ def test_threads_that_ask_at_once_download_once(key, shop, stock):
     one = stock(key)
     shop.manner = "halting"
     opened: list[nn.Module] = []
-    threads = [threading.Thread(target=lambda: opened.append(imagenet.open_network(key, lambda *_: None))) for _ in range(2)]
+    threads = [
+        threading.Thread(target=lambda: opened.append(imagenet.open_network(key, lambda *_: None)))
+        for _ in range(2)
+    ]
     for thread in threads:
         thread.start()
     shop.go.set()
@@ -240,7 +265,7 @@ def test_processes_that_download_at_once_both_end_with_a_good_file(key, shop, st
     halfway = threading.Barrier(2, action=shop.go.set, timeout=30)
     files: list[Path] = []
 
-    def download() -> None:   # without the lock that threads share
+    def download() -> None:  # without the lock that threads share
         waited = []
 
         def report(done: int, _total: int) -> None:
@@ -276,7 +301,7 @@ def test_a_disk_that_fills_up_while_a_zip_is_extracted_leaves_nothing(shop, stoc
     empty = random_network(key)
     for value in empty.state_dict().values():
         value.zero_()
-    stock(key, saved(empty, key), zipfile.ZIP_DEFLATED)   # so that the zip is small enough
+    stock(key, saved(empty, key), zipfile.ZIP_DEFLATED)  # so that the zip is small enough
     with small_files(), pytest.raises(attnviz.NetworkError, match="The disk is full"):
         imagenet.open_network(key)
     assert not imagenet.kept(key)
@@ -346,7 +371,9 @@ def test_a_folder_that_goes_while_it_is_looked_at_holds_nothing(tmp_path, monkey
     def gone(*_):
         raise FileNotFoundError(errno.ENOENT, "No such file or directory")
 
-    monkeypatch.setattr(Path, "glob", gone)   # as some versions of Python do where the folder has just been taken away
+    monkeypatch.setattr(
+        Path, "glob", gone
+    )  # as some versions of Python do where the folder has just been taken away
     assert downloads.bytes_in(tmp_path, "*") == 0
 
 
@@ -359,18 +386,21 @@ def test_constants_of_a_library_come_back_when_the_last_thread_is_done():
     assert before == hub.constants.DOWNLOAD_CHUNK_SIZE != 1
 
 
-@pytest.mark.parametrize("error, said", [
-    (OSError(errno.ENOSPC, "No space left on device", "/home/me/x"), "The disk is full: .* take 48 MB"),
-    (OSError(errno.EDQUOT, "Disk quota exceeded"), "The disk is full"),
-    (PermissionError(errno.EACCES, "Permission denied", "/home/me/x"), "can't be written to"),
-    (URLError(socket.gaierror(-2, "Name or service not known")), "can't be reached"),
-    (URLError(ssl.SSLError(1, "certificate verify failed")), "can't be reached"),
-    (HTTPError("https://host/path", 503, "busy", None, None), r"an error \(503\)"),   # type: ignore[arg-type]
-    (TimeoutError("timed out"), "sent nothing"),
-    (zipfile.BadZipFile("File is not a zip file"), "cut short or damaged"),
-    (ValueError("Downloaded file has different hash. Please try again."), "cut short or damaged"),
-    (KeyError("?"), "can't be downloaded from host"),
-])
+@pytest.mark.parametrize(
+    "error, said",
+    [
+        (OSError(errno.ENOSPC, "No space left on device", "/home/me/x"), "The disk is full: .* take 48 MB"),
+        (OSError(errno.EDQUOT, "Disk quota exceeded"), "The disk is full"),
+        (PermissionError(errno.EACCES, "Permission denied", "/home/me/x"), "can't be written to"),
+        (URLError(socket.gaierror(-2, "Name or service not known")), "can't be reached"),
+        (URLError(ssl.SSLError(1, "certificate verify failed")), "can't be reached"),
+        (HTTPError("https://host/path", 503, "busy", None, None), r"an error \(503\)"),  # type: ignore[arg-type]
+        (TimeoutError("timed out"), "sent nothing"),
+        (zipfile.BadZipFile("File is not a zip file"), "cut short or damaged"),
+        (ValueError("Downloaded file has different hash. Please try again."), "cut short or damaged"),
+        (KeyError("?"), "can't be downloaded from host"),
+    ],
+)
 def test_every_error_becomes_a_sentence_without_a_path(error, said):
     class Broken:
         host, room = "host", 1

@@ -17,8 +17,14 @@ import attnviz
 from attnviz.networks.resnet import ResNet
 
 PHOTO = "assets/examples/cat.jpg"
-OTHERS = [("torchvision.models", "mobilenet_v3_small"), ("timm.models", "seresnet18"), ("timm.models", "resnest14d"),
-          ("timm.models", "skresnet18"), ("timm.models", "legacy_seresnet18"), ("timm.models", "efficientnet_b0")]
+OTHERS = [
+    ("torchvision.models", "mobilenet_v3_small"),
+    ("timm.models", "seresnet18"),
+    ("timm.models", "resnest14d"),
+    ("timm.models", "skresnet18"),
+    ("timm.models", "legacy_seresnet18"),
+    ("timm.models", "efficientnet_b0"),
+]
 
 
 def norms(network: nn.Module) -> int:
@@ -28,7 +34,9 @@ def norms(network: nn.Module) -> int:
 def assert_same(network: nn.Module, photo, places: float = 1e-5) -> nn.Module:
     copied = attnviz.fast(network)
     one, other = attnviz.trace(network, photo), attnviz.trace(copied, photo)
-    assert copied is not network and np.abs(one.logits - other.logits).max() <= places * max(1, np.abs(one.logits).max())
+    assert copied is not network and np.abs(one.logits - other.logits).max() <= places * max(
+        1, np.abs(one.logits).max()
+    )
     assert list(one.layers) == list(other.layers)
     for name, layer in one.layers.items():
         same = other.layers[name]
@@ -56,21 +64,26 @@ def test_networks_of_other_libraries_say_the_same(library, name):
     torch.manual_seed(0)
     network = getattr(importlib.import_module(library), name)().eval()
     copied = assert_same(network, torch.randn(3, 96, 128), 1e-4)
-    own = norms(network) - sum(type(module).__name__ == "BatchNormAct2d" for module in network.modules())   # those do more than normalise
+    own = norms(network) - sum(
+        type(module).__name__ == "BatchNormAct2d" for module in network.modules()
+    )  # those do more than normalise
     assert not own or norms(copied) < norms(network)
 
 
-@pytest.mark.parametrize("kind", [modules.FunctionalCBAM, modules.ResidualCBAM, modules.SELayer, modules.CoordAtt])
+@pytest.mark.parametrize(
+    "kind", [modules.FunctionalCBAM, modules.ResidualCBAM, modules.SELayer, modules.CoordAtt]
+)
 def test_gates_that_nobody_described_are_found_in_it_too(kind):
     torch.manual_seed(0)
     network = modules.Tiny(stirred(kind(16)), 16).eval()
     with torch.no_grad():
-        network(torch.randn(1, 3, 36, 44))   # makes the lazy head
+        network(torch.randn(1, 3, 36, 44))  # makes the lazy head
     assert_same(network, torch.randn(3, 36, 44))
 
 
 class Twice(nn.Module):
-    """A convolution whose result goes into its batch norm and past it, one that runs twice, and one with a batch norm of batches."""
+    """A convolution whose result goes into its batch norm and past it, one that runs twice, and one with a
+    batch norm of batches."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -97,7 +110,8 @@ def test_what_cannot_be_folded_stays():
 
 
 class Activated(nn.Module):
-    """Activations of what nobody needs after them, of what is added to their result, of the photo itself, and of both in turn."""
+    """Activations of what nobody needs after them, of what is added to their result, of the photo itself, and
+    of both in turn."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -119,9 +133,13 @@ def test_only_what_nobody_needs_is_written_over():
     network, photo = Activated().eval(), torch.randn(3, 40, 40)
     before = photo.clone()
     copied = assert_same(network, photo)
-    assert {path for path, module in copied.named_modules() if getattr(module, "inplace", False)} - {"gate.fc.1"} == {"free"}
+    assert {path for path, module in copied.named_modules() if getattr(module, "inplace", False)} - {
+        "gate.fc.1"
+    } == {"free"}
     assert torch.equal(photo, before)
-    assert {path for path, module in network.named_modules() if getattr(module, "inplace", False)} <= {"gate.fc.1"}
+    assert {path for path, module in network.named_modules() if getattr(module, "inplace", False)} <= {
+        "gate.fc.1"
+    }
 
 
 def test_what_would_not_be_the_same_comes_back_itself(monkeypatch, caplog):
@@ -137,4 +155,8 @@ def test_what_would_not_be_the_same_comes_back_itself(monkeypatch, caplog):
 def test_a_network_in_training_comes_back_in_training():
     network = ResNet((1, 1, 1, 1), "cbam", width=8, classes=3).train()
     copied = attnviz.fast(network)
-    assert network.training and network.layer1[0].bn1.training and not any(module.training for module in copied.modules())
+    assert (
+        network.training
+        and network.layer1[0].bn1.training
+        and not any(module.training for module in copied.modules())
+    )

@@ -6,7 +6,7 @@ import torch
 from PIL import Image
 
 from attnviz import Photo, Recipe, Region
-from attnviz.geometry import crop, map_box, network_input, photo_of, whole
+from attnviz.photos.geometry import crop, map_box, network_input, photo_of, whole
 
 RECIPE = Recipe()
 
@@ -18,7 +18,11 @@ def blank(width: int, height: int) -> Photo:
 @pytest.mark.parametrize(
     ("width", "height", "size"),
     [
-        (640, 480, (256, 341)), (480, 640, (341, 256)), (100, 100, (256, 256)), (1, 1, (256, 256)), (3000, 120, (41, 1024)),
+        (640, 480, (256, 341)),
+        (480, 640, (341, 256)),
+        (100, 100, (256, 256)),
+        (1, 1, (256, 256)),
+        (3000, 120, (41, 1024)),
         (8, 240, (1024, 34)),
     ],
 )
@@ -33,8 +37,15 @@ def test_the_crop_is_torchvisions_resize_and_centre_crop():
     across, down = np.meshgrid(np.linspace(0, 255, 500), np.linspace(0, 255, 375))
     ramp = np.stack((across, down, np.full_like(across, 90)), -1).astype(np.uint8)
     photo = Photo(ramp, "ramp")
-    theirs = v2.Compose([v2.Resize(256), v2.CenterCrop(224), v2.ToImage(), v2.ToDtype(torch.float32, scale=True),
-                         v2.Normalize(RECIPE.mean, RECIPE.std)])(Image.fromarray(ramp))
+    theirs = v2.Compose(
+        [
+            v2.Resize(256),
+            v2.CenterCrop(224),
+            v2.ToImage(),
+            v2.ToDtype(torch.float32, scale=True),
+            v2.Normalize(RECIPE.mean, RECIPE.std),
+        ]
+    )(Image.fromarray(ramp))
     region = crop(photo, RECIPE)
     assert region.size == (224, 224)
     assert region.box == pytest.approx((85.9375, 23.4375, 414.0625, 351.5625))
@@ -52,10 +63,10 @@ def test_an_input_goes_back_to_the_photo_it_came_from(noise):
     ("size", "grid", "covered"),
     [
         ((224, 224), (7, 7), (224, 224)),
-        ((256, 341), (8, 11), (256, 352)),      # 341 / 32 = 10.66: the last column hangs over
+        ((256, 341), (8, 11), (256, 352)),  # 341 / 32 = 10.66: the last column hangs over
         ((256, 341), (64, 86), (256, 344)),
         ((41, 1024), (2, 32), (64, 1024)),
-        ((224, 224), (10, 7), (224, 224)),      # no power of two explains ten rows: they share the input
+        ((224, 224), (10, 7), (224, 224)),  # no power of two explains ten rows: they share the input
         ((30, 30), (30, 30), (30, 30)),
     ],
 )

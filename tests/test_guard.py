@@ -1,4 +1,5 @@
-"""What the guard lets through, and what it answers in place of the rest, around an application that would do anything."""
+"""What the guard lets through, and what it answers in place of the rest, around an application that would do
+anything."""
 
 from __future__ import annotations
 
@@ -11,9 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as any_of
 
-from attnviz.guard import CALLS, Guard, House
-from attnviz.logs import Line
-from attnviz.settings import Settings
+from attnviz.server.log_format import Line
+from attnviz.server.middleware import CALLS, Guard, House
+from attnviz.server.settings import Settings
 
 
 class Inner:
@@ -40,12 +41,18 @@ def house(folder: Path, **settings) -> House:
     return House(Settings(free_mb=0, **settings), folder, ())
 
 
-def ask(inner, house, path, method="GET", chunks=(b"",), headers=(), client="1.2.3.4", guard=None) -> tuple[int, dict, dict]:
+def ask(
+    inner, house, path, method="GET", chunks=(b"",), headers=(), client="1.2.3.4", guard=None
+) -> tuple[int, dict, dict]:
     """One request: the status, the headers, and the JSON or {"text": …} that came back."""
     sent, left = [], list(chunks)
 
     async def receive():
-        return {"type": "http.request", "body": left.pop(0), "more_body": bool(left)} if left else {"type": "http.disconnect"}
+        return (
+            {"type": "http.request", "body": left.pop(0), "more_body": bool(left)}
+            if left
+            else {"type": "http.disconnect"}
+        )
 
     async def send(message):
         sent.append(message)
@@ -64,12 +71,34 @@ def post(inner, house, path, content, **more) -> tuple[int, dict, dict]:
 @pytest.mark.parametrize(
     "path",
     [
-        "/gradio_api/proxy=http://127.0.0.1/", "/gradio_api/file=http://169.254.169.254/", "/gradio_api/file=/etc/passwd",
-        "/gradio_api/file=../../etc/passwd", "/gradio_api/file/etc/passwd", "/gradio_api/process_recording", "/pwa_icon/12000", "/pwa_icon",
-        "/gradio_api/deep_link", "/monitoring", "/monitoring/summary", "/gradio_api/runs", "/gradio_api/run-history/records",
-        "/gradio_api/run/explain", "/gradio_api/api/explain", "/gradio_api/vibe-edit", "/gradio_api/dev/reload", "/gradio_api/stream/x",
-        "/gradio_api/mcp/", "/gradio_api/custom_component/a/b/c/d", "/assets/../app.py", "/static/%2e%2e/app.py", "/login", "/docs",
-        "/redoc", "/openapi.json", "/gradio_api/file=\0", "/gradio_api/file=" + "x" * 5000,
+        "/gradio_api/proxy=http://127.0.0.1/",
+        "/gradio_api/file=http://169.254.169.254/",
+        "/gradio_api/file=/etc/passwd",
+        "/gradio_api/file=../../etc/passwd",
+        "/gradio_api/file/etc/passwd",
+        "/gradio_api/process_recording",
+        "/pwa_icon/12000",
+        "/pwa_icon",
+        "/gradio_api/deep_link",
+        "/monitoring",
+        "/monitoring/summary",
+        "/gradio_api/runs",
+        "/gradio_api/run-history/records",
+        "/gradio_api/run/explain",
+        "/gradio_api/api/explain",
+        "/gradio_api/vibe-edit",
+        "/gradio_api/dev/reload",
+        "/gradio_api/stream/x",
+        "/gradio_api/mcp/",
+        "/gradio_api/custom_component/a/b/c/d",
+        "/assets/../app.py",
+        "/static/%2e%2e/app.py",
+        "/login",
+        "/docs",
+        "/redoc",
+        "/openapi.json",
+        "/gradio_api/file=\0",
+        "/gradio_api/file=" + "x" * 5000,
     ],
 )
 def test_routes_that_nobody_needs_are_not_there(tmp_path, path):
@@ -89,7 +118,11 @@ def test_only_uploads_can_be_seen_whatever_is_named(name):
 def test_an_upload_can_be_seen_but_is_never_a_page_and_is_kept_by_no_cache(tmp_path):
     (tmp_path / "a.html").write_text("<script>")
     status, headers, _ = ask(Inner(), house(tmp_path), f"/gradio_api/file={tmp_path}/a.html")
-    assert status == 200 and "sandbox" in headers["content-security-policy"] and headers["cache-control"] == "private, no-store"
+    assert (
+        status == 200
+        and "sandbox" in headers["content-security-policy"]
+        and headers["cache-control"] == "private, no-store"
+    )
     assert ask(Inner(), house(tmp_path), f"/gradio_api/file={tmp_path}/../x")[0] == 404
 
 
@@ -99,11 +132,16 @@ def test_a_page_can_load_nothing_from_elsewhere(tmp_path):
 
 
 @pytest.mark.parametrize("announced", [True, False])
-@pytest.mark.parametrize(("path", "most"), [("/gradio_api/upload", 31_000_000), *((f"/gradio_api{call}", 256_000) for call in CALLS[5:10])])
+@pytest.mark.parametrize(
+    ("path", "most"),
+    [("/gradio_api/upload", 31_000_000), *((f"/gradio_api{call}", 256_000) for call in CALLS[5:10])],
+)
 def test_what_is_too_large_is_not_taken_in_announced_or_not(tmp_path, path, most, announced):
     inner, piece = Inner(), b" " * 1_000_000
     headers = [(b"content-length", str(most + 1).encode())] if announced else []
-    status, _, said = ask(inner, house(tmp_path, checkpoint_mb=30), path, "POST", [piece] * (most // len(piece) + 2), headers)
+    status, _, said = ask(
+        inner, house(tmp_path, checkpoint_mb=30), path, "POST", [piece] * (most // len(piece) + 2), headers
+    )
     assert status == 413 and "larger" in said["detail"] and inner.bodies == []
 
 
@@ -115,18 +153,30 @@ def test_without_checkpoints_uploads_are_as_large_as_a_photo(tmp_path):
 
 def test_a_body_reaches_the_application_as_it_was_sent(tmp_path):
     inner = Inner()
-    assert ask(inner, house(tmp_path), "/gradio_api/queue/join", "POST", [b'{"session_hash"', b': "a"}'])[0] == 200
+    assert (
+        ask(inner, house(tmp_path), "/gradio_api/queue/join", "POST", [b'{"session_hash"', b': "a"}'])[0]
+        == 200
+    )
     assert inner.bodies == [b'{"session_hash": "a"}']
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b"[" * 100_000, b"\xff\xfe", b'{"a": "\\ud800"}', b"[]", b"3", b"null", b"NaN"])
-@pytest.mark.parametrize("path", ["/gradio_api/queue/join", "/gradio_api/component_server", "/gradio_api/call/explain"])
+@pytest.mark.parametrize(
+    "body", [b"", b"{", b"[" * 100_000, b"\xff\xfe", b'{"a": "\\ud800"}', b"[]", b"3", b"null", b"NaN"]
+)
+@pytest.mark.parametrize(
+    "path", ["/gradio_api/queue/join", "/gradio_api/component_server", "/gradio_api/call/explain"]
+)
 def test_nonsense_in_place_of_a_question_is_refused_or_handed_on(tmp_path, path, body):
     assert ask(Inner(), house(tmp_path), path, "POST", [body])[0] in (200, 400, 429)
 
 
-@pytest.mark.parametrize("address", ["http://127.0.0.1:1/x", "HTTPS://example.org/x", " http://[::1]/x", "ftp://x/y", "file:///etc/passwd"])
-@pytest.mark.parametrize("path", ["/gradio_api/queue/join", "/gradio_api/component_server", "/gradio_api/call/explain"])
+@pytest.mark.parametrize(
+    "address",
+    ["http://127.0.0.1:1/x", "HTTPS://example.org/x", " http://[::1]/x", "ftp://x/y", "file:///etc/passwd"],
+)
+@pytest.mark.parametrize(
+    "path", ["/gradio_api/queue/join", "/gradio_api/component_server", "/gradio_api/call/explain"]
+)
 def test_an_address_in_place_of_a_file_reaches_nobody_however_deep_it_lies(tmp_path, path, address):
     inner, file = Inner(), {"path": address, "meta": {"_type": "gradio.FileData"}}
     for data in ([file], [[{"a": {"b": [file]}}]], {"event_data": file}):
@@ -135,7 +185,10 @@ def test_an_address_in_place_of_a_file_reaches_nobody_however_deep_it_lies(tmp_p
     assert inner.bodies == []
     agent = {"method": "tools/call", "params": {"name": "explain", "arguments": {"photo": address}}}
     assert post(inner, house(tmp_path, mcp=True), "/gradio_api/mcp/", agent)[0] == 400 and inner.bodies == []
-    shown = {"path": "/uploads/x.png", "url": "http://127.0.0.1:7860/gradio_api/file=/uploads/x.png"}   # as the page sends it
+    shown = {
+        "path": "/uploads/x.png",
+        "url": "http://127.0.0.1:7860/gradio_api/file=/uploads/x.png",
+    }  # as the page sends it
     assert post(inner, house(tmp_path), path, {"data": [shown]})[0] == 200
 
 
@@ -143,7 +196,11 @@ def test_who_has_many_requests_waiting_is_told_and_others_are_not(tmp_path):
     full = house(tmp_path, each=3)
     full.of_session = {"greedy": 3, "modest": 2}.get
     status, headers, said = post(Inner(), full, "/gradio_api/queue/join", {"session_hash": "greedy"})
-    assert status == 429 and "already have 3 requests waiting" in said["detail"] and int(headers["retry-after"]) > 0
+    assert (
+        status == 429
+        and "already have 3 requests waiting" in said["detail"]
+        and int(headers["retry-after"]) > 0
+    )
     assert post(Inner(), full, "/gradio_api/queue/join", {"session_hash": "modest"})[0] == 200
 
 
@@ -152,7 +209,10 @@ def test_when_the_queue_is_full_the_number_is_told_in_the_visitors_language(tmp_
     full.waiting, full.seconds = lambda: 80, lambda: 0.5
     for path in ("/gradio_api/queue/join", "/gradio_api/call/explain"):
         status, _, said = post(Inner(), full, path, {"session_hash": "a"})
-        assert status == 429 and "busy: you would be number 81 in the line. Try again in about 41 s." in said["detail"]
+        assert (
+            status == 429
+            and "busy: you would be number 81 in the line. Try again in about 41 s." in said["detail"]
+        )
     said = post(Inner(), full, "/gradio_api/queue/join", {}, headers=[(b"accept-language", b"zh-CN")])[2]
     assert "第 81 位" in said["detail"]
 
@@ -187,7 +247,10 @@ def test_a_closing_server_takes_nothing_new_and_says_so(tmp_path):
     for path in ("/gradio_api/queue/join", "/gradio_api/upload", "/gradio_api/component_server"):
         status, _, said = post(Inner(), server, path, {})
         assert status == 503 and "restarting" in said["detail"]
-    assert ask(Inner(), server, "/healthz")[0] == 503 and ask(Inner(), server, "/gradio_api/queue/data")[0] == 200
+    assert (
+        ask(Inner(), server, "/healthz")[0] == 503
+        and ask(Inner(), server, "/gradio_api/queue/data")[0] == 200
+    )
 
 
 def test_uploads_wait_where_disk_or_memory_run_short(tmp_path):
@@ -195,7 +258,10 @@ def test_uploads_wait_where_disk_or_memory_run_short(tmp_path):
     assert "no room" in post(Inner(), full, "/gradio_api/upload", {})[2]["detail"]
     short = house(tmp_path, memory_mb=1000)
     short.memory = lambda: 900_000_000
-    assert post(Inner(), short, "/gradio_api/upload", {})[0] == 503 and post(Inner(), short, "/gradio_api/queue/join", {})[0] == 200
+    assert (
+        post(Inner(), short, "/gradio_api/upload", {})[0] == 503
+        and post(Inner(), short, "/gradio_api/queue/join", {})[0] == 200
+    )
 
 
 def test_a_disk_that_fills_up_is_a_sentence_and_another_failure_is_not_hidden(tmp_path):

@@ -13,7 +13,7 @@ from PIL import Image, ImageCms
 from PIL.PngImagePlugin import PngInfo
 
 from attnviz import PhotoError, open_photo
-from attnviz.images import KEPT_PIXELS, MAX_BYTES, display_name
+from attnviz.photos.photo import KEPT_PIXELS, MAX_BYTES, display_name
 
 AWKWARD = Path(__file__).parents[2] / "shared" / "awkward-images"
 RED, GREEN, BLUE = (220, 30, 30), (30, 200, 30), (30, 30, 220)
@@ -78,7 +78,9 @@ def test_a_picture_of_any_other_kind_is_refused(kind):
 @pytest.mark.parametrize("orientation", range(1, 9))
 @pytest.mark.parametrize("kind", ["JPEG", "WEBP", "PNG", "TIFF"])
 def test_exif_orientation_is_applied(kind, orientation):
-    turned = {1: None, 2: 0, 3: 3, 4: 1, 5: 5, 6: 2, 7: 6, 8: 4}[orientation]   # the transpose that undoes each
+    turned = {1: None, 2: 0, 3: 3, 4: 1, 5: 5, 6: 2, 7: 6, 8: 4}[
+        orientation
+    ]  # the transpose that undoes each
     stored = corners() if turned is None else corners().transpose(Image.Transpose(turned))
     exif = Image.Exif()
     exif[0x0112] = orientation
@@ -93,7 +95,9 @@ def test_colour_modes_come_out_right():
     grey = open_photo(saved(corners().convert("L"), "PNG")).pixels
     assert (grey[..., 0] == grey[..., 1]).all() and (grey[..., 1] == grey[..., 2]).all()
     ramp = np.tile(np.linspace(0, 65535, 256).astype(np.uint16), (16, 1))
-    np.testing.assert_allclose(open_photo(saved(Image.fromarray(ramp), "PNG")).pixels[0, :, 0], np.arange(256), atol=1)
+    np.testing.assert_allclose(
+        open_photo(saved(Image.fromarray(ramp), "PNG")).pixels[0, :, 0], np.arange(256), atol=1
+    )
 
 
 def test_deep_samples_are_scaled_by_the_range_of_the_whole_picture():
@@ -102,7 +106,9 @@ def test_deep_samples_are_scaled_by_the_range_of_the_whole_picture():
     assert open_photo(Image.fromarray(deep)).pixels[[0, -1], 0, 0].tolist() == [1, 200]
     assert open_photo(Image.new("L", (8, 8), 200).convert("I")).pixels[0, 0, 0] == 200
     keyed = Image.fromarray(np.tile(np.linspace(0, 65535, 256).astype(np.uint16), (16, 1)))
-    np.testing.assert_allclose(open_photo(saved(keyed, "PNG", transparency=0)).pixels[0, :, 0], np.arange(256), atol=1)
+    np.testing.assert_allclose(
+        open_photo(saved(keyed, "PNG", transparency=0)).pixels[0, :, 0], np.arange(256), atol=1
+    )
     for values in ([[np.nan, 0.5]], [[-1.0, 0.5]], [[0.5, 300.0]]):
         with pytest.raises(PhotoError, match="8- or 16-bit"):
             open_photo(Image.fromarray(np.array(values, np.float32)))
@@ -123,11 +129,13 @@ print(peak() - before)
 """
 
 
-@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the peak of a process's memory is read from Linux's /proc")
+@pytest.mark.skipif(
+    not Path("/proc/self/status").exists(), reason="the peak of a process's memory is read from Linux's /proc"
+)
 @pytest.mark.parametrize(
     ("kind", "mode", "megapixels", "options"),
     [
-        ("TIFF", "RGBA", 28, {"compression": "tiff_lzw", "tiffinfo": {278: 9000}}),   # all in one strip
+        ("TIFF", "RGBA", 28, {"compression": "tiff_lzw", "tiffinfo": {278: 9000}}),  # all in one strip
         ("TIFF", "RGBA", 48, {"compression": "tiff_lzw", "tiffinfo": {278: 9000}}),
         ("TIFF", "F", 28, {"compression": "tiff_lzw", "tiffinfo": {278: 9000}}),
         ("PNG", "RGBA", 48, {"compress_level": 1}),
@@ -139,7 +147,12 @@ def test_no_picture_takes_more_than_300_mb(kind, mode, megapixels, options, tmp_
     height = int((megapixels * 1e6 * 0.75) ** 0.5)
     path = tmp_path / "large"
     Image.new(mode, (int(height / 0.75), height)).save(path, kind, **options)
-    run = subprocess.run([sys.executable, "-c", PEAK, str(examples / "cat.jpg"), str(path)], cwd=ROOT, capture_output=True, text=True)
+    run = subprocess.run(
+        [sys.executable, "-c", PEAK, str(examples / "cat.jpg"), str(path)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
     assert run.returncode == 0, run.stderr
     assert float(run.stdout) < 300
 
@@ -188,11 +201,17 @@ def test_a_large_photo_is_shrunk_and_keeps_its_shape():
 @pytest.mark.parametrize("mode", ["RGBA", "P", "1", "LA", "I;16"])
 def test_large_pictures_of_odd_modes_are_shrunk_alike(mode):
     picture = corners((2600, 2000))
-    source = Image.fromarray(np.asarray(picture.convert("L")).astype(np.uint16) * 257) if mode == "I;16" else picture.convert(mode)
-    expected = np.asarray(picture.convert("L" if mode not in ("RGBA", "P") else "RGB").convert("RGB").resize((1612, 1240)))
+    source = (
+        Image.fromarray(np.asarray(picture.convert("L")).astype(np.uint16) * 257)
+        if mode == "I;16"
+        else picture.convert(mode)
+    )
+    expected = np.asarray(
+        picture.convert("L" if mode not in ("RGBA", "P") else "RGB").convert("RGB").resize((1612, 1240))
+    )
     shrunk = np.asarray(open_photo(saved(source, "PNG")).image().resize((1612, 1240)))
     error = np.abs(shrunk.astype(int) - expected)[100:1100:50, 100:1500:50]
-    assert np.median(error) <= (60 if mode == "1" else 6)   # one bit is dithered
+    assert np.median(error) <= (60 if mode == "1" else 6)  # one bit is dithered
 
 
 @pytest.mark.parametrize(
@@ -248,7 +267,10 @@ def test_arrays_and_pillow_images_open_and_stay_as_they_are(noise):
 @pytest.mark.parametrize(
     ("name", "shown"),
     [
-        ("/etc/passwd", "passwd"), (r"C:\photos\cat.jpg", "cat.jpg"), ("a\nb\x00c.png", "abc.png"), ("", "picture"),
+        ("/etc/passwd", "passwd"),
+        (r"C:\photos\cat.jpg", "cat.jpg"),
+        ("a\nb\x00c.png", "abc.png"),
+        ("", "picture"),
         ("Zoë 😀 фото.png", "Zoë 😀 фото.png"),
     ],
 )

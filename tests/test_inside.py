@@ -1,4 +1,5 @@
-"""What modules compute on the way to their gates, and the features before and after them, beside the same thing computed by hand."""
+"""What modules compute on the way to their gates, and the features before and after them, beside the same
+thing computed by hand."""
 
 from __future__ import annotations
 
@@ -9,12 +10,19 @@ from conftest import stirred
 from torch import nn
 
 import attnviz
-from attnviz.capture import bare
+from attnviz.capture.plan import bare
 from attnviz.networks.attention import CBAM, ReleasedBAM
 
 SE = ("squeezed", "hidden", "channel_logits")
 CBAM_STEPS = (
-    "average", "average_hidden", "average_logits", "maximum", "maximum_hidden", "maximum_logits", "mean_map", "maximum_map",
+    "average",
+    "average_hidden",
+    "average_logits",
+    "maximum",
+    "maximum_hidden",
+    "maximum_logits",
+    "mean_map",
+    "maximum_map",
     "spatial_logits",
 )
 
@@ -66,7 +74,9 @@ def test_the_steps_of_cbam_make_its_gates(x, maximum_first):
 
 @pytest.mark.parametrize("released", [False, True])
 def test_the_steps_of_bam_lead_to_its_channel_branch(x, released):
-    network = nn.Sequential(nn.Conv2d(3, 16, 3), ReleasedBAM(16, 4)).eval() if released else stirred(18, "bam")
+    network = (
+        nn.Sequential(nn.Conv2d(3, 16, 3), ReleasedBAM(16, 4)).eval() if released else stirred(18, "bam")
+    )
     trace = attnviz.trace(network, x)
     for name, layer in trace.layers.items():
         steps, seen = inside(layer), attnviz.features(network, x, name)
@@ -82,7 +92,10 @@ LIBRARIES = {
     "timm se": (SE, lambda: __import__("timm").create_model("seresnet18", pretrained=False)),
     "timm senet": (SE, lambda: __import__("timm").create_model("legacy_seresnet18", pretrained=False)),
     "timm efficientnet": (SE, lambda: __import__("timm").create_model("efficientnet_b0", pretrained=False)),
-    "timm cbam": (CBAM_STEPS, lambda: nn.Sequential(nn.Conv2d(3, 16, 3), __import__("timm").layers.cbam.CbamModule(16))),
+    "timm cbam": (
+        CBAM_STEPS,
+        lambda: nn.Sequential(nn.Conv2d(3, 16, 3), __import__("timm").layers.cbam.CbamModule(16)),
+    ),
     "pytorchcv se": (SE, lambda: cv("seresnet18")),
     "pytorchcv cbam": (CBAM_STEPS, lambda: cv("cbam_resnet18")),
     "pytorchcv bam": (("squeezed", "hidden"), lambda: cv("bam_resnet18")),
@@ -112,7 +125,12 @@ def test_the_steps_of_the_libraries_modules_are_read_where_they_are(library):
     if "spatial_logits" in names:
         close(layer.spatial, torch.sigmoid(torch.from_numpy(inside(layer)["spatial_logits"])))
         close(inside(layer)["maximum_map"], (before * layer.channel[:, None, None]).max(0))
-        close(layer.channel, torch.sigmoid(torch.from_numpy(inside(layer)["average_logits"] + inside(layer)["maximum_logits"])))
+        close(
+            layer.channel,
+            torch.sigmoid(
+                torch.from_numpy(inside(layer)["average_logits"] + inside(layer)["maximum_logits"])
+            ),
+        )
 
 
 def test_without_steps_nothing_more_listens_and_nothing_more_is_kept(x):
@@ -131,7 +149,9 @@ def test_without_steps_nothing_more_listens_and_nothing_more_is_kept(x):
         plain = next(attnviz.traces(network, x[None]))
     finally:
         nn.Module.register_forward_hook = register
-    assert all(layer.steps == () for layer in plain.layers.values()) and len(added) - more == 2 * len(plain.layers)
+    assert all(layer.steps == () for layer in plain.layers.values()) and len(added) - more == 2 * len(
+        plain.layers
+    )
     for name, layer in plain.layers.items():
         np.testing.assert_array_equal(layer.channel, whole.layers[name].channel)
     assert not any(module._forward_hooks or module._forward_pre_hooks for module in network.modules())
@@ -153,7 +173,7 @@ def test_features_of_a_network_whose_attention_is_recognised(x):
     for module in (SELayer(16), InPlaceSE(16)):
         network = nn.Sequential(nn.Conv2d(3, 16, 3), module).eval()
         trace = attnviz.trace(network, x)
-        (name, layer), = trace.layers.items()
+        ((name, layer),) = trace.layers.items()
         seen = attnviz.features(network, x, name)
         np.testing.assert_allclose(seen.after, seen.before * layer.factor(), atol=1e-5)
         assert seen.before.shape == layer.shape and not np.array_equal(seen.before, seen.after)

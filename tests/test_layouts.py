@@ -1,4 +1,5 @@
-"""A state dict alone is enough to rebuild the network that it came from, exactly; the originals are the oracles."""
+"""A state dict alone is enough to rebuild the network that it came from, exactly; the originals are the
+oracles."""
 
 from __future__ import annotations
 
@@ -13,7 +14,7 @@ from conftest import stirred as ours
 from torch import nn
 
 import attnviz
-from attnviz.layouts import open_state_dict
+from attnviz.checkpoints.layouts import open_state_dict
 
 LAYOUTS = sorted((ROOT.parent / "shared" / "checkpoint-layouts").glob("*.json"))
 
@@ -21,9 +22,13 @@ LAYOUTS = sorted((ROOT.parent / "shared" / "checkpoint-layouts").glob("*.json"))
 def stirred(network: nn.Module) -> nn.Module:
     """Every weight random, gates spread over (0, 1), statistics of batch norms that a pass has seen."""
     for name, values in network.named_parameters():
-        attention = any(word in name for word in (".se.", ".se_module.", ".cbam.", ".ca.", ".sa.", "bam", "_gate"))
+        attention = any(
+            word in name for word in (".se.", ".se_module.", ".cbam.", ".ca.", ".sa.", "bam", "_gate")
+        )
         if values.ndim > 1:
-            size = 1.3 if not attention else 2.0 if "bam" not in name.replace("cbam", "") else 0.8   # a product of branches is steep
+            size = (
+                1.3 if not attention else 2.0 if "bam" not in name.replace("cbam", "") else 0.8
+            )  # a product of branches is steep
             nn.init.normal_(values, 0, size * values[0].numel() ** -0.5)
         elif name.endswith("weight"):
             nn.init.uniform_(values, 0.5, 1.5)
@@ -36,33 +41,43 @@ def stirred(network: nn.Module) -> nn.Module:
         network.train()(torch.randn(4, 3, 224, 224))
         for module in network.modules():
             if isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d):
-                module.running_mean.add_(0.1 * torch.randn_like(module.running_mean) * module.running_var.sqrt())
+                module.running_mean.add_(
+                    0.1 * torch.randn_like(module.running_mean) * module.running_var.sqrt()
+                )
                 module.running_var.mul_(0.8 + 0.4 * torch.rand_like(module.running_var))
     return network.eval()
 
 
 def pytorchcv(name: str):
     from pytorchcv.model_provider import get_model
+
     return get_model(name, pretrained=False)
 
 
 def timm(name: str):
     import timm as library
+
     return library.create_model(name, pretrained=False)
 
 
 ORIGINALS = {
     "jongchan-cbam-resnet18": lambda: originals.resnet(18, originals.jongchan_cbam),
     "jongchan-cbam-resnet50": lambda: originals.resnet(50, originals.jongchan_cbam, classes=100),
-    "jongchan-cbam-resnet18 for CIFAR": lambda: originals.resnet(18, originals.jongchan_cbam, classes=10, small=True),
+    "jongchan-cbam-resnet18 for CIFAR": lambda: originals.resnet(
+        18, originals.jongchan_cbam, classes=10, small=True
+    ),
     "jongchan-bam-resnet18": lambda: originals.JongchanBAMResNet(18),
     "jongchan-bam-resnet50": lambda: originals.JongchanBAMResNet(50, classes=7),
     "luuuyi-cbam-resnet18": lambda: originals.resnet(18, originals.luuuyi()),
     "luuuyi-cbam-resnet50": lambda: originals.resnet(50, originals.luuuyi(), classes=100),
-    "luuuyi, older, kernel 3": lambda: originals.resnet(18, originals.luuuyi(3, older=True, reduction=8), classes=10),
+    "luuuyi, older, kernel 3": lambda: originals.resnet(
+        18, originals.luuuyi(3, older=True, reduction=8), classes=10
+    ),
     "moskomule-se-resnet18": lambda: originals.resnet(18, originals.moskomule()),
     "moskomule-se-resnet50": lambda: originals.resnet(50, originals.moskomule(), classes=100),
-    "short SE with biases, unusual depth": lambda: originals.resnet((1, 2, 1, 1), originals.moskomule(bias=True, reduction=4), classes=3),
+    "short SE with biases, unusual depth": lambda: originals.resnet(
+        (1, 2, 1, 1), originals.moskomule(bias=True, reduction=4), classes=3
+    ),
     "pytorchcv-se-resnet18": lambda: pytorchcv("seresnet18"),
     "pytorchcv-se-resnet50": lambda: pytorchcv("seresnet50"),
     "pytorchcv-se-resnet50b": lambda: pytorchcv("seresnet50b"),
@@ -86,7 +101,9 @@ def test_the_opened_network_computes_what_the_original_computes(name):
     x = torch.randn(3, 224, 224)
     with torch.no_grad():
         expected = original(x[None])[0]
-    opened = open_state_dict({key: value.clone() for key, value in original.state_dict().items()}, f"{name}.pth")
+    opened = open_state_dict(
+        {key: value.clone() for key, value in original.state_dict().items()}, f"{name}.pth"
+    )
     trace = attnviz.trace(opened, x)
     assert np.abs(trace.logits - expected.numpy()).max() <= 1e-4 * expected.abs().max(), "logits"
     theirs = list(attnviz.trace(original, x).layers.values())
@@ -116,21 +133,36 @@ def test_both_branches_of_a_released_bam_are_the_originals():
         assert np.allclose(layers[name].spatial_logits, spatial[0, 0].numpy(), atol=1e-4)
 
 
-@pytest.mark.skipif(not LAYOUTS, reason="the lists of public implementations' keys are not beside the checkout")
+@pytest.mark.skipif(
+    not LAYOUTS, reason="the lists of public implementations' keys are not beside the checkout"
+)
 @pytest.mark.parametrize("path", LAYOUTS, ids=lambda path: path.stem)
 def test_the_public_layouts_are_recognised_from_keys_and_shapes(path):
     layout = json.loads(path.read_text())
-    tensors = {key: torch.zeros(shape, dtype=torch.int64 if key.endswith("tracked") else torch.float32)
-               for key, shape in layout["state_dict"].items()}
+    tensors = {
+        key: torch.zeros(shape, dtype=torch.int64 if key.endswith("tracked") else torch.float32)
+        for key, shape in layout["state_dict"].items()
+    }
     if path.stem in ORIGINALS and "50" not in path.stem:
-        assert {key: list(value.shape) for key, value in ORIGINALS[path.stem]().state_dict().items()} == layout["state_dict"]
+        assert {
+            key: list(value.shape) for key, value in ORIGINALS[path.stem]().state_dict().items()
+        } == layout["state_dict"]
     network = open_state_dict(tensors, path.name)
     assert not tensors, "weights are moved, not copied"
     assert sum(values.numel() for values in network.parameters()) == layout["parameters"]
-    _, kind, depth = path.stem.replace("legacy_seresnet", "se-resnet").replace("-seresnet", "-se-resnet").split("-", 2)
+    _, kind, depth = (
+        path.stem.replace("legacy_seresnet", "se-resnet").replace("-seresnet", "-se-resnet").split("-", 2)
+    )
     card = network.card
-    assert (card.architecture["attention"], card.architecture["depth"]) == (kind, int(depth.removeprefix("resnet")))
-    assert (card.architecture["width"], card.architecture["reduction"], card.architecture["classes"]) == (64, 16, 1000)
+    assert (card.architecture["attention"], card.architecture["depth"]) == (
+        kind,
+        int(depth.removeprefix("resnet")),
+    )
+    assert (card.architecture["width"], card.architecture["reduction"], card.architecture["classes"]) == (
+        64,
+        16,
+        1000,
+    )
     assert card.title == f"{kind.upper()} ResNet-{card.architecture['depth']}"
 
 
@@ -139,12 +171,17 @@ def small(attention: str | None = "cbam") -> dict[str, torch.Tensor]:
 
 
 def test_half_precision_is_widened():
-    network = open_state_dict({key: value.half() if value.is_floating_point() else value for key, value in small().items()}, "half.pth")
+    network = open_state_dict(
+        {key: value.half() if value.is_floating_point() else value for key, value in small().items()},
+        "half.pth",
+    )
     assert all(value.dtype == torch.float32 for value in network.parameters())
 
 
 def test_counts_of_batches_may_be_missing():
-    network = open_state_dict({key: value for key, value in small().items() if not key.endswith("tracked")}, "old.pth")
+    network = open_state_dict(
+        {key: value for key, value in small().items() if not key.endswith("tracked")}, "old.pth"
+    )
     assert attnviz.trace(network, torch.randn(3, 64, 64)).layers
 
 
@@ -152,20 +189,32 @@ def without(key: str) -> dict[str, torch.Tensor]:
     return {name: value for name, value in small().items() if name != key}
 
 
-@pytest.mark.parametrize("tensors, words", [
-    (small(None), "plain ResNet-18: there is no attention to show"),
-    (dict(originals.resnet(50).state_dict()), "plain ResNet-50: there is no attention to show"),
-    ({**small(), "extra.weight": torch.ones(3)}, "“extra.weight”"),
-    ({**small(), **{f"extra{n}": torch.ones(3) for n in range(9)}}, "and 6 more"),
-    (without("layer2.0.attention.spatial.conv.weight"), "“layer2.0.attention.spatial.conv.weight”"),
-    (without("fc.weight"), "no classifier"),
-    (without("conv1.weight"), "conv1.weight"),
-    ({**small(), "layer3.0.conv1.weight": torch.ones(3, 4, 5, 6)}, r"“layer3.0.conv1.weight” has the shape \(3, 4, 5, 6\)"),
-    ({key: value for key, value in small().items() if not key.startswith("layer4")}, "not all four stages"),
-    ({"encoder.layer.0.attention.self.query.weight": torch.ones(3, 3)}, r"no layout.*“encoder\.layer\.0.*Jongchan"),
-    ({"x" * 500: torch.ones(3)}, "no layout"),
-    ({}, "no layout"),
-])
+@pytest.mark.parametrize(
+    "tensors, words",
+    [
+        (small(None), "plain ResNet-18: there is no attention to show"),
+        (dict(originals.resnet(50).state_dict()), "plain ResNet-50: there is no attention to show"),
+        ({**small(), "extra.weight": torch.ones(3)}, "“extra.weight”"),
+        ({**small(), **{f"extra{n}": torch.ones(3) for n in range(9)}}, "and 6 more"),
+        (without("layer2.0.attention.spatial.conv.weight"), "“layer2.0.attention.spatial.conv.weight”"),
+        (without("fc.weight"), "no classifier"),
+        (without("conv1.weight"), "conv1.weight"),
+        (
+            {**small(), "layer3.0.conv1.weight": torch.ones(3, 4, 5, 6)},
+            r"“layer3.0.conv1.weight” has the shape \(3, 4, 5, 6\)",
+        ),
+        (
+            {key: value for key, value in small().items() if not key.startswith("layer4")},
+            "not all four stages",
+        ),
+        (
+            {"encoder.layer.0.attention.self.query.weight": torch.ones(3, 3)},
+            r"no layout.*“encoder\.layer\.0.*Jongchan",
+        ),
+        ({"x" * 500: torch.ones(3)}, "no layout"),
+        ({}, "no layout"),
+    ],
+)
 def test_what_is_no_whole_network_says_what_is_wrong(tensors, words):
     with pytest.raises(attnviz.NetworkError, match=words) as caught:
         open_state_dict(dict(tensors), "mine.pth")
@@ -173,9 +222,13 @@ def test_what_is_no_whole_network_says_what_is_wrong(tensors, words):
 
 
 SOURCES = [
-    lambda: small("se"), small, lambda: small("bam"), lambda: dict(originals.resnet((1, 1, 1, 1), originals.luuuyi()).state_dict()),
+    lambda: small("se"),
+    small,
+    lambda: small("bam"),
+    lambda: dict(originals.resnet((1, 1, 1, 1), originals.luuuyi()).state_dict()),
     lambda: dict(originals.resnet((1, 1, 1, 1), originals.jongchan_cbam).state_dict()),
-    lambda: dict(originals.JongchanBAMResNet(18, 3).state_dict()), lambda: dict(pytorchcv("cbam_resnet18").state_dict()),
+    lambda: dict(originals.JongchanBAMResNet(18, 3).state_dict()),
+    lambda: dict(pytorchcv("cbam_resnet18").state_dict()),
 ]
 
 
@@ -196,7 +249,9 @@ def test_a_changed_state_dict_opens_whole_or_says_why(source):
             elif change == 2:
                 tensors[key] = value.transpose(0, -1) if value.ndim else value[None]
             elif change == 3:
-                tensors[key] = torch.zeros([int(size) for size in random.integers(0, 9, random.integers(0, 5))])
+                tensors[key] = torch.zeros(
+                    [int(size) for size in random.integers(0, 9, random.integers(0, 5))]
+                )
         try:
             network = open_state_dict(tensors, "changed.pth")
         except attnviz.NetworkError:

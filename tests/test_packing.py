@@ -16,7 +16,7 @@ from PIL import Image
 import attnviz
 from attnviz.networks import ResNet
 from attnviz.networks.card import Card, card_of
-from attnviz.viewer.packing import LIMIT, Packed, pack, pack_features
+from attnviz.viewer.encoding import LIMIT, Packed, pack, pack_features
 
 
 def unpacked(arrays: dict) -> list[np.ndarray]:
@@ -38,15 +38,20 @@ def unpacked(arrays: dict) -> list[np.ndarray]:
 @pytest.mark.parametrize(
     "values",
     [
-        np.linspace(0, 1, 777, dtype=np.float32), np.full(5, 0.25, np.float32), np.array([np.nan, -3, 8], np.float32),
-        np.full((3, 4), np.nan, np.float32), np.random.default_rng(0).normal(size=(16, 24)).astype(np.float32), np.ones((1, 7), np.float32),
-        np.random.default_rng(1).uniform(size=(9, 1)).astype(np.float32), np.array([[np.inf, 1], [2, np.nan]], np.float32),
+        np.linspace(0, 1, 777, dtype=np.float32),
+        np.full(5, 0.25, np.float32),
+        np.array([np.nan, -3, 8], np.float32),
+        np.full((3, 4), np.nan, np.float32),
+        np.random.default_rng(0).normal(size=(16, 24)).astype(np.float32),
+        np.ones((1, 7), np.float32),
+        np.random.default_rng(1).uniform(size=(9, 1)).astype(np.float32),
+        np.array([[np.inf, 1], [2, np.nan]], np.float32),
     ],
 )
 @pytest.mark.parametrize("size", [1, 2])
 def test_numbers_come_back_within_a_step(values, size):
     packed = Packed()
-    packed.add(np.arange(3, dtype=np.float32))   # so that it does not begin the content
+    packed.add(np.arange(3, dtype=np.float32))  # so that it does not begin the content
     packed.add(values, size)
     found = unpacked(json.loads(json.dumps(packed.plain(), allow_nan=False)))[1]
     finite = np.where(np.isfinite(values), values, np.nan)
@@ -67,7 +72,9 @@ def test_every_number_of_a_trace_arrives(noise, attention):
             expected = getattr(layer, part)
             assert (expected is None) == (part not in packed["arrays"])
             if expected is not None:
-                np.testing.assert_allclose(arrays[packed["arrays"][part]], expected, atol=np.ptp(expected) / 1e5 + 1e-6)
+                np.testing.assert_allclose(
+                    arrays[packed["arrays"][part]], expected, atol=np.ptp(expected) / 1e5 + 1e-6
+                )
         assert [name for name, _ in packed["steps"]] == [step.name for step in layer.steps]
         for (_, index), step in zip(packed["steps"], layer.steps):
             np.testing.assert_allclose(arrays[index], step.values, atol=np.ptp(step.values) / 1e5 + 1e-6)
@@ -93,11 +100,16 @@ def test_a_capture_holds_no_metadata_and_is_plain(tmp_path, noise):
     Image.fromarray(noise).save(tmp_path / "x.jpg", exif=exif)
     trace = attnviz.trace(stirred(18, "se"), tmp_path / "x.jpg")
     capture = pack(trace, Card(trace.network))
-    assert b"secret" not in base64.b64decode(capture["photo"]["picture"].partition(",")[2]) and str(tmp_path) not in json.dumps(capture)
+    assert b"secret" not in base64.b64decode(capture["photo"]["picture"].partition(",")[2]) and str(
+        tmp_path
+    ) not in json.dumps(capture)
 
 
 def test_a_tensor_is_seen_whole_and_a_crop_is_not(cbam, examples):
-    seen = {view: pack(attnviz.trace(cbam, examples / "temple.jpg", view), card_of(cbam))["seen"] for view in ("whole", "crop")}
+    seen = {
+        view: pack(attnviz.trace(cbam, examples / "temple.jpg", view), card_of(cbam))["seen"]
+        for view in ("whole", "crop")
+    }
     assert seen["whole"]["whole"] and not seen["crop"]["whole"]
     assert pack(attnviz.trace(cbam, torch.randn(3, 64, 96)), card_of(cbam))["seen"]["whole"]
 

@@ -1,4 +1,5 @@
-"""The networks that a page offers: those that come with attnviz, those that are downloaded, and a visitor's own."""
+"""The networks that a page offers: those that come with attnviz, those that are downloaded, and a visitor's
+own."""
 
 from __future__ import annotations
 
@@ -13,8 +14,8 @@ from asking import TEMPLE, analysed, arrived, capture_of
 from conftest import stirred
 
 import attnviz
-from attnviz import page, questions
-from attnviz.settings import Settings
+from attnviz.server import page, viewer_requests
+from attnviz.server.settings import Settings
 
 
 @pytest.fixture
@@ -29,7 +30,14 @@ def saved(network, folder) -> Path:
 
 
 def opened_yours(checkpoint, labels=None, mine=(), limit=10**9) -> dict:
-    made = page.open_yours(checkpoint and arrived(checkpoint), labels and arrived(labels), "cbam_resnet18", list(mine), "en", limit)
+    made = page.open_yours(
+        checkpoint and arrived(checkpoint),
+        labels and arrived(labels),
+        "cbam_resnet18",
+        list(mine),
+        "en",
+        limit,
+    )
     return dict(zip(("network", "opened", "mine", "trouble"), made, strict=True))
 
 
@@ -38,7 +46,10 @@ def test_a_checkpoint_is_opened_offered_and_shown(asked, examples, checkpoint, t
     made = opened_yours(checkpoint, tmp_path / "labels.txt")
     name = made["opened"]
     assert made["network"].value == name and made["mine"] == [("mine <b>.pth: CBAM ResNet-18", name)]
-    assert made["network"].choices[-1] == ("mine <b>.pth: CBAM ResNet-18 — yours", name) and len(made["network"].choices) > 15
+    assert (
+        made["network"].choices[-1] == ("mine <b>.pth: CBAM ResNet-18 — yours", name)
+        and len(made["network"].choices) > 15
+    )
     value = analysed(examples / "cat.jpg", name, mine=made["mine"])["value"]
     assert {label for label, _ in value["capture"]["top"]} == {"a", "b", "c", "d", "the <e>"}
     assert [name, "mine <b>.pth: CBAM ResNet-18"] in value["networks"]
@@ -75,20 +86,33 @@ def test_delete_leaves_nothing_of_a_visitor(asked, noise_file, checkpoint, uploa
     assert [path for path in uploads.rglob("*") if path.is_file()] == []
     assert network["opened"] not in page.picker.shelf.names()
     token = photo["current"].split("/")[0].removeprefix("upload:")
-    assert not any(token in kept.photo for results in (questions.traces, questions.layers_features) for kept in results._kept)
+    assert not any(
+        token in kept.photo
+        for results in (viewer_requests.traces, viewer_requests.layers_features)
+        for kept in results._kept
+    )
 
 
-@pytest.mark.parametrize("name", ["yours:guess", "../../etc/passwd", "models/cbam_resnet18", "timm/resnet50.a1_in1k", "", "x" * 10_000])
+@pytest.mark.parametrize(
+    "name",
+    ["yours:guess", "../../etc/passwd", "models/cbam_resnet18", "timm/resnet50.a1_in1k", "", "x" * 10_000],
+)
 def test_what_is_not_offered_is_not_opened(asked, name):
     with pytest.warns(UserWarning):
         network, opened, trouble = page.fetch(name, "se_resnet18", [], "en")
-    assert network.value == opened == "se_resnet18" and trouble.visible and "<" not in trouble.value.replace("**", "")
+    assert (
+        network.value == opened == "se_resnet18"
+        and trouble.visible
+        and "<" not in trouble.value.replace("**", "")
+    )
 
 
 def test_a_download_that_fails_is_a_sentence_and_the_page_goes_on(asked, examples, monkeypatch):
     def fails(name, report):
         report(1_000_000, 50_000_000)
-        raise attnviz.NetworkError("github.com could not be reached: the networks that come with attnviz work without a connection.")
+        raise attnviz.NetworkError(
+            "github.com could not be reached: the networks that come with attnviz work without a connection."
+        )
 
     monkeypatch.setattr(page.picker, "load", lambda name, report: fails(name, report))
     with pytest.warns(UserWarning, match="could not be reached"):
@@ -100,7 +124,7 @@ def test_a_download_that_fails_is_a_sentence_and_the_page_goes_on(asked, example
 def test_a_network_of_fixed_size_gets_a_crop_and_the_page_says_so(asked, examples, monkeypatch):
     network = attnviz.load("cbam_resnet18")
     network.card = replace(network.card, sides=(193, 224))
-    monkeypatch.setattr(questions, "network_of", lambda name: network)
+    monkeypatch.setattr(viewer_requests, "network_of", lambda name: network)
     seen = capture_of(examples / "temple.jpg")["seen"]
     assert seen["size"] == [224, 224] and seen["forced"] and not seen["whole"]
     assert not capture_of(examples / "temple.jpg", view="crop")["seen"]["forced"]
@@ -109,7 +133,10 @@ def test_a_network_of_fixed_size_gets_a_crop_and_the_page_says_so(asked, example
 def test_the_picker_has_the_three_sources():
     titles = [title for title, _ in page.picker.choices([("m.pth: SE ResNet-18", "yours:x")])]
     assert titles[0] == "CBAM ResNet-18 — comes with attnviz" and titles[-1] == "m.pth: SE ResNet-18 — yours"
-    assert all(re.search("[\u4e00-\u9fff]", title) for title, _ in page.picker.choices([("m.pth: SE ResNet-18", "yours:x")], "zh"))
+    assert all(
+        re.search("[\u4e00-\u9fff]", title)
+        for title, _ in page.picker.choices([("m.pth: SE ResNet-18", "yours:x")], "zh")
+    )
     assert sum("— ImageNet, " in title for title in titles) == len(attnviz.list_networks("imagenet")) >= 17
     assert any("downloads 1" in title and "MB" in title for title in titles)
 
@@ -117,4 +144,6 @@ def test_the_picker_has_the_three_sources():
 def test_a_public_page_can_do_without_checkpoints():
     built = page.build(Settings(checkpoints=False))
     assert not any(getattr(function.fn, "func", None) is page.open_yours for function in built.fns.values())
-    assert any(getattr(function.fn, "func", None) is page.open_yours for function in page.build().fns.values())
+    assert any(
+        getattr(function.fn, "func", None) is page.open_yours for function in page.build().fns.values()
+    )

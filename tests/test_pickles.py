@@ -18,9 +18,9 @@ import torch
 from conftest import stirred
 from torch import nn
 
-from attnviz.checkpoints import read_checkpoint
+from attnviz.checkpoints.pickle_reader import Claim, Other, Storage, read_pickle
+from attnviz.checkpoints.state_dict import read_checkpoint
 from attnviz.errors import NetworkError
-from attnviz.pickles import Claim, Other, Storage, read_pickle
 from benchmarks.checkpoints import mapping, save_legacy, save_zip, tensor, text
 
 
@@ -78,10 +78,17 @@ def calls(canary: Path) -> dict[str, Call]:
 
 
 @pytest.mark.parametrize("name", calls(Path()))
-@pytest.mark.parametrize("wrap", [
-    lambda call: call, lambda call: {"state_dict": {"a": torch.ones(2)}, "x": call}, lambda call: [{"optimizer": (call,)}],
-    lambda call: {call: 1}, lambda call: {"model": Net(), "x": call},
-], ids=["bare", "beside", "nested", "key", "model"])
+@pytest.mark.parametrize(
+    "wrap",
+    [
+        lambda call: call,
+        lambda call: {"state_dict": {"a": torch.ones(2)}, "x": call},
+        lambda call: [{"optimizer": (call,)}],
+        lambda call: {call: 1},
+        lambda call: {"model": Net(), "x": call},
+    ],
+    ids=["bare", "beside", "nested", "key", "model"],
+)
 @pytest.mark.parametrize("zipped", [True, False])
 def test_code_is_named_and_never_run(name, wrap, zipped, path, canary):
     torch.save(wrap(calls(canary)[name]), path, _use_new_zipfile_serialization=zipped)
@@ -103,7 +110,10 @@ SPELLINGS = {
     "from the stack": text("posix") + text("system") + b"\x93",
     "from the memo": text("posix") + b"q\x01" + text("system") + b"q\x0200h\x01h\x02\x93",
     "from a short memo": b"\x8c\x05posix\x94\x8c\x06system\x9400h\x00h\x01\x93",
-    "from a long memo": text("posix") + b"r\x01\x00\x00\x000" + text("system") + b"p2\n0j\x01\x00\x00\x00g2\n\x93",
+    "from a long memo": text("posix")
+    + b"r\x01\x00\x00\x000"
+    + text("system")
+    + b"p2\n0j\x01\x00\x00\x00g2\n\x93",
     "from eight bytes": b"\x8d" + struct.pack("<Q", 5) + b"posix" + b"V" + b"system\n" + b"\x93",
     "an object": b"(cposix\nsystem\nX\x01\x00\x00\x00ao",
     "before damage": b"cposix\nsystem\n\xff",
@@ -120,7 +130,10 @@ def test_code_is_named_however_it_is_spelled(spelling, path):
 
 
 @pytest.mark.parametrize("zipped", [True, False])
-@pytest.mark.parametrize("model", [Net(), nn.Sequential(nn.Linear(2, 2)), {"epoch": 1, "model": Net()}, stirred(18, "cbam", width=4)])
+@pytest.mark.parametrize(
+    "model",
+    [Net(), nn.Sequential(nn.Linear(2, 2)), {"epoch": 1, "model": Net()}, stirred(18, "cbam", width=4)],
+)
 @pytest.mark.filterwarnings("ignore")
 def test_a_whole_model_is_named_with_its_class(model, zipped, path):
     torch.save(model, path, _use_new_zipfile_serialization=zipped)
@@ -129,13 +142,23 @@ def test_a_whole_model_is_named_with_its_class(model, zipped, path):
     assert f"is a whole pickled model (class {name})" in said and "torch.save(model.state_dict()" in said
 
 
-@pytest.mark.parametrize(("beside", "words"), [
-    (np.float64(0.9), "float(best_accuracy)"), (np.arange(3), "float(best_accuracy)"), (argparse.Namespace(rate=0.1), "vars(args)"),
-    (Path("a"), "str(path)"), (Config(), "Config), which is not opened here"), (functools.partial(Config), "functools.partial"),
-], ids=["number", "array", "arguments", "path", "object", "partial"])
+@pytest.mark.parametrize(
+    ("beside", "words"),
+    [
+        (np.float64(0.9), "float(best_accuracy)"),
+        (np.arange(3), "float(best_accuracy)"),
+        (argparse.Namespace(rate=0.1), "vars(args)"),
+        (Path("a"), "str(path)"),
+        (Config(), "Config), which is not opened here"),
+        (functools.partial(Config), "functools.partial"),
+    ],
+    ids=["number", "array", "arguments", "path", "object", "partial"],
+)
 @pytest.mark.parametrize("zipped", [True, False])
 def test_objects_beside_the_weights_are_refused_with_how_to_save_them(beside, words, zipped, path):
-    torch.save({"state_dict": {"a": torch.ones(2)}, "best": beside}, path, _use_new_zipfile_serialization=zipped)
+    torch.save(
+        {"state_dict": {"a": torch.ones(2)}, "best": beside}, path, _use_new_zipfile_serialization=zipped
+    )
     said = refusal(path)
     assert words in said and "torch.save(model.state_dict()" in said
 
@@ -153,23 +176,38 @@ def test_what_an_honest_training_program_saves_is_all_allowed(path):
     sum(parameter.sum() for parameter in network.parameters()).backward()
     optimizer.step()
     beside = {
-        "optimizer": optimizer.state_dict(), "scheduler": torch.optim.lr_scheduler.StepLR(optimizer, 3).state_dict(),
-        "loss": torch.tensor(0.3), "seen": Counter("ab"), "set": {1, 2}, "device": torch.device("cpu"), "size": torch.Size([1]),
-        "type": torch.bfloat16, "rng": torch.get_rng_state(), "bytes": b"\xff\0", "number": 1j, "large": 2**80,
+        "optimizer": optimizer.state_dict(),
+        "scheduler": torch.optim.lr_scheduler.StepLR(optimizer, 3).state_dict(),
+        "loss": torch.tensor(0.3),
+        "seen": Counter("ab"),
+        "set": {1, 2},
+        "device": torch.device("cpu"),
+        "size": torch.Size([1]),
+        "type": torch.bfloat16,
+        "rng": torch.get_rng_state(),
+        "bytes": b"\xff\0",
+        "number": 1j,
+        "large": 2**80,
     }
     torch.save(beside, path)
-    torch.load(path, weights_only=True)   # torch's own rule admits as much
+    torch.load(path, weights_only=True)  # torch's own rule admits as much
     torch.save({**beside, "history": defaultdict(list, a=[1]), "net": network.state_dict()}, path)
     assert all(torch.equal(value, network.state_dict()[key]) for key, value in read_checkpoint(path).items())
 
 
 def test_a_pickle_damaged_at_random_is_read_or_refused(path):
     beside = pickle.dumps([1, {"b": (1, 2.5, None)}, b"x", {2}, 2**70], 2)[2:-1]
-    whole, chance, said = mapping({"epoch": text("1"), "x": beside, "state_dict": mapping({"a": tensor()})}), random.Random(3), set()
+    whole, chance, said = (
+        mapping({"epoch": text("1"), "x": beside, "state_dict": mapping({"a": tensor()})}),
+        random.Random(3),
+        set(),
+    )
     for _ in range(300):
         place = chance.randrange(len(whole))
         patch = chance.choice([chance.randbytes(1), b"", whole[chance.randrange(len(whole)) :][:9]])
-        save_zip(path, whole[:place] + patch + whole[place + chance.randrange(3) :])   # with a checksum that fits
+        save_zip(
+            path, whole[:place] + patch + whole[place + chance.randrange(3) :]
+        )  # with a checksum that fits
         try:
             read_checkpoint(path)
         except NetworkError as error:
@@ -178,7 +216,9 @@ def test_a_pickle_damaged_at_random_is_read_or_refused(path):
 
 
 def test_a_pickle_is_told_as_numbers_text_and_claims():
-    told, storages = read_pickle(io.BytesIO(b"\x80\x02" + mapping({"a": tensor((2, 2), (2, 1), 0, 4, "7")}) + b"."))
+    told, storages = read_pickle(
+        io.BytesIO(b"\x80\x02" + mapping({"a": tensor((2, 2), (2, 1), 0, 4, "7")}) + b".")
+    )
     storage = Storage("FloatStorage", "7", 4)
     assert told == {"a": Claim(storage, 0, (2, 2), (2, 1))} and storages == {"7": storage}
     plain = {"a": [1, 2.5, "x", None, True], "b": (1, (2,), ()), "c": OrderedDict(d=-(2**70)), "e": b"x"}

@@ -10,7 +10,7 @@ from conftest import stirred
 from torch import nn
 
 import attnviz
-from attnviz import recording
+from attnviz.capture import recording
 
 
 def hooks_of(network: nn.Module) -> int:
@@ -36,7 +36,7 @@ def test_a_network_that_nobody_described_is_recognised_at_its_first_call():
     network(torch.randn(1, 3, 32, 32))
     with attnviz.record(network) as trace:
         logits = network(torch.randn(2, 3, 32, 32))
-        logits.sum().backward()   # the user's own pass keeps its gradients
+        logits.sum().backward()  # the user's own pass keeps its gradients
     assert trace.count == 2 and [layer.kind for layer in trace.layers.values()] == ["both"]
     assert network.block.ChannelGate.mlp[1].weight.grad is not None
 
@@ -96,7 +96,10 @@ def test_what_can_not_be_recorded_says_so():
         pass
     with pytest.raises(attnviz.TraceError, match="Nothing ran"):
         _ = trace.layers
-    with pytest.raises(attnviz.TraceError, match="compiled"), attnviz.record(torch.compile(stirred(18, "se"))):
+    with (
+        pytest.raises(attnviz.TraceError, match="compiled"),
+        attnviz.record(torch.compile(stirred(18, "se"))),
+    ):
         pass
     plain = nn.Sequential(nn.Conv2d(3, 4, 3), nn.AdaptiveAvgPool2d(1), nn.Flatten())
     with pytest.raises(attnviz.TraceError, match="no attention"), attnviz.record(plain):

@@ -16,28 +16,42 @@ from PIL import Image
 
 from attnviz import LayerAttention, Photo, Recipe, Region, Trace
 from attnviz.analysis import map_range, stage_of
-from attnviz.channel import Channel, channel_drawing
-from attnviz.drawing import Bars, Dot, Drawing, Picture, Text
-from attnviz.geometry import crop, whole
-from attnviz.pair import Pair, pair_csv, pair_drawing
-from attnviz.panels import painted
-from attnviz.render import Look, map_drawing, overlay, overview_drawing
-from attnviz.steps import steps_drawing
+from attnviz.drawing.canvas import Bars, Dot, Drawing, Picture, Text
+from attnviz.drawing.channel import Channel, channel_drawing
+from attnviz.drawing.heatmap import painted
+from attnviz.drawing.overlay import Look, map_drawing, overlay
+from attnviz.drawing.overview import overview_drawing
+from attnviz.drawing.pair import Pair, pair_csv, pair_drawing
+from attnviz.drawing.steps import steps_drawing
+from attnviz.photos.geometry import crop, whole
 
 GREY = 100
 
 
-def layer(spatial: np.ndarray | None, kind: str = "cbam", channel: np.ndarray | None = None, name: str = "layer4.1") -> LayerAttention:
+def layer(
+    spatial: np.ndarray | None, kind: str = "cbam", channel: np.ndarray | None = None, name: str = "layer4.1"
+) -> LayerAttention:
     channel = np.linspace(0, 1, 16, dtype=np.float32) if channel is None else channel
     height, width = (7, 7) if spatial is None else spatial.shape
-    return LayerAttention(name, kind, (len(channel), height, width), channel, spatial, formula="bam sum" if kind == "bam" else "product")
+    return LayerAttention(
+        name,
+        kind,
+        (len(channel), height, width),
+        channel,
+        spatial,
+        formula="bam sum" if kind == "bam" else "product",
+    )
 
 
-def trace_of(attention: LayerAttention, width: int = 448, height: int = 448, view=whole, name: str = "grey.png") -> Trace:
+def trace_of(
+    attention: LayerAttention, width: int = 448, height: int = 448, view=whole, name: str = "grey.png"
+) -> Trace:
     photo = Photo(np.full((height, width, 3), GREY, np.uint8), name)
     recipe = Recipe()
     logits = np.arange(3, dtype=np.float32)
-    return Trace("toy", photo, recipe, view(photo, recipe), logits, ("a", "b", "$c$"), {attention.name: attention})
+    return Trace(
+        "toy", photo, recipe, view(photo, recipe), logits, ("a", "b", "$c$"), {attention.name: attention}
+    )
 
 
 def texts(drawing: Drawing) -> list[str]:
@@ -72,7 +86,9 @@ OPAQUE = Look(opacity=1.0)
 def test_a_cell_lights_exactly_its_rectangle_of_the_whole_photo():
     square = trace_of(layer(one_hot(8, 8, 2, 5)))
     assert lit(overlay(square, "layer4.1", OPAQUE)) == (280, 112, 336, 168)
-    wide = trace_of(layer(one_hot(8, 11, 3, 10)), width=1364, height=1024)   # input 256 × 341, the last column hangs over
+    wide = trace_of(
+        layer(one_hot(8, 11, 3, 10)), width=1364, height=1024
+    )  # input 256 × 341, the last column hangs over
     assert lit(overlay(wide, "layer4.1", OPAQUE)) == (1280, 384, 1364, 512)
 
 
@@ -102,15 +118,21 @@ def test_smoothing_peaks_inside_the_cell_and_never_leaves_the_maps_range():
 
 def test_a_constant_map_is_one_flat_colour_on_its_own_scale_too():
     for scale in ("fixed", "map", "shown"):
-        drawn = np.asarray(overlay(trace_of(layer(np.full((7, 7), 0.5, np.float32))), "layer4.1", Look(1.0, scale=scale)))
+        drawn = np.asarray(
+            overlay(trace_of(layer(np.full((7, 7), 0.5, np.float32))), "layer4.1", Look(1.0, scale=scale))
+        )
         assert len(np.unique(drawn.reshape(-1, 3), axis=0)) == 1
         np.testing.assert_allclose(drawn[0, 0], np.array(colormaps["viridis"](0.5)[:3]) * 255, atol=1)
 
 
 def test_opacity_blends_photo_and_colour():
-    half = np.asarray(overlay(trace_of(layer(np.ones((7, 7), np.float32))), "layer4.1", Look(opacity=0.5)))[0, 0]
+    half = np.asarray(overlay(trace_of(layer(np.ones((7, 7), np.float32))), "layer4.1", Look(opacity=0.5)))[
+        0, 0
+    ]
     np.testing.assert_allclose(half, 0.5 * GREY + 0.5 * 255 * np.array(colormaps["viridis"](1.0)[:3]), atol=1)
-    assert (np.asarray(overlay(trace_of(layer(np.ones((7, 7), np.float32))), "layer4.1", Look(opacity=0))) == GREY).all()
+    assert (
+        np.asarray(overlay(trace_of(layer(np.ones((7, 7), np.float32))), "layer4.1", Look(opacity=0))) == GREY
+    ).all()
 
 
 def test_each_scale_spans_the_maps_that_it_names():
@@ -120,22 +142,37 @@ def test_each_scale_spans_the_maps_that_it_names():
 
     trace = network(layer2=[0.0, 1.0], layer3=[0.25, 0.5], bam3=[0.375, 0.75])
     other = network(bam3=[0.5, 1.5], layer3=[np.nan, np.nan])
-    ranges = {scale: map_range(trace, "bam3", scale, [trace, other]) for scale in ("fixed", "map", "stage", "network", "shown")}
-    assert ranges == {"fixed": (0, 1), "map": (0.375, 0.75), "stage": (0.25, 0.75), "network": (0, 1), "shown": (0, 1.5)}
+    ranges = {
+        scale: map_range(trace, "bam3", scale, [trace, other])
+        for scale in ("fixed", "map", "stage", "network", "shown")
+    }
+    assert ranges == {
+        "fixed": (0, 1),
+        "map": (0.375, 0.75),
+        "stage": (0.25, 0.75),
+        "network": (0, 1),
+        "shown": (0, 1.5),
+    }
     assert map_range(other, "layer3", "map") == (0, 1)
     with pytest.raises(ValueError, match="stretched"):
         map_range(trace, "bam3", "stretched")
 
 
 def test_shares_of_a_context_are_on_no_scale_with_factors():
-    shares = LayerAttention("layer4.0", "gc", (16, 1, 2), pooling=np.array([[0.25, 0.75]], np.float32), formula="none")
+    shares = LayerAttention(
+        "layer4.0", "gc", (16, 1, 2), pooling=np.array([[0.25, 0.75]], np.float32), formula="none"
+    )
     trace = trace_of(layer(np.array([[0.0, 1.0]], np.float32)))
-    assert map_range(replace(trace, layers={**trace.layers, "layer4.0": shares}), "layer4.0", "network") == (0.25, 0.75)
+    assert map_range(replace(trace, layers={**trace.layers, "layer4.0": shares}), "layer4.0", "network") == (
+        0.25,
+        0.75,
+    )
 
 
 def test_a_layers_name_says_its_stage():
-    assert [stage_of(name) for name in ("layer3.1", "bam3", "features.stage3.unit2.se", "blocks.3.0", "neck")] == [
-        "stage 3", "after stage 3", "stage 3", "stage 3", ""]
+    assert [
+        stage_of(name) for name in ("layer3.1", "bam3", "features.stage3.unit2.se", "blocks.3.0", "neck")
+    ] == ["stage 3", "after stage 3", "stage 3", "stage 3", ""]
 
 
 def test_the_colour_bar_carries_the_scale_and_the_maps_own_range():
@@ -146,8 +183,12 @@ def test_the_colour_bar_carries_the_scale_and_the_maps_own_range():
         assert "1 × 2 cells" in said[0] and said[1] == ends[0] and said[6] == ends[1]
         assert "0.250 to 0.750" in said[7] and words in said[8]
         assert same(pictures(drawing)[0], overlay(trace, "layer4.1", Look(scale=scale)))
-        bar = next(mark for mark in drawing.marks if isinstance(mark, Picture) and mark.image.size == (256, 1))
-        np.testing.assert_allclose(np.asarray(bar.image)[0], colormaps["viridis"](np.arange(256))[:, :3] * 255, atol=0.5)
+        bar = next(
+            mark for mark in drawing.marks if isinstance(mark, Picture) and mark.image.size == (256, 1)
+        )
+        np.testing.assert_allclose(
+            np.asarray(bar.image)[0], colormaps["viridis"](np.arange(256))[:, :3] * 255, atol=0.5
+        )
 
 
 def channel(before: np.ndarray, after: np.ndarray, index: int = 3) -> Channel:
@@ -159,10 +200,17 @@ def test_a_channel_before_and_after_is_on_one_scale_and_the_gate_on_its_own():
     trace = trace_of(layer(gate, channel=np.full(16, 0.5, np.float32)))
     before = np.array([[1.0, 4.0, 2.0]])
     drawing = channel_drawing(trace, channel(before, before * gate / 2), Look(colormap="magma"))
-    expected = [painted(values, *span, "magma") for values, span in ((before, (0, 4)), (before * gate / 2, (0, 4)), (gate / 2, (0, 1)))]
+    expected = [
+        painted(values, *span, "magma")
+        for values, span in ((before, (0, 4)), (before * gate / 2, (0, 4)), (gate / 2, (0, 1)))
+    ]
     assert all(same(one, other) for one, other in zip(pictures(drawing), expected, strict=True))
     said = texts(drawing)
-    assert [word for word in said if word in ("before", "after", "the gate")] == ["before", "after", "the gate"]
+    assert [word for word in said if word in ("before", "after", "the gate")] == [
+        "before",
+        "after",
+        "the gate",
+    ]
     assert said[2:9] == ["0", "1", "2", "3", "4", "1 to 4", "colours: one scale before and after"]
     signed = channel_drawing(trace, channel(-before, before), Look())
     for one, values in zip(pictures(signed), (-before, before)):
@@ -183,7 +231,10 @@ def test_two_photos_weights_are_dots_and_those_that_differ_most_are_named(scale)
     rng = np.random.default_rng(0)
     one, other = (rng.uniform(0.2, 0.6, 64).astype(np.float32) for _ in range(2))
     one[5], other[5], one[9] = 0.1, 0.9, np.nan
-    traces = [trace_of(layer(None, "se", weights), name=name) for weights, name in ((one, "$a$.png"), (other, "b.png"))]
+    traces = [
+        trace_of(layer(None, "se", weights), name=name)
+        for weights, name in ((one, "$a$.png"), (other, "b.png"))
+    ]
     pair = Pair("layer4.1", *traces, scale)
     most = np.argsort(-np.abs(np.nan_to_num(other - one)), kind="stable")[:10].tolist()
     assert pair.most_different == most and most[0] == 5
@@ -193,8 +244,15 @@ def test_two_photos_weights_are_dots_and_those_that_differ_most_are_named(scale)
     assert len(rest) == 53 and {dot.colour for dot in named} != {dot.colour for dot in rest}
     written = [mark for mark in drawing.marks if isinstance(mark, Text)]
     upright = [(mark.at[1], float(mark.text)) for mark in written if mark.anchor == "end" and mark.at[0] < 64]
-    level = [(mark.at[0], float(mark.text)) for mark in written if mark.anchor == "middle" and mark.rise == "top" and "." in mark.text[:2]]
-    for axis, ticks, values in ((0, level, one), (1, upright, other)):   # where the dots are, in the numbers beside the axes
+    level = [
+        (mark.at[0], float(mark.text))
+        for mark in written
+        if mark.anchor == "middle" and mark.rise == "top" and "." in mark.text[:2]
+    ]
+    for axis, ticks, values in (
+        (0, level, one),
+        (1, upright, other),
+    ):  # where the dots are, in the numbers beside the axes
         (p0, v0), (p1, v1) = ticks[0], ticks[-1]
         found = [v0 + (dot.at[axis] - p0) / (p1 - p0) * (v1 - v0) for dot in named]
         np.testing.assert_allclose(found, values[most], atol=0.006)
@@ -219,7 +277,9 @@ def test_drawings_become_pictures_whatever_the_shapes(dark):
 
 
 def test_a_png_holds_no_metadata():
-    again = Image.open(io.BytesIO(map_drawing(trace_of(layer(np.ones((2, 2), np.float32))), "layer4.1").png()))
+    again = Image.open(
+        io.BytesIO(map_drawing(trace_of(layer(np.ones((2, 2), np.float32))), "layer4.1").png())
+    )
     assert set(again.info) <= {"dpi"}
 
 
@@ -239,7 +299,10 @@ def test_cells_are_squares_in_the_picture_and_in_the_svg():
     place = next(mark for mark in drawing.marks if isinstance(mark, Picture) and mark.image.size == (2, 2))
     left, top, right, bottom = (round(each * 150 / 72) for each in place.box)
     drawn = np.asarray(drawing.image())[top:bottom, left:right]
-    assert len(np.unique(drawn.reshape(-1, 3), axis=0)) == 3 and drawing.svg().count(b"image-rendering:pixelated") == 2
+    assert (
+        len(np.unique(drawn.reshape(-1, 3), axis=0)) == 3
+        and drawing.svg().count(b"image-rendering:pixelated") == 2
+    )
     middle = drawn.shape[1] // 2
     assert (drawn[5, : middle - 2] == drawn[5, 0]).all() and (drawn[5, middle + 2 :] == drawn[5, -1]).all()
 
@@ -261,22 +324,38 @@ def test_many_threads_can_draw_at_once():
 def test_a_step_is_drawn_around_zero_and_in_the_order_of_the_weights():
     weights, signed = np.array([0.25, 0.75, 0.5], np.float32), np.array([-1.0, 2.0, 0.5], np.float32)
     places = np.array([[-4.0, 1.0]], np.float32)
-    attention = replace(layer(np.array([[1.25, 1.5]], np.float32), "bam", weights + 1), channel_logits=signed, spatial_logits=places)
+    attention = replace(
+        layer(np.array([[1.25, 1.5]], np.float32), "bam", weights + 1),
+        channel_logits=signed,
+        spatial_logits=places,
+    )
     drawing = steps_drawing(trace_of(attention), "layer4.1", Look(), "size")
     above, below, factor, _ = (mark for mark in drawing.marks if isinstance(mark, Bars))
-    ticks = [(mark.at[1], float(mark.text.replace("−", "-"))) for mark in drawing.marks if isinstance(mark, Text) and mark.anchor == "end"]
-    for bars, scale, heads, base in ((above, ticks[:3], [2, 0.5, 0], 0), (below, ticks[:3], [0, 0, -1], 0),
-                                     (factor, ticks[3:], [1.75, 1.5, 1.25], 1)):
+    ticks = [
+        (mark.at[1], float(mark.text.replace("−", "-")))
+        for mark in drawing.marks
+        if isinstance(mark, Text) and mark.anchor == "end"
+    ]
+    for bars, scale, heads, base in (
+        (above, ticks[:3], [2, 0.5, 0], 0),
+        (below, ticks[:3], [0, 0, -1], 0),
+        (factor, ticks[3:], [1.75, 1.5, 1.25], 1),
+    ):
         (y0, v0), (y1, v1) = scale[0], scale[-1]
         for values, expected in ((bars.heads, heads), (bars.feet, [base] * 3)):
             np.testing.assert_allclose(v0 + (values - y0) / (y1 - y0) * (v1 - v0), expected, atol=1e-6)
     assert [tick for _, tick in ticks] == [-2, 0, 2, 1, 1.5, 2]
     branch, gate = pictures(drawing)
-    assert same(branch, painted(places, -4, 4, "coolwarm")) and same(gate, painted(attention.spatial, 1, 2, "viridis"))
+    assert same(branch, painted(places, -4, 4, "coolwarm")) and same(
+        gate, painted(attention.spatial, 1, 2, "viridis")
+    )
 
 
 def test_the_steps_that_were_kept_are_drawn_whatever_their_shapes():
-    steps = (SimpleNamespace(name="hidden_units", values=np.ones(2)), SimpleNamespace(name="mean", values=np.zeros((2, 3))))
+    steps = (
+        SimpleNamespace(name="hidden_units", values=np.ones(2)),
+        SimpleNamespace(name="mean", values=np.zeros((2, 3))),
+    )
     attention = replace(layer(np.ones((2, 3), np.float32)), steps=steps)
     drawing = steps_drawing(trace_of(attention), "layer4.1", Look(dark=True))
     titles = [mark.text for mark in drawing.marks if isinstance(mark, Text) and mark.size == 9]

@@ -6,10 +6,21 @@ import torchvision
 
 from attnviz.networks import BAM, CBAM, ResNet, SqueezeExcite
 
-COUNTS = {   # width 64, 1000 classes, reduction 16
-    (18, None): 11_689_512, (34, None): 21_797_672, (50, None): 25_557_032, (101, None): 44_549_160, (152, None): 60_192_808,
-    (18, "se"): 11_776_552, (34, "se"): 21_954_856, (50, "se"): 28_071_976, (101, "se"): 49_292_328, (152, "se"): 66_770_984,
-    (18, "cbam"): 11_777_336, (34, "cbam"): 21_956_424, (50, "cbam"): 28_073_544, (101, "cbam"): 49_295_562,
+COUNTS = {  # width 64, 1000 classes, reduction 16
+    (18, None): 11_689_512,
+    (34, None): 21_797_672,
+    (50, None): 25_557_032,
+    (101, None): 44_549_160,
+    (152, None): 60_192_808,
+    (18, "se"): 11_776_552,
+    (34, "se"): 21_954_856,
+    (50, "se"): 28_071_976,
+    (101, "se"): 49_292_328,
+    (152, "se"): 66_770_984,
+    (18, "cbam"): 11_777_336,
+    (34, "cbam"): 21_956_424,
+    (50, "cbam"): 28_073_544,
+    (101, "cbam"): 49_295_562,
     (152, "cbam"): 66_775_884,
 }
 
@@ -31,7 +42,9 @@ def test_without_attention_it_is_torchvisions_resnet(depth):
         torch.testing.assert_close(ours(x), theirs(x), rtol=1e-6, atol=1e-6)
 
 
-@pytest.mark.parametrize(("attention", "kind", "count"), [("se", SqueezeExcite, 8), ("cbam", CBAM, 8), ("bam", BAM, 3)])
+@pytest.mark.parametrize(
+    ("attention", "kind", "count"), [("se", SqueezeExcite, 8), ("cbam", CBAM, 8), ("bam", BAM, 3)]
+)
 def test_attention_stands_in_every_block_or_after_three_stages(attention, kind, count):
     network = ResNet(18, attention, 16, 4, 10)
     assert sum(isinstance(module, kind) for module in network.modules()) == count

@@ -8,7 +8,7 @@ import pytest
 from conftest import ROOT
 
 from attnviz.errors import SettingsError
-from attnviz.settings import Settings, from_environment, table
+from attnviz.server.settings import Settings, from_environment, table
 
 
 def test_without_any_the_page_is_this_machines_own():
@@ -20,11 +20,17 @@ def test_without_any_the_page_is_this_machines_own():
     [
         ({"ATTNVIZ_HOST": "0.0.0.0"}, {"host": "0.0.0.0", "public": True, "checkpoint_mb": 300}),
         ({"ATTNVIZ_HOST": "0.0.0.0", "ATTNVIZ_PUBLIC": "no"}, {"public": False, "checkpoint_mb": 1000}),
-        ({"SPACE_ID": "a/b", "GRADIO_SERVER_NAME": "0.0.0.0", "GRADIO_SERVER_PORT": "7860"}, {"public": True, "port": 7860, "proxies": 1}),
+        (
+            {"SPACE_ID": "a/b", "GRADIO_SERVER_NAME": "0.0.0.0", "GRADIO_SERVER_PORT": "7860"},
+            {"public": True, "port": 7860, "proxies": 1},
+        ),
         ({"GRADIO_SERVER_PORT": "1", "ATTNVIZ_PORT": "2"}, {"port": 2}),
         ({"ATTNVIZ_CHECKPOINTS": "Off"}, {"checkpoints": False, "checkpoint_bytes": 0}),
         ({"ATTNVIZ_QUEUE": "", "ATTNVIZ_LOG": "text"}, None),
-        ({"ATTNVIZ_LOG": "text", "ATTNVIZ_RATE": "0", "ATTNVIZ_KEEP": "5"}, {"log": "text", "rate": 0, "keep": 5}),
+        (
+            {"ATTNVIZ_LOG": "text", "ATTNVIZ_RATE": "0", "ATTNVIZ_KEEP": "5"},
+            {"log": "text", "rate": 0, "keep": 5},
+        ),
     ],
 )
 def test_what_is_set_counts(environment, expected):
@@ -39,8 +45,16 @@ def test_what_is_set_counts(environment, expected):
 @pytest.mark.parametrize(
     ("name", "text"),
     [
-        ("PORT", "0"), ("PORT", "http"), ("PUBLIC", "maybe"), ("PHOTO_MB", "21"), ("KEEP", "61"), ("LOG", "xml"), ("HOST", " "),
-        ("WAITING", "1e3"), ("PORT", ""), ("SECONDS", "nan"),
+        ("PORT", "0"),
+        ("PORT", "http"),
+        ("PUBLIC", "maybe"),
+        ("PHOTO_MB", "21"),
+        ("KEEP", "61"),
+        ("LOG", "xml"),
+        ("HOST", " "),
+        ("WAITING", "1e3"),
+        ("PORT", ""),
+        ("SECONDS", "nan"),
     ],
 )
 def test_a_wrong_one_is_refused_with_its_name_and_its_rule(name, text):

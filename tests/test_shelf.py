@@ -9,14 +9,14 @@ import pytest
 from torch import nn
 
 from attnviz.errors import NetworkError
-from attnviz.shelf import Shelf
+from attnviz.server.network_cache import Shelf
 
 OPENED: list[str] = []
 
 
 def linear(name: str) -> nn.Module:
     OPENED.append(name)
-    return nn.Linear(100, 10, bias=False)   # 4,000 bytes
+    return nn.Linear(100, 10, bias=False)  # 4,000 bytes
 
 
 @pytest.fixture(autouse=True)

@@ -21,9 +21,10 @@ from conftest import ROOT
 from attnviz import deploy
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="Spaces run on Linux")
-open_address = build_opener(ProxyHandler({})).open   # this machine's own are asked for without a proxy
+open_address = build_opener(ProxyHandler({})).open  # this machine's own are asked for without a proxy
 
-# What Gradio, on a Space, takes from the package ``spaces`` that the platform installs, and what ZeroGPU counts.
+# What Gradio, on a Space, takes from the package ``spaces`` that the platform installs, and what ZeroGPU
+# counts.
 SPACES = {
     "spaces/__init__.py": """
 import sys
@@ -41,7 +42,7 @@ def GPU(function):
 @pytest.fixture(scope="module")
 def checkout() -> Iterator[Path]:
     """What is uploaded to a Space and nothing else, readable for all and writable for none."""
-    folder = Path(tempfile.mkdtemp(prefix="attnviz-space-"))   # pytest's own folders are closed to other users
+    folder = Path(tempfile.mkdtemp(prefix="attnviz-space-"))  # pytest's own folders are closed to other users
     for name in deploy.files():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(ROOT / name, folder / name)
@@ -55,7 +56,8 @@ def checkout() -> Iterator[Path]:
 
 @pytest.fixture(scope="module")
 def home() -> Iterator[Path]:
-    """The only folder besides /tmp that a Space's user can write to; beside the checkout, its Python finds what is installed in here."""
+    """The only folder besides /tmp that a Space's user can write to; beside the checkout, its Python finds
+    what is installed in here."""
     folder = Path(tempfile.mkdtemp(prefix="attnviz-home-"))
     folder.chmod(0o777)
     for name, text in SPACES.items():
@@ -69,11 +71,18 @@ def powerless() -> list[str]:
     """How a command line begins that runs as a Space's user, 1000, or at least without the powers of root."""
     if os.geteuid() != 0:
         return []
-    dropped = ["setpriv", "--inh-caps=-all", "--bounding-set=-all"]   # root without them minds the permissions of files
+    dropped = [
+        "setpriv",
+        "--inh-caps=-all",
+        "--bounding-set=-all",
+    ]  # root without them minds the permissions of files
     other = [*dropped, "--reuid=1000", "--regid=1000", "--clear-groups"]
     if subprocess.run([*other, sys.executable, "-c", "import numpy"], capture_output=True).returncode == 0:
         return other
-    warnings.warn("only root can read this Python: the Space runs as root without capabilities, not as another user", stacklevel=2)
+    warnings.warn(
+        "only root can read this Python: the Space runs as root without capabilities, not as another user",
+        stacklevel=2,
+    )
     return dropped
 
 
@@ -85,12 +94,25 @@ def space(checkout: Path, home: Path) -> Iterator[tuple[subprocess.Popen, str]]:
         port = free.getsockname()[1]
     kept = {name: value for name, value in os.environ.items() if name in ("PATH", "LANG", "LD_LIBRARY_PATH")}
     environment = {
-        **kept, "HOME": str(home), "PYTHONPATH": str(home / "installed"), "SYSTEM": "spaces", "SPACES_ZERO_GPU": "true",
-        "SPACE_ID": "me/attnviz", "SPACE_HOST": "me-attnviz.hf.space", "SPACE_AUTHOR_NAME": "me", "CPU_CORES": "2", "MEMORY": "16Gi",
-        "GRADIO_SSR_MODE": "True", "GRADIO_CACHE_EXAMPLES": "true", "GRADIO_SERVER_NAME": "0.0.0.0", "GRADIO_SERVER_PORT": str(port),
+        **kept,
+        "HOME": str(home),
+        "PYTHONPATH": str(home / "installed"),
+        "SYSTEM": "spaces",
+        "SPACES_ZERO_GPU": "true",
+        "SPACE_ID": "me/attnviz",
+        "SPACE_HOST": "me-attnviz.hf.space",
+        "SPACE_AUTHOR_NAME": "me",
+        "CPU_CORES": "2",
+        "MEMORY": "16Gi",
+        "GRADIO_SSR_MODE": "True",
+        "GRADIO_CACHE_EXAMPLES": "true",
+        "GRADIO_SERVER_NAME": "0.0.0.0",
+        "GRADIO_SERVER_PORT": str(port),
     }
     log = (home / "log").open("w+")
-    process = subprocess.Popen([*powerless(), sys.executable, "app.py"], cwd=checkout, env=environment, stdout=log, stderr=log)
+    process = subprocess.Popen(
+        [*powerless(), sys.executable, "app.py"], cwd=checkout, env=environment, stdout=log, stderr=log
+    )
     address, until = f"http://127.0.0.1:{port}", time.monotonic() + 60
     try:
         while process.poll() is None:
@@ -109,7 +131,9 @@ def space(checkout: Path, home: Path) -> Iterator[tuple[subprocess.Popen, str]]:
 
 
 def ask(address: str, body: object = None) -> object:
-    request = Request(address, json.dumps(body).encode() if body else None, {"Content-Type": "application/json"})
+    request = Request(
+        address, json.dumps(body).encode() if body else None, {"Content-Type": "application/json"}
+    )
     with open_address(request, timeout=30) as answer:
         assert answer.status == 200
         return json.load(answer)
@@ -132,7 +156,11 @@ def test_a_photo_is_analysed_when_the_page_opens(space):
     config = ask(f"{address}/config")
     load = next(one for one in config["dependencies"] if any(event == "load" for _, event in one["targets"]))
     values = {one["id"]: one["props"].get("value") for one in config["components"]}
-    event = {"data": [values[number] for number in load["inputs"]], "fn_index": load["id"], "session_hash": "space"}
+    event = {
+        "data": [values[number] for number in load["inputs"]],
+        "fn_index": load["id"],
+        "session_hash": "space",
+    }
     ask(f"{address}/gradio_api/queue/join", event)
     with open_address(f"{address}/gradio_api/queue/data?session_hash=space", timeout=60) as answer:
         messages = (json.loads(line.removeprefix(b"data: ")) for line in answer if line.startswith(b"data: "))
@@ -142,8 +170,14 @@ def test_a_photo_is_analysed_when_the_page_opens(space):
 
 def test_the_checkout_is_left_as_it_was_and_nothing_could_be_written_there(space, checkout):
     process, _ = space
-    assert {path.relative_to(checkout).as_posix() for path in checkout.rglob("*") if path.is_file()} == {*deploy.files()}
-    status = dict(line.split(":\t", 1) for line in Path(f"/proc/{process.pid}/status").read_text().splitlines() if ":\t" in line)
+    assert {path.relative_to(checkout).as_posix() for path in checkout.rglob("*") if path.is_file()} == {
+        *deploy.files()
+    }
+    status = dict(
+        line.split(":\t", 1)
+        for line in Path(f"/proc/{process.pid}/status").read_text().splitlines()
+        if ":\t" in line
+    )
     assert int(status["CapEff"], 16) == 0
 
 

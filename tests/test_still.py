@@ -7,8 +7,8 @@ import gzip
 
 import pytest
 
-from attnviz import still
-from attnviz.still import Still
+from attnviz.server import static_cache
+from attnviz.server.static_cache import Still
 
 SCRIPT = b"export const answer = 42;\n" * 100
 
@@ -17,7 +17,11 @@ class Files:
     """An application with some files; counts what it is asked for."""
 
     def __init__(self) -> None:
-        self.files = {"/assets/Index-0aNuD791.js": SCRIPT, "/static/page.css": SCRIPT, "/static/letters.woff2": b"wOF2" * 200}
+        self.files = {
+            "/assets/Index-0aNuD791.js": SCRIPT,
+            "/static/page.css": SCRIPT,
+            "/static/letters.woff2": b"wOF2" * 200,
+        }
         self.asked: list[str] = []
 
     async def __call__(self, scope, _receive, send) -> None:
@@ -37,7 +41,11 @@ def get(app, path, accepts="gzip, br", method="GET", **headers) -> tuple[int, di
         sent.append(message)
 
     given = {"accept-encoding": accepts, **{name.replace("_", "-"): value for name, value in headers.items()}}
-    scope = {"path": path, "method": method, "headers": [(name.encode(), value.encode()) for name, value in given.items()]}
+    scope = {
+        "path": path,
+        "method": method,
+        "headers": [(name.encode(), value.encode()) for name, value in given.items()],
+    }
     asyncio.run(app(scope, None, send))
     answered = {name.decode(): value.decode() for name, value in sent[0]["headers"]}
     return sent[0]["status"], answered, b"".join(message["body"] for message in sent[1:])
@@ -50,7 +58,12 @@ def test_a_file_is_fetched_and_packed_once():
     assert answers[0] == answers[1] == answers[2] and files.asked == ["/static/page.css"]
     status, headers, body = answers[0]
     assert status == 200 and gzip.decompress(body) == SCRIPT and len(body) < len(SCRIPT) / 10
-    assert headers == {"content-type": "text/x", "content-encoding": "gzip", "vary": "accept-encoding", "content-length": str(len(body))}
+    assert headers == {
+        "content-type": "text/x",
+        "content-encoding": "gzip",
+        "vary": "accept-encoding",
+        "content-length": str(len(body)),
+    }
 
 
 def test_what_is_packed_by_its_nature_stays_as_it_is_for_everybody():
@@ -68,9 +81,16 @@ def test_only_what_is_named_by_its_content_stays_with_the_visitor():
     assert "cache-control" not in get(app, "/static/page.css")[1]
 
 
-@pytest.mark.parametrize("asked", [
-    {"accepts": "identity"}, {"method": "HEAD"}, {"range": "bytes=0-9"}, {"if_none_match": '"x"'}, {"if_modified_since": "yesterday"},
-])
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"accepts": "identity"},
+        {"method": "HEAD"},
+        {"range": "bytes=0-9"},
+        {"if_none_match": '"x"'},
+        {"if_modified_since": "yesterday"},
+    ],
+)
 def test_who_wants_it_otherwise_is_answered_by_the_application(asked):
     files = Files()
     app = Still(files)
@@ -79,17 +99,23 @@ def test_who_wants_it_otherwise_is_answered_by_the_application(asked):
     assert len(files.asked) == 2
 
 
-@pytest.mark.parametrize("path", ["/static/none.css", "/static//page.css", "/static/./page.css", "/static/%70age.css"])
+@pytest.mark.parametrize(
+    "path", ["/static/none.css", "/static//page.css", "/static/./page.css", "/static/%70age.css"]
+)
 def test_neither_a_failure_nor_another_spelling_is_kept(path):
     files = Files()
     files.files |= dict.fromkeys(("/static//page.css", "/static/./page.css", "/static/%70age.css"), SCRIPT)
     app = Still(files)
     answers = [get(app, path) for _ in range(2)]
-    assert len(files.asked) == 2 and answers[0] == answers[1] and answers[0][0] == (404 if "none" in path else 200)
+    assert (
+        len(files.asked) == 2
+        and answers[0] == answers[1]
+        and answers[0][0] == (404 if "none" in path else 200)
+    )
 
 
 def test_what_is_too_much_to_keep_is_answered_all_the_same(monkeypatch):
-    monkeypatch.setattr(still, "MOST_BYTES", 3000)
+    monkeypatch.setattr(static_cache, "MOST_BYTES", 3000)
     files = Files()
     files.files["/static/more.css"] = bytes(3000)
     app = Still(files)
@@ -111,6 +137,7 @@ def test_two_who_come_at_once_both_get_it():
         def into(kept):
             async def send(message):
                 kept.append(message)
+
             return send
 
         await asyncio.gather(*(app(scope, None, into(each)) for each in sent))

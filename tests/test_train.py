@@ -12,10 +12,10 @@ from conftest import ROOT
 from PIL import Image
 
 import attnviz
-from attnviz.networks import train as training
-from attnviz.networks.evaluate import measure
-from attnviz.networks.folder import list_photos, read_folder, training_batches
-from attnviz.networks.train import Plan, train
+from attnviz.training import train as training
+from attnviz.training.dataset import list_photos, read_folder, training_batches
+from attnviz.training.evaluate import measure
+from attnviz.training.train import Plan, train
 
 PLAN = Plan(attention="cbam", width=8, reduction=4, schedule=((32, 2), (48, 1)), batch=4, learning_rate=0.05)
 
@@ -63,7 +63,12 @@ def test_a_resumed_run_ends_like_an_uninterrupted_one(data, tmp_path, monkeypatc
 def test_a_run_of_another_plan_is_not_resumed(data, tmp_path):
     train(PLAN, data, tmp_path, resume=False)
     with pytest.raises(SystemExit, match="another plan"):
-        train(Plan(attention="se", width=8, reduction=4, schedule=PLAN.schedule, batch=4), data, tmp_path, resume=True)
+        train(
+            Plan(attention="se", width=8, reduction=4, schedule=PLAN.schedule, batch=4),
+            data,
+            tmp_path,
+            resume=True,
+        )
 
 
 def test_the_seed_decides_the_batches(data):
@@ -81,18 +86,28 @@ def test_the_command_leaves_a_model_folder_that_opens(data, tmp_path):
     labels.write_text("n1 a red thing\nn2 a blue thing\n")
     out = tmp_path / "tiny"
     options = {
-        "attention": "bam", "width": 8, "reduction": 4, "schedule": "32:2", "batch": 4, "labels": labels, "runs": tmp_path / "runs",
+        "attention": "bam",
+        "width": 8,
+        "reduction": 4,
+        "schedule": "32:2",
+        "batch": 4,
+        "labels": labels,
+        "runs": tmp_path / "runs",
         "about": "Toy: two colours.",
     }
-    command = [sys.executable, "-m", "attnviz.networks.train", str(data), str(out)]
+    command = [sys.executable, "-m", "attnviz.training.train", str(data), str(out)]
     command += [text for name, value in options.items() for text in (f"--{name}", str(value))]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
-    assert "epoch 2/2" in done.stdout and "%" in done.stderr   # the log and the progress bar
+    assert "epoch 2/2" in done.stdout and "%" in done.stderr  # the log and the progress bar
     assert {path.name for path in out.iterdir()} == {"model.safetensors", "config.json", "README.md"}
     network = attnviz.load(out)
     assert network.card.labels == ("a red thing", "a blue thing") and network.card.photos == 6
     card = (out / "README.md").read_text()
-    assert f"{network.card.accuracy:.2%}" in card and "What it is not for" in card and "Toy: two colours." in card
+    assert (
+        f"{network.card.accuracy:.2%}" in card
+        and "What it is not for" in card
+        and "Toy: two colours." in card
+    )
     assert json.loads((out / "config.json").read_text())["architecture"]["attention"] == "bam"
     measured = measure(network, data / "val")
     assert measured.top1 == pytest.approx(network.card.accuracy, abs=1e-4) and measured.photos == 6

@@ -11,7 +11,7 @@ from types import SimpleNamespace
 import pytest
 
 from attnviz.errors import BusyError
-from attnviz.turns import BACK, Turns, take_turns
+from attnviz.server.work_queue import BACK, Turns, take_turns
 
 
 def test_no_more_at_once_than_may_be_and_in_the_order_of_coming():
@@ -19,6 +19,7 @@ def test_no_more_at_once_than_may_be_and_in_the_order_of_coming():
     with turns.turn():
         threads = []
         for number in range(20):
+
             def run(number=number) -> None:
                 with turns.turn():
                     at_once[0] += 1
@@ -94,19 +95,36 @@ def test_who_fills_the_line_waits_behind_the_others():
         return line.queue.pop(0)._id if line.queue else None
 
     line = SimpleNamespace(queue=[], concurrency_limit=1, current_concurrency=0)
-    queue = SimpleNamespace(active_jobs=[None], event_queue_per_concurrency_id={"pass": line}, get_events=first, sleep_when_free=0.001)
+    queue = SimpleNamespace(
+        active_jobs=[None],
+        event_queue_per_concurrency_id={"pass": line},
+        get_events=first,
+        sleep_when_free=0.001,
+    )
     take_turns(queue)
-    line.queue += [event(number, "greedy") for number in range(4)] + [event(4, "one"), event(5, "other"), event(6, "one")]
-    assert [queue.get_events() for _ in range(3)] == [0, 4, 5]   # nothing runs on, so the greedy one is first again
+    line.queue += [event(number, "greedy") for number in range(4)] + [
+        event(4, "one"),
+        event(5, "other"),
+        event(6, "one"),
+    ]
+    assert [queue.get_events() for _ in range(3)] == [
+        0,
+        4,
+        5,
+    ]  # nothing runs on, so the greedy one is first again
     line.queue += [event(7, "late")]
     queue.active_jobs = [[event(0, "greedy")], None]
     assert [queue.get_events() for _ in range(6)] == [6, 7, 1, 2, 3, None]
 
 
 def test_gradios_queue_is_as_it_is_taken_to_be():
-    from attnviz.page import build
+    from attnviz.server.page import build
 
     page = build().queue(status_update_rate=1)
     before = page._queue.get_events
     take_turns(page._queue)
-    assert page._queue.get_events is not before and page._queue.get_events() is None and page._queue.active_jobs == []
+    assert (
+        page._queue.get_events is not before
+        and page._queue.get_events() is None
+        and page._queue.active_jobs == []
+    )

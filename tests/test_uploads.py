@@ -12,7 +12,7 @@ import torch
 from conftest import ROOT, stirred
 
 import attnviz
-from attnviz.uploads import PREFIX, Asked, Results, Sweeper, keep_swept, new_folder, trace_bytes
+from attnviz.server.uploads import PREFIX, Asked, Results, Sweeper, keep_swept, new_folder, trace_bytes
 
 
 def test_only_this_user_can_read_the_folder(tmp_path):
@@ -21,7 +21,9 @@ def test_only_this_user_can_read_the_folder(tmp_path):
 
 
 def test_what_a_killed_app_left_behind_goes_at_the_next_start_and_what_a_running_one_has_stays(tmp_path):
-    gone = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, text=True, check=True)
+    gone = subprocess.run(
+        [sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, text=True, check=True
+    )
     left = tmp_path / f"{PREFIX}{gone.stdout.strip()}-x"
     left.mkdir()
     (left / "photo.jpg").write_bytes(b"x")
@@ -30,7 +32,10 @@ def test_what_a_killed_app_left_behind_goes_at_the_next_start_and_what_a_running
     assert not left.exists() and running.exists()
 
 
-@pytest.mark.parametrize("ending", ["pass", "raise SystemExit", "raise KeyboardInterrupt", "os.kill(os.getpid(), signal.SIGTERM); input()"])
+@pytest.mark.parametrize(
+    "ending",
+    ["pass", "raise SystemExit", "raise KeyboardInterrupt", "os.kill(os.getpid(), signal.SIGTERM); input()"],
+)
 def test_nothing_is_left_when_the_program_ends(tmp_path, ending):
     code = f"""
 import os, signal, sys
@@ -53,7 +58,12 @@ def test_old_files_and_empty_folders_go_and_new_ones_stay(tmp_path):
         (tmp_path / name).write_bytes(b"x")
     assert Sweeper(tmp_path).sweep() == 0
     assert Sweeper(tmp_path / "old", older_than=-1).sweep() == 1
-    assert sorted(path.name for path in tmp_path.rglob("*")) == ["b.png", "new", "old", "orphan"]   # an empty folder may be in use
+    assert sorted(path.name for path in tmp_path.rglob("*")) == [
+        "b.png",
+        "new",
+        "old",
+        "orphan",
+    ]  # an empty folder may be in use
     assert Sweeper(tmp_path, older_than=-1).sweep() == 2
     assert list(tmp_path.iterdir()) == []
 
@@ -73,7 +83,7 @@ def test_the_sweep_survives_what_it_cannot_delete(tmp_path, monkeypatch):
 
 
 def test_the_folder_goes_when_the_app_does(tmp_path, monkeypatch):
-    monkeypatch.setattr("attnviz.uploads.SWEEP_SECONDS", 0.01)
+    monkeypatch.setattr("attnviz.server.uploads.SWEEP_SECONDS", 0.01)
     folder, swept = tmp_path / "uploads", threading.Event()
     folder.mkdir()
     end = keep_swept(folder, swept.set)
@@ -123,7 +133,9 @@ def test_a_failure_is_raised_and_not_kept(a_trace):
 def test_the_least_recently_used_goes_first(a_trace):
     asked = []
     size = trace_bytes(a_trace)
-    traces = Results(lambda question: asked.append(question.photo) or a_trace, trace_bytes, kept_bytes=2 * size)
+    traces = Results(
+        lambda question: asked.append(question.photo) or a_trace, trace_bytes, kept_bytes=2 * size
+    )
     for photo in ("a", "b", "a", "c", "a", "b"):
         traces.get(Asked(photo, "n", "whole"))
     assert asked == ["a", "b", "c", "b"]

@@ -12,11 +12,11 @@ from conftest import ROOT, stirred
 from matplotlib import colormaps
 
 import attnviz
-from attnviz.layers import KINDS
-from attnviz.render import COLORMAPS
-from attnviz.viewer.assets import MODULES, in_markup, script, style
+from attnviz.capture.layer_attention import KINDS
+from attnviz.drawing.style import COLORMAPS
+from attnviz.languages.page_words import LANGUAGES, say, words
+from attnviz.viewer.javascript import MODULES, in_markup, script, style
 from attnviz.viewer.standalone import frame, html
-from attnviz.words import LANGUAGES, say, words
 
 JS = ROOT / "attnviz" / "viewer" / "js"
 SOURCES = {path.stem: path.read_text(encoding="utf-8") for path in sorted(JS.glob("*.js"))}
@@ -45,7 +45,7 @@ def test_the_script_asks_for_nothing_and_makes_no_markup():
     for line in script().splitlines():
         assert not line.startswith(("import ", "export "))
     knows = [name for name in SOURCES if "radio" in SOURCES[name].lower() and name != "gradio"]
-    assert knows == ["viewer"] and SOURCES["viewer"].count("gradio") == 1   # it asks where dark is said
+    assert knows == ["viewer"] and SOURCES["viewer"].count("gradio") == 1  # it asks where dark is said
 
 
 def test_the_colours_are_matplotlibs():
@@ -53,7 +53,9 @@ def test_the_colours_are_matplotlibs():
     assert tuple(tables) == COLORMAPS
     for name, text in tables.items():
         expected = np.rint(colormaps[name](np.linspace(0, 1, 256))[:, :3] * 255)
-        np.testing.assert_array_equal(np.frombuffer(base64.b64decode(text), np.uint8).reshape(256, 3), expected)
+        np.testing.assert_array_equal(
+            np.frombuffer(base64.b64decode(text), np.uint8).reshape(256, 3), expected
+        )
 
 
 def test_both_languages_say_the_same_things_with_the_same_holes():
@@ -61,10 +63,15 @@ def test_both_languages_say_the_same_things_with_the_same_holes():
     assert list(english) == list(chinese)
     for key, text in english.items():
         assert text.strip() and chinese[key].strip(), key
-        # Chinese may leave out a unit's count that its sentence does not need, but never names a hole that is not filled
+        # Chinese may leave out a unit's count that its sentence does not need, but never names a hole that is
+        # not filled
         assert set(re.findall(r"\{(\w+)\}", chinese[key])) == set(re.findall(r"\{(\w+)\}", text)), key
         assert text.count("**") == chinese[key].count("**"), key
-        assert key == "checkpoint_help" or re.search("[\u4e00-\u9fff]", chinese[key]) or not re.search("[a-z]{3}", text), key
+        assert (
+            key == "checkpoint_help"
+            or re.search("[\u4e00-\u9fff]", chinese[key])
+            or not re.search("[a-z]{3}", text)
+        ), key
 
 
 def test_every_text_that_is_asked_for_exists():
@@ -101,7 +108,9 @@ def test_one_file_holds_everything(noise):
     traces = [attnviz.trace(stirred(18, attention), noise) for attention in ("se", "cbam")]
     page = html(traces)
     assert "Content-Security-Policy" in page and "default-src 'none'" in page
-    assert not re.search(r"(src|href)=[\"']?(?!data:)\w+[:/]", re.sub(r"<script>.*?</script>", "", page, flags=re.DOTALL))
+    assert not re.search(
+        r"(src|href)=[\"']?(?!data:)\w+[:/]", re.sub(r"<script>.*?</script>", "", page, flags=re.DOTALL)
+    )
     with pytest.raises(ValueError, match="no trace"):
         html([])
 

@@ -9,8 +9,8 @@ import torch
 from conftest import ROOT, stirred
 
 import attnviz
-from attnviz import zoo
 from attnviz.networks.card import Card
+from attnviz.zoo import registry
 
 NAMES = ["cbam_resnet18", "se_resnet18", "bam_resnet18", "resnet18"]
 
@@ -22,7 +22,7 @@ def test_four_networks_come_with_the_project():
 @pytest.mark.parametrize("name", NAMES)
 def test_each_is_trained_measured_and_small(name):
     folder = ROOT / "models" / name
-    card = zoo.card(name)
+    card = registry.card(name)
     assert card.accuracy >= 0.90 and card.photos == 3925
     assert (folder / "model.safetensors").stat().st_size < 10_000_000
     assert f"{card.accuracy:.2%}" in (folder / "README.md").read_text(encoding="utf-8")
@@ -79,14 +79,16 @@ def changed(copy: Path, **architecture) -> str:
 def test_one_damaged_card_leaves_the_others_open(copy, monkeypatch):
     models = Path(shutil.copytree(ROOT / "models", copy.parent / "models"))
     (models / "se_resnet18" / "config.json").write_text("{}")
-    monkeypatch.setattr(zoo, "MODELS", models)
+    monkeypatch.setattr(registry, "MODELS", models)
     assert attnviz.list_networks() == ["cbam_resnet18", "bam_resnet18", "resnet18"]
     assert attnviz.load("cbam_resnet18").card.name == "cbam_resnet18"
     with pytest.raises(attnviz.NetworkError, match=r"config\.json of se_resnet18"):
         attnviz.load("se_resnet18")
 
 
-@pytest.mark.parametrize("damage", ["", "{}", "[]", '{"name": 3}', {"depth": 19}, {"attention": "eca"}, {"more": 1}])
+@pytest.mark.parametrize(
+    "damage", ["", "{}", "[]", '{"name": 3}', {"depth": 19}, {"attention": "eca"}, {"more": 1}]
+)
 def test_a_damaged_card_is_refused(copy, damage):
     (copy / "config.json").write_text(damage if isinstance(damage, str) else changed(copy, **damage))
     with pytest.raises(attnviz.NetworkError, match=r"config\.json"):
@@ -102,7 +104,7 @@ def test_a_name_that_does_not_exist_is_answered_with_those_that_do(name):
 def test_saving_and_opening_keeps_the_network_to_half_precision(tmp_path):
     network = stirred(18, "bam")
     architecture = {"depth": 18, "attention": "bam", "width": 8, "reduction": 4, "classes": 5}
-    card = zoo.save_folder(network, Card("mine", architecture), tmp_path / "mine")
+    card = registry.save_folder(network, Card("mine", architecture), tmp_path / "mine")
     again = attnviz.load(tmp_path / "mine")
     assert again.card == card
     for key, value in network.state_dict().items():

@@ -1,8 +1,10 @@
-"""The three attention mechanisms: SqueezeExcite, CBAM and BAM, by default in the form of their papers. What released code does
-otherwise (biases, batch norms, the order of two maps) is an argument, so that its weights give its results; BAM's is ReleasedBAM.
+"""The three attention mechanisms: SqueezeExcite, CBAM and BAM, by default in the form of their papers. What
+released code does otherwise (biases, batch norms, the order of two maps) is an argument, so that its weights
+give its results; BAM's is ReleasedBAM.
 
-Each takes features (N, C, H, W) and gives back features of the same shape, multiplied by its gate. Every gate is the output
-of a child module, and the module says which one: ``attention_taps`` maps the path of a child to what its output is, one of
+Each takes features (N, C, H, W) and gives back features of the same shape, multiplied by its gate. Every gate
+is the output of a child module, and the module says which one: ``attention_taps`` maps the path of a child to
+what its output is, one of
 
     "channel"         the factor on each channel, in [0, 1]                    (N, C)
     "spatial"         the factor at each position, in [0, 1]                   (N, 1, H, W)
@@ -10,9 +12,9 @@ of a child module, and the module says which one: ``attention_taps`` maps the pa
     "channel_logits"  a signed branch that is summed into the joint gate       (N, C)
     "spatial_logits"  likewise                                                 (N, 1, H, W)
 
-``attention_steps`` maps the name of what is computed on the way to where it can be read: the path of a child, whether it is its
-"input" or its "output", in which of its calls, and of an input of several maps which one. See ``taps.StepRead``.
-"""
+``attention_steps`` maps the name of what is computed on the way to where it can be read: the path of a child,
+whether it is its "input" or its "output", in which of its calls, and of an input of several maps which one.
+See ``taps.StepRead``."""
 
 from __future__ import annotations
 
@@ -22,12 +24,14 @@ from torch.nn.functional import adaptive_max_pool2d, avg_pool2d
 
 
 class Excitation(nn.Module):
-    """The part that SE and CBAM's channel gate share: two layers, in the papers' ablations without bias, and the sigmoid as a module
-    of its own. ``hidden`` units if given, else channels / reduction."""
+    """The part that SE and CBAM's channel gate share: two layers, in the papers' ablations without bias, and
+    the sigmoid as a module of its own. ``hidden`` units if given, else channels / reduction."""
 
-    gain = 1.0   # on the start of both layers
+    gain = 1.0  # on the start of both layers
 
-    def __init__(self, channels: int, reduction: int = 16, hidden: int | None = None, bias: bool = False) -> None:
+    def __init__(
+        self, channels: int, reduction: int = 16, hidden: int | None = None, bias: bool = False
+    ) -> None:
         super().__init__()
         hidden = hidden or max(1, channels // reduction)
         self.fc1 = nn.Linear(channels, hidden, bias=bias)
@@ -46,41 +50,47 @@ class Excitation(nn.Module):
 
 
 class SqueezeExcite(Excitation):
-    """Squeeze-and-excitation (Hu et al., CVPR 2018, equations 2 to 4), without FC biases as in the paper's ablations.
+    """Squeeze-and-excitation (Hu et al., CVPR 2018, equations 2 to 4), without FC biases as in the paper's
+    ablations.
 
     z = mean of x over positions; s = sigmoid(W2 relu(W1 z)); the output is s_c * x_c.
     """
 
     attention_kind = "se"
     attention_taps = {"gate": "channel"}
-    attention_steps = {"squeezed": ("fc1", "input"), "hidden": ("relu", "output"), "channel_logits": ("fc2", "output")}
+    attention_steps = {
+        "squeezed": ("fc1", "input"),
+        "hidden": ("relu", "output"),
+        "channel_logits": ("fc2", "output"),
+    }
 
-    # A squeezed batch-norm output is small (its mean over positions is near 0), so with the usual start every gate begins within
-    # 0.02 of 0.5. This one spreads the logits over about ±1 from the first step.
+    # A squeezed batch-norm output is small (its mean over positions is near 0), so with the usual start every
+    # gate begins within 0.02 of 0.5. This one spreads the logits over about ±1 from the first step.
     gain = 3.0
 
     def forward(self, x: Tensor) -> Tensor:
-        factor = self.gate(self.excite(x.mean((2, 3))))   # (N, C)
+        factor = self.gate(self.excite(x.mean((2, 3))))  # (N, C)
         return x * factor[:, :, None, None]
 
 
 class ChannelAttention(Excitation):
     """CBAM's channel gate (Woo et al., ECCV 2018, equation 2): (N, C, H, W) -> (N, C) in [0, 1].
 
-    One MLP without bias is shared by the average-pooled and the max-pooled features; the two results are added.
-    """
+    One MLP without bias is shared by the average-pooled and the max-pooled features; the two results are
+    added."""
 
-    window = False   # average as the authors' code does, see WindowPool
+    window = False  # average as the authors' code does, see WindowPool
 
     def forward(self, x: Tensor) -> Tensor:
         average = avg_pool2d(x, x.shape[2:]).flatten(1) if self.window else x.mean((2, 3))
-        maximum = adaptive_max_pool2d(x, 1).flatten(1)   # (N, C)
+        maximum = adaptive_max_pool2d(x, 1).flatten(1)  # (N, C)
         return self.gate(self.excite(average) + self.excite(maximum))
 
 
 class WindowPool(nn.Module):
-    """The mean over all positions by pooling with a window of their size, (N, C, H, W) -> (N, C, 1, 1). It adds up in another order than
-    ``mean``: in float32 the sums differ by some 1e-6, which a steep gate makes visible."""
+    """The mean over all positions by pooling with a window of their size, (N, C, H, W) -> (N, C, 1, 1). It
+    adds up in another order than ``mean``: in float32 the sums differ by some 1e-6, which a steep gate makes
+    visible."""
 
     def forward(self, x: Tensor) -> Tensor:
         return avg_pool2d(x, x.shape[2:])
@@ -89,11 +99,12 @@ class WindowPool(nn.Module):
 class SpatialAttention(nn.Module):
     """CBAM's spatial gate (equation 3): (N, C, H, W) -> (N, 1, H, W) in [0, 1].
 
-    Mean and maximum over channels, in this order, go through one 7×7 convolution without bias or batch norm. The authors' code has
-    the maximum first, and a batch norm behind the convolution.
-    """
+    Mean and maximum over channels, in this order, go through one 7×7 convolution without bias or batch norm.
+    The authors' code has the maximum first, and a batch norm behind the convolution."""
 
-    def __init__(self, kernel: int = 7, bias: bool = False, maximum_first: bool = False, norm: bool = False) -> None:
+    def __init__(
+        self, kernel: int = 7, bias: bool = False, maximum_first: bool = False, norm: bool = False
+    ) -> None:
         super().__init__()
         self.maximum_first = maximum_first
         self.conv = nn.Conv2d(2, 1, kernel, padding=kernel // 2, bias=bias)
@@ -102,15 +113,17 @@ class SpatialAttention(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         mean, maximum = x.mean(1, keepdim=True), x.amax(1, keepdim=True)
-        logits = self.conv(torch.cat((maximum, mean) if self.maximum_first else (mean, maximum), 1))   # (N, 1, H, W)
+        logits = self.conv(
+            torch.cat((maximum, mean) if self.maximum_first else (mean, maximum), 1)
+        )  # (N, 1, H, W)
         return self.gate(logits if self.norm is None else self.norm(logits))
 
 
 class CBAM(nn.Module):
     """Convolutional block attention (Woo et al., ECCV 2018, equation 1): first channels, then positions.
 
-    F' = Mc(F) * F; F'' = Ms(F') * F': the spatial gate sees the features that the channel gate has already weighed.
-    """
+    F' = Mc(F) * F; F'' = Ms(F') * F': the spatial gate sees the features that the channel gate has already
+    weighed."""
 
     attention_kind = "cbam"
     attention_taps = {"channel.gate": "channel", "spatial.gate": "spatial"}
@@ -131,8 +144,16 @@ class CBAM(nn.Module):
         }
 
     def __init__(
-        self, channels: int, reduction: int = 16, hidden: int | None = None, bias: bool = False,
-        kernel: int = 7, spatial_bias: bool = False, maximum_first: bool = False, norm: bool = False, window: bool = False,
+        self,
+        channels: int,
+        reduction: int = 16,
+        hidden: int | None = None,
+        bias: bool = False,
+        kernel: int = 7,
+        spatial_bias: bool = False,
+        maximum_first: bool = False,
+        norm: bool = False,
+        window: bool = False,
     ) -> None:
         super().__init__()
         self.channel = ChannelAttention(channels, reduction, hidden, bias)
@@ -150,17 +171,19 @@ class CBAM(nn.Module):
 class BAM(nn.Module):
     """Bottleneck attention (Park et al., BMVC 2018, equations 1 to 4): F' = F * (1 + sigmoid(Mc(F) + Ms(F))).
 
-    Mc: average pool, an MLP with biases, batch norm. Ms: a 1×1 reduction, two 3×3 convolutions of dilation 4, a 1×1
-    convolution to one map, batch norm. The equations leave out the ReLU between the layers of a branch; it is here, as in the
-    authors' code. Theirs multiplies the branches where the paper adds them: this is the paper.
-    """
+    Mc: average pool, an MLP with biases, batch norm. Ms: a 1×1 reduction, two 3×3 convolutions of dilation 4,
+    a 1×1 convolution to one map, batch norm. The equations leave out the ReLU between the layers of a branch;
+    it is here, as in the authors' code. Theirs multiplies the branches where the paper adds them: this is the
+    paper."""
 
     attention_kind = "bam"
     attention_formula = "bam sum"
     attention_taps = {"channel": "channel_logits", "spatial": "spatial_logits", "gate": "joint"}
     attention_steps = {"squeezed": ("channel.2", "input"), "hidden": ("channel.3", "output")}
 
-    def __init__(self, channels: int, reduction: int = 16, dilation: int = 4, hidden: int | None = None) -> None:
+    def __init__(
+        self, channels: int, reduction: int = 16, dilation: int = 4, hidden: int | None = None
+    ) -> None:
         super().__init__()
         hidden = hidden or max(1, channels // reduction)
         self.channel = nn.Sequential(
@@ -184,39 +207,56 @@ class BAM(nn.Module):
         self.gate = nn.Sigmoid()
 
     def forward(self, x: Tensor) -> Tensor:
-        logits = self.channel(x)[:, :, None, None] + self.spatial(x)   # (N, C, H, W)
+        logits = self.channel(x)[:, :, None, None] + self.spatial(x)  # (N, C, H, W)
         return x * (1 + self.gate(logits))
 
 
 class ReleasedBAM(nn.Module):
     """BAM as its authors released it: F' = F * (1 + sigmoid(Mc(F) * Ms(F))), the branches multiplied.
 
-    Mc: average pool, a layer, batch norm, ReLU, a layer. Ms: a 1×1 reduction and two 3×3 convolutions of dilation 4, each with
-    batch norm and ReLU, and a 1×1 convolution to one map. All layers have biases; no branch ends in a batch norm.
-    """
+    Mc: average pool, a layer, batch norm, ReLU, a layer. Ms: a 1×1 reduction and two 3×3 convolutions of
+    dilation 4, each with batch norm and ReLU, and a 1×1 convolution to one map. All layers have biases; no
+    branch ends in a batch norm."""
 
     attention_kind = "bam"
     attention_formula = "bam product"
     attention_taps = BAM.attention_taps
     attention_steps = {"squeezed": ("channel.2", "input"), "hidden": ("channel.4", "output")}
 
-    def __init__(self, channels: int, reduction: int = 16, dilation: int = 4, hidden: int | None = None, window: bool = False) -> None:
+    def __init__(
+        self,
+        channels: int,
+        reduction: int = 16,
+        dilation: int = 4,
+        hidden: int | None = None,
+        window: bool = False,
+    ) -> None:
         super().__init__()
         hidden = hidden or max(1, channels // reduction)
         self.channel = nn.Sequential(
-            WindowPool() if window else nn.AdaptiveAvgPool2d(1), nn.Flatten(),
-            nn.Linear(channels, hidden), nn.BatchNorm1d(hidden), nn.ReLU(), nn.Linear(hidden, channels),
+            WindowPool() if window else nn.AdaptiveAvgPool2d(1),
+            nn.Flatten(),
+            nn.Linear(channels, hidden),
+            nn.BatchNorm1d(hidden),
+            nn.ReLU(),
+            nn.Linear(hidden, channels),
         )
         self.spatial = nn.Sequential(
-            nn.Conv2d(channels, hidden, 1), nn.BatchNorm2d(hidden), nn.ReLU(),
-            nn.Conv2d(hidden, hidden, 3, padding=dilation, dilation=dilation), nn.BatchNorm2d(hidden), nn.ReLU(),
-            nn.Conv2d(hidden, hidden, 3, padding=dilation, dilation=dilation), nn.BatchNorm2d(hidden), nn.ReLU(),
+            nn.Conv2d(channels, hidden, 1),
+            nn.BatchNorm2d(hidden),
+            nn.ReLU(),
+            nn.Conv2d(hidden, hidden, 3, padding=dilation, dilation=dilation),
+            nn.BatchNorm2d(hidden),
+            nn.ReLU(),
+            nn.Conv2d(hidden, hidden, 3, padding=dilation, dilation=dilation),
+            nn.BatchNorm2d(hidden),
+            nn.ReLU(),
             nn.Conv2d(hidden, 1, 1),
         )
         self.gate = nn.Sigmoid()
 
     def forward(self, x: Tensor) -> Tensor:
-        logits = self.channel(x)[:, :, None, None] * self.spatial(x)   # (N, C, H, W)
+        logits = self.channel(x)[:, :, None, None] * self.spatial(x)  # (N, C, H, W)
         return x * (1 + self.gate(logits))
 
 

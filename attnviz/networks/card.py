@@ -7,17 +7,18 @@ from typing import Any
 
 from torch import nn
 
-from ..geometry import Recipe
+from ..photos.geometry import Recipe
 from .attention import ATTENTION
 from .resnet import DEPTHS
 
 
 @dataclass(frozen=True)
 class Card:
-    """Name, architecture (arguments of ``ResNet``), labels by class index, preprocessing, and what was measured.
+    """Name, architecture (arguments of ``ResNet``), labels by class index, preprocessing, and what was
+    measured.
 
-    ``sha256`` is that of the weights' file; ``accuracy`` is the top-1 share on ``photos`` held-out photos, centre crop.
-    """
+    ``sha256`` is that of the weights' file; ``accuracy`` is the top-1 share on ``photos`` held-out photos,
+    centre crop."""
 
     name: str
     architecture: dict[str, int | str | None] = field(default_factory=dict)
@@ -27,9 +28,9 @@ class Card:
     photos: int = 0
     data: str = ""
     sha256: str = ""
-    title: str = ""                       # what it is, for people: "CBAM ResNet-50"
-    licence: str = ""                     # of the weights
-    folded: bool = False                  # it is a copy whose batch norms are folded into its convolutions, see ``fast``
+    title: str = ""  # what it is, for people: "CBAM ResNet-50"
+    licence: str = ""  # of the weights
+    folded: bool = False  # it is a copy whose batch norms are folded into its convolutions, see ``fast``
     sides: tuple[int, int] | None = None  # the least and greatest side in pixels that it takes; None: any
 
     @property
@@ -42,17 +43,21 @@ class Card:
 
     @classmethod
     def from_json(cls, config: dict) -> Card:
-        """The card in a ``config.json``. Raises KeyError, TypeError or ValueError if it does not hold one of ours."""
+        """The card in a ``config.json``. Raises KeyError, TypeError or ValueError if it does not hold one of
+        ours."""
         architecture = config["architecture"]
         if set(architecture) != {"depth", "attention", "width", "reduction", "classes"}:
             raise KeyError("architecture")
         if architecture["depth"] not in DEPTHS or architecture["attention"] not in (None, *ATTENTION):
             raise ValueError("architecture")
-        recipe: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in config["recipe"].items()}
+        recipe: dict[str, Any] = {
+            key: tuple(value) if isinstance(value, list) else value for key, value in config["recipe"].items()
+        }
         return cls(**{**config, "labels": tuple(config["labels"]), "recipe": Recipe(**recipe)})
 
 
 def card_of(network: nn.Module) -> Card:
-    """The card that ``attnviz.load`` put on a network; for any other network one with ImageNet's preprocessing, no labels."""
+    """The card that ``attnviz.load`` put on a network; for any other network one with ImageNet's
+    preprocessing, no labels."""
     card = getattr(network, "card", None)
     return card if isinstance(card, Card) else Card(type(network).__name__)

@@ -1,8 +1,7 @@
 """One ResNet (He et al., CVPR 2016) that takes any of the three attention mechanisms, or none.
 
-Without attention it is torchvision's ResNet, weight names included: stride in the 3×3 convolution, no bias before batch norm. What
-released code does otherwise is a ``Design``.
-"""
+Without attention it is torchvision's ResNet, weight names included: stride in the 3×3 convolution, no bias
+before batch norm. What released code does otherwise is a ``Design``."""
 
 from __future__ import annotations
 
@@ -19,20 +18,26 @@ DEPTHS = {18: (2, 2, 2, 2), 34: (3, 4, 6, 3), 50: (3, 4, 6, 3), 101: (3, 4, 23, 
 
 @dataclass(frozen=True)
 class Design:
-    """How a ResNet is built where code differs. The defaults are torchvision's ResNet and the papers' attention."""
+    """How a ResNet is built where code differs. The defaults are torchvision's ResNet and the papers'
+    attention."""
 
-    bottleneck: bool | None = None       # None: as the depth has it
-    stride_first: bool = False           # a bottleneck's stride is in its first convolution, as in Caffe
-    relu_first: bool = False             # a basic block's attention comes after a ReLU (timm's legacy_seresnet18 and 34)
-    stem: str = "padded"                 # the pooling after the 7×7: "padded", or "ceil" without padding; "small": a 3×3 and no pooling
-    hidden: Mapping[int, int] = field(default_factory=dict)   # channels -> hidden units of attention, where not channels / reduction
-    bias: bool = False                   # of the layers in SE and in CBAM's channel gate
-    kernel: int = 7                      # of CBAM's spatial convolution
+    bottleneck: bool | None = None  # None: as the depth has it
+    stride_first: bool = False  # a bottleneck's stride is in its first convolution, as in Caffe
+    relu_first: bool = False  # a basic block's attention comes after a ReLU (timm's legacy_seresnet18 and 34)
+    # the pooling after the 7×7: "padded", or "ceil" without padding; "small": a 3×3 and no pooling
+    stem: str = "padded"
+    hidden: Mapping[int, int] = field(
+        default_factory=dict
+    )  # channels -> hidden units of attention, where not channels / reduction
+    bias: bool = False  # of the layers in SE and in CBAM's channel gate
+    kernel: int = 7  # of CBAM's spatial convolution
     spatial_bias: bool = False
-    spatial_norm: bool = False           # a batch norm behind it
-    maximum_first: bool = False          # its first input is the maximum, not the mean
-    released_bam: bool = False           # the branches are multiplied
-    window_pool: bool = False            # attention averages over positions by a window of their size, see attention.WindowPool
+    spatial_norm: bool = False  # a batch norm behind it
+    maximum_first: bool = False  # its first input is the maximum, not the mean
+    released_bam: bool = False  # the branches are multiplied
+    window_pool: bool = (
+        False  # attention averages over positions by a window of their size, see attention.WindowPool
+    )
 
 
 class BasicBlock(nn.Module):
@@ -40,7 +45,9 @@ class BasicBlock(nn.Module):
 
     expansion = 1
 
-    def __init__(self, channels: int, planes: int, stride: int, attention: nn.Module | None, design: Design = Design()) -> None:
+    def __init__(
+        self, channels: int, planes: int, stride: int, attention: nn.Module | None, design: Design = Design()
+    ) -> None:
         super().__init__()
         self.relu_first = design.relu_first
         self.conv1 = nn.Conv2d(channels, planes, 3, stride, padding=1, bias=False)
@@ -60,11 +67,14 @@ class BasicBlock(nn.Module):
 
 
 class Bottleneck(nn.Module):
-    """1×1, 3×3, 1×1 convolutions, the last to four times the planes; attention on their result before the addition."""
+    """1×1, 3×3, 1×1 convolutions, the last to four times the planes; attention on their result before the
+    addition."""
 
     expansion = 4
 
-    def __init__(self, channels: int, planes: int, stride: int, attention: nn.Module | None, design: Design = Design()) -> None:
+    def __init__(
+        self, channels: int, planes: int, stride: int, attention: nn.Module | None, design: Design = Design()
+    ) -> None:
         super().__init__()
         first, second = (stride, 1) if design.stride_first else (1, stride)
         self.conv1 = nn.Conv2d(channels, planes, 1, first, bias=False)
@@ -87,10 +97,10 @@ class Bottleneck(nn.Module):
 class ResNet(nn.Module):
     """Photos (N, 3, H, W), normalised, of any height and width -> logits (N, classes).
 
-    ``attention`` is "se" or "cbam" (in every block, before the addition), "bam" (after stages 1 to 3: modules ``bam1`` to
-    ``bam3``) or None. ``depth`` can be the four stages' numbers of blocks, ``width`` is the number of channels after the stem,
-    ``reduction`` the r of the attention's hidden layers. Raises ValueError for a depth or an attention that does not exist.
-    """
+    ``attention`` is "se" or "cbam" (in every block, before the addition), "bam" (after stages 1 to 3: modules
+    ``bam1`` to ``bam3``) or None. ``depth`` can be the four stages' numbers of blocks, ``width`` is the
+    number of channels after the stem, ``reduction`` the r of the attention's hidden layers. Raises ValueError
+    for a depth or an attention that does not exist."""
 
     layer1: nn.Module
     layer2: nn.Module
@@ -101,18 +111,29 @@ class ResNet(nn.Module):
     bam3: nn.Module
 
     def __init__(
-        self, depth: int | tuple[int, ...] = 18, attention: str | None = None, width: int = 64, reduction: int = 16, classes: int = 1000,
+        self,
+        depth: int | tuple[int, ...] = 18,
+        attention: str | None = None,
+        width: int = 64,
+        reduction: int = 16,
+        classes: int = 1000,
         design: Design = Design(),
     ) -> None:
         super().__init__()
         if isinstance(depth, int) and depth not in DEPTHS:
             raise ValueError(f"depth is {depth}; a ResNet has one of {', '.join(map(str, DEPTHS))}")
         if attention is not None and attention not in ATTENTION:
-            raise ValueError(f"attention is {attention!r}; it can be {', '.join(map(repr, ATTENTION))} or None")
+            raise ValueError(
+                f"attention is {attention!r}; it can be {', '.join(map(repr, ATTENTION))} or None"
+            )
         counts = DEPTHS[depth] if isinstance(depth, int) else depth
-        bottleneck = design.bottleneck if design.bottleneck is not None else isinstance(depth, int) and depth >= 50
+        bottleneck = (
+            design.bottleneck if design.bottleneck is not None else isinstance(depth, int) and depth >= 50
+        )
         block = Bottleneck if bottleneck else BasicBlock
-        self.conv1 = nn.Conv2d(3, width, 3, 1, padding=1, bias=False) if design.stem == "small" else _large_stem(width)
+        self.conv1 = (
+            nn.Conv2d(3, width, 3, 1, padding=1, bias=False) if design.stem == "small" else _large_stem(width)
+        )
         self.bn1 = nn.BatchNorm2d(width)
         self.relu = nn.ReLU()
         self.maxpool = STEM_POOLS[design.stem]()
@@ -122,7 +143,11 @@ class ResNet(nn.Module):
             blocks = []
             for index in range(count):
                 stride = 2 if stage > 0 and index == 0 else 1
-                gate = _gate(attention, planes * block.expansion, reduction, design) if attention in ("se", "cbam") else None
+                gate = (
+                    _gate(attention, planes * block.expansion, reduction, design)
+                    if attention in ("se", "cbam")
+                    else None
+                )
                 blocks.append(block(channels, planes, stride, gate, design))
                 channels = planes * block.expansion
             self.add_module(f"layer{stage + 1}", nn.Sequential(*blocks))
@@ -152,7 +177,14 @@ def _gate(attention: str, channels: int, reduction: int, design: Design) -> nn.M
         return SqueezeExcite(channels, reduction, hidden, design.bias)
     if attention == "cbam":
         return CBAM(
-            channels, reduction, hidden, design.bias, design.kernel, design.spatial_bias, design.maximum_first, design.spatial_norm,
+            channels,
+            reduction,
+            hidden,
+            design.bias,
+            design.kernel,
+            design.spatial_bias,
+            design.maximum_first,
+            design.spatial_norm,
             design.window_pool,
         )
     if design.released_bam:

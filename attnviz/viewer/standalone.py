@@ -1,4 +1,5 @@
-"""The viewer as one self-contained HTML file: captures, script, style and words are in it, and nothing is fetched."""
+"""The viewer as one self-contained HTML file: captures, script, style and words are in it, and nothing is
+fetched."""
 
 from __future__ import annotations
 
@@ -6,10 +7,10 @@ import html as markup
 import json
 from collections.abc import Sequence
 
-from ..capture import Trace
+from ..capture.trace import Trace
 from ..networks.card import Card
-from .assets import in_markup, script, style
-from .packing import pack
+from .encoding import pack
+from .javascript import in_markup, script, style
 
 PAGE = """<!doctype html>
 <html lang="en">
@@ -39,14 +40,18 @@ viewer.show({captures});
 
 
 def html(traces: Sequence[Trace], card: Card | None = None) -> str:
-    """A page to explore these traces, offline; the first is shown, the others can be chosen. ``card`` is their network's, if more is
-    known of it than the traces tell. Raises ValueError if there is none."""
+    """A page to explore these traces, offline; the first is shown, the others can be chosen. ``card`` is
+    their network's, if more is known of it than the traces tell. Raises ValueError if there is none."""
     if not traces:
         raise ValueError("there is no trace to show")
-    captures = json.dumps([pack(trace, card or Card(trace.network, labels=trace.labels)) for trace in traces])   # in ASCII
+    captures = json.dumps(
+        [pack(trace, card or Card(trace.network, labels=trace.labels)) for trace in traces]
+    )  # in ASCII
     names = ", ".join(dict.fromkeys(trace.photo.name for trace in traces))
     title = markup.escape(f"{names} – attnviz".encode(errors="replace").decode())
-    return PAGE.format(title=title, style=style(), script=in_markup(script()), captures=captures.replace("<", "\\u003c"))
+    return PAGE.format(
+        title=title, style=style(), script=in_markup(script()), captures=captures.replace("<", "\\u003c")
+    )
 
 
 def frame(trace: Trace, height: int = 2100) -> str:

@@ -13,31 +13,39 @@ import torch
 from conftest import stirred
 
 import attnviz
-from attnviz.questions import EXAMPLES_FOLDER
-from attnviz.serving import serve
-from attnviz.settings import Settings
+from attnviz.server.launch import serve
+from attnviz.server.settings import Settings
+from attnviz.server.viewer_requests import EXAMPLES_FOLDER
 
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
 GUIDE_SEEN = "localStorage.setItem('attnviz-guide-seen', '1')"
 
 
 def pytest_collection_modifyitems(items) -> None:
-    if CHROMIUM or os.environ.get("CI"):   # in CI a browser that is missing is a failure
+    if CHROMIUM or os.environ.get("CI"):  # in CI a browser that is missing is a failure
         return
     for item in items:
         if Path(__file__).parent in item.path.parents:
-            item.add_marker(pytest.mark.skip(reason="no Chromium found: install it, or name it in the variable CHROMIUM"))
+            item.add_marker(
+                pytest.mark.skip(reason="no Chromium found: install it, or name it in the variable CHROMIUM")
+            )
 
 
-@pytest.fixture(scope="module")   # longer, and its event loop would be in the way of other tests
+@pytest.fixture(scope="module")  # longer, and its event loop would be in the way of other tests
 def browser():
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
         started = playwright.chromium.launch(
             executable_path=CHROMIUM,
-            args=["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--disable-background-networking",
-                  "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"],
+            args=[
+                "--no-sandbox",
+                "--disable-dev-shm-usage",
+                "--disable-gpu",
+                "--disable-background-networking",
+                "--use-fake-device-for-media-stream",
+                "--use-fake-ui-for-media-stream",
+            ],
         )
         yield started
         started.close()
@@ -52,7 +60,8 @@ def url():
 
 @pytest.fixture(scope="module")
 def profiles(browser):
-    """Chromium's profiles by language, one for each visitor of a test: the next test's visitors have the scripts already."""
+    """Chromium's profiles by language, one for each visitor of a test: the next test's visitors have the
+    scripts already."""
     kept: defaultdict[str, list] = defaultdict(list)
     yield kept
     for context in (context for each in kept.values() for context in each):
@@ -61,22 +70,41 @@ def profiles(browser):
 
 @pytest.fixture
 def visit(browser, url, profiles):
-    """Opens the page in a window and waits until everything is drawn; afterwards nothing may have gone wrong or gone out."""
+    """Opens the page in a window and waits until everything is drawn; afterwards nothing may have gone wrong
+    or gone out."""
     from playwright.sync_api import expect
 
     pages, outside, errors = [], [], []
 
-    def opened(width: int = 1440, height: int = 1000, theme: str = "light", query: str = "", seen: bool = True, locale: str = "en-US"):
+    def opened(
+        width: int = 1440,
+        height: int = 1000,
+        theme: str = "light",
+        query: str = "",
+        seen: bool = True,
+        locale: str = "en-US",
+    ):
         kept, number = profiles[locale], sum(spoken == locale for spoken, _ in pages)
         if number == len(kept):
-            kept.append(browser.new_context(permissions=["clipboard-read", "clipboard-write", "camera"], locale=locale))
+            kept.append(
+                browser.new_context(
+                    permissions=["clipboard-read", "clipboard-write", "camera"], locale=locale
+                )
+            )
         page = kept[number].new_page()
         pages.append((locale, page))
         page.set_viewport_size({"width": width, "height": height})
         if seen:
             page.add_init_script(GUIDE_SEEN)
-        page.on("request", lambda request: outside.append(request.url)
-                if urlparse(request.url).scheme.startswith("http") and urlparse(request.url).hostname != "127.0.0.1" else None)
+        page.on(
+            "request",
+            lambda request: (
+                outside.append(request.url)
+                if urlparse(request.url).scheme.startswith("http")
+                and urlparse(request.url).hostname != "127.0.0.1"
+                else None
+            ),
+        )
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.goto(f"{url}?__theme={theme}{query}")
         expect(page.locator(".attnviz[data-drawn]")).to_be_visible(timeout=60_000)
@@ -98,7 +126,10 @@ def temple() -> attnviz.Trace:
 def checkpoints(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("checkpoints")
     torch.manual_seed(0)
-    torch.save({"state_dict": {f"module.{key}": value for key, value in stirred(18, "bam").state_dict().items()}}, folder / "mine.pth")
+    torch.save(
+        {"state_dict": {f"module.{key}": value for key, value in stirred(18, "bam").state_dict().items()}},
+        folder / "mine.pth",
+    )
     torch.save(torch.nn.Linear(2, 2), folder / "whole.pth")
     (folder / "labels.txt").write_text("one\ntwo\nthree\nfour\n<b>five\n", encoding="utf-8")
     return folder

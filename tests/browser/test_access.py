@@ -19,14 +19,21 @@ def test_how_to_read_this_answers_the_six_questions(visit):
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("query", ["&channel=3", "&tab=networks", "&tab=photos", "&network=bam_resnet18&channel=5", "&network=se_resnet18"])
+@pytest.mark.parametrize(
+    "query",
+    ["&channel=3", "&tab=networks", "&tab=photos", "&network=bam_resnet18&channel=5", "&network=se_resnet18"],
+)
 def test_nothing_of_ours_is_hard_to_reach(visit, theme, query):
     page = visit(theme=theme, query=query)
     page.wait_for_timeout(1000)
     for summary in page.locator(".av-details summary").locator("visible=true").all():
         summary.click()
-    found = Axe().run(page, context=".attnviz", options={"resultTypes": ["violations"]}).response["violations"]
-    assert [(each["id"], each["nodes"][0]["html"][:120], each["nodes"][0].get("failureSummary")) for each in found] == []
+    found = (
+        Axe().run(page, context=".attnviz", options={"resultTypes": ["violations"]}).response["violations"]
+    )
+    assert [
+        (each["id"], each["nodes"][0]["html"][:120], each["nodes"][0].get("failureSummary")) for each in found
+    ] == []
 
 
 @pytest.mark.parametrize("width", [390, 768, 1440, 1920])

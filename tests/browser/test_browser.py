@@ -1,4 +1,5 @@
-"""Drives the real page in headless Chromium: upload, compare, save, links, languages, errors, a phone, no outside requests."""
+"""Drives the real page in headless Chromium: upload, compare, save, links, languages, errors, a phone, no
+outside requests."""
 
 from __future__ import annotations
 
@@ -16,9 +17,9 @@ from PIL import Image
 from playwright.sync_api import expect
 
 import attnviz
-from attnviz import questions
 from attnviz.analysis import ranked
-from attnviz.words import words
+from attnviz.languages.page_words import words
+from attnviz.server import viewer_requests
 
 
 def test_the_first_screen_is_a_worked_example(visit, temple):
@@ -29,7 +30,7 @@ def test_the_first_screen_is_a_worked_example(visit, temple):
     assert page.locator("#examples button").count() >= 6
     names = page.locator(".av-item-name").all_text_contents()
     assert names == list(temple.layers)
-    for index in range(len(names)):   # every thumbnail shows something
+    for index in range(len(names)):  # every thumbnail shows something
         assert pixels(page, f".av-item >> nth={index} >> canvas >> nth=0").std() > 5
 
 
@@ -70,7 +71,9 @@ def test_a_photo_can_come_from_the_webcam(visit):
     page = visit()
     page.get_by_label("Capture from camera").click()
     page.get_by_text("Click to Access Webcam").click()
-    page.wait_for_function("() => { const video = document.querySelector('#photo video'); return video && video.videoWidth > 0 }")
+    page.wait_for_function(
+        "() => { const video = document.querySelector('#photo video'); return video && video.videoWidth > 0 }"
+    )
     after(page, lambda: page.get_by_label("capture photo").click())
     expect(page.locator(".av-heading h2")).not_to_contain_text("Example")
 
@@ -96,7 +99,8 @@ def test_se_says_why_it_has_no_map_and_leads_to_cbam(visit):
 
 
 @pytest.mark.parametrize(
-    ("before", "network", "stays"), [("layer2.1", "SE", "layer2.1"), ("layer2.1", "BAM", "bam2"), ("layer4.1", "BAM", "bam3")]
+    ("before", "network", "stays"),
+    [("layer2.1", "SE", "layer2.1"), ("layer2.1", "BAM", "bam2"), ("layer4.1", "BAM", "bam3")],
 )
 def test_the_layer_stays_or_its_stage_does(visit, before, network, stays):
     page = visit()
@@ -111,7 +115,9 @@ def test_a_bad_file_is_a_message_and_what_was_shown_stays(visit, tmp_path, noise
     bad = tmp_path / "holiday.png"
     bad.write_bytes(noise_file.read_bytes()[:300])
     upload(page, bad)
-    expect(page.locator(".toast-body")).to_contain_text("“holiday.png” is damaged or cut off: save or download it again.")
+    expect(page.locator(".toast-body")).to_contain_text(
+        "“holiday.png” is damaged or cut off: save or download it again."
+    )
     expect(page.locator("#trouble")).to_contain_text("“holiday.png” is damaged")
     expect(page.locator(".av-heading h2")).to_have_text("Example: temple.jpg")
     assert drawn(page) == before
@@ -125,7 +131,9 @@ def test_a_file_name_stays_text_everywhere(visit, noise_file):
     name = noise_file.with_name("<img src=x onerror=document.title=1>${1+1}{{7}}.png")
     noise_file.rename(name)
     after(page, lambda: upload(page, name))
-    expect(page.locator(".av-heading h2")).to_contain_text("onerror=document.title=1")   # Gradio leaves out some letters
+    expect(page.locator(".av-heading h2")).to_contain_text(
+        "onerror=document.title=1"
+    )  # Gradio leaves out some letters
     for tab in ("networks", "photos"):
         control(page, f"tab-{tab}").click()
         expect(page.locator("#viewer")).to_contain_text("onerror")
@@ -138,7 +146,10 @@ def test_the_first_click_saves(visit, temple, what, files):
     page = visit()
     with page.expect_download(timeout=90_000) as download:
         page.locator(f'[data-save="{what}"]').click()
-    with zipfile.ZipFile(download.value.path()) as archive, np.load(io.BytesIO(archive.read("arrays.npz"))) as arrays:
+    with (
+        zipfile.ZipFile(download.value.path()) as archive,
+        np.load(io.BytesIO(archive.read("arrays.npz"))) as arrays,
+    ):
         np.testing.assert_allclose(arrays["layer4.0.channel"], temple.layers["layer4.0"].channel, atol=1e-6)
         names = archive.namelist()
         assert ("overview.png" in names) == (what == "all") and (len(names) > files) == (what == "all")
@@ -156,7 +167,9 @@ def test_a_link_brings_the_view_back_without_the_visitors_photo(visit, noise_fil
     expect(page.locator("#viewer")).to_contain_text("The link is copied")
     address = page.evaluate("navigator.clipboard.readText()")
     query = {key: values[0] for key, values in parse_qs(urlparse(address).query).items()}
-    assert query.items() >= {"network": "bam_resnet18", "photo": "cat", "layer": "bam2", "channel": "12"}.items()
+    assert (
+        query.items() >= {"network": "bam_resnet18", "photo": "cat", "layer": "bam2", "channel": "12"}.items()
+    )
     other = visit(query="&" + urlparse(address).query.partition("&")[2])
     expect(other.locator(".av-heading h2")).to_have_text("Example: cat.jpg")
     expect(other.locator('.av-item[aria-selected="true"] .av-item-name')).to_have_text("bam2")
@@ -169,7 +182,9 @@ def test_a_link_brings_the_view_back_without_the_visitors_photo(visit, noise_fil
 
 def test_a_link_to_a_comparison(visit):
     page = visit(query="&tab=networks&networks=bam_resnet18,se_resnet18&photo=flower")
-    expect(page.locator(".av-compare thead th")).to_have_text([re.compile("BAM ResNet-18"), re.compile("SE ResNet-18")])
+    expect(page.locator(".av-compare thead th")).to_have_text(
+        [re.compile("BAM ResNet-18"), re.compile("SE ResNet-18")]
+    )
 
 
 def test_chinese_in_place_with_its_messages(visit, tmp_path):
@@ -187,7 +202,7 @@ def test_chinese_in_place_with_its_messages(visit, tmp_path):
     control(page, "tab-networks").click()
     expect(page.locator("#viewer")).to_contain_text("最多 4 个网络")
     shown = page.locator("#viewer").inner_text()
-    for key, text in words("en").items():   # nothing of it is left in English
+    for key, text in words("en").items():  # nothing of it is left in English
         assert len(text) < 12 or "{" in text or text not in shown, key
     page.locator("#language").click()
     expect(page.locator("#view")).to_contain_text("Whole photo")
@@ -203,7 +218,12 @@ def test_a_first_visit_is_guided_once(visit, temple):
     page = visit(seen=False)
     guide = page.locator(".av-guide")
     expect(guide).to_contain_text("church")
-    for text in ("8 layers", f"{temple.layers['layer4.0'].spatial[4, 6]:.3f}", "channel 6 of layer4.0", "step by step"):
+    for text in (
+        "8 layers",
+        f"{temple.layers['layer4.0'].spatial[4, 6]:.3f}",
+        "channel 6 of layer4.0",
+        "step by step",
+    ):
         guide.get_by_role("button").last.click()
         expect(guide).to_contain_text(text)
     page.keyboard.press("Escape")
@@ -234,9 +254,9 @@ def test_two_visitors_see_their_own_photos(visit, tmp_path):
 def test_a_photo_that_is_gone_says_so_where_it_was_asked_for(visit, noise_file):
     page = visit()
     after(page, lambda: upload(page, noise_file))
-    for path in Path(questions.uploads_folder()).rglob("noise.png"):
+    for path in Path(viewer_requests.uploads_folder()).rglob("noise.png"):
         path.unlink()
-    questions.traces._kept.clear()
+    viewer_requests.traces._kept.clear()
     page.locator(".av-bars").click(position={"x": 200, "y": 120})
     expect(page.locator("[data-guide=channel]")).to_contain_text("deleted after an hour")
     expect(page.locator(".av-photo")).to_be_visible()

@@ -1,4 +1,5 @@
-"""The explorer in the real page: its numbers and colours, its keys, what it compares, what it says and to whom."""
+"""The explorer in the real page: its numbers and colours, its keys, what it compares, what it says and to
+whom."""
 
 from __future__ import annotations
 
@@ -13,9 +14,9 @@ from matplotlib import colormaps
 from playwright.sync_api import expect
 
 import attnviz
-from attnviz import page as app
-from attnviz.render import COLORMAPS
-from attnviz.words import say
+from attnviz.drawing.style import COLORMAPS
+from attnviz.languages.page_words import say
+from attnviz.server import page as app
 
 
 def cell_colours(picture: np.ndarray, box, photo, grid) -> np.ndarray:
@@ -23,7 +24,9 @@ def cell_colours(picture: np.ndarray, box, photo, grid) -> np.ndarray:
     height, width = grid
     rows = (box[1] + (np.arange(height) + 0.5) * (box[3] - box[1]) / height) / photo.height * picture.shape[0]
     columns = (box[0] + (np.arange(width) + 0.5) * (box[2] - box[0]) / width) / photo.width * picture.shape[1]
-    return picture[np.ix_(rows[rows < picture.shape[0]].astype(int), columns[columns < picture.shape[1]].astype(int))]
+    return picture[
+        np.ix_(rows[rows < picture.shape[0]].astype(int), columns[columns < picture.shape[1]].astype(int))
+    ]
 
 
 def test_the_browser_has_the_numbers_of_the_trace(visit, temple):
@@ -48,8 +51,12 @@ def test_a_colour_means_the_number_that_it_says(visit, temple):
         control(page, "colours").select_option(colours)
         for scale, shares in (("fixed", layer.spatial), ("map", (layer.spatial - low) / (high - low))):
             control(page, "scale").select_option(scale)
-            seen = cell_colours(pixels(page, ".av-photo"), temple.box("layer3.1"), temple.photo, layer.spatial.shape)
-            np.testing.assert_allclose(seen, colormaps[colours](shares)[..., :3] * 255, atol=9, err_msg=f"{colours}, {scale}")
+            seen = cell_colours(
+                pixels(page, ".av-photo"), temple.box("layer3.1"), temple.photo, layer.spatial.shape
+            )
+            np.testing.assert_allclose(
+                seen, colormaps[colours](shares)[..., :3] * 255, atol=9, err_msg=f"{colours}, {scale}"
+            )
     expect(page.locator(".av-map .av-ticks span").first).to_have_text(f"{low:.2f}")
 
 
@@ -80,7 +87,12 @@ def test_exploring_asks_the_server_for_nothing_and_a_channel_once(visit):
     page.locator(".av-item", has_text="layer2.1").click()
     page.keyboard.press("ArrowRight")
     expect(page.locator(".av-map h3")).to_contain_text("layer3.0")
-    for name, values in (("colours", ("turbo",)), ("scale", ("stage", "network")), ("order", ("size", "surprise")), ("top", ("20",))):
+    for name, values in (
+        ("colours", ("turbo",)),
+        ("scale", ("stage", "network")),
+        ("order", ("size", "surprise")),
+        ("top", ("20",)),
+    ):
         for value in values:
             control(page, name).select_option(value)
     set_slider(page, "opacity", 0.2)
@@ -106,7 +118,10 @@ def test_a_cell_is_read_under_the_pointer_pinned_and_reached_by_keys(visit, temp
     marks, readout = page.locator(".av-marks"), page.locator(".av-map .av-readout")
     size = marks.bounding_box()
     row, column = 3, 5
-    point = {"x": size["width"] * (column + 0.5) / layer.shape[2], "y": size["height"] * (row + 0.5) / layer.shape[1]}
+    point = {
+        "x": size["width"] * (column + 0.5) / layer.shape[2],
+        "y": size["height"] * (row + 0.5) / layer.shape[1],
+    }
     marks.hover(position=point)
     expect(readout).to_have_text(f"Row 4, column 6: {layer.spatial[row, column]:.3f}")
     marks.click(position=point)
@@ -149,17 +164,33 @@ def test_the_steps_of_every_mechanism_are_shown_in_order(visit):
     page = visit()
     titles = page.locator(".av-step-title")
     expect(titles).to_have_count(11)
-    assert titles.all_text_contents()[:3] == ["Average path: average", "Average path: hidden units", "Average path: result"]
+    assert titles.all_text_contents()[:3] == [
+        "Average path: average",
+        "Average path: hidden units",
+        "Average path: result",
+    ]
     after(page, lambda: choose(page, "network", "BAM"))
     control(page, "find").fill("9")
-    expect(titles).to_have_text([
-        "Squeezed", "Hidden units", "Channel branch", "Spatial branch", "Their sum for channel 9", "Factor of channel 9",
-        "Map: mean over channels", "Bars: mean over places",
-    ])
+    expect(titles).to_have_text(
+        [
+            "Squeezed",
+            "Hidden units",
+            "Channel branch",
+            "Spatial branch",
+            "Their sum for channel 9",
+            "Factor of channel 9",
+            "Map: mean over channels",
+            "Bars: mean over places",
+        ]
+    )
     layer = attnviz.trace(attnviz.load("bam_resnet18"), app.EXAMPLES_FOLDER / "temple.jpg").layers["bam3"]
-    expect(page.locator(".av-step").nth(2)).to_contain_text(f"channel 9: {layer.channel_logits[9]:.3f}".replace("-", "−"))
+    expect(page.locator(".av-step").nth(2)).to_contain_text(
+        f"channel 9: {layer.channel_logits[9]:.3f}".replace("-", "−")
+    )
     total = layer.channel_logits[9] + layer.spatial_logits
-    expect(page.locator(".av-step").nth(4)).to_contain_text(f"{total.min():.3f} to {total.max():.3f}".replace("-", "−"))
+    expect(page.locator(".av-step").nth(4)).to_contain_text(
+        f"{total.min():.3f} to {total.max():.3f}".replace("-", "−")
+    )
     after(page, lambda: choose(page, "network", "SE"))
     expect(titles).to_have_text(["Squeezed", "Hidden units", "Before the sigmoid", "Channel weights"])
 
@@ -174,7 +205,9 @@ def test_one_photo_in_four_networks(visit):
         best, share = attnviz.trace(attnviz.load(name), app.EXAMPLES_FOLDER / "temple.jpg").top(1)[0]
         expect(head).to_contain_text(best, timeout=30_000)
         expect(head).to_contain_text(f"{share:.0%}")
-    assert len([address for address in sent if "component_server" in address]) == 3   # the first one is there already
+    assert (
+        len([address for address in sent if "component_server" in address]) == 3
+    )  # the first one is there already
     expect(page.locator(".av-compare tbody tr")).to_have_count(4)
     expect(page.locator(".av-compare tbody tr").first).to_contain_text("No attention in this stage")
     expect(page.locator(".av-ramp")).to_have_count(1)
@@ -184,7 +217,9 @@ def test_one_photo_in_four_networks(visit):
 
 def test_one_network_with_several_photos(visit, temple):
     page = visit(query="&tab=photos&photos=temple,cat,coffee&layer=layer3.1")
-    expect(page.locator(".av-photos figcaption")).to_have_text(["temple.jpg", "cat.jpg", "coffee.jpg"], timeout=30_000)
+    expect(page.locator(".av-photos figcaption")).to_have_text(
+        ["temple.jpg", "cat.jpg", "coffee.jpg"], timeout=30_000
+    )
     control(page, "a").select_option("example:temple")
     control(page, "b").select_option("example:coffee")
     coffee = attnviz.trace(attnviz.load("cbam_resnet18"), app.EXAMPLES_FOLDER / "coffee.jpg")
@@ -193,7 +228,9 @@ def test_one_network_with_several_photos(visit, temple):
     first = page.locator(".av-pair .av-table tbody tr").first
     expect(first.locator("th")).to_have_text(str(most))
     expect(first.locator("td").last).to_have_text(f"{away[most]:.3f}".replace("-", "−"))
-    expect(page.locator(".av-pair canvas")).to_have_attribute("aria-label", re.compile(f"Channel {most} differs most"))
+    expect(page.locator(".av-pair canvas")).to_have_attribute(
+        "aria-label", re.compile(f"Channel {most} differs most")
+    )
 
 
 def mine_is_open(page, checkpoints) -> None:
@@ -238,7 +275,9 @@ def test_a_link_brings_back_which_photos_and_which_layers_are_compared(visit):
 
 
 @pytest.mark.parametrize(("width", "attention"), [(1280, "cbam"), (1366, "se"), (1440, "cbam")])
-def test_sixteen_layers_fit_beside_the_controls_with_names_that_can_be_read(visit, tmp_path, width, attention):
+def test_sixteen_layers_fit_beside_the_controls_with_names_that_can_be_read(
+    visit, tmp_path, width, attention
+):
     torch.save(stirred(50, attention).state_dict(), tmp_path / "deep.pth")
     page = visit(width, 900)
     page.locator("#yours button").first.click()
@@ -247,21 +286,36 @@ def test_sixteen_layers_fit_beside_the_controls_with_names_that_can_be_read(visi
     expect(names).to_have_count(16)
     assert page.locator(".av-strip-list").evaluate("list => list.scrollWidth <= list.clientWidth")
     for selector in (".av-item-name", ".av-item-range"):
-        assert page.locator(selector).evaluate_all("all => all.filter(each => each.scrollWidth > each.clientWidth).length") == 0
-    assert names.first.text_content() in ("1.0", "layer1.0") and names.last.text_content() in ("4.2", "layer4.2")
+        assert (
+            page.locator(selector).evaluate_all(
+                "all => all.filter(each => each.scrollWidth > each.clientWidth).length"
+            )
+            == 0
+        )
+    assert names.first.text_content() in ("1.0", "layer1.0") and names.last.text_content() in (
+        "4.2",
+        "layer4.2",
+    )
     expect(page.locator(".av-item").last).to_have_attribute("title", "layer4.2")
     expect(page.locator(".av-item").last).to_have_attribute("aria-label", re.compile("layer4.2"))
 
 
 def test_everything_shown_is_a_scale_as_long_as_something_is_compared(visit):
     page = visit(query="&tab=networks&networks=cbam_resnet18,bam_resnet18")
-    expect(page.locator(".av-compare thead th")).to_have_text([re.compile("church"), re.compile("church")], timeout=30_000)
+    expect(page.locator(".av-compare thead th")).to_have_text(
+        [re.compile("church"), re.compile("church")], timeout=30_000
+    )
     control(page, "tab-explore").click()
     control(page, "scale").select_option("shown")
-    expect(page.locator(".av-map .av-note", has_text="colours span")).to_contain_text("the range of all that is compared")
+    expect(page.locator(".av-map .av-note", has_text="colours span")).to_contain_text(
+        "the range of all that is compared"
+    )
     low, high = (page.locator(".av-map .av-ticks span").nth(index).text_content() for index in (0, 4))
     bam = attnviz.trace(attnviz.load("bam_resnet18"), app.EXAMPLES_FOLDER / "temple.jpg")
-    assert float(high) == round(float(max(layer.spatial.max() for layer in bam.layers.values())), 2) and float(low) < 1
+    assert (
+        float(high) == round(float(max(layer.spatial.max() for layer in bam.layers.values())), 2)
+        and float(low) < 1
+    )
     after(page, lambda: page.locator("#examples button").nth(3).click())
     expect(control(page, "scale")).to_have_value("fixed")
     assert control(page, "scale").locator("option[value=shown]").count() == 0
@@ -299,16 +353,28 @@ def test_every_step_and_every_picture_has_a_table(visit, temple):
     _, height, width = layer.shape
     cells = rows_of(page, "steps-cells-2")
     expect(cells).to_have_count(height * width)
-    written = [f"{steps[name][3, 5]:.3f}".replace("-", "−") for name in ("mean_map", "maximum_map", "spatial_logits")]
+    written = [
+        f"{steps[name][3, 5]:.3f}".replace("-", "−") for name in ("mean_map", "maximum_map", "spatial_logits")
+    ]
     expect(cells.nth(3 * width + 5)).to_have_text("46" + "".join(written) + f"{layer.spatial[3, 5]:.3f}")
     expect(rows_of(page, "steps-units-1")).to_have_count(steps["average_hidden"].size)
     expect(rows_of(page, "steps-channels-0")).to_have_count(layer.channel.size)
-    expect(rows_of(page, "channel").nth(3 * width + 5)).to_contain_text(f"{features.after[6, 3, 5]:.3f}".replace("-", "−"))
+    expect(rows_of(page, "channel").nth(3 * width + 5)).to_contain_text(
+        f"{features.after[6, 3, 5]:.3f}".replace("-", "−")
+    )
     after(page, lambda: choose(page, "network", "BAM"))
     page.locator(".av-item", has_text="bam2").click()
     control(page, "find").fill("9")
     expect(page.locator('[data-table^="steps-cells"] thead th')).to_have_text(
-        ["Row", "Column", "Spatial branch", "Their sum for channel 9", "Factor of channel 9", "Map: mean over channels"])
+        [
+            "Row",
+            "Column",
+            "Spatial branch",
+            "Their sum for channel 9",
+            "Factor of channel 9",
+            "Map: mean over channels",
+        ]
+    )
     control(page, "tab-photos").click()
     expect(page.locator(".av-photos figure")).to_have_count(3)
     expect(rows_of(page, "photos").first).to_contain_text("temple.jpg")

@@ -1,4 +1,5 @@
-"""The page as visitors of a server see it: what the guard refuses is said, a restart is survived, deletion deletes."""
+"""The page as visitors of a server see it: what the guard refuses is said, a restart is survived, deletion
+deletes."""
 
 from __future__ import annotations
 
@@ -45,7 +46,7 @@ def test_a_page_outlives_its_server(opened, tmp_path):
         upload(page, CAT)
         expect(heading(page)).to_have_text("cat.jpg", timeout=30_000)
     with server(tmp_path, port):
-        page.get_by_label("Centre crop").check()   # of the photo that went with the server
+        page.get_by_label("Centre crop").check()  # of the photo that went with the server
         expect(page.locator("#trouble")).to_contain_text("no longer here", timeout=30_000)
         expect(heading(page)).to_have_text("cat.jpg")
         upload(page, CAT)
@@ -64,7 +65,9 @@ def test_delete_my_photos_now_deletes_them_on_the_server_and_in_the_page(opened,
     expect(heading(page)).to_have_text("Example: temple.jpg", timeout=30_000)
     expect(page.locator(".toast-body")).to_contain_text("deleted")
     left = set(running.files()) - before
-    assert len([path for path in left if path.parent.parent.name == "own"]) == 1   # the other visitor's, of the same name
+    assert (
+        len([path for path in left if path.parent.parent.name == "own"]) == 1
+    )  # the other visitor's, of the same name
     assert page.evaluate("attnviz.viewer.session.map((model) => model.photo.name)") == ["temple.jpg"]
     other.get_by_label("Centre crop").check()
     expect(other.locator(".av-heading")).to_contain_text("centre", timeout=30_000)
@@ -72,18 +75,26 @@ def test_delete_my_photos_now_deletes_them_on_the_server_and_in_the_page(opened,
 
 
 def refusing(sentence: str, status: int):
-    return lambda route: route.fulfill(status=status, content_type="application/json", body=json.dumps({"detail": sentence}))
+    return lambda route: route.fulfill(
+        status=status, content_type="application/json", body=json.dumps({"detail": sentence})
+    )
 
 
 def test_what_the_guard_refuses_is_said_and_the_page_stays(opened, running):
     page = opened(running.url)
-    page.route("**/queue/join**", refusing("The server is busy: you would be number 81 in the line. Try again in about 9 s.", 429))
+    page.route(
+        "**/queue/join**",
+        refusing("The server is busy: you would be number 81 in the line. Try again in about 9 s.", 429),
+    )
     page.locator("#examples button").nth(1).click()
     expect(page.locator(".toast-body")).to_contain_text("you would be number 81 in the line")
     expect(heading(page)).to_have_text("Example: temple.jpg")
     page.unroute("**/queue/join**")
     page.locator(".toast-close").first.click()
-    page.route("**/gradio_api/upload**", refusing("There is no room on the server for uploads: try again later.", 507))
+    page.route(
+        "**/gradio_api/upload**",
+        refusing("There is no room on the server for uploads: try again later.", 507),
+    )
     upload(page, CAT)
     expect(page.locator(".toast-body")).to_contain_text("no room on the server")
     page.unroute("**/gradio_api/upload**")

@@ -16,13 +16,17 @@ def opened(browser):
     contexts, errors, asked = [], [], []
 
     def open_file(path, width: int = 1440, height: int = 900):
-        context = browser.new_context(viewport={"width": width, "height": height}, locale="en-US", offline=True)
+        context = browser.new_context(
+            viewport={"width": width, "height": height}, locale="en-US", offline=True
+        )
         contexts.append(context)
         page = context.new_page()
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
         here = ("file:", "data:", "blob:", "about:")
-        page.on("request", lambda request: asked.append(request.url) if not request.url.startswith(here) else None)
+        page.on(
+            "request", lambda request: asked.append(request.url) if not request.url.startswith(here) else None
+        )
         page.goto(path.as_uri())
         return page
 
@@ -40,12 +44,16 @@ def test_one_file_is_explored_offline(opened, tmp_path, examples):
     expect(page.locator(".av-heading h2")).to_have_text("cat.jpg")
     expect(page.locator(".av-heading")).to_contain_text("90.6%")
     page.locator(".av-item", has_text="layer2.1").click()
-    expect(page.locator(".av-numbers")).to_contain_text(f"Mean {traces[0].layers['layer2.1'].channel.mean():.3f}")
+    expect(page.locator(".av-numbers")).to_contain_text(
+        f"Mean {traces[0].layers['layer2.1'].channel.mean():.3f}"
+    )
     expect(page.locator("[data-guide=channel]")).to_contain_text("which is not in this file")
     page.locator('[data-control="find"]').fill("5")
     expect(page.locator("[data-guide=channel]")).to_contain_text("which is not in this file")
     page.locator('[data-control="capture"]').select_option(label="coffee.jpg · CBAM ResNet-18")
-    expect(page.locator(".av-numbers")).to_contain_text(f"Mean {traces[1].layers['layer2.1'].channel.mean():.3f}")
+    expect(page.locator(".av-numbers")).to_contain_text(
+        f"Mean {traces[1].layers['layer2.1'].channel.mean():.3f}"
+    )
     page.get_by_role("button", name="中文").click()
     expect(page.locator(".av-mechanism")).to_contain_text("这不是 Grad-CAM")
     expect(page.locator("html")).to_have_attribute("lang", "zh-CN")
@@ -53,7 +61,9 @@ def test_one_file_is_explored_offline(opened, tmp_path, examples):
 
 def test_what_comes_from_outside_stays_text(opened, tmp_path, noise):
     network = stirred(18, "cbam")
-    network.card = attnviz.networks.card.Card("<i>net</i>", labels=("</script><script>document.title=1</script>", "b", "c", "d", "e"))
+    network.card = attnviz.networks.card.Card(
+        "<i>net</i>", labels=("</script><script>document.title=1</script>", "b", "c", "d", "e")
+    )
     trace = attnviz.trace(network, attnviz.Photo(noise, "<img src=x onerror=document.title=1>.png"))
     (tmp_path / "page.html").write_text(html([trace], network.card), encoding="utf-8")
     page = opened(tmp_path / "page.html")
@@ -76,7 +86,7 @@ def test_a_resnet_50_fits_a_laptops_screen(opened, tmp_path, noise, attention, c
 
 
 def test_a_factor_that_can_not_be_known_is_grey_and_said(opened, tmp_path, noise):
-    from attnviz.layers import LayerAttention
+    from attnviz.capture.layer_attention import LayerAttention
 
     trace = attnviz.trace(stirred(18, "cbam"), noise)
     broken = np.full((8, 13), np.nan, np.float32)

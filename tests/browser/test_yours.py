@@ -8,7 +8,7 @@ from driven import after, choose, control
 from playwright.sync_api import expect
 
 import attnviz
-from attnviz import page as app
+from attnviz.server import page as app
 
 
 def test_a_checkpoint_of_ones_own_is_opened_beside_the_others(visit, checkpoints):
@@ -56,11 +56,13 @@ def test_a_network_that_can_not_be_downloaded_leaves_the_one_before(visit, monke
     def fails(name, report):
         for done in range(0, 22, 2):
             report(done * 1_000_000, 22_000_000)
-        raise attnviz.NetworkError("The weights could not be downloaded, for example.org could not be reached.")
+        raise attnviz.NetworkError(
+            "The weights could not be downloaded, for example.org could not be reached."
+        )
 
     monkeypatch.setattr(app.picker, "load", lambda name, report: fails(name, report))
     page = visit()
     choose(page, "network", "MobileNetV3 Large")
     expect(page.locator("#network-trouble")).to_contain_text("could not be reached", timeout=60_000)
     expect(page.locator("#network input")).to_have_value("CBAM ResNet-18 — comes with attnviz")
-    expect(page.get_by_text("could not be reached")).to_have_count(2)   # below the picker, and once in passing
+    expect(page.get_by_text("could not be reached")).to_have_count(2)  # below the picker, and once in passing

@@ -1,0 +1,179 @@
+"""Which classes and functions a checkpoint may name, and what is said of the others."""
+
+from __future__ import annotations
+
+from ..errors import NetworkError
+
+ALONE = "save the weights alone with torch.save(model.state_dict(), “weights.pth”)"
+
+
+def refuse(names: list[str], whole: str = "") -> None:
+    """Raise NetworkError if a pickle's classes and functions are not all such as weights or an optimiser
+    need.
+
+    The worst decides what is said. ``whole`` is the class of what is pickled, where that is an object of one.
+    """
+    refused = [name for name in names if not _is_allowed(name)]
+    for name in refused:
+        if _is_code(name):
+            raise NetworkError(
+                f"holds code ({shown(name)}) and was not opened: ask its author for the weights as "
+                "safetensors."
+            )
+    if any(name.startswith("torch.nn.") for name in refused) or whole in refused:
+        first = next((name for name in refused if _advice(name) == ALONE), refused[0])
+        raise NetworkError(
+            f"is a whole pickled model (class {shown(first.rpartition('.')[2])}), which is code as well as "
+            "weights: "
+            f"load it where it was made and {ALONE}."
+        )
+    for name in refused:
+        raise NetworkError(
+            f"holds more than weights ({shown(name)}), which is not opened here: {_advice(name)}."
+        )
+
+
+def shown(text: str) -> str:
+    """Text from a file, fit for a sentence: printable, at most 60 characters."""
+    cut = text if len(text) <= 60 else f"{text[:59]}…"
+    return "".join(character if character.isprintable() else "?" for character in cut)
+
+
+def _is_allowed(name: str) -> bool:
+    module, _, last = name.rpartition(".")
+    return name in ALLOWED or (
+        module in ("torch", "torch.cuda", "torch.storage") and last.endswith("Storage")
+    )
+
+
+def _is_code(name: str) -> bool:
+    root, last = name.partition(".")[0], name.rpartition(".")[2]
+    # What is written small is a function by custom, and pickles name functions to call them.
+    return root in CODE or (last[:1].islower() and not name.startswith(SMALL))
+
+
+def _advice(name: str) -> str:
+    return next((advice for start, advice in ADVICE.items() if name.startswith(start)), ALONE)
+
+
+# What weights and an optimiser's state are made of: about what torch.load admits with weights_only.
+ALLOWED = {
+    "collections.OrderedDict",
+    "collections.defaultdict",
+    "collections.Counter",
+    "_codecs.encode",
+    *(
+        f"builtins.{name}"
+        for name in ("set", "frozenset", "bytearray", "complex", "dict", "list", "int", "float")
+    ),
+    "torch._tensor._rebuild_from_type_v2",
+    "torch.Tensor",
+    "torch.Size",
+    "torch.device",
+    "torch.nn.parameter.Parameter",
+    "torch.serialization._get_layout",
+    *(
+        f"torch._utils._rebuild_{what}"
+        for what in (
+            "tensor",
+            "tensor_v2",
+            "tensor_v3",
+            "parameter",
+            "parameter_with_state",
+            "qtensor",
+            "sparse_tensor",
+            "meta_tensor_no_storage",
+            "device_tensor_from_cpu_tensor",
+            "wrapper_subclass",
+        )
+    ),
+    *(
+        f"torch.{dtype}"
+        for dtype in (
+            "float16",
+            "float32",
+            "float64",
+            "bfloat16",
+            "complex32",
+            "complex64",
+            "complex128",
+            "bool",
+            "int8",
+            "int16",
+            "int32",
+            "int64",
+            "uint8",
+            "uint16",
+            "uint32",
+            "uint64",
+            "qint8",
+            "quint8",
+            "qint32",
+            "float8_e4m3fn",
+            "float8_e5m2",
+            "float8_e4m3fnuz",
+            "float8_e5m2fnuz",
+            "per_tensor_affine",
+            "per_tensor_symmetric",
+            "per_channel_affine",
+            "per_channel_symmetric",
+            "per_channel_affine_float_qparams",
+        )
+    ),
+}
+
+# Modules whose every name is code to a pickle, and where classes, types and the functions of an honest model
+# are written small.
+CODE = {
+    "builtins",
+    "os",
+    "posix",
+    "nt",
+    "ntpath",
+    "posixpath",
+    "sys",
+    "subprocess",
+    "commands",
+    "shutil",
+    "socket",
+    "ctypes",
+    "importlib",
+    "runpy",
+    "pty",
+    "code",
+    "codeop",
+    "types",
+    "marshal",
+    "pickle",
+    "_pickle",
+    "webbrowser",
+    "multiprocessing",
+    "asyncio",
+}
+SMALL = (
+    "torch.nn.",
+    "torch._C.",
+    "torch._utils.",
+    "torch.optim.",
+    "numpy.core.",
+    "numpy._core.",
+    "numpy.dtype",
+    "numpy.float",
+    "numpy.int",
+    "numpy.bool",
+    "numpy.ndarray",
+    "numpy.random._pickle",
+    "datetime.",
+    "collections.",
+    "functools.partial",
+    "copyreg.",
+    "copy_reg.",
+)
+
+ADVICE = {
+    "torch.storage.": f"it comes from pickle.dump, so open it with pickle.load where it was made and {ALONE}",
+    "numpy": "write NumPy numbers as float(best_accuracy) and arrays as torch.from_numpy(array) before "
+    f"saving, or {ALONE}",
+    "argparse": f"write the arguments as vars(args) before saving, or {ALONE}",
+    "pathlib": f"write paths as str(path) before saving, or {ALONE}",
+}

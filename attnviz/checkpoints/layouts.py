@@ -1,0 +1,308 @@
+"""Whose network a state dict is: recognised from its keys and shapes alone, and rebuilt so that it computes
+what the original does.
+
+A layout is a row of the table at the foot: how it is told, how its keys are renamed to those of
+``networks.resnet.ResNet``, and what its code does that neither keys nor shapes tell. All else (depth, width,
+hidden units, classes, biases, batch norms) is read."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from ..errors import NetworkError
+from ..networks.card import Card
+from ..networks.resnet import DEPTHS, Design, ResNet
+
+Shapes = dict[str, tuple[int, ...]]
+
+WIDEST, DEEPEST = (
+    4096,
+    200,
+)  # channels of a stem, blocks of a stage: beyond, it is no ResNet that anybody trained
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How one implementation names and builds its network."""
+
+    name: str
+    told: str  # a pattern that one of its keys matches, and no other layout's
+    renames: tuple[
+        tuple[str, str], ...
+    ] = ()  # patterns of keys -> ours, the first that matches; a name like {3-1} is a sum
+    design: dict[str, Any] = field(
+        default_factory=dict
+    )  # of ``Design``: what its code does that can't be read
+
+
+def open_state_dict(tensors: dict[str, Tensor], name: str) -> nn.Module:
+    """The network that these weights belong to, in eval mode, with a ``card``; ``name`` is the file's, for
+    the card and for messages.
+
+    The tensors are taken out of the dict one by one, and become the network's own, in float32. Of pytorchcv's
+    two SE-ResNets whose keys are the same, ``seresnet50`` with its stride in the first convolution and
+    ``seresnet50b``, the second one is taken if the name holds "resnet50b" (or 101b, 152b). Raises
+    NetworkError, naming keys as they are in the file, for what is of no known layout, incomplete, or without
+    attention."""
+    shapes = {key: tuple(value.shape) for key, value in tensors.items()}
+    layout = next((row for row in LAYOUTS if any(re.search(row.told, key) for key in shapes)), None)
+    if layout is None:
+        raise NetworkError(_of_no_layout(shapes, name))
+    theirs = {_renamed(key, layout): key for key in shapes}  # our key -> the file's
+    if len(theirs) < len(shapes):
+        raise NetworkError(
+            f"“{name}” holds some weights twice under different names: save the state dict of one network."
+        )
+    ours: Shapes = {key: shapes[other] for key, other in theirs.items()}
+    architecture, design = _read(ours, layout, name)
+    with torch.device("meta"):
+        network = ResNet(
+            architecture["depth"],
+            architecture["attention"],
+            architecture["width"],
+            architecture["reduction"],
+            architecture["classes"],
+            design,
+        )
+    expected = {key: tuple(value.shape) for key, value in network.state_dict().items()}
+    _fits(ours, expected, theirs, layout, name)
+    if architecture["attention"] is None:
+        raise NetworkError(
+            f"“{name}” is a plain {_title(architecture, design)}: there is no attention to show."
+        )
+    weights = {key: _own(tensors.pop(theirs.get(key, ""), None), shape) for key, shape in expected.items()}
+    network.load_state_dict(weights, assign=True)
+    network.requires_grad_(False)
+    network.card = Card(  # type: ignore[assignment]
+        name, {**architecture, "layout": layout.name}, title=_title(architecture, design)
+    )
+    return network.eval()
+
+
+def _renamed(key: str, layout: Layout) -> str:
+    for pattern, ours in layout.renames:
+        if re.match(pattern, key):
+            renamed = re.sub(pattern, ours, key, count=1)
+            return re.sub(r"\{(\d+)-1\}", lambda found: str(int(found[1]) - 1), renamed)
+    return key
+
+
+def _read(shapes: Shapes, layout: Layout, name: str) -> tuple[dict[str, Any], Design]:
+    """What keys and shapes tell: the arguments of ``ResNet``."""
+    width, _, kernel, _ = _shape(shapes, "conv1.weight", 4, name)
+    counts = tuple(_count(shapes, stage) for stage in (1, 2, 3, 4))
+    if not (1 <= width <= WIDEST and all(1 <= count <= DEEPEST for count in counts)):
+        raise NetworkError(
+            f"“{name}” has the keys of a {layout.name} ResNet, but not all four stages of blocks: is it "
+            "cut to a part?"
+        )
+    if "fc.weight" not in shapes:
+        raise NetworkError(
+            f"“{name}” has no classifier (fc.weight or the like): save the whole network, with its last "
+            "layer."
+        )
+    classes = _shape(shapes, "fc.weight", 2, name)[0]
+    bottleneck = "layer1.0.conv3.weight" in shapes
+    kinds = {
+        "bam": _hidden(shapes, r"bam\d\.spatial\.0\.weight"),
+        "se": _hidden(shapes, r"layer\d+\.\d+\.attention\.fc1\.weight"),
+        "cbam": _hidden(shapes, r"layer\d+\.\d+\.attention\.channel\.fc1\.weight"),
+    }
+    attention = next((kind for kind, hidden in kinds.items() if hidden), None)
+    hidden = kinds[attention] if attention else {}
+    first = "layer1.0.attention."
+    spatial = shapes.get(f"{first}spatial.conv.weight", (1, 2, 7, 7))
+    design: dict[str, Any] = {
+        "bottleneck": bottleneck,
+        "hidden": hidden,
+        "stem": "small" if kernel == 3 else "padded",
+        "bias": any(f"{first}{part}fc1.bias" in shapes for part in ("", "channel.")),
+        "kernel": max(1, spatial[-1]),
+        "spatial_bias": f"{first}spatial.conv.bias" in shapes,
+        "spatial_norm": f"{first}spatial.norm.weight" in shapes,
+        **layout.design,
+    }
+    other_stride = re.search(r"resnet\d+b(?![a-z0-9])", name.lower()) is not None
+    if layout.name == "pytorchcv" and attention == "se" and bottleneck and not other_stride:
+        design["stride_first"] = True
+    depth = next(
+        (depth for depth, known in DEPTHS.items() if known == counts and (depth >= 50) == bottleneck), counts
+    )
+    reduction = max((channels // units for channels, units in hidden.items() if units), default=16)
+    return {
+        "depth": depth,
+        "attention": attention,
+        "width": width,
+        "reduction": reduction,
+        "classes": classes,
+    }, Design(**design)
+
+
+def _shape(shapes: Shapes, key: str, dimensions: int, name: str) -> tuple[int, ...]:
+    shape = shapes.get(key, ())
+    if len(shape) != dimensions or 0 in shape:
+        raise NetworkError(
+            f"“{name}” has a {key} of the shape {shape}, which fits no ResNet: it has {dimensions} "
+            "dimensions there."
+        )
+    return shape
+
+
+def _count(shapes: Shapes, stage: int) -> int:
+    indices = {int(found[1]) for key in shapes if (found := re.match(rf"layer{stage}\.(\d{{1,4}})\.", key))}
+    return max(indices, default=-1) + 1
+
+
+def _hidden(shapes: Shapes, pattern: str) -> dict[int, int]:
+    """Channels -> hidden units of the first layers that match."""
+    return {
+        shape[1]: shape[0]
+        for key, shape in shapes.items()
+        if re.fullmatch(pattern, key) and len(shape) >= 2 and shape[0]
+    }
+
+
+def _fits(ours: Shapes, expected: Shapes, theirs: dict[str, str], layout: Layout, name: str) -> None:
+    unknown = [theirs[key] for key in ours if key not in expected]
+    if unknown:
+        more = f" and {len(unknown) - 3} more" if len(unknown) > 3 else ""
+        raise NetworkError(
+            f"“{name}” looks like a {layout.name} ResNet, but has keys that none has: "
+            f"{', '.join(map(_quoted, unknown[:3]))}{more}; "
+            "in Python, attnviz.trace opens any network."
+        )
+    missing = [key for key in expected if key not in ours and not key.endswith("num_batches_tracked")]
+    if missing:
+        raise NetworkError(
+            f"“{name}” looks like a {layout.name} ResNet, but {len(missing)} of its weights are missing, "
+            "first what is called "
+            f"{_quoted(missing[0])} here: save the whole state dict."
+        )
+    for key, shape in expected.items():
+        mine = ours.get(key, shape)
+        if mine != shape and mine != (*shape, 1, 1):  # a 1×1 convolution is a layer on pooled channels
+            raise NetworkError(
+                f"“{name}”: {_quoted(theirs[key])} has the shape {mine}, where a {layout.name} ResNet has "
+                f"{shape}."
+            )
+
+
+def _own(tensor: Tensor | None, shape: tuple[int, ...]) -> Tensor:
+    """A weight as the network takes it; a count of batches that older files don't have is 0."""
+    if tensor is None:
+        return torch.zeros(shape, dtype=torch.int64)
+    return (tensor.float() if tensor.is_floating_point() else tensor).reshape(shape).contiguous()
+
+
+def _title(architecture: dict[str, Any], design: Design) -> str:
+    attention, depth = architecture["attention"], architecture["depth"]
+    what = f"{attention.upper()} ResNet" if attention else "ResNet"
+    return f"{what}-{depth}" if isinstance(depth, int) else f"{what} with {', '.join(map(str, depth))} blocks"
+
+
+def _of_no_layout(shapes: Shapes, name: str) -> str:
+    known = ", ".join(dict.fromkeys(row.name for row in LAYOUTS))
+    first = ", ".join(map(_quoted, list(shapes)[:3]))
+    return (
+        f"“{name}” is of no layout that is known here: its first keys are {first}; known are ResNets of "
+        f"{known}. "
+        "In Python, attnviz.trace opens any network."
+    )
+
+
+def _quoted(key: str) -> str:
+    return f"“{''.join(c if c.isprintable() else '�' for c in key[:60])}{'…' if len(key) > 60 else ''}”"
+
+
+_BLOCK = r"^(layer\d+\.\d+)\."
+_UNIT = r"^features\.stage(\d+)\.unit(\d+)\."
+_RELEASED = {"maximum_first": True, "released_bam": True}  # Jongchan's, and pytorchcv after it
+
+# Read in the code of each; the first that is told is taken.
+LAYOUTS: tuple[Layout, ...] = (
+    Layout("attnviz", r"^layer\d+\.\d+\.attention\.|^bam\d\.channel\.\d"),
+    Layout(
+        "Jongchan/attention-module",
+        r"\.cbam\.ChannelGate\.|^bam\d\.channel_att\.",
+        (
+            (_BLOCK + r"cbam\.ChannelGate\.mlp\.1\.", r"\1.attention.channel.fc1."),
+            (_BLOCK + r"cbam\.ChannelGate\.mlp\.3\.", r"\1.attention.channel.fc2."),
+            (_BLOCK + r"cbam\.SpatialGate\.spatial\.conv\.", r"\1.attention.spatial.conv."),
+            (_BLOCK + r"cbam\.SpatialGate\.spatial\.bn\.", r"\1.attention.spatial.norm."),
+            (r"^(bam\d)\.channel_att\.gate_c\.gate_c_fc_0\.", r"\1.channel.2."),
+            (r"^(bam\d)\.channel_att\.gate_c\.gate_c_bn_1\.", r"\1.channel.3."),
+            (r"^(bam\d)\.channel_att\.gate_c\.gate_c_fc_final\.", r"\1.channel.5."),
+            (r"^(bam\d)\.spatial_att\.gate_s\.gate_s_conv_reduce0\.", r"\1.spatial.0."),
+            (r"^(bam\d)\.spatial_att\.gate_s\.gate_s_bn_reduce0\.", r"\1.spatial.1."),
+            (r"^(bam\d)\.spatial_att\.gate_s\.gate_s_conv_di_0\.", r"\1.spatial.3."),
+            (r"^(bam\d)\.spatial_att\.gate_s\.gate_s_bn_di_0\.", r"\1.spatial.4."),
+            (r"^(bam\d)\.spatial_att\.gate_s\.gate_s_conv_di_1\.", r"\1.spatial.6."),
+            (r"^(bam\d)\.spatial_att\.gate_s\.gate_s_bn_di_1\.", r"\1.spatial.7."),
+            (r"^(bam\d)\.spatial_att\.gate_s\.gate_s_conv_final\.", r"\1.spatial.9."),
+        ),
+        {**_RELEASED, "window_pool": True},
+    ),
+    Layout(
+        "pytorchcv",
+        r"^features\.init_block\.",
+        (
+            (r"^features\.init_block\.conv\.conv\.", "conv1."),
+            (r"^features\.init_block\.conv\.bn\.", "bn1."),
+            (_UNIT + r"(?:res_unit\.)?body\.conv(\d)\.conv\.", r"layer\1.{\2-1}.conv\3."),
+            (_UNIT + r"(?:res_unit\.)?body\.conv(\d)\.bn\.", r"layer\1.{\2-1}.bn\3."),
+            (_UNIT + r"(?:res_unit\.)?identity_conv\.conv\.", r"layer\1.{\2-1}.downsample.0."),
+            (_UNIT + r"(?:res_unit\.)?identity_conv\.bn\.", r"layer\1.{\2-1}.downsample.1."),
+            (_UNIT + r"se\.(?:conv|fc)(\d)\.", r"layer\1.{\2-1}.attention.fc\3."),
+            (_UNIT + r"cbam\.ch_gate\.mlp\.fc(\d)\.", r"layer\1.{\2-1}.attention.channel.fc\3."),
+            (_UNIT + r"cbam\.sp_gate\.conv\.conv\.", r"layer\1.{\2-1}.attention.spatial.conv."),
+            (_UNIT + r"cbam\.sp_gate\.conv\.bn\.", r"layer\1.{\2-1}.attention.spatial.norm."),
+            (r"^features\.stage(\d+)\.unit1\.bam\.ch_att\.init_fc\.fc\.", r"bam{\1-1}.channel.2."),
+            (r"^features\.stage(\d+)\.unit1\.bam\.ch_att\.init_fc\.bn\.", r"bam{\1-1}.channel.3."),
+            (r"^features\.stage(\d+)\.unit1\.bam\.ch_att\.final_fc\.", r"bam{\1-1}.channel.5."),
+            (r"^features\.stage(\d+)\.unit1\.bam\.sp_att\.init_conv\.conv\.", r"bam{\1-1}.spatial.0."),
+            (r"^features\.stage(\d+)\.unit1\.bam\.sp_att\.init_conv\.bn\.", r"bam{\1-1}.spatial.1."),
+            (r"^features\.stage(\d+)\.unit1\.bam\.sp_att\.dil_convs\.conv1\.conv\.", r"bam{\1-1}.spatial.3."),
+            (r"^features\.stage(\d+)\.unit1\.bam\.sp_att\.dil_convs\.conv1\.bn\.", r"bam{\1-1}.spatial.4."),
+            (r"^features\.stage(\d+)\.unit1\.bam\.sp_att\.dil_convs\.conv2\.conv\.", r"bam{\1-1}.spatial.6."),
+            (r"^features\.stage(\d+)\.unit1\.bam\.sp_att\.dil_convs\.conv2\.bn\.", r"bam{\1-1}.spatial.7."),
+            (r"^features\.stage(\d+)\.unit1\.bam\.sp_att\.final_conv\.", r"bam{\1-1}.spatial.9."),
+            (r"^output\.", "fc."),
+        ),
+        _RELEASED,
+    ),
+    Layout(
+        "timm legacy_seresnet",
+        r"^layer0\.conv1\.|^layer\d+\.\d+\.se_module\.",
+        (
+            (r"^layer0\.conv1\.", "conv1."),
+            (r"^layer0\.bn1\.", "bn1."),
+            (_BLOCK + r"se_module\.", r"\1.attention."),
+            (r"^last_linear\.", "fc."),
+        ),
+        {"stride_first": True, "relu_first": True, "stem": "ceil"},
+    ),
+    Layout(
+        "luuuyi/CBAM.PyTorch",
+        r"^layer\d+\.\d+\.ca\.",
+        (
+            (_BLOCK + r"ca\.fc\.0\.|" + _BLOCK + r"ca\.fc1\.", r"\1\2.attention.channel.fc1."),
+            (_BLOCK + r"ca\.fc\.2\.|" + _BLOCK + r"ca\.fc2\.", r"\1\2.attention.channel.fc2."),
+            (_BLOCK + r"sa\.conv1?\.", r"\1.attention.spatial.conv."),
+        ),
+    ),
+    Layout(
+        "moskomule/senet.pytorch",
+        r"^layer\d+\.\d+\.se\.fc\.\d\.",
+        (
+            (_BLOCK + r"se\.fc\.0\.", r"\1.attention.fc1."),
+            (_BLOCK + r"se\.fc\.2\.", r"\1.attention.fc2."),
+        ),
+    ),
+    Layout("timm", r"^layer\d+\.\d+\.se\.", ((_BLOCK + r"se\.fc(\d)\.", r"\1.attention.fc\2."),)),
+    Layout("torchvision", r"^layer1\.0\.conv1\."),
+)

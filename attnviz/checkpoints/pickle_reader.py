@@ -1,0 +1,307 @@
+"""What a stranger's pickle describes, told without unpickling it: no class is looked up and nothing is
+called.
+
+``torch.load(weights_only=True)`` runs no code either, but it allocates what the file claims, opens a tensor
+of 10^12 numbers out of a file of 1 kB, and answers with advice to switch the protection off. Here the ops are
+followed as mere text, under limits; a tensor comes out as the ``Claim`` that the file makes about it, to be
+held against the file."""
+
+from __future__ import annotations
+
+import math
+import pickletools
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, BinaryIO
+
+from ..errors import NetworkError
+from .allowlist import ALONE, refuse
+
+MAX_PICKLE = 2_000_000  # bytes
+MAX_OPS = 300_000  # a tensor takes about 40, and an op makes at most some 100 bytes
+MAX_NAMES = 500  # classes and functions
+MAX_KEY = 500  # characters
+MAX_SIDES = 16  # of a tensor's shape
+
+
+@dataclass(frozen=True, slots=True)
+class Storage:
+    """A run of numbers somewhere in the file."""
+
+    kind: str  # as torch calls it: "FloatStorage"
+    key: str
+    count: int  # numbers, not bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A tensor as the file describes it, in numbers of its storage; nothing is checked but the types."""
+
+    storage: Storage
+    offset: int
+    shape: tuple[int, ...]
+    stride: tuple[int, ...]
+
+    @property
+    def size(self) -> int:
+        """How many numbers it has."""
+        return math.prod(self.shape)
+
+    @property
+    def last(self) -> int:
+        """Where in the storage its last number lies."""
+        return self.offset + sum((side - 1) * step for side, step in zip(self.shape, self.stride))
+
+
+@dataclass(frozen=True, slots=True)
+class Other:
+    """A class or function, or whatever was made with it: only the name is known."""
+
+    name: str  # "module.name"
+
+
+def read_pickle(stream: BinaryIO) -> tuple[Any, dict[str, Storage]]:
+    """What is pickled (numbers, text, dicts, lists, tuples, Claims, Storages, Others), and every storage by
+    its key.
+
+    The stream then stands behind the pickle. Raises NetworkError for code, for classes that no state dict
+    needs and beyond a limit, and whatever error damage leads to."""
+    pickle = _Pickle()
+    try:
+        value = pickle.read(stream)
+    except Exception:
+        refuse(list(pickle.names))  # code is called code, even where the rest is damaged
+        raise
+    refuse(list(pickle.names), whole=value.name if isinstance(value, Other) else "")
+    return value, pickle.storages
+
+
+def claim_of(kind: str, key: str, shape: Any) -> Claim:
+    """A tensor of this shape whose numbers are all of a storage, row by row. Raises ValueError for what is no
+    shape."""
+    if not isinstance(shape, list | tuple) or len(shape) > MAX_SIDES or not _are_counts(shape):
+        raise ValueError("not a shape")
+    stride = [math.prod(shape[side + 1 :]) for side in range(len(shape))]
+    return Claim(Storage(kind, key, math.prod(shape)), 0, tuple(shape), tuple(stride))
+
+
+class _Pickle:
+    """One pickle, followed op by op, with the stack and the memo of the pickle machine.
+
+    No step may take longer than what the file spends on it: a long tuple can be handed over a hundred
+    thousand times."""
+
+    def __init__(self) -> None:
+        self.names: dict[str, Other] = {}
+        self.storages: dict[str, Storage] = {}
+        self.steps = 0
+        self.stack: list[Any] = []
+        self.marks: list[int] = []
+        self.memo: dict[int, Any] = {}
+
+    def read(self, stream: BinaryIO) -> Any:
+        for op, argument, _ in pickletools.genops(stream):
+            self.spend(1)
+            if op.name == "STOP":
+                return self.stack.pop()
+            if op.name in PUSHED:
+                self.stack.append(argument)
+            else:
+                OPS[op.name](self, argument)
+        raise ValueError("no end")
+
+    def spend(self, steps: int) -> None:
+        self.steps += steps
+        if self.steps > MAX_OPS or len(self.names) > MAX_NAMES:
+            raise NetworkError(f"describes far more than weights: {ALONE}.")
+
+    def push(self, value: Any) -> None:
+        self.stack.append(value)
+
+    def take(self, count: int) -> list[Any]:
+        """The last ``count`` things, off the stack."""
+        start = len(self.stack) - count
+        if start < 0:
+            raise ValueError("nothing there")
+        items = self.stack[start:]
+        del self.stack[start:]
+        return items
+
+    def marked(self) -> list[Any]:
+        """What was pushed since the last mark, off the stack."""
+        return self.take(len(self.stack) - self.marks.pop())
+
+    def put(self, index: int | None) -> None:
+        self.memo[len(self.memo) if index is None else index] = self.stack[-1]
+
+    def get(self, index: int) -> None:
+        self.push(self.memo[index])
+
+    def name(self, module: Any, name: Any) -> None:
+        if not isinstance(module, str) or not isinstance(name, str):
+            raise ValueError("not a name")
+        full = (
+            f"{'builtins' if module == '__builtin__' else module[:100]}.{name[:100]}"  # as Python 2 called it
+        )
+        self.push(self.names.setdefault(full, Other(full)))
+
+    def instance(self, names: str) -> None:
+        self.marked()
+        self.name(*names.split(" ", 1))
+
+    def extend(self, items: list[Any]) -> None:
+        if type(self.stack[-1]) is list:
+            self.stack[-1].extend(items)
+
+    def fill(self, items: list[Any]) -> None:
+        if type(self.stack[-1]) is dict:
+            self.stack[-1].update(_paired(items[::2], items[1::2]))
+
+    def call(self, function: Any, arguments: Any) -> None:
+        if not isinstance(function, Other) or not isinstance(arguments, tuple) or len(arguments) > 10:
+            raise ValueError("not a call")
+        if function.name == "collections.OrderedDict":
+            items = arguments[0] if arguments else []  # Python 2 put them here
+            self.spend(len(items))
+            self.push(_paired([key for key, _ in items], [value for _, value in items]))
+        else:
+            self.push(REBUILT[function.name](*arguments) if function.name in REBUILT else function)
+
+    def storage(self, identity: Any) -> None:
+        if not isinstance(identity, tuple) or len(identity) not in (4, 5, 6):
+            raise ValueError("not a storage")
+        if (
+            identity[0] == "module"
+        ):  # how files before torch 1.6 name the class of a whole model, with its source
+            return self.push(identity[1])
+        sort, kind, key, _, count, *view = identity
+        if (
+            sort != "storage"
+            or not isinstance(kind, Other)
+            or not _are_counts((count,))
+            or view not in ([], [None])
+        ):
+            raise ValueError("not a storage")
+        if not isinstance(key, str) or len(key) > MAX_KEY:
+            raise ValueError("not a key")
+        storage = Storage(kind.name.rpartition(".")[2], key, count)
+        if count and self.storages.setdefault(key, storage) != storage:
+            raise ValueError("one storage claimed twice")
+        self.push(storage)
+
+
+def _paired(keys: list[Any], values: list[Any]) -> dict[Any, Any]:
+    if any(isinstance(key, str) and len(key) > MAX_KEY for key in keys):
+        raise NetworkError(f"has a key of more than {MAX_KEY} characters, so it is no state dict: {ALONE}.")
+    # Nothing but flat keys: to hash nested tuples or endless numbers can take for ever.
+    flat = [isinstance(key, str) or (type(key) is int and -(2**63) <= key < 2**63) for key in keys]
+    return {key: value for key, value, kept in zip(keys, values, flat, strict=True) if kept}
+
+
+def _are_counts(numbers: Iterable[Any]) -> bool:
+    return all(type(number) is int and 0 <= number < 2**40 for number in numbers)
+
+
+def _tensor(
+    storage: Any,
+    offset: Any,
+    shape: Any,
+    stride: Any,
+    grad: Any = None,
+    hooks: Any = None,
+    metadata: Any = None,
+) -> Any:
+    if not isinstance(storage, Storage) or not isinstance(shape, tuple) or not isinstance(stride, tuple):
+        raise ValueError("not a tensor")
+    if len(shape) != len(stride) or len(shape) > MAX_SIDES or not _are_counts((offset, *shape, *stride)):
+        raise ValueError("not a shape")
+    return Other("torch.conj") if metadata else Claim(storage, offset, shape, stride)
+
+
+def _parameter(tensor: Any, *more: Any) -> Any:
+    return tensor
+
+
+def _with_attributes(function: Any, kind: Any, arguments: Any, state: Any) -> Any:
+    plain = kind in (Other("torch.Tensor"), Other("torch.nn.parameter.Parameter")) and len(arguments) <= 10
+    rebuild = PLAIN.get(function.name) if plain else None
+    return rebuild(*arguments) if rebuild else kind
+
+
+PLAIN: dict[str, Callable[..., Any]] = {
+    "torch._utils._rebuild_tensor": _tensor,
+    "torch._utils._rebuild_tensor_v2": _tensor,
+    "torch._utils._rebuild_parameter": _parameter,
+    "torch._utils._rebuild_parameter_with_state": _parameter,
+    "torch.nn.parameter.Parameter": _parameter,
+}
+REBUILT = {
+    **PLAIN,
+    "torch._tensor._rebuild_from_type_v2": _with_attributes,
+    "collections.defaultdict": lambda *more: {},
+}
+
+PUSHED = {
+    "INT",
+    "BININT",
+    "BININT1",
+    "BININT2",
+    "LONG",
+    "LONG1",
+    "LONG4",
+    "FLOAT",
+    "BINFLOAT",
+    "STRING",
+    "BINSTRING",
+    "SHORT_BINSTRING",
+    "UNICODE",
+    "BINUNICODE",
+    "SHORT_BINUNICODE",
+    "BINUNICODE8",
+    "BINBYTES",
+    "SHORT_BINBYTES",
+    "BINBYTES8",
+    "BYTEARRAY8",
+}
+OPS: dict[str, Callable[[_Pickle, Any], Any]] = {
+    "PROTO": lambda pickle, _: None,
+    "FRAME": lambda pickle, _: None,
+    "MARK": lambda pickle, _: pickle.marks.append(len(pickle.stack)),
+    "POP": lambda pickle, _: pickle.take(1),
+    "POP_MARK": lambda pickle, _: pickle.marked(),
+    "DUP": lambda pickle, _: pickle.push(pickle.stack[-1]),
+    "NONE": lambda pickle, _: pickle.push(None),
+    "NEWTRUE": lambda pickle, _: pickle.push(True),
+    "NEWFALSE": lambda pickle, _: pickle.push(False),
+    "EMPTY_TUPLE": lambda pickle, _: pickle.push(()),
+    "EMPTY_LIST": lambda pickle, _: pickle.push([]),
+    "EMPTY_DICT": lambda pickle, _: pickle.push({}),
+    "EMPTY_SET": lambda pickle, _: pickle.push(Other("builtins.set")),
+    "TUPLE1": lambda pickle, _: pickle.push(tuple(pickle.take(1))),
+    "TUPLE2": lambda pickle, _: pickle.push(tuple(pickle.take(2))),
+    "TUPLE3": lambda pickle, _: pickle.push(tuple(pickle.take(3))),
+    "TUPLE": lambda pickle, _: pickle.push(tuple(pickle.marked())),
+    "LIST": lambda pickle, _: pickle.push(pickle.marked()),
+    "APPEND": lambda pickle, _: pickle.extend(pickle.take(1)),
+    "APPENDS": lambda pickle, _: pickle.extend(pickle.marked()),
+    "ADDITEMS": lambda pickle, _: pickle.marked(),
+    "DICT": lambda pickle, _: pickle.push(_paired((items := pickle.marked())[::2], items[1::2])),
+    "SETITEM": lambda pickle, _: pickle.fill(pickle.take(2)),
+    "SETITEMS": lambda pickle, _: pickle.fill(pickle.marked()),
+    "GLOBAL": lambda pickle, names: pickle.name(*names.split(" ", 1)),
+    "STACK_GLOBAL": lambda pickle, _: pickle.name(*pickle.take(2)),
+    "INST": _Pickle.instance,
+    "OBJ": lambda pickle, _: pickle.push(pickle.marked()[0]),
+    "REDUCE": lambda pickle, _: pickle.call(*pickle.take(2)),
+    "NEWOBJ": lambda pickle, _: pickle.call(*pickle.take(2)),
+    "NEWOBJ_EX": lambda pickle, _: pickle.call(*pickle.take(3)[:2]),
+    "BUILD": lambda pickle, _: pickle.take(1),
+    "BINPERSID": lambda pickle, _: pickle.storage(*pickle.take(1)),
+    "GET": _Pickle.get,
+    "BINGET": _Pickle.get,
+    "LONG_BINGET": _Pickle.get,
+    "PUT": _Pickle.put,
+    "BINPUT": _Pickle.put,
+    "LONG_BINPUT": _Pickle.put,
+    "MEMOIZE": _Pickle.put,
+}

@@ -1,0 +1,229 @@
+"""A stranger's checkpoint file becomes a state dict: weights and nothing else, held against the file before
+they are read.
+
+No code in a file can run: what it describes is told, never unpickled (``pickles.py``), and only then are
+numbers read."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Iterable
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ..errors import NetworkError
+from .allowlist import ALONE, shown
+from .formats import AGAIN, File, Places, content, dtype_of, open_file
+from .pickle_reader import MAX_KEY, Claim, Other, Storage
+
+SUFFIXES = (
+    ".pth",
+    ".pt",
+    ".pkl",
+    ".bin",
+    ".safetensors",
+    ".ckpt",
+    ".tar",
+)  # for file choosers: the content decides
+LIMIT = 1_000_000_000  # bytes of a file
+MAX_TENSORS = 5_000
+PIECE = 1_000_000  # numbers looked at together
+
+FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
+
+
+def read_checkpoint(path: str | os.PathLike, limit: int = LIMIT) -> dict[str, Tensor]:
+    """The state dict in a file of torch.save (of any age) or safetensors, on the CPU, in the file's order and
+    types of numbers.
+
+    It may lie bare or under one of the names in ``WRAPPINGS``, at most two deep; of several, the name that
+    stands first there wins, so a model before its moving average. Those of ``PREFIXES`` that all keys share
+    are taken off. Tensors are float16, bfloat16, float32 or float64, with whole numbers only where batches
+    are counted (``num_batches_tracked``); tied ones share their memory. Raises NetworkError, one sentence,
+    for whatever is not weights, is damaged, or is beyond a limit. Nothing of the file is executed."""
+    name = shown(os.path.basename(os.fspath(path))) or "The file"
+    try:
+        with open_file(path, limit) as file:
+            value, places = content(file)
+            return _stripped(_tensors(file, _claims(value, places, file.size), places))
+    except NetworkError as error:
+        raise NetworkError(f"“{name}” {error}") from None
+    except MemoryError:
+        raise NetworkError(f"“{name}” needs more memory than there is: {ALONE}.") from None
+    # zipfile, json and pickletools raise what they like: BadZipFile, ValueError, IndexError, struct.error, …
+    except Exception:
+        raise NetworkError(f"“{name}” is damaged or cut off: {AGAIN}.") from None
+
+
+def _claims(value: Any, places: Places, size: int) -> dict[str, Claim]:
+    """The state dict in what a file describes, each tensor held against what the file of ``size`` bytes has
+    for it."""
+    weights = _state_dict(value, deep=2)
+    if weights is None:
+        raise NetworkError(_without_weights(value))
+    if len(weights) > MAX_TENSORS:
+        raise NetworkError(
+            f"has {len(weights):,} tensors, more than the {MAX_TENSORS:,} that a network here may have: "
+            f"{ALONE}."
+        )
+    for key, claim in weights.items():
+        _check(key, claim, places)
+    claimed = sum(claim.size * dtype_of(claim.storage).itemsize for claim in set(weights.values()))
+    if claimed > 1.1 * size:
+        raise NetworkError(
+            f"claims {claimed / 1e6:,.1f} MB of weights in {size / 1e6:,.1f} MB of file: {ALONE}."
+        )
+    return weights
+
+
+def _state_dict(value: Any, deep: int) -> dict[str, Any] | None:
+    """The first dict with tensors in it under ``WRAPPINGS``, else the dict itself if it has some."""
+    if not isinstance(value, dict):
+        return None
+    inner = (_state_dict(value[key], deep - 1) for key in WRAPPINGS if key in value and deep)
+    itself = value if any(isinstance(entry, Claim) for entry in value.values()) else None
+    return next((found for found in inner if found is not None), itself)
+
+
+def _without_weights(value: Any) -> str:
+    if not isinstance(value, dict):
+        return f"holds {_what(value)}, not a state dict: {ALONE}."
+    keys = ", ".join(f"“{shown(str(key))}”" for key in list(value)[:3])
+    return f"has no weights under a name that is known here{f' (it has {keys})' if keys else ''}: {ALONE}."
+
+
+def _check(key: Any, claim: Any, places: Places) -> None:
+    """Raise NetworkError unless an entry of a state dict is a tensor of weights that lies in the file."""
+    if not isinstance(key, str) or len(key) > MAX_KEY:
+        raise NetworkError(f"has a key that no state dict has (“{shown(str(key))}”): {ALONE}.")
+    if not isinstance(claim, Claim):
+        raise NetworkError(f"holds {_what(claim)} where a tensor is expected (“{shown(key)}”): {ALONE}.")
+    storage, dtype = claim.storage, dtype_of(claim.storage)
+    if dtype.is_complex:
+        raise NetworkError(
+            f"holds complex weights (“{shown(key)}”): only networks of real numbers can be opened here."
+        )
+    if dtype not in FLOATS and not key.endswith("num_batches_tracked"):
+        raise NetworkError(
+            f"holds whole numbers where weights are expected (“{shown(key)}”): save the network before it "
+            "is quantized."
+        )
+    _, length = places.get(storage.key, (0, 0))
+    if claim.size > storage.count:
+        raise NetworkError(
+            f"repeats a few numbers as a larger tensor (“{shown(key)}”): save it as tensor.clone(), whole."
+        )
+    if storage.count * dtype.itemsize > length or (claim.size and claim.last >= storage.count):
+        raise NetworkError(f"claims more than it holds (“{shown(key)}”): {AGAIN}, or {ALONE}.")
+
+
+def _what(value: Any) -> str:
+    if isinstance(value, Other):
+        return ODD.get(value.name, f"an object ({shown(value.name)})")
+    return next((words for kind, words in WHAT if isinstance(value, kind)), "nothing")
+
+
+def _tensors(file: File, claims: dict[str, Claim], places: Places) -> dict[str, Tensor]:
+    """The claimed tensors. Each storage is read once, and tensors are views of it: tied weights stay tied."""
+    users: dict[Storage, dict[str, Claim]] = {}
+    for key, claim in claims.items():
+        users.setdefault(claim.storage, {})[key] = claim
+    numbers = {storage: _numbers(file, storage, places) for storage in users}
+    for storage, owners in users.items():
+        _check_finite(numbers[storage], owners)
+    return {key: _view(numbers[claim.storage], claim) for key, claim in claims.items()}
+
+
+def _view(numbers: Tensor, claim: Claim) -> Tensor:
+    return (
+        numbers.as_strided(claim.shape, claim.stride, claim.offset)
+        if claim.size
+        else torch.empty(claim.shape, dtype=numbers.dtype)
+    )
+
+
+def _numbers(file: File, storage: Storage, places: Places) -> Tensor:
+    try:
+        numbers = torch.empty(storage.count, dtype=dtype_of(storage))
+    except RuntimeError:
+        raise MemoryError from None
+    if storage.count:
+        file.seek(places[storage.key][0])
+        if file.readinto(numbers.view(torch.uint8).numpy()) != numbers.nbytes:  # type: ignore[arg-type]
+            raise ValueError("cut off")
+    return numbers  # (count,)
+
+
+def _check_finite(numbers: Tensor, owners: dict[str, Claim]) -> None:
+    if not numbers.is_floating_point():
+        return
+    for start in range(0, len(numbers), PIECE):
+        piece = numbers[start : start + PIECE]
+        if not all(math.isfinite(extreme) for extreme in piece.aminmax()):
+            place = start + int(piece.isfinite().logical_not().nonzero()[0])
+            key = next(
+                (key for key, claim in owners.items() if claim.offset <= place <= claim.last),
+                next(iter(owners)),
+            )
+            raise NetworkError(
+                f"holds NaN or infinite weights (“{shown(key)}”): take a checkpoint from before the "
+                "training diverged."
+            )
+
+
+def _stripped(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The same without the prefixes that wrappers put before every key."""
+    prefix = next((prefix for prefix in PREFIXES if _have(tensors, prefix)), None)
+    return (
+        _stripped({key.removeprefix(prefix): tensor for key, tensor in tensors.items()})
+        if prefix
+        else tensors
+    )
+
+
+def _have(keys: Iterable[str], prefix: str) -> bool:
+    return all(key.startswith(prefix) and key != prefix for key in keys)
+
+
+# Where programs put a state dict beside an optimiser and what else they save: averages of a model last.
+WRAPPINGS = (
+    "state_dict",
+    "model_state_dict",
+    "model_state",
+    "model",
+    "network",
+    "net",
+    "weights",
+    "params",
+    "module",
+    "state",
+    "state_dict_ema",
+    "ema_state_dict",
+    "model_ema",
+    "ema_model",
+    "params_ema",
+    "ema",
+)
+
+# What DataParallel, torch.compile, Lightning and averaging put before every key. No layout of a network that
+# is known here begins all its keys with one of them.
+PREFIXES = ("module.", "_orig_mod.", "model.", "network.", "net.", "backbone.", "ema_model.", "ema.")
+
+ODD = {
+    "torch._utils._rebuild_sparse_tensor": "a sparse tensor",
+    "torch._utils._rebuild_qtensor": "a quantized tensor",
+    "torch._utils._rebuild_meta_tensor_no_storage": "a meta tensor, which has no numbers,",
+    "torch._utils._rebuild_tensor_v3": "a tensor of a type that is not known here",
+}
+WHAT = (
+    (Claim, "a single tensor"),
+    (Storage, "a bare storage"),
+    (str, "text"),
+    (bytes, "bytes"),
+    (dict, "a dictionary"),
+    ((list, tuple), "a list"),
+    ((int, float), "a number"),
+)

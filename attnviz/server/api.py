@@ -1,0 +1,229 @@
+"""What programs and agents can ask of the page's server: typed endpoints of Gradio's API, and with
+``ATTNVIZ_MCP`` tools of the same names.
+
+Their functions' docstrings are what the API's own pages say.
+"""
+
+from functools import wraps
+from typing import Any, TypedDict
+
+import gradio as gr
+import numpy as np
+from gradio.data_classes import FileData
+
+from ..capture.run import find
+from ..capture.trace import Trace
+from ..errors import AttnvizError, NetworkError
+from ..zoo import registry as networks
+from . import catalog, viewer_requests
+from .uploads import Asked
+
+
+class NetworkRow(TypedDict):
+    """A network that can be asked for, and whether its weights are here already."""
+
+    name: str
+    title: str
+    ready: bool
+
+
+class LayerRow(TypedDict):
+    """A layer of attention: its kind, how many channels its features have, and the size of its map for a
+    square photo."""
+
+    layer: str
+    kind: str
+    channels: int
+    height: int
+    width: int
+
+
+class Gates(TypedDict):
+    """The factors of one layer for one photo; empty where it has none, None where one can't be known."""
+
+    layer: str
+    kind: str
+    channel: list[float | None]
+    spatial: list[list[float | None]]
+
+
+class Summary(TypedDict):
+    """One layer for one photo in a few numbers, and where its map lies on the photo: left, top, right, bottom
+    in pixels."""
+
+    layer: str
+    kind: str
+    mean: float
+    least: float
+    greatest: float
+    height: int
+    width: int
+    box: list[float]
+
+
+class Explanation(TypedDict):
+    """What a network said of a photo, and every layer of its attention."""
+
+    network: str
+    photo: str
+    probabilities: dict[str, float]
+    layers: list[Summary]
+
+
+def list_networks() -> list[NetworkRow]:
+    """The networks that can be asked for, those that come with attnviz first. Others are downloaded when they
+    are first asked for."""
+    ready = {name for _, name in catalog.ready([])}
+    return [{"name": name, "title": title, "ready": name in ready} for title, name in catalog.choices([])]
+
+
+def list_layers(network: str = "cbam_resnet18") -> list[LayerRow]:
+    """The layers of attention of a network, in running order.
+
+    Args:
+        network: a name from list_networks
+    """
+    found = viewer_requests.forward_pass(_known(network), find)
+    return [
+        {
+            "layer": row.layer,
+            "kind": row.kind,
+            "channels": row.shape[0],
+            "height": row.shape[1],
+            "width": row.shape[2],
+        }
+        for row in found
+    ]
+
+
+def explain(photo: FileData, network: str = "cbam_resnet18", view: str = "whole") -> Explanation:
+    """What a network says of a photo, the five most probable classes, and what its attention did, layer by
+    layer. A gate is a multiplier inside the network, not a reason, and knows nothing of the class.
+
+    Args:
+        photo: a picture file
+        network: a name from list_networks
+        view: "whole", all of the photo, or "crop", the centre square that the network was measured with
+    """
+    trace = _traced(photo, network, view)
+    return {
+        "network": trace.network,
+        "photo": trace.photo.name,
+        "probabilities": dict(trace.top(5)),
+        "layers": [_summary(trace, name) for name in trace.layers],
+    }
+
+
+def layer_gates(photo: FileData, layer: str, network: str = "cbam_resnet18", view: str = "whole") -> Gates:
+    """All factors of one layer for a photo: one for each channel, and one for each position, row by row,
+    where the layer has them.
+
+    Args:
+        photo: a picture file
+        layer: a name from list_layers
+        network: a name from list_networks
+        view: "whole", all of the photo, or "crop", the centre square that the network was measured with
+    """
+    trace = _traced(photo, network, view)
+    found = trace.layers[_known_layer(trace, layer)]
+    return {
+        "layer": layer,
+        "kind": found.kind,
+        "channel": _plain(found.channel),
+        "spatial": _plain(found.map),
+    }
+
+
+def bundle(photo: FileData, network: str = "cbam_resnet18", layer: str = "", view: str = "whole") -> FileData:
+    """A zip of pictures (PNG, SVG), numbers (CSV, NPZ), a manifest, and a script that makes them again.
+
+    Args:
+        photo: a picture file
+        network: a name from list_networks
+        layer: a name from list_layers; empty for all layers
+        view: "whole", all of the photo, or "crop", the centre square that the network was measured with
+    """
+    asked = _asked(photo, network, view)
+    if layer:
+        _known_layer(viewer_requests.traces.get(asked), layer)
+    shown = {"photo": viewer_requests.name_of(asked.photo), "network": network, "view": view}
+    path = viewer_requests.bundled(
+        {"what": "screen" if layer else "all", "tab": "explore", "layer": layer, "shown": [shown]}
+    )
+    return FileData(path=str(path), orig_name="attnviz.zip").model_dump()  # type: ignore[return-value]
+
+
+def add_endpoints(concurrency: dict[str, Any]) -> None:
+    """Add them to the Blocks that are being built."""
+    for function in (list_networks, list_layers, explain, layer_gates, bundle):
+        gr.api(_told(function), api_name=function.__name__, **concurrency)
+
+
+def _told(function: Any) -> Any:
+    """The function, whose errors become the API's: a sentence."""
+
+    @wraps(function)
+    def told(*arguments: Any, **named: Any) -> Any:
+        try:
+            return function(*arguments, **named)
+        except AttnvizError as error:
+            raise gr.Error(str(error), print_exception=False) from None
+
+    return told
+
+
+def _traced(photo: Any, network: Any, view: Any) -> Trace:
+    return viewer_requests.traces.get(_asked(photo, network, view))
+
+
+def _asked(photo: Any, network: Any, view: Any) -> Asked:
+    path = photo.get("path") if isinstance(photo, dict) else None
+    if not isinstance(path, str):
+        raise AttnvizError("There is no photo: upload a picture file, and send what the upload gave back.")
+    return Asked(
+        viewer_requests.path_of(viewer_requests.take(path)),
+        _known(network),
+        "crop" if view == "crop" else "whole",
+    )
+
+
+def _known(network: Any) -> str:
+    if not isinstance(network, str) or network not in (
+        *networks.list_networks(),
+        *networks.list_networks("imagenet"),
+    ):
+        raise NetworkError("There is no network of this name here: list_networks names them.")
+    return network
+
+
+def _known_layer(trace: Trace, layer: Any) -> str:
+    if not isinstance(layer, str) or layer not in trace.layers:
+        raise AttnvizError(f"{trace.network} has no layer of this name: list_layers names them.")
+    return layer
+
+
+def _summary(trace: Trace, name: str) -> Summary:
+    layer = trace.layers[name]
+    values = next(part for part in (layer.channel, layer.map, layer.paths) if part is not None)
+    known = values[np.isfinite(values)]
+    low, mean, high = (
+        (float(known.min()), float(known.mean()), float(known.max())) if known.size else (0.0, 0.0, 0.0)
+    )
+    return {
+        "layer": name,
+        "kind": layer.kind,
+        "mean": mean,
+        "least": low,
+        "greatest": high,
+        "height": layer.shape[1],
+        "width": layer.shape[2],
+        "box": [float(side) for side in trace.box(name)],
+    }
+
+
+def _plain(values: np.ndarray | None) -> list:
+    return (
+        []
+        if values is None
+        else np.where(np.isfinite(values), values.astype(object), np.array(None)).tolist()
+    )

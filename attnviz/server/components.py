@@ -1,0 +1,79 @@
+"""The viewer as a Gradio component: its value is what ``js/gradio.js`` takes, its questions are answered by
+functions of the server."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import gradio as gr
+
+
+class AttentionViewer(gr.HTML):
+    """A capture, explored in the browser. The value is a dict of plain values, never markup; the template is
+    fixed."""
+
+    is_template = True  # tells Gradio that the browser's part is gr.HTML's
+
+    def __init__(self, functions: list[Callable], **named: Any) -> None:
+        super().__init__(
+            html_template='<div class="av-root"></div>',
+            apply_default_css=False,
+            server_functions=functions,
+            js_on_load="attnviz.attach(element, props, server, watch, () => trigger('cbam'), () => "
+            "trigger('chinese'))",
+            **named,
+        )
+
+    def preprocess(self, payload: Any) -> None:
+        """Nothing: what a browser sends back is not used."""
+        return None
+
+    def postprocess(self, value: Any) -> Any:
+        """The value as text: Gradio walks through structures, on both sides, several times an event."""
+        return value if value is None else json.dumps(value, ensure_ascii=False)
+
+
+class PhotoInput(gr.Image):
+    """An image input without Gradio's decoding: handlers get the path of the upload as it came, and
+    ``images.open_photo`` is the only decoder of strangers' files. Addresses and pixels in place of an
+    uploaded file are refused."""
+
+    is_template = True  # tells Gradio that the browser's part is gr.Image's
+    # Gradio describes a component for its API whenever an event leaves it as it is, which takes milliseconds
+    skip_api = True
+
+    async def async_move_resource_to_block_cache(self, url_or_file_path: Any) -> str | None:
+        """As in Gradio, but nothing is fetched from an address. Raises gr.Error for one."""
+        if str(url_or_file_path).lower().startswith(("http:", "https:")):
+            raise gr.Error(
+                "This is an address, not a picture: save the picture and upload it.", print_exception=False
+            )
+        return await super().async_move_resource_to_block_cache(url_or_file_path)
+
+    def preprocess(self, payload: Any) -> str | None:
+        """The path of the uploaded file. Raises gr.Error for pixels sent in place of a file."""
+        if payload is None:
+            return None
+        if not payload.path or (payload.url or "").startswith("data:"):
+            raise gr.Error("This is not an uploaded picture: choose a file.", print_exception=False)
+        return payload.path
+
+
+class OpenDropdown(gr.Dropdown):
+    """A dropdown whose choices change while it is open, with the network or with what was uploaded: a name
+    that was a choice a moment ago, or of another visitor, reaches the handler, which resolves it."""
+
+    is_template = True
+
+    def preprocess(self, payload: Any) -> str | None:
+        """The chosen name, which may be none of those that are offered now."""
+        return payload if isinstance(payload, str) else None
+
+
+class Sentence(gr.Markdown):
+    """What is wrong, in one sentence."""
+
+    is_template = True
+    skip_api = True

@@ -1,0 +1,218 @@
+"""Which networks can be opened, and how: the trained ones that come with attnviz, those of public libraries
+trained on ImageNet, and people's own checkpoints. Weights are verified before they are used."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import asdict, replace
+from functools import cache
+from pathlib import Path
+from typing import BinaryIO
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load as load_tensors
+from safetensors.torch import save as save_tensors
+from torch import nn
+
+from .._paths import MODELS
+from ..checkpoints.layouts import open_state_dict
+from ..checkpoints.state_dict import SUFFIXES, read_checkpoint
+from ..errors import NetworkError
+from ..networks.card import Card, card_of
+from ..networks.resnet import ResNet
+from ..photos.geometry import Recipe
+from . import imagenet
+
+LIMIT = 1_000_000_000  # bytes of a checkpoint file
+LONGEST_LABELS = 1_000_000  # characters
+ORDER = ("cbam", "se", "bam", None)  # the one that shows most comes first
+
+
+def list_networks(group: str = "attnviz") -> list[str]:
+    """Names that ``load`` takes: "attnviz", those that come with it, or "imagenet", those whose weights a
+    library downloads."""
+    if group == "imagenet":
+        return imagenet.names()
+    if group != "attnviz":
+        raise ValueError(f"group is {group!r}; it can be 'attnviz' or 'imagenet'")
+    cards = {}
+    for config in MODELS.glob("*/config.json"):
+        with suppress(NetworkError):  # a damaged one is not offered; asked for by name, it says so
+            cards[config.parent.name] = read_card(config.parent)
+    return sorted(cards, key=lambda name: (ORDER.index(cards[name].architecture["attention"]), name))
+
+
+def load(
+    network: str | os.PathLike,
+    labels: str | os.PathLike | Sequence[str] | None = None,
+    recipe: Recipe | None = None,
+    report: Callable[[int, int], None] | None = None,
+) -> nn.Module:
+    """A trained network in eval mode: one that comes with attnviz ("cbam_resnet18"), one of a library trained
+    on ImageNet, whose weights are downloaded once ("cbam_resnet50", "timm/seresnet50.ra2_in1k"), or a
+    checkpoint: a file of weights ("model.pth", see ``checkpoints`` and ``layouts``) or a folder with
+    ``config.json`` and ``model.safetensors``.
+
+    It carries a ``card`` (labels, preprocessing, measured accuracy). ``labels``, names in the order of the
+    classes or a text file with one a line, and ``recipe``, the preprocessing, say what a checkpoint can't.
+    ``report`` is told of a download's progress: bytes done, bytes in all. Raises NetworkError if there is no
+    such network, or if its weights are missing, damaged or not what they should be."""
+    opened = _opened(os.fspath(network), report)
+    if labels is not None:
+        opened.card = replace(card_of(opened), labels=read_labels(labels, card_of(opened)))  # type: ignore[assignment]
+    if recipe is not None:
+        opened.card = replace(card_of(opened), recipe=recipe)  # type: ignore[assignment]
+    return opened
+
+
+def _opened(name: str, report: Callable[[int, int], None] | None) -> nn.Module:
+    path = Path(name)
+    for folder in (MODELS / name, path):
+        if (folder / "config.json").is_file():
+            return open_folder(folder)
+    if path.suffix.lower() in SUFFIXES:
+        return open_checkpoint(path)
+    key = imagenet.resolve(name)
+    if key is not None:
+        return imagenet.open_network(key, report)
+    raise NetworkError(
+        f"There is no network called “{path.name}”: choose one of {', '.join(list_networks())}, another "
+        "one of “attnviz networks”, "
+        "or a file of weights."
+    )
+
+
+def open_checkpoint(path: Path, limit: int = LIMIT) -> nn.Module:
+    """The network whose weights are in a file, in eval mode; the file is at most ``limit`` bytes. A thousand
+    classes are taken to be ImageNet's. Raises NetworkError for what can't be opened."""
+    network = open_state_dict(read_checkpoint(path, limit), path.name)
+    card = card_of(network)
+    with path.open("rb") as file:
+        sha256 = _sha256(file)
+    names = imagenet.labels() if card.architecture.get("classes") == len(imagenet.labels()) else ()
+    network.card = replace(card, name=path.stem, sha256=sha256, labels=names)  # type: ignore[assignment]
+    return network
+
+
+def _sha256(file: BinaryIO) -> str:
+    digest = hashlib.sha256()
+    while block := file.read(1 << 20):
+        digest.update(block)
+    return digest.hexdigest()
+
+
+def read_labels(labels: str | os.PathLike | Sequence[str], card: Card) -> tuple[str, ...]:
+    """Class names as given, or from a text file with one a line. Raises NetworkError if they can't be read or
+    don't fit the card."""
+    if isinstance(labels, str | os.PathLike):
+        path = Path(labels)
+        try:
+            with path.open(encoding="utf-8-sig") as file:
+                lines = file.read(LONGEST_LABELS).splitlines()
+        except (OSError, UnicodeError):
+            raise NetworkError(
+                f"“{path.name}” can't be read: labels are a text file in UTF-8 with one class name a line."
+            ) from None
+        labels = [line.strip() for line in lines if line.strip()]
+    classes = card.architecture.get("classes") or len(card.labels)
+    if classes and len(labels) != classes:
+        raise NetworkError(
+            f"There are {len(labels)} labels, but {card.name} tells {classes} classes apart: give each a "
+            "name, in order."
+        )
+    return tuple(labels)
+
+
+def card(network: str) -> Card:
+    """The card of a network that comes with attnviz, without opening its weights."""
+    if network not in list_networks():
+        raise NetworkError(
+            f"There is no network called “{Path(network).name}”: choose one of {', '.join(list_networks())}."
+        )
+    return read_card(MODELS / network)
+
+
+def intact(network: str) -> bool:
+    """Whether the weights of a network that comes with attnviz are those that its card tells of, as the file
+    is now."""
+    path = MODELS / network / "model.safetensors"
+    try:
+        state = path.stat()
+        return _digest(path, state.st_mtime_ns, state.st_size) == card(network).sha256
+    except (OSError, NetworkError):
+        return False
+
+
+@cache
+def _digest(path: Path, _changed: int, _size: int) -> str:
+    with path.open("rb") as file:
+        return _sha256(file)
+
+
+def read_card(folder: Path) -> Card:
+    """The card in a folder's ``config.json``. Raises NetworkError if there is none that can be read."""
+    path = folder / "config.json"
+    try:
+        state = path.stat()
+        return _card(path, state.st_mtime_ns, state.st_size)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):  # whatever a wrong file makes of it
+        raise NetworkError(
+            f"The config.json of {folder.name} is missing or damaged: restore it from the project."
+        ) from None
+
+
+@cache
+def _card(path: Path, _changed: int, _size: int) -> Card:
+    return Card.from_json(json.loads(path.read_text(encoding="utf-8")))
+
+
+def open_folder(folder: Path) -> nn.Module:
+    """The network in a model-repo folder, in eval mode, its half-precision weights widened to float32."""
+    card = read_card(folder)
+    try:
+        content = (folder / "model.safetensors").read_bytes()
+    except OSError:
+        raise NetworkError(
+            f"The weights of {card.name} are missing: restore its model.safetensors from the project."
+        ) from None
+    if hashlib.sha256(content).hexdigest() != card.sha256:
+        raise NetworkError(
+            f"The weights of {card.name} are damaged (their checksum is wrong): restore its "
+            "model.safetensors."
+        )
+    try:
+        network = ResNet(**card.architecture)  # type: ignore[arg-type]
+        network.load_state_dict({key: _widened(value) for key, value in load_tensors(content).items()})
+    except (RuntimeError, SafetensorError):
+        raise NetworkError(
+            f"The weights of {card.name} don't fit its config.json: restore both from the project."
+        ) from None
+    network.card = card  # type: ignore[assignment]
+    return network.eval()
+
+
+def save_folder(network: nn.Module, card: Card, folder: Path) -> Card:
+    """Write a network as a model-repo folder, weights in half precision; gives back its card with the
+    weights' checksum."""
+    tensors = {key: _halved(value) for key, value in network.state_dict().items()}
+    content = save_tensors(tensors, metadata={"format": "pt"})
+    sealed = replace(card, sha256=hashlib.sha256(content).hexdigest())
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "model.safetensors").write_bytes(content)
+    (folder / "config.json").write_text(
+        json.dumps(asdict(sealed), indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
+    )
+    return sealed
+
+
+def _widened(value: torch.Tensor) -> torch.Tensor:
+    return value.float() if value.is_floating_point() else value
+
+
+def _halved(value: torch.Tensor) -> torch.Tensor:
+    return value.half().contiguous() if value.is_floating_point() else value.contiguous()
