@@ -1,5 +1,5 @@
 """Does an opened checkpoint compute what the original computes? ``python benchmarks/fidelity.py`` opens the
-state dict of each public implementation (the libraries' own code, and tests/originals.py), all weights and
+state dict of each public implementation (the libraries' own code, and tests/helpers/reference_networks.py), all weights and
 statistics random, and prints how far apart logits and gates are."""
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import torch
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-import test_layouts
+from helpers.reference_networks import ORIGINALS, with_random_statistics
 
 import attnviz
 from attnviz.checkpoints.layouts import open_state_dict
@@ -24,9 +24,9 @@ def main() -> None:
         "| original | logits, relative | gates, absolute | gates' deviation over a layer, median "
         "|\n|---|---|---|---|"
     )
-    for name, make in test_layouts.ORIGINALS.items():
+    for name, make in ORIGINALS.items():
         torch.manual_seed(3)
-        original, x = test_layouts.stirred(make()), torch.randn(3, 224, 224)
+        original, x = with_random_statistics(make()), torch.randn(3, 224, 224)
         opened = open_state_dict(
             {key: value.clone() for key, value in original.state_dict().items()}, f"{name}.pth"
         )

@@ -11,13 +11,11 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # threads that spin take th
 import numpy as np
 import pytest
 import torch
+from helpers.checkout import ROOT
 from PIL import Image
 from torch import nn
 
 import attnviz
-from attnviz.networks import ResNet
-
-ROOT = Path(__file__).parent.parent
 
 
 @pytest.fixture(autouse=True)
@@ -39,23 +37,10 @@ def cbam() -> nn.Module:
 @pytest.fixture(scope="session")
 def running(tmp_path_factory):
     """A server of its own process, one for all tests that ask it."""
-    from served import server
+    from helpers.server_process import server
 
     with server(tmp_path_factory.mktemp("served"), ATTNVIZ_EACH="50", ATTNVIZ_RATE="0") as started:
         yield started
-
-
-def stirred(depth: int, attention: str | None, width: int = 8, classes: int = 5) -> ResNet:
-    """A small network whose batch norms have seen something, so that no branch is trivially zero."""
-    network = ResNet(depth, attention, width, reduction=4, classes=classes)
-    for module in network.modules():
-        if isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d):
-            nn.init.uniform_(module.weight, 0.5, 1.5)
-            nn.init.normal_(module.bias, 0, 0.3)
-            module.momentum = 1.0  # the statistics of the next batch as they are
-    with torch.no_grad():
-        network.train()(torch.randn(8, 3, 64, 64))
-    return network.eval()
 
 
 @pytest.fixture

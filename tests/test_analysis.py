@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from conftest import stirred
+from helpers.small_networks import stirred
 
 import attnviz
 from attnviz.analysis import summary

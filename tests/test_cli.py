@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from conftest import ROOT, stirred
+from helpers.checkout import ROOT
+from helpers.small_networks import stirred
 
 import attnviz
 from attnviz.cli import main

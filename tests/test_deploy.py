@@ -15,7 +15,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 import yaml
-from conftest import ROOT
+from helpers.checkout import ROOT
 from huggingface_hub import constants as hub_constants
 
 from attnviz import deploy

@@ -16,7 +16,7 @@ from urllib.error import URLError
 from urllib.request import ProxyHandler, Request, build_opener
 
 import pytest
-from conftest import ROOT
+from helpers.checkout import ROOT
 
 from attnviz import deploy
 

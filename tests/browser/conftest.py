@@ -10,7 +10,7 @@ from urllib.parse import urlparse
 
 import pytest
 import torch
-from conftest import stirred
+from helpers.small_networks import stirred
 
 import attnviz
 from attnviz.server.launch import serve

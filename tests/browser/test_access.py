@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from driven import control
+from helpers.browser_actions import control
 from playwright.sync_api import expect
 
 

@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlparse
 
 import numpy as np
 import pytest
-from driven import after, choose, control, drawn, pixels, set_slider, upload
+from helpers.browser_actions import after, choose, control, drawn, pixels, set_slider, upload
 from PIL import Image
 from playwright.sync_api import expect
 

@@ -8,8 +8,8 @@ import re
 import numpy as np
 import pytest
 import torch
-from conftest import stirred
-from driven import after, choose, control, pixels, requests_of, set_slider, upload
+from helpers.browser_actions import after, choose, control, pixels, requests_of, set_slider, upload
+from helpers.small_networks import stirred
 from matplotlib import colormaps
 from playwright.sync_api import expect
 

@@ -6,9 +6,9 @@ from __future__ import annotations
 import json
 
 import pytest
-from conftest import ROOT
+from helpers.checkout import ROOT
+from helpers.server_process import free_port, server
 from playwright.sync_api import Page, expect
-from served import free_port, server
 
 CAT = ROOT / "assets" / "examples" / "cat.jpg"
 

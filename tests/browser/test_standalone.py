@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from conftest import stirred
+from helpers.small_networks import stirred
 from playwright.sync_api import expect
 
 import attnviz

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from driven import after, choose, control
+from helpers.browser_actions import after, choose, control
 from playwright.sync_api import expect
 
 import attnviz

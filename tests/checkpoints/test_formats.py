@@ -1,0 +1,217 @@
+from __future__ import annotations
+
+import json
+import os
+import random
+import struct
+import zipfile
+from pathlib import Path
+
+import pytest
+import torch
+from helpers.hostile_checkpoints import header, mapping, overlapping, save_legacy, save_zip, tensor, text
+from safetensors.torch import save_file
+
+from attnviz.checkpoints.state_dict import read_checkpoint
+from attnviz.errors import NetworkError
+
+NUMBERS = struct.pack("<4f", 1, 2, 3, 4)
+
+
+def legacy(value, path: Path) -> None:
+    torch.save(value, path, _use_new_zipfile_serialization=False)
+
+
+@pytest.fixture
+def path(tmp_path) -> Path:
+    return tmp_path / "weights.pth"
+
+
+def damaged(change, save=torch.save):
+    """An honest file, changed: from bytes to bytes."""
+
+    def write(path: Path) -> None:
+        save({"fc.weight": torch.arange(400.0).view(20, 20), "fc.bias": torch.ones(20)}, path)
+        path.write_bytes(change(path.read_bytes()))
+
+    return write
+
+
+def flipped(content: bytes) -> bytes:
+    place = content.index(struct.pack("<2f", 100, 101))
+    return content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :]
+
+
+def content(value: bytes):
+    return lambda path: path.write_bytes(value)
+
+
+def zipped(pickle: bytes, records=None, compression=zipfile.ZIP_STORED):
+    return lambda path: save_zip(path, pickle, records, compression)
+
+
+def doubled(path: Path) -> None:
+    with zipfile.ZipFile(path, "w") as archive:
+        for name in ("a/data.pkl", "a/data.pkl"):
+            archive.writestr(name, b"\x80\x02}.")
+
+
+def longer(path: Path) -> None:
+    save_zip(path, mapping({"a": tensor()}))
+    content = bytearray(path.read_bytes())
+    entry = content.rindex(b"PK\x01\x02")
+    content[entry + 20 : entry + 28] = struct.pack("<2I", 9999, 9999)
+    path.write_bytes(content)
+
+
+def members(*names: str):
+    def write(path: Path) -> None:
+        with zipfile.ZipFile(path, "w") as archive:
+            for name in names:
+                archive.writestr(name, b"x")
+
+    return write
+
+
+def safe(entries: dict, numbers: bytes = NUMBERS):
+    return lambda path: path.write_bytes(
+        struct.pack("<Q", len(json.dumps(entries))) + json.dumps(entries).encode() + numbers
+    )
+
+
+def entry(begin=0, end=16, shape=(4,), dtype="F32") -> dict:
+    return {"dtype": dtype, "shape": list(shape), "data_offsets": [begin, end]}
+
+
+BAD = {  # a case: how to write it, and the words that matter
+    "nothing": (content(b""), "is empty"),
+    "a folder": (Path.mkdir, "is a folder"),
+    "no file": (lambda path: None, "is not there"),
+    "text": (content(b"epoch 1, loss 2.3\n" * 100), "is not a checkpoint"),
+    "random bytes": (content(random.Random(0).randbytes(5000)), "is not a checkpoint"),
+    "a photo": (content(b"\xff\xd8\xff\xe0\0\x10JFIF" + bytes(99)), "is a picture"),
+    "another photo": (content(b"\x89PNG\r\n\x1a\n" + bytes(99)), "is a picture"),
+    "a web page": (content(b"\n<!DOCTYPE html><html><title>Sign in"), "is a web page"),
+    "a pointer of Git LFS": (
+        content(b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n"),
+        "git lfs pull",
+    ),
+    "ONNX": (content(b"\x08\x08\x12\x07pytorch\x1a\x052.1.0" + bytes(99)), "ONNX"),
+    "Keras": (content(b"\x89HDF\r\n\x1a\n" + bytes(99)), "Keras"),
+    "a newer Keras": (members("config.json", "model.weights.h5"), "Keras"),
+    "gzip": (content(b"\x1f\x8b\x08" + bytes(99)), "unpack it"),
+    "tar": (content(b"weights.pth" + bytes(246) + b"ustar" + bytes(999)), "tar archive"),
+    "NumPy": (content(b"\x93NUMPY\x01\0v\0" + bytes(99)), "torch.from_numpy"),
+    "NumPy, several": (members("a.npy", "b.npy"), "torch.from_numpy"),
+    "any zip": (members("readme.txt", "weights.pth"), "unpack it"),
+    "an empty zip": (members(), "unpack it"),
+    "TorchScript": (members("net/data.pkl", "net/constants.pkl", "net/code/__torch__.py"), "TorchScript"),
+    "an exported program": (members("net/archive_format", "net/models/model.json"), "torch.export"),
+    "cut off": (damaged(lambda content: content[:-300]), "damaged or cut off"),
+    "cut off, legacy": (damaged(lambda content: content[:-30], legacy), "damaged or cut off"),
+    "cut off in the head, legacy": (damaged(lambda content: content[:200], legacy), "damaged or cut off"),
+    "cut off, safetensors": (
+        damaged(lambda content: content[:-30], save_file),
+        "claims more or less than it holds",
+    ),
+    "longer, safetensors": (
+        damaged(lambda content: content + b"\0", save_file),
+        "claims more or less than it holds",
+    ),
+    "a flipped bit": (damaged(flipped), "a checksum in it is wrong"),
+    "another count, legacy": (
+        lambda path: save_legacy(
+            path, mapping({"a": tensor()}), [text("0")], struct.pack("<q", 5) + NUMBERS * 2
+        ),
+        "claims more or less",
+    ),
+    "no numbers, legacy": (
+        lambda path: save_legacy(path, mapping({"a": tensor()}), [], b""),
+        "claims more than it holds (“a”)",
+    ),
+    "a count of 10^11, legacy": (
+        lambda path: save_legacy(
+            path, mapping({"a": tensor(count=10**11)}), [text("0")], struct.pack("<q", 10**11)
+        ),
+        "damaged or cut off",
+    ),
+    "compressed": (zipped(mapping({"a": tensor()}), None, zipfile.ZIP_DEFLATED), "compressed records"),
+    "doubled names": (doubled, "several of one name"),
+    "a storage of no type": (zipped(mapping({"a": tensor(kind="OddStorage")})), "a type that is not known"),
+    "seventeen sides": (zipped(mapping({"a": tensor((1,) * 17, (1,) * 17)})), "damaged"),
+    "big-endian": (zipped(mapping({"a": tensor()}), {"data/0": NUMBERS, "byteorder": b"big"}), "big-endian"),
+    "overlapping records": (overlapping, "has records that overlap"),
+    "a record longer than the file": (longer, "claims more than it holds"),
+    "no pickle": (members("a/data/0", "a/version"), "not of torch.save"),
+    "a pickle that does not end": (zipped(b"}K"), "damaged"),
+    "safetensors: overlapping": (
+        safe({"a": entry(), "b": entry()}),
+        "claims more or less than it holds (“b”)",
+    ),
+    "safetensors: a hole": (
+        safe({"a": entry(0, 4, (1,)), "b": entry(12, 16, (1,))}),
+        "claims more or less than it holds (“b”)",
+    ),
+    "safetensors: another shape": (safe({"a": entry(shape=(5,))}), "claims more or less than it holds (“a”)"),
+    "safetensors: behind the end": (safe({"a": entry(0, 32, (8,))}), "claims more or less"),
+    "safetensors: negative": (safe({"a": entry(-16, 0)}), "claims more or less"),
+    "safetensors: negative sides": (safe({"a": entry(shape=(-2, -2))}), "damaged"),
+    "safetensors: sides that are text": (safe({"a": entry(shape=("4",))}), "damaged"),
+    "safetensors: a type of text": (safe({"a": entry(dtype="TEXT")}), "a type that is not known"),
+    "safetensors: no JSON": (lambda path: header(path, b'{"a": '), "damaged"),
+    "safetensors: nothing in it": (safe({}, b""), "no weights"),
+    "safetensors: NaN": (
+        safe({"a": entry()}, NUMBERS[:12] + struct.pack("<f", float("nan"))),
+        "NaN or infinite weights (“a”)",
+    ),
+}
+
+
+@pytest.mark.parametrize(("write", "words"), BAD.values(), ids=BAD)
+@pytest.mark.filterwarnings("ignore")
+def test_what_is_no_checkpoint_is_refused_in_one_sentence(write, words, path):
+    write(path)
+    with pytest.raises(NetworkError) as caught:
+        read_checkpoint(path)
+    said = str(caught.value)
+    assert words in said and said.startswith("“weights.pth” ") and said.endswith(".")
+    assert str(path.parent) not in said and len(said) < 300 and said.isprintable()
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes here")
+def test_a_pipe_is_refused_without_waiting_for_it(path):
+    os.mkfifo(path)
+    with pytest.raises(NetworkError, match="not a file on a disk"):
+        read_checkpoint(path)
+
+
+def test_a_file_beyond_the_limit_is_refused_and_the_limit_named(path):
+    torch.save({"a": torch.ones(500_000)}, path)
+    assert len(read_checkpoint(path, limit=3_000_000)) == 1
+    with pytest.raises(NetworkError, match=r"has 2\.0 MB, more than the 1\.9 MB"):
+        read_checkpoint(path, limit=1_900_000)
+
+
+@pytest.mark.parametrize("name", ["", "a\0b.pth", "\ud800.pth", "x" * 5000, "there is none.pth"])
+def test_a_name_that_can_not_be_one_is_refused(name):
+    with pytest.raises(NetworkError, match="is not there"):
+        read_checkpoint(name)
+
+
+def test_every_flipped_bit_in_a_record_of_a_zip_is_noticed(path):
+    torch.save({"fc.weight": torch.randn(4, 4)}, path)
+    whole = path.read_bytes()
+    with zipfile.ZipFile(path) as archive:
+        records = [
+            (whole.index(archive.read(name)), len(archive.read(name)))
+            for name in archive.namelist()
+            if "/data" in name
+        ]
+    assert len(records) == 2
+    for start, length in records:
+        for place in range(start, start + length, 7):
+            content = bytearray(whole)
+            content[place] ^= 1 << place % 8
+            path.write_bytes(content)
+            with pytest.raises(NetworkError, match="checksum"):
+                read_checkpoint(path)

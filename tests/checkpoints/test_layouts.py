@@ -1,0 +1,186 @@
+"""A state dict alone is enough to rebuild the network that it came from, exactly; the originals are the
+oracles."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+import torch
+from helpers import reference_networks
+from helpers.checkout import SHARED
+from helpers.reference_networks import ORIGINALS, pytorchcv, with_random_statistics
+from helpers.small_networks import stirred as ours
+
+import attnviz
+from attnviz.checkpoints.layouts import open_state_dict
+
+LAYOUTS = sorted((SHARED / "checkpoint-layouts").glob("*.json"))
+
+
+@pytest.mark.parametrize("name", ORIGINALS)
+def test_the_opened_network_computes_what_the_original_computes(name):
+    torch.manual_seed(3)
+    original = with_random_statistics(ORIGINALS[name]())
+    x = torch.randn(3, 224, 224)
+    with torch.no_grad():
+        expected = original(x[None])[0]
+    opened = open_state_dict(
+        {key: value.clone() for key, value in original.state_dict().items()}, f"{name}.pth"
+    )
+    trace = attnviz.trace(opened, x)
+    assert np.abs(trace.logits - expected.numpy()).max() <= 1e-4 * expected.abs().max(), "logits"
+    theirs = list(attnviz.trace(original, x).layers.values())
+    assert len(theirs) == len(trace.layers)
+    spread = []
+    for one, other in zip(trace.layers.values(), theirs):
+        assert one.shape == other.shape
+        off = np.abs(one.factor() - other.factor())
+        assert np.nanmax(off) <= 1e-5, one.name
+        spread.append(one.factor().std())
+    assert np.median(spread) > 0.02, "gates that say nothing would agree whatever was computed"
+
+
+def test_both_branches_of_a_released_bam_are_the_originals():
+    original = with_random_statistics(reference_networks.JongchanBAMResNet(18, classes=5))
+    seen = {}
+    for name in ("bam1", "bam2", "bam3"):
+        original.get_submodule(name).register_forward_pre_hook(
+            lambda module, inputs, name=name: seen.update({name: module.branches(inputs[0])})
+        )
+    x = torch.randn(3, 224, 224)
+    with torch.no_grad():
+        original(x[None])
+    layers = attnviz.trace(open_state_dict(dict(original.state_dict()), "bam.pth"), x).layers
+    for name, (channel, spatial) in seen.items():
+        assert np.allclose(layers[name].channel_logits, channel[0].numpy(), atol=1e-4)
+        assert np.allclose(layers[name].spatial_logits, spatial[0, 0].numpy(), atol=1e-4)
+
+
+@pytest.mark.skipif(
+    not LAYOUTS, reason="the lists of public implementations' keys are not beside the checkout"
+)
+@pytest.mark.parametrize("path", LAYOUTS, ids=lambda path: path.stem)
+def test_the_public_layouts_are_recognised_from_keys_and_shapes(path):
+    layout = json.loads(path.read_text())
+    tensors = {
+        key: torch.zeros(shape, dtype=torch.int64 if key.endswith("tracked") else torch.float32)
+        for key, shape in layout["state_dict"].items()
+    }
+    if path.stem in ORIGINALS and "50" not in path.stem:
+        assert {
+            key: list(value.shape) for key, value in ORIGINALS[path.stem]().state_dict().items()
+        } == layout["state_dict"]
+    network = open_state_dict(tensors, path.name)
+    assert not tensors, "weights are moved, not copied"
+    assert sum(values.numel() for values in network.parameters()) == layout["parameters"]
+    _, kind, depth = (
+        path.stem.replace("legacy_seresnet", "se-resnet").replace("-seresnet", "-se-resnet").split("-", 2)
+    )
+    card = network.card
+    assert (card.architecture["attention"], card.architecture["depth"]) == (
+        kind,
+        int(depth.removeprefix("resnet")),
+    )
+    assert (card.architecture["width"], card.architecture["reduction"], card.architecture["classes"]) == (
+        64,
+        16,
+        1000,
+    )
+    assert card.title == f"{kind.upper()} ResNet-{card.architecture['depth']}"
+
+
+def small(attention: str | None = "cbam") -> dict[str, torch.Tensor]:
+    return dict(ours(18, attention).state_dict())
+
+
+def test_half_precision_is_widened():
+    network = open_state_dict(
+        {key: value.half() if value.is_floating_point() else value for key, value in small().items()},
+        "half.pth",
+    )
+    assert all(value.dtype == torch.float32 for value in network.parameters())
+
+
+def test_counts_of_batches_may_be_missing():
+    network = open_state_dict(
+        {key: value for key, value in small().items() if not key.endswith("tracked")}, "old.pth"
+    )
+    assert attnviz.trace(network, torch.randn(3, 64, 64)).layers
+
+
+def without(key: str) -> dict[str, torch.Tensor]:
+    return {name: value for name, value in small().items() if name != key}
+
+
+@pytest.mark.parametrize(
+    "tensors, words",
+    [
+        (small(None), "plain ResNet-18: there is no attention to show"),
+        (dict(reference_networks.resnet(50).state_dict()), "plain ResNet-50: there is no attention to show"),
+        ({**small(), "extra.weight": torch.ones(3)}, "“extra.weight”"),
+        ({**small(), **{f"extra{n}": torch.ones(3) for n in range(9)}}, "and 6 more"),
+        (without("layer2.0.attention.spatial.conv.weight"), "“layer2.0.attention.spatial.conv.weight”"),
+        (without("fc.weight"), "no classifier"),
+        (without("conv1.weight"), "conv1.weight"),
+        (
+            {**small(), "layer3.0.conv1.weight": torch.ones(3, 4, 5, 6)},
+            r"“layer3.0.conv1.weight” has the shape \(3, 4, 5, 6\)",
+        ),
+        (
+            {key: value for key, value in small().items() if not key.startswith("layer4")},
+            "not all four stages",
+        ),
+        (
+            {"encoder.layer.0.attention.self.query.weight": torch.ones(3, 3)},
+            r"no layout.*“encoder\.layer\.0.*Jongchan",
+        ),
+        ({"x" * 500: torch.ones(3)}, "no layout"),
+        ({}, "no layout"),
+    ],
+)
+def test_what_is_no_whole_network_says_what_is_wrong(tensors, words):
+    with pytest.raises(attnviz.NetworkError, match=words) as caught:
+        open_state_dict(dict(tensors), "mine.pth")
+    assert str(caught.value).startswith("“mine.pth”") and len(str(caught.value)) < 500
+
+
+SOURCES = [
+    lambda: small("se"),
+    small,
+    lambda: small("bam"),
+    lambda: dict(reference_networks.resnet((1, 1, 1, 1), reference_networks.luuuyi()).state_dict()),
+    lambda: dict(reference_networks.resnet((1, 1, 1, 1), reference_networks.jongchan_cbam).state_dict()),
+    lambda: dict(reference_networks.JongchanBAMResNet(18, 3).state_dict()),
+    lambda: dict(pytorchcv("cbam_resnet18").state_dict()),
+]
+
+
+@pytest.mark.parametrize("source", range(len(SOURCES)))
+def test_a_changed_state_dict_opens_whole_or_says_why(source):
+    random = np.random.default_rng(source)
+    whole = SOURCES[source]()
+    refused = 0
+    for _ in range(40):
+        tensors = dict(whole)
+        for key in random.choice(sorted(tensors), random.integers(1, 4), replace=False):
+            value = tensors.pop(key)
+            change = random.integers(5)
+            if change == 0:
+                tensors[key + ".x"] = value
+            elif change == 1:
+                tensors[key] = value.reshape(-1)
+            elif change == 2:
+                tensors[key] = value.transpose(0, -1) if value.ndim else value[None]
+            elif change == 3:
+                tensors[key] = torch.zeros(
+                    [int(size) for size in random.integers(0, 9, random.integers(0, 5))]
+                )
+        try:
+            network = open_state_dict(tensors, "changed.pth")
+        except attnviz.NetworkError:
+            refused += 1
+        else:
+            assert all(not value.is_meta for value in network.state_dict().values())
+    assert refused > 10

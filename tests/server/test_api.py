@@ -1,0 +1,215 @@
+"""What programs ask of the server: the README's examples as they stand, the right numbers, a right
+description, and nonsense refused."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from zipfile import ZipFile
+
+import httpx
+import numpy as np
+import pytest
+from gradio_client import Client, handle_file
+from helpers.checkout import ROOT
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as any_of
+
+import attnviz
+from attnviz.server import api, viewer_requests
+
+NAMES = ["list_networks", "list_layers", "explain", "layer_gates", "bundle"]
+KEYS = [
+    "photo",
+    "network",
+    "view",
+    "layer",
+    "channel",
+    "what",
+    "tab",
+    "shown",
+    "look",
+    "opacity",
+    "order",
+    "language",
+    "path",
+]
+TEXTS = [
+    "example:temple",
+    "upload:x/y",
+    "cbam_resnet18",
+    "layer3.1",
+    "../../etc/passwd",
+    "yours:x",
+    "whole",
+    "all",
+    "en",
+]
+JSON = any_of.recursive(
+    any_of.none()
+    | any_of.booleans()
+    | any_of.integers()
+    | any_of.floats()
+    | any_of.text(max_size=40)
+    | any_of.sampled_from(TEXTS),
+    lambda inner: any_of.lists(inner, max_size=5) | any_of.dictionaries(any_of.sampled_from(KEYS), inner),
+    max_leaves=12,
+)
+
+
+@pytest.fixture(scope="module")
+def client(running):
+    return Client(running.url, verbose=False)
+
+
+@pytest.fixture(scope="module")
+def cat():
+    return handle_file(str(ROOT / "assets" / "examples" / "cat.jpg"))
+
+
+def test_the_readmes_examples_run_as_they_stand(running, monkeypatch, tmp_path, capsys):
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    examples = re.findall(r"<!-- api example -->\n```python\n(.*?)```", readme, re.S)
+    assert examples
+    monkeypatch.chdir(ROOT / "assets" / "examples")
+    for example in examples:
+        assert "http://127.0.0.1:7860" in example
+        exec(
+            compile(
+                example.replace("http://127.0.0.1:7860", running.url).replace("dog.jpg", "cat.jpg"),
+                "README.md",
+                "exec",
+            ),
+            {},
+        )
+    assert capsys.readouterr().out
+
+
+def test_an_explanation_is_that_of_the_library(client, cat, cbam):
+    trace = attnviz.trace(cbam, ROOT / "assets" / "examples" / "cat.jpg")
+    answer = client.predict(photo=cat, network="cbam_resnet18", api_name="/explain")
+    assert list(answer["probabilities"]) == [label for label, _ in trace.top(5)]
+    assert [row["layer"] for row in answer["layers"]] == list(trace.layers) and answer["photo"] == "cat.jpg"
+    gates = client.predict(photo=cat, layer="layer3.1", api_name="/layer_gates")
+    np.testing.assert_allclose(gates["channel"], trace.layers["layer3.1"].channel, atol=1e-5)
+    np.testing.assert_allclose(gates["spatial"], trace.layers["layer3.1"].spatial, atol=1e-5)
+    mean = next(row["mean"] for row in answer["layers"] if row["layer"] == "layer3.1")
+    assert abs(mean - np.mean(gates["channel"])) < 1e-6
+
+
+def test_networks_and_layers_are_listed(client):
+    networks = client.predict(api_name="/list_networks")
+    assert [row["name"] for row in networks][:4] == attnviz.list_networks() and all(
+        row["ready"] for row in networks[:4]
+    )
+    layers = client.predict(network="bam_resnet18", api_name="/list_layers")
+    assert [(row["layer"], row["kind"], row["channels"]) for row in layers] == [
+        (f"bam{n}", "bam", 2 ** (4 + n)) for n in (1, 2, 3)
+    ]
+
+
+def test_the_bundle_arrives(client, cat):
+    with ZipFile(client.predict(photo=cat, layer="layer3.1", api_name="/bundle")) as bundle:
+        assert {"layer3.1.overlay.png", "channels.csv", "manifest.json", "reproduce.py"} <= set(
+            bundle.namelist()
+        )
+
+
+@pytest.mark.parametrize(
+    ("asked", "sentence"),
+    [
+        ({"api_name": "/explain", "network": "../x"}, "no network of this name"),
+        ({"api_name": "/explain", "network": 3}, "no network"),
+        ({"api_name": "/layer_gates", "layer": "x"}, "no layer of this name"),
+        ({"api_name": "/layer_gates", "layer": [1]}, "no layer"),
+        ({"api_name": "/explain", "photo": "text"}, "no photo"),
+        ({"api_name": "/bundle", "layer": "conv1"}, "no layer"),
+    ],
+)
+def test_a_wrong_argument_is_one_sentence(client, cat, asked, sentence):
+    with pytest.raises(Exception, match=sentence):
+        client.predict(**{"photo": cat, **asked})
+
+
+def test_the_description_has_the_endpoints_their_arguments_and_nothing_of_the_page(running):
+    described = httpx.get(f"{running.url}/gradio_api/openapi.json").json()
+    calls = {
+        path.split("/")[-1]: content["post"]
+        for path, content in described["paths"].items()
+        if "/call/v2/" in path
+    }
+    assert sorted(calls) == sorted(NAMES)
+    for name, call in calls.items():
+        content = (
+            call.get("requestBody", {})
+            .get("content", {})
+            .get("application/json", {})
+            .get("schema", {})
+            .get("properties", {})
+        )
+        wanted = set(getattr(api, name).__annotations__) - {"return"}
+        assert set(content) == wanted and call["summary"]
+    info = httpx.get(f"{running.url}/gradio_api/info").json()
+    assert (
+        sorted(info["named_endpoints"]) == sorted(f"/{name}" for name in NAMES)
+        and info["unnamed_endpoints"] == {}
+    )
+    returned = info["named_endpoints"]["/explain"]["returns"][0]["type"]
+    assert {"network", "photo", "probabilities", "layers"} <= set(returned["properties"])
+
+
+@pytest.fixture
+def nowhere(monkeypatch, tmp_path) -> Path:
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
+    (tmp_path.parent / "secret.png").write_text("secret")
+    return tmp_path
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    question=JSON,
+    function=any_of.sampled_from([viewer_requests.channel, viewer_requests.capture, viewer_requests.save]),
+)
+def test_whatever_a_viewer_asks_is_answered_with_values_or_a_sentence(nowhere, question, function):
+    answer = function(question)
+    assert isinstance(answer, dict) and (
+        "error" not in answer or (set(answer) == {"error"} and str(nowhere) not in answer["error"])
+    )
+    json.dumps(answer)
+
+
+@given(
+    name=any_of.text(max_size=60)
+    | any_of.sampled_from(["../../secret.png", "a/../../../secret.png", "/etc/passwd", "~", "x" * 300])
+)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+def test_no_name_leads_out_of_the_uploads(nowhere, name):
+    for prefix in ("upload:", "example:", ""):
+        try:
+            path = Path(viewer_requests.path_of(prefix + name))
+        except attnviz.AttnvizError:
+            continue
+        assert path.parent == viewer_requests.EXAMPLES_FOLDER and path.is_file()
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=any_of.lists(JSON, max_size=8), number=any_of.integers(-2, 40), event=JSON)
+def test_a_direct_call_of_any_event_of_the_page_leaves_the_server_well(running, data, number, event):
+    asked = {
+        "data": data,
+        "fn_index": number,
+        "session_hash": f"made-up-{number}",
+        "event_data": event,
+        "trigger_id": 1,
+    }
+    status = httpx.post(
+        f"{running.url}/gradio_api/queue/join", content=json.dumps(asked), timeout=30
+    ).status_code
+    assert status in (200, 400, 404, 422, 429, 500)
+    asked = {"data": event, "component_id": number, "fn_name": "channel", "session_hash": "made-up"}
+    status = httpx.post(
+        f"{running.url}/gradio_api/component_server", content=json.dumps(asked), timeout=30
+    ).status_code
+    assert status in (200, 400, 404, 422, 500)
+    assert httpx.get(f"{running.url}/healthz", timeout=30).json()["status"] == "ok"

@@ -1,0 +1,267 @@
+"""The server as a process: what goes wrong around it loses no more than the request that is under way."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from datetime import datetime, timedelta
+from io import BytesIO
+from pathlib import Path
+
+import httpx
+import numpy as np
+import pytest
+from helpers.checkout import ROOT
+from helpers.server_process import Server, server
+from PIL import Image
+
+import attnviz
+from attnviz.processors import cores
+from attnviz.server import catalog
+from attnviz.server.uploads import Sweeper
+from attnviz.zoo import registry
+
+
+def photo(seed: int, side: int = 300) -> bytes:
+    """A PNG of noise, which no compression makes small."""
+    buffer = BytesIO()
+    Image.fromarray(np.random.default_rng(seed).integers(0, 256, (side, side, 3), dtype=np.uint8)).save(
+        buffer, "PNG"
+    )
+    return buffer.getvalue()
+
+
+def explained(running: Server, name: str, seed: int) -> dict:
+    kind, answer = running.call("explain", running.photo(name, photo(seed)), "cbam_resnet18", "whole")
+    assert kind == "complete"
+    return answer[0]
+
+
+def test_everybody_gets_the_numbers_of_her_own_photo(running):
+    alone = {seed: explained(running, f"{seed}.png", seed) for seed in range(4)}
+    with ThreadPoolExecutor(8) as pool:
+        together = list(
+            pool.map(lambda turn: (turn % 4, explained(running, f"{turn % 4}.png", turn % 4)), range(24))
+        )
+    assert all(answer == alone[seed] for seed, answer in together)
+    assert len({json.dumps(answer["probabilities"]) for answer in alone.values()}) == 4
+
+
+def test_health_is_told(running):
+    explained(running, "a.png", 1)
+    health = httpx.get(f"{running.url}/healthz").json()
+    assert health["status"] == "ok" and "cbam_resnet18" in health["networks"] and health["waiting"] == 0
+    assert 100 < health["memory_mb"] < 4000
+
+
+def test_files_that_a_call_names_are_not_read(running):
+    example = str(ROOT / "assets" / "examples" / "cat.jpg")
+    for path in ("/etc/passwd", "../../etc/passwd", example, "", "x" * 10_000, "\0"):
+        for meta in (
+            {"meta": {"_type": "gradio.FileData"}},
+            {},
+        ):  # with it Gradio looks at the file first, without it only we do
+            kind, answer = running.call(
+                "explain", {"path": path, "url": "http://127.0.0.1:1/x.png", **meta}, "cbam_resnet18", "whole"
+            )
+            assert kind == "error" and (
+                meta or answer["error"].startswith(("This photo is no longer", "There is no room"))
+            ), path
+    assert (
+        running.join("explain", {"path": "http://127.0.0.1:1/x.png"}, "cbam_resnet18", "whole").status_code
+        == 400
+    )
+    assert explained(running, "a.png", 1)
+
+
+def test_who_leaves_in_the_middle_loses_only_her_own_answer(running):
+    said = len(running.said)
+    arguments = (running.photo("a.png", photo(9, 900)), "bam_resnet18", "whole")
+    for _ in range(6):
+        event = running.join("explain", *arguments).json()["event_id"]
+        with httpx.stream("GET", f"{running.url}/gradio_api/call/explain/{event}", timeout=30):
+            pass  # and gone, before there is an answer
+    assert explained(running, "b.png", 2)
+    assert "Traceback" not in "".join(running.said[said:])
+
+
+def test_the_folder_of_uploads_may_go_underneath(running):
+    for folder in running.temp.iterdir():
+        shutil.rmtree(folder)
+    assert explained(running, "a.png", 3)
+
+
+@pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="only Linux limits another process")
+def test_a_full_disk_is_a_sentence_and_over_when_there_is_room_again(running):
+    resource.prlimit(running.process.pid, resource.RLIMIT_FSIZE, (50_000, resource.RLIM_INFINITY))
+    try:
+        refused = running.upload("big.png", photo(4, 600))
+        assert refused.status_code == 507 and "no room" in refused.json()["detail"]
+    finally:
+        resource.prlimit(
+            running.process.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY)
+        )
+    assert explained(running, "big.png", 4)
+
+
+def test_logs_are_lines_of_json_without_names(running):
+    explained(running, "a-secret-name.png", 5)
+    lines = [json.loads(line) for line in list(running.said) if line.startswith("{")]
+    assert {"request", "pass"} <= {line["what"] for line in lines} and all(
+        line["ms"] >= 0 for line in lines if line["what"] == "pass"
+    )
+    assert "a-secret-name" not in "".join(running.said)
+
+
+def test_its_files_go_at_the_next_start_if_it_was_killed(tmp_path):
+    with server(tmp_path) as running:
+        running.photo("a.png", photo(1))
+    assert list(tmp_path.rglob("a.png"))
+    with server(tmp_path) as running:
+        assert running.files() == []
+
+
+def test_told_to_end_it_finishes_what_is_under_way_and_leaves_nothing(tmp_path):
+    with ExitStack() as stack:
+        before = signal.pthread_sigmask(
+            signal.SIG_BLOCK, {signal.SIGTERM}
+        )  # some supervisors start their children so
+        try:
+            running = stack.enter_context(server(tmp_path, ATTNVIZ_EACH="50"))
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        arguments = [
+            (running.photo(f"{seed}.png", photo(seed, 1000)), "cbam_resnet18", "whole") for seed in range(6)
+        ]
+        events = [running.join("explain", *each).json()["event_id"] for each in arguments]
+        pool = stack.enter_context(ThreadPoolExecutor(12))
+        answers = [pool.submit(running.answer, "explain", event) for event in events]
+        assert answers[0].result()[0] == "complete"
+        began = time.monotonic()
+        running.process.send_signal(signal.SIGTERM)
+        statuses = []
+        while running.process.poll() is None and 503 not in statuses and time.monotonic() - began < 10:
+            try:
+                statuses.append(running.join("explain", *arguments[0]).status_code)
+            except httpx.TransportError:
+                break
+        assert running.process.wait(10) == 0 and time.monotonic() - began < 10
+        assert set(statuses) <= {
+            200,
+            503,
+        }  # what was taken before the signal arrived, and what was not any more
+        assert [answer.result()[0] for answer in answers] == ["complete"] * 6
+        assert running.files() == []
+
+
+def test_a_wrong_setting_ends_the_start_with_its_name_and_rule():
+    for variables in ({"ATTNVIZ_PORT": "x"}, {"ATTNVIZ_COLOUR": "red"}):
+        ended = subprocess.run(
+            [sys.executable, "app.py"],
+            cwd=ROOT,
+            env={**os.environ, **variables},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert (
+            ended.returncode == 1
+            and next(iter(variables)) in ended.stderr
+            and "Traceback" not in ended.stderr
+        )
+
+
+def flipped(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        flipped,
+        lambda path: path.write_bytes(b""),
+        lambda path: path.write_bytes(path.read_bytes()[:-9]),
+        Path.unlink,
+        lambda path: path.write_text("version https://git-lfs.github.com/spec/v1\n"),
+    ],
+)
+def test_damaged_weights_are_named_not_used_and_the_others_work(tmp_path, monkeypatch, damage, caplog):
+    shutil.copytree(registry.MODELS, tmp_path / "models")
+    monkeypatch.setattr(registry, "MODELS", tmp_path / "models")
+    monkeypatch.setattr(catalog, "shelf", catalog.Shelf())
+    catalog.network_of("cbam_resnet18")
+    damage(tmp_path / "models" / "cbam_resnet18" / "model.safetensors")
+    catalog.configure(catalog.Settings())
+    assert "cbam_resnet18" in caplog.text
+    offered = {name: title for title, name in catalog.choices([])}
+    assert "damaged" in offered["cbam_resnet18"] and "damaged" not in offered["se_resnet18"]
+    assert next(iter(offered)) != "cbam_resnet18" and catalog.network_of("se_resnet18")
+    assert "cbam_resnet18" not in [name for _, name in catalog.ready([])]
+    assert catalog.network_of("cbam_resnet18")  # open before, it goes on
+    catalog.shelf.drop("cbam_resnet18")
+    with pytest.raises(attnviz.NetworkError, match=r"missing|damaged"):
+        catalog.network_of("cbam_resnet18")
+
+
+def test_a_clock_that_jumps_deletes_nothing_and_keeps_nothing_longer(tmp_path, monkeypatch):
+    (tmp_path / "a").write_bytes(b"x")
+    sweeper, now = Sweeper(tmp_path, 3600), time.monotonic()
+    assert sweeper.sweep() == 0
+    for jumped in (0, 4 * 10**9):
+        monkeypatch.setattr(time, "time", lambda jumped=jumped: jumped)
+        assert sweeper.sweep() == 0
+    os.utime(tmp_path / "a", (0, 0))  # used, by a clock that runs elsewhere
+    monkeypatch.setattr(time, "monotonic", lambda: now + 3000)
+    assert sweeper.sweep() == 0
+    monkeypatch.setattr(time, "monotonic", lambda: now + 6000)
+    assert sweeper.sweep() == 0
+    monkeypatch.setattr(time, "monotonic", lambda: now + 7000)
+    assert sweeper.sweep() == 1
+
+
+def test_the_cores_of_a_container_are_counted(monkeypatch):
+    assert 1 <= cores() <= (os.cpu_count() or 1)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(96)), raising=False)
+    for limit, expected in (("200000 100000", 2), ("max 100000", 96), ("50000 100000", 1), ("", 96)):
+        monkeypatch.setattr(Path, "read_text", lambda *_, limit=limit, **__: limit)
+        assert cores() == expected
+
+
+def test_an_idle_connection_is_not_closed_while_people_think(running):
+    explained(running, "a.png", 6)  # connections of the very first moment are closed sooner
+    with httpx.Client(
+        base_url=running.url, limits=httpx.Limits(max_connections=1, keepalive_expiry=60)
+    ) as client:
+        streams = []
+        for wait in (6.5, 0):  # uvicorn's own limit is 5 s
+            answer = client.get("/healthz")
+            streams.append(answer.extensions["network_stream"].get_extra_info("client_addr"))
+            time.sleep(wait)
+    assert streams[0] == streams[1]
+
+
+def test_of_who_closed_the_page_long_ago_nothing_is_kept():
+    from attnviz.server.launch import _expire
+    from attnviz.server.page import build
+
+    page = build().queue()
+    page.run_startup_events()
+    holder = page.state_holder
+    for session in ("open", "closed", "closed now"):
+        holder[session].is_closed = session != "open"
+        holder.time_last_used[session] = datetime.now() - timedelta(
+            minutes=0 if session == "closed now" else 61
+        )
+    _expire(page, timedelta(minutes=60))
+    assert set(holder.session_data) == set(holder.time_last_used) == {"open", "closed now"}

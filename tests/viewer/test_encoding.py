@@ -1,0 +1,106 @@
+"""What the browser is sent: the numbers are the trace's, it is small, and nothing else is in it."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+
+import numpy as np
+import pytest
+import torch
+from helpers.encoded_captures import unpacked
+from helpers.small_networks import stirred
+from PIL import Image
+
+import attnviz
+from attnviz.networks import ResNet
+from attnviz.networks.card import Card, card_of
+from attnviz.viewer.encoding import LIMIT, Packed, pack, pack_features
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        np.linspace(0, 1, 777, dtype=np.float32),
+        np.full(5, 0.25, np.float32),
+        np.array([np.nan, -3, 8], np.float32),
+        np.full((3, 4), np.nan, np.float32),
+        np.random.default_rng(0).normal(size=(16, 24)).astype(np.float32),
+        np.ones((1, 7), np.float32),
+        np.random.default_rng(1).uniform(size=(9, 1)).astype(np.float32),
+        np.array([[np.inf, 1], [2, np.nan]], np.float32),
+    ],
+)
+@pytest.mark.parametrize("size", [1, 2])
+def test_numbers_come_back_within_a_step(values, size):
+    packed = Packed()
+    packed.add(np.arange(3, dtype=np.float32))  # so that it does not begin the content
+    packed.add(values, size)
+    found = unpacked(json.loads(json.dumps(packed.plain(), allow_nan=False)))[1]
+    finite = np.where(np.isfinite(values), values, np.nan)
+    span = np.nanmax(finite) - np.nanmin(finite) if np.isfinite(values).any() else 0
+    np.testing.assert_allclose(found, finite, atol=span / (65534 if size == 2 else 254) / 2 + 1e-6)
+
+
+@pytest.mark.parametrize("attention", ["cbam", "se", "bam", None])
+def test_every_number_of_a_trace_arrives(noise, attention):
+    network = stirred(18, attention)
+    network.card = Card("mine", labels=("a", "b", "c", "d", "e"))
+    trace = attnviz.trace(network, noise)
+    capture = json.loads(json.dumps(pack(trace, card_of(network)), allow_nan=False))
+    arrays = unpacked(capture["arrays"])
+    assert [layer["name"] for layer in capture["layers"]] == list(trace.layers)
+    for packed, layer in zip(capture["layers"], trace.layers.values()):
+        for part in ("channel", "map", "channel_logits", "spatial_logits"):
+            expected = getattr(layer, part)
+            assert (expected is None) == (part not in packed["arrays"])
+            if expected is not None:
+                np.testing.assert_allclose(
+                    arrays[packed["arrays"][part]], expected, atol=np.ptp(expected) / 1e5 + 1e-6
+                )
+        assert [name for name, _ in packed["steps"]] == [step.name for step in layer.steps]
+        for (_, index), step in zip(packed["steps"], layer.steps):
+            np.testing.assert_allclose(arrays[index], step.values, atol=np.ptp(step.values) / 1e5 + 1e-6)
+        assert packed["box"] == list(trace.box(layer.name)) and packed["limits"] == list(layer.limits)
+    assert capture["top"] == [[label, probability] for label, probability in trace.top(5)]
+
+
+@pytest.mark.parametrize("attention", ["se", "cbam", "bam"])
+def test_a_resnet_50_fits_the_wire(examples, attention):
+    network = ResNet(50, attention).eval()
+    for photo in ("temple", "flower"):
+        capture = pack(attnviz.trace(network, examples / f"{photo}.jpg"), card_of(network))
+        assert len(json.dumps(capture, ensure_ascii=False).encode()) <= LIMIT < 300_000
+        picture = Image.open(io.BytesIO(base64.b64decode(capture["photo"]["picture"].partition(",")[2])))
+        assert max(picture.size) >= 320
+        about = capture["arrays"]["about"]
+        assert all(about[index][3] == 2 for layer in capture["layers"] for index in layer["arrays"].values())
+
+
+def test_a_capture_holds_no_metadata_and_is_plain(tmp_path, noise):
+    exif = Image.Exif()
+    exif[0x010E] = "secret place"
+    Image.fromarray(noise).save(tmp_path / "x.jpg", exif=exif)
+    trace = attnviz.trace(stirred(18, "se"), tmp_path / "x.jpg")
+    capture = pack(trace, Card(trace.network))
+    assert b"secret" not in base64.b64decode(capture["photo"]["picture"].partition(",")[2]) and str(
+        tmp_path
+    ) not in json.dumps(capture)
+
+
+def test_a_tensor_is_seen_whole_and_a_crop_is_not(cbam, examples):
+    seen = {
+        view: pack(attnviz.trace(cbam, examples / "temple.jpg", view), card_of(cbam))["seen"]
+        for view in ("whole", "crop")
+    }
+    assert seen["whole"]["whole"] and not seen["crop"]["whole"]
+    assert pack(attnviz.trace(cbam, torch.randn(3, 64, 96)), card_of(cbam))["seen"]["whole"]
+
+
+def test_a_channels_features_are_packed_together():
+    before, after = np.random.default_rng(0).normal(size=(2, 8, 12)).astype(np.float32)
+    answer = pack_features(before, after)
+    found = unpacked(answer["arrays"])
+    np.testing.assert_allclose(found[answer["before"]], before, atol=1e-4)
+    np.testing.assert_allclose(found[answer["after"]], after, atol=1e-4)

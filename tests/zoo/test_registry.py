@@ -1,0 +1,112 @@
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+import torch
+from helpers.checkout import ROOT
+from helpers.small_networks import stirred
+
+import attnviz
+from attnviz.networks.card import Card
+from attnviz.zoo import registry
+
+NAMES = ["cbam_resnet18", "se_resnet18", "bam_resnet18", "resnet18"]
+
+
+def test_four_networks_come_with_the_project():
+    assert attnviz.list_networks() == NAMES
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_each_is_trained_measured_and_small(name):
+    folder = ROOT / "models" / name
+    card = registry.card(name)
+    assert card.accuracy >= 0.90 and card.photos == 3925
+    assert (folder / "model.safetensors").stat().st_size < 10_000_000
+    assert f"{card.accuracy:.2%}" in (folder / "README.md").read_text(encoding="utf-8")
+    assert f"{card.accuracy:.2%}" in (ROOT / "models" / "README.md").read_text(encoding="utf-8")
+    assert len(card.labels) == 10 and "church" in card.labels
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_each_opens_in_eval_mode_and_names_the_temple_a_church(name, examples):
+    network = attnviz.load(name)
+    assert not network.training and network.card.name == name
+    assert attnviz.trace(network, examples / "temple.jpg", view="crop").top(1)[0][0] == "church"
+
+
+@pytest.fixture
+def copy(tmp_path) -> Path:
+    return Path(shutil.copytree(ROOT / "models" / "se_resnet18", tmp_path / "copy"))
+
+
+def test_a_folder_opens_like_a_name(copy):
+    ours, theirs = attnviz.load("se_resnet18").state_dict(), attnviz.load(copy).state_dict()
+    assert all(torch.equal(value, theirs[key]) for key, value in ours.items())
+
+
+def flip(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+
+
+def truncate(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:1000])
+
+
+@pytest.mark.parametrize("damage", [flip, truncate, lambda path: path.write_bytes(b""), Path.unlink])
+def test_damaged_weights_are_refused_and_never_replaced_by_random_ones(copy, damage):
+    damage(copy / "model.safetensors")
+    with pytest.raises(attnviz.NetworkError, match="se_resnet18") as caught:
+        attnviz.load(copy)
+    assert str(copy.parent) not in str(caught.value)
+
+
+def test_weights_that_do_not_fit_their_card_are_refused(copy):
+    (copy / "config.json").write_text(changed(copy, attention="cbam"))
+    with pytest.raises(attnviz.NetworkError, match="don't fit"):
+        attnviz.load(copy)
+
+
+def changed(copy: Path, **architecture) -> str:
+    config = json.loads((copy / "config.json").read_text())
+    return json.dumps({**config, "architecture": {**config["architecture"], **architecture}})
+
+
+def test_one_damaged_card_leaves_the_others_open(copy, monkeypatch):
+    models = Path(shutil.copytree(ROOT / "models", copy.parent / "models"))
+    (models / "se_resnet18" / "config.json").write_text("{}")
+    monkeypatch.setattr(registry, "MODELS", models)
+    assert attnviz.list_networks() == ["cbam_resnet18", "bam_resnet18", "resnet18"]
+    assert attnviz.load("cbam_resnet18").card.name == "cbam_resnet18"
+    with pytest.raises(attnviz.NetworkError, match=r"config\.json of se_resnet18"):
+        attnviz.load("se_resnet18")
+
+
+@pytest.mark.parametrize(
+    "damage", ["", "{}", "[]", '{"name": 3}', {"depth": 19}, {"attention": "eca"}, {"more": 1}]
+)
+def test_a_damaged_card_is_refused(copy, damage):
+    (copy / "config.json").write_text(damage if isinstance(damage, str) else changed(copy, **damage))
+    with pytest.raises(attnviz.NetworkError, match=r"config\.json"):
+        attnviz.load(copy)
+
+
+@pytest.mark.parametrize("name", ["resnet19", "", "../models/se_resnet18x", "/etc/passwd"])
+def test_a_name_that_does_not_exist_is_answered_with_those_that_do(name):
+    with pytest.raises(attnviz.NetworkError, match="cbam_resnet18"):
+        attnviz.load(name)
+
+
+def test_saving_and_opening_keeps_the_network_to_half_precision(tmp_path):
+    network = stirred(18, "bam")
+    architecture = {"depth": 18, "attention": "bam", "width": 8, "reduction": 4, "classes": 5}
+    card = registry.save_folder(network, Card("mine", architecture), tmp_path / "mine")
+    again = attnviz.load(tmp_path / "mine")
+    assert again.card == card
+    for key, value in network.state_dict().items():
+        torch.testing.assert_close(again.state_dict()[key], value, rtol=1e-3, atol=1e-6)
