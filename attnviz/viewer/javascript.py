@@ -37,7 +37,7 @@ EXPORTED = ("mount", "attach", "unpack")
 def script() -> str:
     """The whole script, without ``<script>`` around it."""
     constants = f"const WORDS = {_json({language: words(language) for language in LANGUAGES})};\nconst LUTS = {_json(_colours())};"
-    modules = "\n".join(_plain((SCRIPTS / f"{name}.js").read_text(encoding="utf-8")) for name in MODULES)
+    modules = "\n".join(plain((SCRIPTS / f"{name}.js").read_text(encoding="utf-8")) for name in MODULES)
     return f"window.attnviz = (() => {{\n'use strict';\n{constants}\n{modules}\nreturn {{ {', '.join(EXPORTED)} }};\n}})();"
 
 
@@ -52,7 +52,7 @@ def in_markup(text: str) -> str:
     return text.replace("</", "<\\/").replace("<!--", "<\\!--")
 
 
-def _plain(module: str) -> str:
+def plain(module: str) -> str:
     """A module without its imports and exports: all share one scope, see the test for names that are declared
     twice."""
     module = re.sub(r"^import [^;]*;\n", "", module, flags=re.MULTILINE)

@@ -2,33 +2,65 @@
 import { fill, h, rich } from './dom.js';
 import { digits, ranked, weightsOf } from './numbers.js';
 
-const SEEN = 'attnviz-guide-seen', STEPS = ['says', 'strip', 'map', 'bars', 'mechanism'];
+const SEEN = 'attnviz-guide-seen';
+const STEPS = ['says', 'strip', 'map', 'bars', 'mechanism'];
 export const QUESTIONS = ['gradcam', 'half', 'small', 'edges', 'which', 'class'];
 
 export function guide(viewer) {
-  const text = h('p'), count = h('span', { class: 'av-note' }), next = h('button', { type: 'button', class: 'av-button av-primary' }), skip = h('button', { type: 'button', class: 'av-button' });
-  const element = h('div', { class: 'av-guide', role: 'dialog', hidden: true }, text, h('div', { class: 'av-guide-foot' }, count, skip, next));
+  const text = h('p');
+  const count = h('span', { class: 'av-note' });
+  const next = h('button', { type: 'button', class: 'av-button av-primary' });
+  const skip = h('button', { type: 'button', class: 'av-button' });
+  const element = h(
+    'div',
+    { class: 'av-guide', role: 'dialog', hidden: true },
+    text,
+    h('div', { class: 'av-guide-foot' }, count, skip, next),
+  );
   let step = -1;
 
   /** The step's words, with numbers of what is on the page right now. */
   function words() {
-    const { say, model } = viewer, layer = viewer.layer(), values = layer && weightsOf(layer), best = values ? (viewer.state.channel ?? ranked(values, 'size')[0]) : 0;
-    const map = layer?.map, middle = map ? Math.floor(layer.height / 2) * layer.width + Math.floor(layer.width / 2) : 0;
+    const { say, model } = viewer;
+    const layer = viewer.layer();
+    const values = layer && weightsOf(layer);
+    const best = values ? (viewer.state.channel ?? ranked(values, 'size')[0]) : 0;
+    const map = layer?.map;
+    const middle = map
+      ? Math.floor(layer.height / 2) * layer.width + Math.floor(layer.width / 2)
+      : 0;
     return say(`guide_${STEPS[step]}`, {
-      label: model.top[0]?.[0] ?? '', share: model.top[0] ? `${Math.round(100 * model.top[0][1])}%` : '', count: model.layers.length, layer: layer?.name ?? '',
-      row: Math.floor((layer?.height ?? 0) / 2) + 1, column: Math.floor((layer?.width ?? 0) / 2) + 1, value: map ? digits(map.values[middle]) : '', height: layer?.height ?? 0, width: layer?.width ?? 0,
-      channel: best, weight: values ? digits(values[best]) : '',
+      label: model.top[0]?.[0] ?? '',
+      share: model.top[0] ? `${Math.round(100 * model.top[0][1])}%` : '',
+      count: model.layers.length,
+      layer: layer?.name ?? '',
+      row: Math.floor((layer?.height ?? 0) / 2) + 1,
+      column: Math.floor((layer?.width ?? 0) / 2) + 1,
+      value: map ? digits(map.values[middle]) : '',
+      height: layer?.height ?? 0,
+      width: layer?.width ?? 0,
+      channel: best,
+      weight: values ? digits(values[best]) : '',
     });
   }
 
   const target = () => viewer.element.querySelector(`[data-guide="${STEPS[step]}"]`);
-  function leave() { for (const each of viewer.element.querySelectorAll('.av-pointed')) each.classList.remove('av-pointed'); }
+  function leave() {
+    for (const each of viewer.element.querySelectorAll('.av-pointed'))
+      each.classList.remove('av-pointed');
+  }
 
   function show(now) {
     leave();
     step = now;
-    if (step >= STEPS.length || step < 0) { close(); return; }
-    if (!target() || target().closest('[hidden]')) { show(step + 1); return; }
+    if (step >= STEPS.length || step < 0) {
+      close();
+      return;
+    }
+    if (!target() || target().closest('[hidden]')) {
+      show(step + 1);
+      return;
+    }
     const { say } = viewer;
     element.hidden = false;
     element.setAttribute('aria-label', say('guide_title'));
@@ -38,7 +70,10 @@ export function guide(viewer) {
     skip.textContent = say('guide_skip');
     skip.hidden = step === STEPS.length - 1;
     target().classList.add('av-pointed');
-    target().scrollIntoView({ block: 'center', behavior: matchMedia('(prefers-reduced-motion: reduce)').matches ? 'auto' : 'smooth' });
+    target().scrollIntoView({
+      block: 'center',
+      behavior: matchMedia('(prefers-reduced-motion: reduce)').matches ? 'auto' : 'smooth',
+    });
     next.focus({ preventScroll: true });
   }
 
@@ -46,24 +81,54 @@ export function guide(viewer) {
     leave();
     step = -1;
     element.hidden = true;
-    try { localStorage.setItem(SEEN, '1'); } catch { /* private windows may refuse: then it comes again */ }
+    try {
+      localStorage.setItem(SEEN, '1');
+    } catch {
+      /* private windows may refuse: then it comes again */
+    }
   }
 
   next.addEventListener('click', () => show(step + 1));
   skip.addEventListener('click', close);
-  element.addEventListener('keydown', (event) => { if (event.key === 'Escape') close(); });
+  element.addEventListener('keydown', (event) => {
+    if (event.key === 'Escape') close();
+  });
   return {
     element,
-    start: () => { viewer.set({ tab: 'explore' }); show(0); },
-    draw() { if (step >= 0) fill(text, rich(words())); },
-    first() { let seen = true; try { seen = localStorage.getItem(SEEN); } catch { seen = true; } if (!seen) show(0); },
+    start: () => {
+      viewer.set({ tab: 'explore' });
+      show(0);
+    },
+    draw() {
+      if (step >= 0) fill(text, rich(words()));
+    },
+    first() {
+      if (!wasSeen()) show(0);
+    },
   };
+}
+
+/** Whether this browser saw the guide; a private window that keeps nothing is not asked again and again. */
+function wasSeen() {
+  try {
+    return Boolean(localStorage.getItem(SEEN));
+  } catch {
+    return true;
+  }
 }
 
 /** "How to read this": a dialog with the questions that people ask. */
 export function help(viewer) {
-  const body = h('div', { class: 'av-prose' }), title = h('h2'), close = h('button', { type: 'button', class: 'av-button av-primary' });
-  const dialog = h('dialog', { class: 'av-help' }, title, body, h('form', { method: 'dialog' }, close));
+  const body = h('div', { class: 'av-prose' });
+  const title = h('h2');
+  const close = h('button', { type: 'button', class: 'av-button av-primary' });
+  const dialog = h(
+    'dialog',
+    { class: 'av-help' },
+    title,
+    body,
+    h('form', { method: 'dialog' }, close),
+  );
   close.addEventListener('click', () => dialog.close());
   return {
     element: dialog,
@@ -72,7 +137,13 @@ export function help(viewer) {
       title.textContent = say('help');
       dialog.setAttribute('aria-label', say('help'));
       close.textContent = say('close');
-      fill(body, QUESTIONS.flatMap((name) => [h('h3', {}, say(`ask_${name}`)), h('p', {}, rich(say(`answer_${name}`)))]));
+      fill(
+        body,
+        QUESTIONS.flatMap((name) => [
+          h('h3', {}, say(`ask_${name}`)),
+          h('p', {}, rich(say(`answer_${name}`))),
+        ]),
+      );
       dialog.showModal();
     },
   };
