@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from .errors import AttnvizError, NetworkError
+from .naming import free_name
 
 if TYPE_CHECKING:  # torch is slow to start too
     from torch import nn
@@ -172,9 +173,7 @@ def _folders(photos: list[Path], out: Path) -> list[Path]:
     """One folder a photo, named after it; a name that is taken gets a number."""
     taken: list[str] = []
     for photo in photos:
-        stem = photo.stem.lstrip(".") or "photo"
-        names = (stem, *(f"{stem}-{number}" for number in range(2, len(photos) + 2)))
-        taken.append(next(name for name in names if name not in taken))
+        taken.append(free_name(photo.stem.lstrip(".") or "photo", taken))
     return [out / name for name in taken]
 
 

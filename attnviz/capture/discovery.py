@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 import torch
 from torch import Tensor, nn
 
+from ..naming import free_name
 from .factor_fit import Fit, each_alone, fit, is_one
 from .hooks import calls, features_of
 from .multiplications import Product, Products, Site
@@ -232,7 +233,8 @@ def _by_products(seen: _Seen, paths: dict[nn.Module, str], inside: tuple[str, ..
             sites=tuple((one.site, one.kind) for one in chain),
         )
         if not any(_places(tap) == _places(other) for other in taps):  # a block that is called twice
-            taps.append(replace(tap, layer=_unused(name, taps)))
+            taken = [other.layer for other in taps]
+            taps.append(replace(tap, layer=free_name(name, taken, "{name}.{number}")))
     return taps
 
 
@@ -250,12 +252,3 @@ def _is_gate(gate: _Gate, paths: dict[nn.Module, str], inside: tuple[str, ...]) 
 
 def _places(tap: Tap) -> list[tuple]:
     return [(id(site.owner), site.code, site.at) for site, _ in tap.sites if isinstance(site, Site)]
-
-
-def _unused(name: str, taps: list[Tap]) -> str:
-    names = {tap.layer for tap in taps}
-    return next(
-        each
-        for number in range(1, len(names) + 2)
-        if (each := name if number == 1 else f"{name}.{number}") not in names
-    )

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 from torch.overrides import TorchFunctionMode
 
-from ..networks.card import Card, card_of
+from ..networks.card import Card, card_of, with_card
 from .hooks import calls, features_of
 from .plan import alone, bare, taps_of
 from .taps import Tap
@@ -58,7 +58,7 @@ def fast(network: nn.Module) -> nn.Module:
                 copied.set_submodule(path, nn.Identity().eval())
     copied.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     if isinstance(getattr(copied, "card", None), Card):
-        copied.card = replace(card_of(copied), folded=True)  # type: ignore[assignment]
+        with_card(copied, replace(card_of(copied), folded=True))
     with torch.inference_mode():
         found = _scores(copied(x))
     if (

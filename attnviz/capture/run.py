@@ -17,6 +17,7 @@ from PIL import Image
 from torch import Tensor, nn
 
 from ..errors import AttnvizError, TraceError
+from ..naming import free_name
 from ..networks.card import Card, card_of
 from ..photos.geometry import VIEWS, Region, crop, network_input
 from ..photos.photo import Photo, open_photo
@@ -303,8 +304,7 @@ def layers_of(heard: list[Heard], row: int) -> dict[str, LayerAttention]:
     """The layers of one input; those of a module that ran more than once are told apart by a number."""
     layers: dict[str, LayerAttention] = {}
     for one in heard:
-        names = (one.tap.layer, *(f"{one.tap.layer} #{number}" for number in range(2, len(heard) + 1)))
-        name = next(name for name in names if name not in layers)
+        name = free_name(one.tap.layer, layers, "{name} #{number}")
         layers[name] = one.layer(name, row)
     return layers
 

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from ..errors import NetworkError
-from ..networks.card import Card
+from ..networks.card import Card, with_card
 from ..networks.resnet import DEPTHS, Design, ResNet
 
 Shapes = dict[str, tuple[int, ...]]
@@ -78,10 +78,8 @@ def open_state_dict(tensors: dict[str, Tensor], name: str) -> nn.Module:
     weights = {key: _own(tensors.pop(theirs.get(key, ""), None), shape) for key, shape in expected.items()}
     network.load_state_dict(weights, assign=True)
     network.requires_grad_(False)
-    network.card = Card(  # type: ignore[assignment]
-        name, {**architecture, "layout": layout.name}, title=_title(architecture, design)
-    )
-    return network.eval()
+    card = Card(name, {**architecture, "layout": layout.name}, title=_title(architecture, design))
+    return with_card(network, card).eval()
 
 
 def _renamed(key: str, layout: Layout) -> str:

@@ -17,6 +17,7 @@ from ..capture.layer_attention import LayerAttention
 from ..capture.trace import Trace
 from ..drawing.channel import Channel
 from ..drawing.pair import Pair
+from ..naming import free_name
 from ..networks.card import Card
 from ..photos.geometry import whole
 
@@ -78,12 +79,7 @@ def file_names(names: Sequence[str]) -> list[str]:
     taken: list[str] = []
     for name in names:
         safe = re.sub(r"[^\w.-]+", "-", name)[:LONGEST].strip(".-") or "unnamed"
-        choices = (safe, *(f"{safe}-{number}" for number in range(2, len(names) + 2)))
-        taken.append(
-            next(
-                choice for choice in choices if choice.casefold() not in {other.casefold() for other in taken}
-            )
-        )
+        taken.append(free_name(safe, taken, key=str.casefold))
     return taken
 
 

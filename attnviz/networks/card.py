@@ -56,6 +56,12 @@ class Card:
         return cls(**{**config, "labels": tuple(config["labels"]), "recipe": Recipe(**recipe)})
 
 
+def with_card(network: nn.Module, card: Card) -> nn.Module:
+    """The same network with a card on it, which ``card_of`` gives back."""
+    network.card = card  # type: ignore[assignment]
+    return network
+
+
 def card_of(network: nn.Module) -> Card:
     """The card that ``attnviz.load`` put on a network; for any other network one with ImageNet's
     preprocessing, no labels."""

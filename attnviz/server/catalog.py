@@ -14,7 +14,7 @@ from torch import nn
 from ..capture.fast_copy import fast
 from ..errors import NetworkError
 from ..languages.page_words import say
-from ..networks.card import card_of
+from ..networks.card import card_of, with_card
 from ..zoo import imagenet
 from ..zoo.registry import card, intact, list_networks, load, open_checkpoint, read_labels
 from .network_cache import Shelf
@@ -108,7 +108,9 @@ def _opened(name: str, report: Callable[[int, int], None] | None) -> nn.Module:
         checkpoint = checkpoints.get(name)
         network = fast(open_checkpoint(checkpoint.path, checkpoint.limit))
         if checkpoint.labels is not None:
-            network.card = replace(card_of(network), labels=read_labels(checkpoint.labels, card_of(network)))  # type: ignore[assignment]
+            with_card(
+                network, replace(card_of(network), labels=read_labels(checkpoint.labels, card_of(network)))
+            )
         return network
     if name in list_networks("imagenet"):
         shelf.check(round(imagenet.row(name).megabytes * 1_000_000))  # before it is downloaded

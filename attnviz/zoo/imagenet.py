@@ -19,7 +19,7 @@ from torch import nn
 
 from .._paths import IMAGENET_LABELS
 from ..errors import NetworkError
-from ..networks.card import Card
+from ..networks.card import Card, with_card
 from ..photos.geometry import Recipe
 from .downloads import Report, Source, fetch, sha256
 from .hubs import INSTALL, HuggingFace, ModelStore, TorchHub, anything, hash_in, library
@@ -112,7 +112,7 @@ def open_network(key: str, report: Report | None = None) -> nn.Module:
                 f"The weights of {about.title} don't fit the {about.library} that is installed: update it "
                 f"with {INSTALL} --upgrade."
             ) from None
-    network.card = Card(  # type: ignore[assignment]
+    card = Card(
         about.key,
         labels=labels(),
         recipe=about.recipe,
@@ -124,7 +124,7 @@ def open_network(key: str, report: Report | None = None) -> nn.Module:
         licence=about.licence,
         sides=about.sides,
     )
-    return network.eval()
+    return with_card(network, card).eval()
 
 
 def _torchvision(name: str, _file: Path) -> nn.Module:

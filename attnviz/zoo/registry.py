@@ -23,7 +23,7 @@ from .._paths import MODELS
 from ..checkpoints.layouts import open_state_dict
 from ..checkpoints.state_dict import SUFFIXES, read_checkpoint
 from ..errors import NetworkError
-from ..networks.card import Card, card_of
+from ..networks.card import Card, card_of, with_card
 from ..networks.resnet import ResNet
 from ..photos.geometry import Recipe
 from . import imagenet
@@ -64,9 +64,9 @@ def load(
     such network, or if its weights are missing, damaged or not what they should be."""
     opened = _opened(os.fspath(network), report)
     if labels is not None:
-        opened.card = replace(card_of(opened), labels=read_labels(labels, card_of(opened)))  # type: ignore[assignment]
+        with_card(opened, replace(card_of(opened), labels=read_labels(labels, card_of(opened))))
     if recipe is not None:
-        opened.card = replace(card_of(opened), recipe=recipe)  # type: ignore[assignment]
+        with_card(opened, replace(card_of(opened), recipe=recipe))
     return opened
 
 
@@ -95,7 +95,7 @@ def open_checkpoint(path: Path, limit: int = LIMIT) -> nn.Module:
     with path.open("rb") as file:
         sha256 = _sha256(file)
     names = imagenet.labels() if card.architecture.get("classes") == len(imagenet.labels()) else ()
-    network.card = replace(card, name=path.stem, sha256=sha256, labels=names)  # type: ignore[assignment]
+    with_card(network, replace(card, name=path.stem, sha256=sha256, labels=names))
     return network
 
 
@@ -192,7 +192,7 @@ def open_folder(folder: Path) -> nn.Module:
         raise NetworkError(
             f"The weights of {card.name} don't fit its config.json: restore both from the project."
         ) from None
-    network.card = card  # type: ignore[assignment]
+    with_card(network, card)
     return network.eval()
 
 

@@ -1,0 +1,23 @@
+"""Names that are not taken yet."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from itertools import count
+
+
+def free_name(
+    name: str,
+    taken: Iterable[str],
+    numbered: str = "{name}-{number}",
+    key: Callable[[str], str] = str,
+) -> str:
+    """The name itself if it is not taken, else the first free one of those that ``numbered`` makes of it and
+    2, 3, and so on.
+
+    Two names are alike if ``key`` makes the same of them."""
+    keys = set(map(key, taken))
+    if key(name) not in keys:
+        return name
+    candidates = (numbered.format(name=name, number=number) for number in count(2))
+    return next(candidate for candidate in candidates if key(candidate) not in keys)
