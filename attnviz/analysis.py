@@ -27,7 +27,7 @@ SCALES = {  # what the colours of a map span -> in words
 
 
 @dataclass(frozen=True)
-class Summary:
+class GateSummary:
     """Of the values of one map or one set of channel weights; shares are of the gate, so BAM's factor counts
     from 1. What is undefined (NaN) is left out and counted; if nothing is defined, the numbers are NaN."""
 
@@ -40,15 +40,15 @@ class Summary:
     undefined: int = 0  # how many values can't be known
 
 
-def summary(values: np.ndarray, kind: str) -> Summary:
+def summary(values: np.ndarray, kind: str) -> GateSummary:
     """Mean, standard deviation, range and saturation of the factors of one layer; ``kind`` is the layer's."""
     known = values[np.isfinite(values)]
     undefined = values.size - known.size
     if not known.size:
         nothing = float("nan")
-        return Summary(nothing, nothing, nothing, nothing, nothing, nothing, undefined)
+        return GateSummary(nothing, nothing, nothing, nothing, nothing, nothing, undefined)
     gate = known - 1 if kind == "bam" else known
-    return Summary(
+    return GateSummary(
         float(known.mean(dtype=np.float64)),
         float(known.std(dtype=np.float64)),
         float(known.min()),

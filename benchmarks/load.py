@@ -190,12 +190,12 @@ def bare(pipe: Connection, photos: list[bytes], networks: list[Path]) -> None:
 
     sys.path.insert(0, str(ROOT))
     import attnviz
-    from attnviz.capture.run import _prepared
+    from attnviz.capture.inputs import prepare
     from attnviz.networks.card import card_of
 
     opened = [attnviz.open_photo(content) for content in photos]
     work = [
-        (network, _prepared(one, card_of(network), "whole", 3)[2][None])
+        (network, prepare(one, card_of(network), "whole", 3).x[None])
         for network in map(attnviz.load, networks)
         for one in opened
     ]

@@ -1,4 +1,4 @@
-"""How a module that nobody declared is told to be attention: from its input and its output alone.
+"""Whether a module's output is its input times a gate: told from the two tensors alone, by least squares.
 
 A module whose output is its input times something constant over positions weighs channels; constant over
 channels, positions; neither, both at once. The residual tells which: about 1e-7 for the right kind in
@@ -15,21 +15,20 @@ from torch import Tensor
 TOLERANCE = {torch.float64: 1e-6, torch.float32: 1e-5, torch.float16: 2e-3, torch.bfloat16: 2e-2}
 GREATEST = 8.0  # a factor beyond this in a kind that is neither is no gate
 FEWEST = 4  # positions (or channels) over which something must be constant before that means anything
-KEPT = 0.1  # of the elements stay as they are in the test for functions of each element
+UNCHANGED = 0.1  # of the elements, in the test for functions of each element
 
 
 @dataclass(frozen=True, eq=False)
 class Fit:
-    """What the output is of the input: ``kind`` "channel" (N, C), "spatial" (N, h, w) or "joint" (N, C, h,
-    w), and the factor in that shape, float32, NaN where the input is all zero."""
+    """The factor between a module's input and its output."""
 
-    kind: str
-    factor: Tensor
+    kind: str  # "channel", "spatial" or "joint"
+    factor: Tensor  # (N, C), (N, h, w) or (N, C, h, w) float32; NaN where the input is all zero
 
 
 def fit(x: Tensor, y: Tensor) -> Fit | None:
     """The factor between input and output, both (N, C, h, w), if there is one that could be a gate's; an
-    activation may pass for one, see ``each_alone``."""
+    activation may pass for one, see ``is_elementwise``."""
     if (
         x.shape != y.shape
         or x.ndim != 4
@@ -45,47 +44,50 @@ def fit(x: Tensor, y: Tensor) -> Fit | None:
             factor = ratio(x, y, kind)
             if factor is not None:
                 return Fit(kind, factor)
-    factor = _elements(x, y)
-    whole = factor[~factor.isnan()]
-    if whole.numel() < 0.05 * factor.numel() or whole.min() < -1e-3 or whole.max() > GREATEST:
+    factor = _elementwise(x, y)
+    known = factor[~factor.isnan()]
+    if known.numel() < 0.05 * factor.numel() or known.min() < -1e-3 or known.max() > GREATEST:
         return None
     return Fit("joint", factor)
 
 
 def ratio(x: Tensor, y: Tensor, kind: str) -> Tensor | None:
-    """The factor of this kind by least squares: sum xy / sum x². None if what is left over says that it is
-    not of this kind."""
+    """The factor of this kind by least squares: sum xy / sum x², in the shape that ``Fit`` has. None if the
+    residual says that it is not of this kind."""
     if kind == "joint":
-        return _elements(x, y)
+        return _elementwise(x, y)
     over = (2, 3) if kind == "channel" else (1,)
     wide, result = x.double(), y.double()
     squares = (wide * wide).sum(over, keepdim=True)
     factor = (wide * result).sum(over, keepdim=True) / squares  # 0 / 0 is NaN: undefined
-    left = (result - wide * factor.nan_to_num()).norm() / result.norm()
-    if not left <= max(TOLERANCE.get(tensor.dtype, 1e-5) for tensor in (x, y)):
+    residual = (result - wide * factor.nan_to_num()).norm() / result.norm()
+    if not residual <= max(TOLERANCE.get(tensor.dtype, 1e-5) for tensor in (x, y)):
         return None
     return factor.squeeze((2, 3)).float() if kind == "channel" else factor.squeeze(1).float()
 
 
-def each_alone(run: Callable[[Tensor], Tensor], x: Tensor, y: Tensor) -> bool:
+def is_elementwise(run: Callable[[Tensor], Tensor], x: Tensor, y: Tensor) -> bool:
     """Whether every element of the output depends on its own element of the input alone, as in an activation
     or a fixed scale: most elements are changed, and the others' outputs stay. A gate looks at more than the
     element that it multiplies."""
     generator = torch.Generator().manual_seed(0)
-    kept = (torch.rand(x.shape, generator=generator) < KEPT).to(x.device)
-    changed = torch.where(kept, x, x.roll(1, 3) * 1.5 + x.abs().amax() * 0.25)
-    before, after = y[kept], run(changed)[kept]
-    return bool((after - before).abs().max() <= 1e-6 * before.abs().max()) if before.numel() else False
+    unchanged = (torch.rand(x.shape, generator=generator) < UNCHANGED).to(x.device)
+    changed = torch.where(unchanged, x, x.roll(1, 3) * 1.5 + x.abs().amax() * 0.25)
+    before, after = y[unchanged], run(changed)[unchanged]
+    if not before.numel():
+        return False
+    return bool((after - before).abs().max() <= 1e-6 * before.abs().max())
 
 
-def is_one(factor: Tensor) -> bool:
+def is_nearly_one(factor: Tensor) -> bool:
     """Whether a factor leaves nearly everything as it is, like a residual block whose branch is still next to
     nothing."""
     known = factor[~factor.isnan()]
     return bool(((known - 1).abs() <= 0.01).float().mean() >= 0.95)
 
 
-def _elements(x: Tensor, y: Tensor) -> Tensor:
+def _elementwise(x: Tensor, y: Tensor) -> Tensor:
+    """Output ÷ input: NaN where both are 0, infinite where only the input is."""
     wide, result = x.float(), y.float()
     return torch.where(wide == 0, torch.nan, result / wide).masked_fill(
         (wide == 0) & (result != 0), torch.inf

@@ -17,8 +17,11 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 from torch.overrides import TorchFunctionMode
 
 from ..networks.card import Card, card_of, with_card
-from .hooks import calls, features_of
-from .plan import alone, bare, taps_of
+from .exclusive import exclusive_eval
+from .hooks import first_tensor, on_calls
+from .inputs import noise_input
+from .module_tree import ModuleTree
+from .plan import taps_of, unwrapped
 from .taps import Tap
 
 log = logging.getLogger(__name__)
@@ -34,121 +37,146 @@ def fast(network: nn.Module) -> nn.Module:
     The network runs once on noise of its card's size, and the copy too, to compare them. A network that is
     not in float32 on the processor, or whose copy would give something else, comes back itself. Raises
     TraceError for one without attention, as ``trace``."""
-    network = bare(network)
-    tensors = [*network.parameters(), *network.buffers()]
-    if any(
-        each.device.type != "cpu" or (each.is_floating_point() and each.dtype != torch.float32)
-        for each in tensors
-    ):
+    network = unwrapped(network)
+    if not _is_float32_on_processor(network):
         return network
     modules = dict(network.named_modules())
-    side = card_of(network).recipe.crop
-    channels = next((module.in_channels for module in modules.values() if isinstance(module, nn.Conv2d)), 3)
-    x = torch.randn(1, channels, side, side, generator=torch.Generator().manual_seed(0))
-    with alone(network, list(modules.values())):
+    x = noise_input(card_of(network), modules)
+    with exclusive_eval(network, list(modules.values())):
+        watch = _Watch(network, x)
         with torch.inference_mode():
-            pairs, over, expected = _watched(network, _outside(modules, taps_of(network, modules, x)), x)
-        copied = copy.deepcopy(network)
-        for path, module in modules.items():
-            if module in over:
-                copied.get_submodule(path).inplace = True  # type: ignore[assignment]
-            elif isinstance(module, nn.Conv2d) and module in pairs:
-                copied.set_submodule(path, fuse_conv_bn_eval(module, pairs[module]))
-            elif module in pairs.values():
-                copied.set_submodule(path, nn.Identity().eval())
-    copied.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    if isinstance(getattr(copied, "card", None), Card):
-        with_card(copied, replace(card_of(copied), folded=True))
+            outside = _outside_attention(modules, taps_of(network, modules, x))
+            with on_calls(outside, watch.enter, watch.leave), watch.uses:
+                expected = _scores(network(x))
+        copied = _rewritten(network, modules, watch.foldable(), watch.overwritable())
     with torch.inference_mode():
-        found = _scores(copied(x))
-    if (
-        expected.shape != found.shape
-        or not expected.numel()
-        or not (expected - found).abs().max() <= SAME * expected.abs().max()
-    ):
+        scores = _scores(copied(x))
+    if not _are_same(expected, scores):
         log.warning("%s has no faster copy that computes the same", card_of(network).name)
         return network
     return copied
 
 
-class _Uses(TorchFunctionMode):
-    """Counts the functions that take each of some tensors and make tensors of them."""
+def _is_float32_on_processor(network: nn.Module) -> bool:
+    tensors = [*network.parameters(), *network.buffers()]
+    return all(
+        tensor.device.type == "cpu" and (tensor.dtype == torch.float32 or not tensor.is_floating_point())
+        for tensor in tensors
+    )
+
+
+def _rewritten(
+    network: nn.Module,
+    modules: dict[str, nn.Module],
+    foldable: dict[nn.Conv2d, nn.BatchNorm2d],
+    overwritable: set[nn.Module],
+) -> nn.Module:
+    """A copy with those batch norms folded away, and those activations writing over their input."""
+    copied = copy.deepcopy(network)
+    for path, module in modules.items():
+        if module in overwritable:
+            copied.get_submodule(path).inplace = True  # type: ignore[assignment]
+        elif isinstance(module, nn.Conv2d) and module in foldable:
+            copied.set_submodule(path, fuse_conv_bn_eval(module, foldable[module]))
+        elif module in foldable.values():
+            copied.set_submodule(path, nn.Identity().eval())
+    copied.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    if isinstance(getattr(copied, "card", None), Card):
+        with_card(copied, replace(card_of(copied), folded=True))
+    return copied
+
+
+def _are_same(expected: Tensor, scores: Tensor) -> bool:
+    if expected.shape != scores.shape or not expected.numel():
+        return False
+    return bool((expected - scores).abs().max() <= SAME * expected.abs().max())
+
+
+def _outside_attention(modules: dict[str, nn.Module], taps: list[Tap]) -> list[nn.Module]:
+    """The convolutions, batch norms and activations that no attention module holds: those inside are read
+    while they run."""
+    tree = ModuleTree(modules)
+    attention = {tap.module for tap in taps if not tap.sites}
+    kinds = (nn.Conv2d, nn.BatchNorm2d, *ACTIVATIONS)
+    return [
+        module
+        for module in modules.values()
+        if type(module) in kinds and not tree.is_within(module, attention)
+    ]
+
+
+class _UseCounter(TorchFunctionMode):
+    """Counts, for each of some tensors, the functions that take it and make tensors of it."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.kept: dict[int, Tensor] = {}  # alive, so that no other takes its place
+        self.tensors: dict[int, Tensor] = {}  # by their ids; alive, so that no other takes one's place
         self.counts: Counter[int] = Counter()
 
     def __torch_function__(self, func: Any, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
         result = func(*args, **(kwargs or {}))
         if isinstance(result, Tensor | list | tuple) and not isinstance(result, torch.Size):
-            taken = [*args, *(kwargs or {}).values()]
-            taken = [one for each in taken for one in (each if isinstance(each, list | tuple) else (each,))]
-            self.counts.update({id(each) for each in taken if id(each) in self.kept})
+            self.counts.update(self._used((*args, *(kwargs or {}).values())))
         return result
 
-
-def _outside(modules: dict[str, nn.Module], taps: list[Tap]) -> list[nn.Module]:
-    """The convolutions, batch norms and activations that no attention module holds: those inside are read
-    while they run."""
-    paths = {module: path for path, module in modules.items()}
-    attention = tuple(f"{paths[tap.module]}." for tap in taps if not tap.sites)
-    return [
-        module
-        for path, module in modules.items()
-        if type(module) in (nn.Conv2d, nn.BatchNorm2d, *ACTIVATIONS) and not path.startswith(attention)
-    ]
+    def _used(self, arguments: tuple) -> set[int]:
+        """The ids of the tensors among the arguments, and in lists of them."""
+        used = set()
+        for argument in arguments:
+            for value in argument if isinstance(argument, list | tuple) else (argument,):
+                if id(value) in self.tensors:
+                    used.add(id(value))
+        return used
 
 
-def _watched(
-    network: nn.Module, modules: list[nn.Module], x: Tensor
-) -> tuple[dict[nn.Conv2d, nn.BatchNorm2d], set[nn.Module], Tensor]:
-    """The convolutions whose result goes into one batch norm and nowhere else, each with that one; the
-    activations after which nobody needs what they were given; and the scores of ``x``."""
-    given: dict[int, nn.Conv2d] = {}  # by the number of a convolution's result
-    after: dict[nn.Conv2d, tuple[int, nn.BatchNorm2d]] = {}
-    into: dict[nn.Module, list[int]] = {}  # the numbers of what each activation was given
-    lasting = {each.untyped_storage().data_ptr() for each in (x, *network.parameters(), *network.buffers())}
-    runs: Counter[nn.Module] = Counter()
-    uses = _Uses()
+class _Watch:
+    """Watches a pass for what can be done in less time."""
 
-    def enter(module: nn.Module, inputs: tuple, named: dict[str, Any]) -> None:
-        runs[module] += 1
-        taken = features_of(inputs, named)
+    def __init__(self, network: nn.Module, x: Tensor) -> None:
+        self.uses = _UseCounter()
+        self._makers: dict[int, nn.Conv2d] = {}  # by the ids of the convolutions' results
+        self._norms: dict[nn.Conv2d, tuple[int, nn.BatchNorm2d]] = {}  # the result's id, and where it goes
+        self._given: dict[nn.Module, list[int]] = {}  # the ids of what each activation was given
+        self._runs: Counter[nn.Module] = Counter()
+        lasting = (x, *network.parameters(), *network.buffers())
+        self._lasting = {tensor.untyped_storage().data_ptr() for tensor in lasting}
+
+    def enter(self, module: nn.Module, inputs: tuple, named: dict[str, Any]) -> None:
+        self._runs[module] += 1
+        given = first_tensor(inputs, named)
         if isinstance(module, ACTIVATIONS):
-            uses.kept[id(taken)] = taken
-            into.setdefault(module, []).append(id(taken))
-        elif isinstance(module, nn.BatchNorm2d) and id(taken) in given:
-            after[given[id(taken)]] = id(taken), module
+            self.uses.tensors[id(given)] = given
+            self._given.setdefault(module, []).append(id(given))
+        elif isinstance(module, nn.BatchNorm2d) and id(given) in self._makers:
+            self._norms[self._makers[id(given)]] = id(given), module
 
-    def leave(module: nn.Module, output: Any) -> None:
+    def leave(self, module: nn.Module, output: Any) -> None:
         if isinstance(module, nn.Conv2d):
-            uses.kept[id(output)] = output
-            given[id(output)] = module
+            self.uses.tensors[id(output)] = output
+            self._makers[id(output)] = module
 
-    with calls(modules, enter, leave), uses:
-        expected = _scores(network(x))
-    pairs = {
-        convolution: norm
-        for convolution, (number, norm) in after.items()
-        if uses.counts[number] == 1
-        and runs[convolution] == 1
-        and runs[norm] == 1
-        and norm.track_running_stats
-    }
-    over = {
-        module
-        for module, numbers in into.items()
-        if all(
-            uses.counts[one] == 1 and uses.kept[one].untyped_storage().data_ptr() not in lasting
-            for one in numbers
-        )
-    }
-    return pairs, over, expected
+    def foldable(self) -> dict[nn.Conv2d, nn.BatchNorm2d]:
+        """The convolutions whose result goes into one batch norm and nowhere else, each with that one."""
+        return {
+            convolution: norm
+            for convolution, (result, norm) in self._norms.items()
+            if self.uses.counts[result] == 1
+            and self._runs[convolution] == 1
+            and self._runs[norm] == 1
+            and norm.track_running_stats
+        }
+
+    def overwritable(self) -> set[nn.Module]:
+        """The activations after which nobody needs what they were given."""
+        return {module for module, tensors in self._given.items() if all(map(self._is_done_with, tensors))}
+
+    def _is_done_with(self, tensor: int) -> bool:
+        storage = self.uses.tensors[tensor].untyped_storage()
+        return self.uses.counts[tensor] == 1 and storage.data_ptr() not in self._lasting
 
 
 def _scores(output: Any) -> Tensor:
-    """The first tensor that a network gave back."""
+    """The first tensor that a network gave back; an empty one if there is none."""
     if isinstance(output, dict):
         output = list(output.values())
     while isinstance(output, list | tuple) and output:

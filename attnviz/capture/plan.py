@@ -1,12 +1,8 @@
-"""Which gates of a network are read, looked up once for each network; and holding a network alone while it
-runs."""
+"""Which gates of a network are read, looked up once for each network."""
 
 from __future__ import annotations
 
-import threading
 import weakref
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
@@ -15,10 +11,11 @@ from torch import Tensor, nn
 from ..errors import TraceError
 from ..networks.card import Card
 from .discovery import recognise
-from .taps import TABLE, Tap, find_taps
+from .known_modules import TABLE
+from .taps import Tap, find_taps
 
 
-def bare(network: nn.Module) -> nn.Module:
+def unwrapped(network: nn.Module) -> nn.Module:
     """The network inside what compiles it or spreads it over devices. Raises TraceError for what has no
     modules to listen to."""
     while isinstance(network, nn.Module):
@@ -29,7 +26,7 @@ def bare(network: nn.Module) -> nn.Module:
             )
         if isinstance(network, nn.DataParallel | nn.parallel.DistributedDataParallel):
             network = network.module
-        elif type(network).__name__ == "OptimizedModule":  # what torch.compile gives back
+        elif is_compiled(network):
             network = network.get_submodule("_orig_mod")
         else:
             return network
@@ -39,26 +36,34 @@ def bare(network: nn.Module) -> nn.Module:
     )
 
 
+def is_compiled(network: nn.Module) -> bool:
+    """Whether a network is what ``torch.compile`` gives back."""
+    return type(network).__name__ == "OptimizedModule"
+
+
 @dataclass(frozen=True, eq=False)
-class Plan:
-    """What will be read of a network: its taps, and the modules that it had when they were looked up."""
+class ReadingPlan:
+    """What is read of a network: its taps, and the modules that it had when they were looked up."""
 
     taps: list[Tap]
     modules: list[weakref.ref[nn.Module]]
 
-    def of(self, modules: dict[str, nn.Module]) -> bool:
+    def is_for(self, modules: dict[str, nn.Module]) -> bool:
         """Whether these are still the modules."""
-        return len(self.modules) == len(modules) and all(
-            ref() is module for ref, module in zip(self.modules, modules.values())
-        )
+        if len(self.modules) != len(modules):
+            return False
+        return all(reference() is module for reference, module in zip(self.modules, modules.values()))
+
+
+_plans: weakref.WeakKeyDictionary[nn.Module, ReadingPlan] = weakref.WeakKeyDictionary()
 
 
 def taps_of(network: nn.Module, modules: dict[str, nn.Module], x: Tensor) -> list[Tap]:
-    """What will be read of a network that runs on ``x``. Raises TraceError if it has no attention, and no
-    card that says so."""
-    taps = _planned(network, modules, x)
-    if not taps and not isinstance(getattr(network, "card", None), Card):
-        kinds = ", ".join(sorted({row.kind.upper() for row in TABLE.values()}))
+    """The taps of a network that runs on ``x`` (N, C, H, W), as ``planned_taps`` gives them. Raises
+    TraceError if it has none, and no card that says so."""
+    taps = planned_taps(network, modules, x)
+    if not taps and not _has_card(network):
+        kinds = ", ".join(sorted({known.kind.upper() for known in TABLE.values()}))
         raise TraceError(
             f"There is no attention in this {type(network).__name__} that attnviz can find: no module "
             "declares attention_taps, none is of "
@@ -68,53 +73,35 @@ def taps_of(network: nn.Module, modules: dict[str, nn.Module], x: Tensor) -> lis
     return taps
 
 
-def _planned(network: nn.Module, modules: dict[str, nn.Module], x: Tensor | None) -> list[Tap]:
-    """The taps of a network: those that modules declare or that stand in the table, and, in a network that
-    has no card, those that are recognised when ``x`` (N, C, H, W) runs through it once. That is kept; None
-    uses what was kept, if anything."""
-    kept = _plans.get(network)
-    if kept is not None and kept.of(modules):
-        return kept.taps
+def planned_taps(network: nn.Module, modules: dict[str, nn.Module], x: Tensor) -> list[Tap]:
+    """The taps of a network in the order of its modules: those that modules declare or that stand in the
+    table, and, in a network that has no card, those that are recognised when ``x`` (N, C, H, W) runs through
+    it once.
+
+    They are looked up again only when the network has other modules."""
+    plan = _plans.get(network)
+    if plan is not None and plan.is_for(modules):
+        return plan.taps
     taps = find_taps(modules)
-    if not isinstance(getattr(network, "card", None), Card):
-        if x is None or x.ndim != 4:
+    if not _has_card(network):
+        if x.ndim != 4:
             return taps
-        taps = _in_order(taps + recognise(network, modules, taps, _two(x)), modules)
+        taps = _in_order(taps + recognise(network, modules, taps, _two_inputs(x)), modules)
     if all(tap.module is not network for tap in taps):  # or it would keep itself alive
-        _plans[network] = Plan(taps, [weakref.ref(module) for module in modules.values()])
+        _plans[network] = ReadingPlan(taps, [weakref.ref(module) for module in modules.values()])
     return taps
 
 
-def _two(x: Tensor) -> Tensor:
-    """Two different inputs of one, so that what depends on the input can be told from what does not."""
+def _has_card(network: nn.Module) -> bool:
+    return isinstance(getattr(network, "card", None), Card)
+
+
+def _two_inputs(x: Tensor) -> Tensor:
+    """The first of the inputs and another one made of it, (2, C, H, W), so that what depends on the input can
+    be told from what does not."""
     return torch.cat((x[:1], x[:1].flip(-1) * 0.8 - x[:1].mean() * 0.3))
 
 
 def _in_order(taps: list[Tap], modules: dict[str, nn.Module]) -> list[Tap]:
     places = {module: place for place, module in enumerate(modules.values())}
     return sorted(taps, key=lambda tap: places[tap.module])
-
-
-_locks: weakref.WeakKeyDictionary[nn.Module, threading.RLock] = weakref.WeakKeyDictionary()
-
-
-_locks_guard = threading.Lock()
-
-
-_plans: weakref.WeakKeyDictionary[nn.Module, Plan] = weakref.WeakKeyDictionary()
-
-
-@contextmanager
-def alone(network: nn.Module, modules: list[nn.Module]) -> Iterator[None]:
-    """Hold this network alone and in eval mode; give every module its own mode back."""
-    with _locks_guard:
-        lock = _locks.setdefault(network, threading.RLock())
-    with lock:
-        training = [module for module in modules if module.training]
-        try:
-            for module in training:
-                module.training = False
-            yield
-        finally:
-            for module in training:
-                module.training = True

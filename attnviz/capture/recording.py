@@ -13,23 +13,27 @@ from torch import Tensor, nn
 from ..errors import TraceError
 from ..networks.card import card_of
 from ..photos.geometry import Region
-from .hooks import Heard, Listener, calls, features_of
+from .call import CallResult
+from .exclusive import exclusive_eval
+from .hooks import Listener, first_tensor, on_calls
 from .layer_attention import LayerAttention
-from .plan import alone, bare, taps_of
-from .run import labels_of, layers_of, logits_of
+from .outputs import labels_of, layers_of, logits_of
+from .plan import is_compiled, taps_of, unwrapped
 from .trace import Trace
 
-KEPT, KEPT_BYTES = 256, 300_000_000
+MOST_INPUTS = 256
+MOST_BYTES = 300_000_000
 
 
 class Recording:
-    """Traces of what ran through a network, in order: the latest ones, as many as are kept. ``count`` counts
-    all."""
+    """Traces of what ran through a network, in order: the latest ones, at most ``kept`` of them and at most
+    ``most_bytes`` in memory, but always one. ``count`` counts all that ran."""
 
-    def __init__(self, kept: int) -> None:
+    def __init__(self, kept: int, most_bytes: int = MOST_BYTES) -> None:
         self.count = 0
         self._traces: deque[Trace] = deque(maxlen=kept)
         self._bytes = 0
+        self._most_bytes = most_bytes
 
     @property
     def layers(self) -> dict[str, LayerAttention]:
@@ -53,16 +57,16 @@ class Recording:
     def add(self, trace: Trace) -> None:
         """Keep one more, and let go of the oldest beyond the limits in number and in memory."""
         if len(self._traces) == self._traces.maxlen:
-            self._bytes -= _size(self._traces.popleft())
+            self._bytes -= _byte_count(self._traces.popleft())
         self._traces.append(trace)
-        self._bytes += _size(trace)
+        self._bytes += _byte_count(trace)
         self.count += 1
-        while self._bytes > KEPT_BYTES and len(self._traces) > 1:
-            self._bytes -= _size(self._traces.popleft())
+        while self._bytes > self._most_bytes and len(self._traces) > 1:
+            self._bytes -= _byte_count(self._traces.popleft())
 
 
 @contextmanager
-def record(network: nn.Module, kept: int = KEPT) -> Iterator[Recording]:
+def record(network: nn.Module, kept: int = MOST_INPUTS) -> Iterator[Recording]:
     """Keep the gates of everything that runs through the network inside the block, in the mode it is in, as
     one Trace an input.
 
@@ -78,79 +82,79 @@ def record(network: nn.Module, kept: int = KEPT) -> Iterator[Recording]:
     don't run."""
     if kept < 1:
         raise ValueError(f"kept is {kept}; it is at least 1")
-    inner = bare(network)
-    if inner is not network and type(network).__name__ == "OptimizedModule":
+    inner = unwrapped(network)
+    if inner is not network and is_compiled(network):
         raise TraceError(
             "A compiled network can't be listened to: record and call the network that it was made from."
         )
-    recording = Recording(kept)
-    with ExitStack() as stack:
-        stack.enter_context(_passes(inner, recording))
-        yield recording
-
-
-@contextmanager
-def _passes(network: nn.Module, recording: Recording) -> Iterator[None]:
-    modules = dict(network.named_modules())
-    looking = False
-    running: list[tuple[ExitStack, Listener, Tensor]] = []
-
-    def enter(_module: nn.Module, inputs: tuple, named: dict[str, Any]) -> None:
-        nonlocal looking
-        if looking:
-            return
-        x = features_of(inputs, named)
-        looking = True  # recognising runs the network too
-        try:
-            with alone(network, list(modules.values())):
-                taps = taps_of(network, modules, x.detach())
-        finally:
-            looking = False
-        listener, stack = Listener(taps), ExitStack()
-        stack.enter_context(listener.listening())
-        running.append((stack, listener, x.detach().float().cpu().clone()))
-
-    def leave(_module: nn.Module, output: Any) -> None:
-        if looking or not running:  # there is none if what came before the call failed
-            return
-        stack, listener, x = running.pop()
-        stack.close()
-        if output is not None:  # None: it failed
-            _keep(network, recording, x, output, listener.take())
-
+    recorder = _Recorder(inner, Recording(kept))
     try:
-        with calls([network], enter, leave):
-            yield
+        with on_calls([inner], recorder.enter, recorder.leave):
+            yield recorder.recording
     finally:
-        for stack, _, _ in running:
-            stack.close()
+        recorder.close()
 
 
-def _keep(network: nn.Module, recording: Recording, x: Tensor, output: Any, heard: list[Heard]) -> None:
-    card, logits = card_of(network), logits_of(output, len(x))
-    height, width = x.shape[-2:]
-    region = Region((0.0, 0.0, float(width), float(height)), (height, width))
-    for row in range(len(x)):
-        recording.add(
-            Trace(
-                card.name,
-                x[row],
-                card.recipe,
-                region,
-                logits[row].copy(),
-                labels_of(card, logits),
-                layers_of(heard, row),
-            )
-        )
+class _Recorder:
+    """Listens to each call of a network, from its start to its end, and adds the traces to a recording."""
+
+    def __init__(self, network: nn.Module, recording: Recording) -> None:
+        self.recording = recording
+        self._network = network
+        self._modules = dict(network.named_modules())
+        self._is_planning = False  # recognising attention runs the network too
+        self._running: list[_RunningPass] = []
+
+    def enter(self, _module: nn.Module, inputs: tuple, named: dict[str, Any]) -> None:
+        if self._is_planning:
+            return
+        x = first_tensor(inputs, named).detach()
+        self._is_planning = True
+        try:
+            with exclusive_eval(self._network, list(self._modules.values())):
+                taps = taps_of(self._network, self._modules, x)
+        finally:
+            self._is_planning = False
+        self._running.append(_RunningPass(Listener(taps), x.float().cpu().clone()))
+
+    def leave(self, _module: nn.Module, output: Any) -> None:
+        if self._is_planning or not self._running:  # there is none if what came before the call failed
+            return
+        ended = self._running.pop()
+        ended.hooks.close()
+        if output is not None:  # None: it failed
+            self._add(ended.x, output, ended.listener.take())
+
+    def close(self) -> None:
+        """Take away the hooks of calls that did not end."""
+        for started in self._running:
+            started.hooks.close()
+
+    def _add(self, x: Tensor, output: Any, results: list[CallResult]) -> None:
+        card, logits = card_of(self._network), logits_of(output, len(x))
+        labels = labels_of(card, logits)
+        height, width = x.shape[-2:]
+        region = Region((0.0, 0.0, float(width), float(height)), (height, width))
+        for row in range(len(x)):
+            layers = layers_of(results, row)
+            scores = logits[row].copy()
+            self.recording.add(Trace(card.name, x[row], card.recipe, region, scores, labels, layers))
 
 
-def _size(trace: Trace) -> int:
-    gates = sum(
-        array.nbytes
-        for layer in trace.layers.values()
-        for array in vars(layer).values()
-        if hasattr(array, "nbytes")
-    )
-    return gates + (
-        trace.source.nbytes if isinstance(trace.source, torch.Tensor) else trace.source.pixels.nbytes
-    )
+class _RunningPass:
+    """A pass that is listened to from now on, until its ``hooks`` are closed."""
+
+    def __init__(self, listener: Listener, x: Tensor) -> None:
+        self.listener = listener
+        self.x = x  # (N, C, H, W) float32 on the processor, a copy
+        self.hooks = ExitStack()
+        self.hooks.enter_context(listener.listening())
+
+
+def _byte_count(trace: Trace) -> int:
+    """The memory of a trace's gates and source."""
+    arrays = [array for layer in trace.layers.values() for array in vars(layer).values()]
+    gates = sum(array.nbytes for array in arrays if hasattr(array, "nbytes"))
+    if isinstance(trace.source, torch.Tensor):
+        return gates + trace.source.nbytes
+    return gates + trace.source.pixels.nbytes

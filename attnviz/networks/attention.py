@@ -14,7 +14,7 @@ what its output is, one of
 
 ``attention_steps`` maps the name of what is computed on the way to where it can be read: the path of a child,
 whether it is its "input" or its "output", in which of its calls, and of an input of several maps which one.
-See ``taps.StepRead``."""
+See ``capture.reads.StepRead``."""
 
 from __future__ import annotations
 

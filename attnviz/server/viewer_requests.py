@@ -24,9 +24,9 @@ from typing import Any, TypeVar
 from torch import nn
 
 from .._paths import EXAMPLES_FOLDER
-from ..capture.hooks import before
-from ..capture.plan import bare
-from ..capture.run import features_of, trace
+from ..capture.hooks import before_calls
+from ..capture.plan import unwrapped
+from ..capture.run import features_of_layers, trace
 from ..capture.trace import Features, Trace
 from ..drawing.channel import Channel
 from ..errors import AttnvizError, PhotoError, TraceError
@@ -87,7 +87,7 @@ def forward_pass(network: str, run: Callable[[nn.Module], Result]) -> Result:
         # Each stage and each block, but not what is in them: hooks take time.
         places = [module for path, module in own.named_modules() if path.count(".") < 2]
         try:
-            with before(places, lambda: _check(began)):
+            with before_calls(places, lambda: _check(began)):
                 return run(own)
         finally:
             took = {
@@ -106,7 +106,7 @@ def _own(network: nn.Module) -> nn.Module:
         "networks", weakref.WeakKeyDictionary()
     )
     if network not in kept:
-        inside = bare(network)
+        inside = unwrapped(network)
         shared = [*inside.parameters(), *inside.buffers(), card_of(inside)]
         kept[network] = copy.deepcopy(inside, {id(each): each for each in shared})
     return kept[network]
@@ -129,7 +129,10 @@ def compute_features(asked: Asked) -> dict[str, Features]:
     """The forward pass that keeps the features of the layers that ``_kept_with`` names."""
     seen = traces.get(replace(asked, layer=""))
     return _run(
-        asked, lambda network, _: features_of(network, seen.source, _kept_with(seen, asked.layer), asked.view)
+        asked,
+        lambda network, _: features_of_layers(
+            network, seen.source, _kept_with(seen, asked.layer), asked.view
+        ),
     )
 
 

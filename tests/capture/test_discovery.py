@@ -14,7 +14,7 @@ from torch import nn
 
 import attnviz
 from attnviz.analysis import summary
-from attnviz.capture.taps import TABLE
+from attnviz.capture.known_modules import TABLE
 
 C = 16
 
@@ -390,6 +390,29 @@ def test_features_can_go_straight_into_a_module():
     (layer,) = attnviz.trace(module, x).layers.values()
     assert layer.name == "SELayer"
     assert np.allclose(x[0].numpy() * layer.factor(), module(x)[0].detach().numpy(), atol=1e-5)
+
+
+class Places(nn.Module):
+    def forward(self, x):
+        return x * torch.sigmoid(x.mean(1, keepdim=True))
+
+
+class Whole(nn.Module):
+    """A network that is nothing but attention."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.channels, self.places = attention_modules.SELayer(C), Places()
+
+    def forward(self, x):
+        return self.places(self.channels(x))
+
+
+def test_attention_that_is_the_network_itself_is_one_layer():
+    network, x = with_spread_gates(Whole()), torch.randn(C, 9, 9)
+    (layer,) = attnviz.trace(network, x).layers.values()
+    assert (layer.name, layer.kind) == ("Whole", "both")
+    np.testing.assert_allclose(x * layer.factor(), network(x[None])[0].detach(), atol=1e-5)
 
 
 class Told(attention_modules.SELayer):

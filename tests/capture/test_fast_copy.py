@@ -168,3 +168,9 @@ def test_a_network_in_training_comes_back_in_training():
         and network.layer1[0].bn1.training
         and not any(module.training for module in copied.modules())
     )
+
+
+def test_fast_is_a_function_and_no_module():
+    with pytest.raises(ModuleNotFoundError):
+        importlib.import_module("attnviz.fast")
+    assert callable(attnviz.fast)

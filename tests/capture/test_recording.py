@@ -10,7 +10,6 @@ from helpers.small_networks import stirred
 from torch import nn
 
 import attnviz
-from attnviz.capture import recording
 
 
 def hooks_of(network: nn.Module) -> int:
@@ -65,17 +64,22 @@ def test_training_goes_on_as_it_would_without():
     assert all(torch.equal(found[key], expected[key]) for key in expected)
 
 
-def test_only_the_latest_are_kept(monkeypatch):
+def test_only_the_latest_are_kept():
     network = stirred(18, "se")
     with attnviz.record(network, kept=3) as trace, torch.no_grad():
         for batch in torch.randn(8, 3, 32, 32).split(2):
             network(batch)
     assert (trace.count, len(trace)) == (8, 3)
-    monkeypatch.setattr(recording, "KEPT_BYTES", 2 * 3 * 32 * 32 * 4 + 12_000)
-    with attnviz.record(network) as trace, torch.no_grad():
-        for batch in torch.randn(8, 3, 32, 32).split(2):
-            network(batch)
-    assert trace.count == 8 and 1 <= len(trace) <= 2
+
+
+def test_no_more_than_the_limit_in_memory_is_kept_but_always_the_latest():
+    traces = list(attnviz.traces(stirred(18, "se"), torch.randn(4, 3, 32, 32)))
+    size = traces[0].source.nbytes + sum(layer.channel.nbytes for layer in traces[0].layers.values())
+    for most_bytes, expected in ((2 * size, traces[2:]), (2 * size - 1, traces[3:]), (1, traces[3:])):
+        recording = attnviz.Recording(100, most_bytes)
+        for trace in traces:
+            recording.add(trace)
+        assert recording.count == 4 and list(recording) == expected
 
 
 def test_no_hook_is_left_when_the_block_or_the_network_fails():

@@ -10,7 +10,7 @@ from helpers.small_networks import stirred
 from torch import nn
 
 import attnviz
-from attnviz.capture.plan import bare
+from attnviz.capture.plan import unwrapped
 from attnviz.networks.attention import CBAM, ReleasedBAM
 
 SE = ("squeezed", "hidden", "channel_logits")
@@ -187,4 +187,4 @@ def test_features_of_what_has_none_are_a_sentence(x):
     name = next(iter(attnviz.trace(choosing, x).layers))
     with pytest.raises(attnviz.TraceError, match="no before and after"):
         attnviz.features(choosing, x, name)
-    assert not any(module._forward_hooks for module in bare(network).modules())
+    assert not any(module._forward_hooks for module in unwrapped(network).modules())

@@ -19,7 +19,7 @@ from helpers.encoded_captures import unpacked
 from helpers.page_client import TEMPLE, analysed, capture_of
 
 import attnviz
-from attnviz.capture.run import features_of
+from attnviz.capture.run import features_of_layers
 from attnviz.server import page, viewer_requests
 from attnviz.server.components import OpenDropdown, PhotoInput
 from attnviz.server.settings import Settings
@@ -349,7 +349,9 @@ def test_only_the_api_is_in_the_api():
 def test_all_channels_of_a_small_network_cost_one_more_pass_of_a_large_one_one_a_layer(asked, monkeypatch):
     passes = []
     monkeypatch.setattr(
-        viewer_requests, "features_of", lambda *given: passes.append(given[2]) or features_of(*given)
+        viewer_requests,
+        "features_of_layers",
+        lambda *given: passes.append(given[2]) or features_of_layers(*given),
     )
     for kept in (viewer_requests.TOGETHER_BYTES, 1000):
         monkeypatch.setattr(viewer_requests, "TOGETHER_BYTES", kept)

@@ -1,0 +1,153 @@
+"""Photos become a network's inputs: one by one, and many in windows that are made ready ahead."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import islice
+from typing import TypeAlias
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor, nn
+
+from ..errors import AttnvizError, TraceError
+from ..networks.card import Card
+from ..photos.geometry import VIEWS, Region, crop, network_input
+from ..photos.photo import Photo, open_photo
+
+PhotoSource: TypeAlias = str | os.PathLike | Photo | Image.Image | np.ndarray | Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class PreparedInput:
+    """What a network gets of one photo."""
+
+    source: Photo | Tensor  # what was given
+    region: Region  # the part of it that the network sees
+    x: Tensor  # (C, H, W), normalised
+
+
+@dataclass(frozen=True, eq=False)
+class Window:
+    """The inputs of some photos in a row, up to the first that can't be opened, and what is wrong with that
+    one."""
+
+    inputs: list[PreparedInput]
+    error: AttnvizError | None
+
+
+def prepare(source: PhotoSource, card: Card, view: str, channels: int | None) -> PreparedInput:
+    """The input of one photo for a network with this card, which takes so many ``channels`` (None: any).
+
+    ``view`` is one of ``VIEWS``; a photo whose input would have other sides than the network takes is cut to
+    the crop. Raises PhotoError for a photo that can't be opened, TraceError for a tensor that is no input."""
+    if isinstance(source, Tensor):
+        return _of_tensor(source, card, channels)
+    photo = source if isinstance(source, Photo) else open_photo(source)
+    region = VIEWS[view](photo, card.recipe)
+    if not _takes(card, region.size):
+        region = crop(photo, card.recipe)
+    return PreparedInput(photo, region, network_input(photo, region, card.recipe))
+
+
+def _of_tensor(x: Tensor, card: Card, channels: int | None) -> PreparedInput:
+    fits = x.ndim == 3 and channels in (None, x.shape[0])
+    if not fits or not x.numel() or not x.is_floating_point():
+        raise TraceError(
+            f"The tensor is {tuple(x.shape)} {x.dtype}: a photo is ({channels or 3}, height, "
+            "width), normalised floats."
+        )
+    height, width = x.shape[1:]
+    if not _takes(card, (height, width)):
+        least, greatest = card.sides or (0, 0)
+        raise TraceError(
+            f"The tensor is {height} × {width}: {card.name} takes sides of {least} to {greatest} pixels."
+        )
+    region = Region((0.0, 0.0, float(width), float(height)), (height, width))
+    return PreparedInput(x.detach().clone(), region, x)
+
+
+def _takes(card: Card, size: tuple[int, int]) -> bool:
+    """Whether a network takes inputs of this size: some pool over a fixed number of cells."""
+    return card.sides is None or all(card.sides[0] <= side <= card.sides[1] for side in size)
+
+
+def windows(
+    photos: Iterator[PhotoSource], count: int, prepared: Callable[[PhotoSource], PreparedInput]
+) -> Iterator[Window]:
+    """The photos in windows of ``count``; while one is used, the next is made ready in a thread beside. The
+    last has an error, or else there were no more photos.
+
+    With a ``count`` of 1 nothing is asked for ahead: whoever gives the photos may wait for each trace before
+    it gives another."""
+    if count == 1:
+        return _one_by_one(photos, prepared)
+    return _ahead(photos, count, prepared)
+
+
+def _one_by_one(
+    photos: Iterator[PhotoSource], prepared: Callable[[PhotoSource], PreparedInput]
+) -> Iterator[Window]:
+    for photo in photos:
+        window = _window([photo], prepared)
+        yield window
+        if window.error is not None:
+            return
+
+
+def _ahead(
+    photos: Iterator[PhotoSource], count: int, prepared: Callable[[PhotoSource], PreparedInput]
+) -> Iterator[Window]:
+    with ThreadPoolExecutor(1, "attnviz-photos") as beside:
+
+        def begin_next() -> Future[Window]:
+            try:
+                return beside.submit(_window, list(islice(photos, count)), prepared)
+            except Exception as error:  # of who gives the photos: those before come first
+                failed: Future[Window] = Future()
+                failed.set_exception(error)
+                return failed
+
+        coming = begin_next()
+        while True:
+            window = coming.result()
+            if window.error is not None:
+                yield window
+                return
+            if not window.inputs:
+                return
+            coming = begin_next()
+            yield window
+
+
+def _window(photos: Iterable[PhotoSource], prepared: Callable[[PhotoSource], PreparedInput]) -> Window:
+    inputs = []
+    for photo in photos:
+        try:
+            inputs.append(prepared(photo))
+        except AttnvizError as error:
+            return Window(inputs, error)
+    return Window(inputs, None)
+
+
+def input_channels(modules: Mapping[str, nn.Module]) -> int | None:
+    """How many channels the network of these modules takes: as many as its first convolution; None if it has
+    none."""
+    return next((module.in_channels for module in modules.values() if isinstance(module, nn.Conv2d)), None)
+
+
+def noise_input(card: Card, modules: Mapping[str, nn.Module]) -> Tensor:
+    """Random numbers, the same each time, as an input (1, C, H, H) float32 of the size that a card says for
+    the network of these modules."""
+    channels, side = input_channels(modules) or 3, card.recipe.crop
+    return torch.randn(1, channels, side, side, generator=torch.Generator().manual_seed(0))
+
+
+def as_parameters(network: nn.Module, x: Tensor) -> Tensor:
+    """An input on the device and in the type of the network's parameters."""
+    parameter = next(network.parameters(), None)
+    return x if parameter is None else x.to(parameter.device, parameter.dtype)
