@@ -86,7 +86,7 @@ def _seen(network: nn.Module, options: argparse.Namespace) -> Iterator[Seen]:
             print(f"attnviz: {error}", file=sys.stderr)
             continue
         if options.layer and options.layer not in seen.layers:
-            raise NetworkError(f"{options.network} has no layer “{options.layer}”: {_choices(seen.layers)}")
+            raise _layer_missing(options, seen)
         yield path, folder, seen
 
 
@@ -165,8 +165,11 @@ def _take_threads() -> None:
         torch.set_num_threads(min(torch.get_num_threads(), cores()))
 
 
-def _choices(layers: dict) -> str:
-    return f"choose one of {', '.join(layers)}" if layers else "it has no attention at all"
+def _layer_missing(options: argparse.Namespace, seen: Trace) -> NetworkError:
+    if not seen.layers:
+        return NetworkError("network_without_attention", network=options.network, layer=options.layer)
+    layers = ", ".join(seen.layers)
+    return NetworkError("layer_not_in_network", network=options.network, layer=options.layer, layers=layers)
 
 
 def _folders(photos: list[Path], out: Path) -> list[Path]:

@@ -21,11 +21,7 @@ def files() -> list[str]:
     this is no checkout."""
     missing = [name for name in (*ALONE, *BELOW) if not (ROOT / name).exists()]
     if missing:
-        raise AttnvizError(
-            f"There is no {missing[0]} beside this attnviz: to deploy it, get a checkout of the project, "
-            "and in there "
-            "run python -m attnviz deploy space USER/NAME."
-        )
+        raise AttnvizError("checkout_missing", name=missing[0])
     below = (
         path
         for folder, endings in BELOW.items()
@@ -56,10 +52,7 @@ def upload(space: str) -> str:
     names = files()
     check(space)
     if not get_token():
-        raise AttnvizError(
-            "You are not logged in to Hugging Face: run hf auth login, or set HF_TOKEN to a token that may "
-            "write."
-        )
+        raise AttnvizError("hub_login_missing")
     hub = HfApi()
     try:
         address = hub.create_repo(space, repo_type="space", space_sdk="gradio", exist_ok=True)
@@ -71,17 +64,15 @@ def upload(space: str) -> str:
         )
         hub.create_commit(space, chain(gone, new), commit_message=f"attnviz {__version__}", repo_type="space")
     except HfHubHTTPError as error:
-        raise AttnvizError(_refusal(error.response.status_code, error.server_message)) from error
+        raise _refusal(error.response.status_code, error.server_message) from error
     except ValueError as error:  # the card's front matter
-        raise AttnvizError(f"Hugging Face refused: {_line(error)}") from error
+        raise AttnvizError("hub_refused_card", reason=_line(error)) from error
     except (
         HTTPError,
         OSError,
         RuntimeError,
     ) as error:  # the first is httpx's or httpx2's, whichever the library stands on
-        raise AttnvizError(
-            f"The upload to {hub.endpoint} failed, check the connection and try again: {_line(error)}"
-        ) from error
+        raise AttnvizError("hub_upload_failed", hub=hub.endpoint, reason=_line(error)) from error
     return str(address)
 
 
@@ -95,16 +86,15 @@ def check(space: str) -> None:
             raise HFValidationError
         validate_repo_id(space)
     except HFValidationError:
-        raise AttnvizError(
-            f"“{space}” can't be the name of a Space: give it as USER/NAME, of letters, digits, “-”, “_” "
-            "and “.”."
-        ) from None
+        raise AttnvizError("space_name_impossible", name=space) from None
 
 
-def _refusal(status: int, reason: str | None) -> str:
+def _refusal(status: int, reason: str | None) -> AttnvizError:
     if status == 401:
-        return "Hugging Face does not know this token: run hf auth login again, or set HF_TOKEN to a token that may write."
-    return f"Hugging Face refused with status {status}: {_line(reason or 'it gave no reason.')}"
+        return AttnvizError("hub_token_unknown")
+    if not reason:
+        return AttnvizError("hub_refused_without_reason", status=status)
+    return AttnvizError("hub_refused", status=status, reason=_line(reason))
 
 
 def _line(said: object) -> str:

@@ -1,10 +1,28 @@
-"""What can go wrong with what people bring. The text of each is one sentence for the person in front of the
-screen."""
+"""What can go wrong with what people bring: errors with a key and values, whose sentences for the person in
+front of the screen are in ``languages``."""
+
+from __future__ import annotations
+
+from .languages.catalogue import ENGLISH, Value, catalogue
 
 
 class AttnvizError(Exception):
-    """Any of the errors below: its text says what is wrong and what to do, and names no path of the
-    machine."""
+    """Any of the errors below: its sentence says what is wrong and what to do, and names no path of the
+    machine.
+
+    ``key`` names the sentence in ``languages/*.json``, ``values`` fill its holes. ``str(error)`` is the
+    English sentence."""
+
+    def __init__(self, key: str, /, **values: Value) -> None:
+        self.key, self.values = key, values
+
+    def sentence(self, language: str = ENGLISH) -> str:
+        """The sentence in a language: "en", "zh", or whatever else has a file in ``languages``; in English
+        where it is not translated."""
+        return catalogue().error(language, self.key, self.values)
+
+    def __str__(self) -> str:
+        return self.sentence()
 
 
 class PhotoError(AttnvizError):

@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 from torch import Tensor, nn
 
 from ..errors import TraceError
+from ..languages.catalogue import Phrase
 from .factor_fit import ratio
 from .layer_attention import LayerAttention, Step
 from .multiplications import Product, as_numpy
 from .parts import Parts, joined, part_of, step_values
-from .reads import Read, StepRead
+from .reads import Read, StepRead, role_phrase
 from .taps import Tap
 
 
@@ -62,7 +63,7 @@ class Call:
         """A child that is read has run. Raises TraceError if it ran before in this call, and only once should
         it."""
         if self.ends_with_parts and self._count(read):
-            raise TraceError(f"The {read.role} gate of {self.tap.layer} ran twice in one call.")
+            raise _repeated(self.tap, read, 2)
         self._reads.append(read)
         self._parts.append(part_of(read, self.tap, output))
         if self.ends_with_parts and len(self._reads) == len(self.tap.reads):
@@ -92,10 +93,9 @@ class Call:
 
     def _check_count(self, read: Read, count: int) -> None:
         if count > read.calls:
-            often = "twice" if count == 2 else f"{count} times"
-            raise TraceError(f"The {read.role} gate of {self.tap.layer} ran {often} in one call.")
+            raise _repeated(self.tap, read, count)
         if count < read.calls and not read.optional:
-            raise TraceError(f"The {read.role} gate of {self.tap.layer} did not run in the forward pass.")
+            raise TraceError("gate_silent", role=role_phrase(read), layer=self.tap.layer)
 
     def take_input(self, module: nn.Module, features: Tensor) -> None:
         """A module whose factor is its output ÷ its input is called with these features."""
@@ -126,3 +126,8 @@ class Call:
         self._steps.clear()
         self.begin()
         self._deliver(CallResult(self.tap, shape, parts, steps))
+
+
+def _repeated(tap: Tap, read: Read, count: int) -> TraceError:
+    times = Phrase("twice") if count == 2 else Phrase("several_times", count=count)
+    return TraceError("gate_repeated", role=role_phrase(read), layer=tap.layer, times=times)

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from ..errors import TraceError
 from .call import Call, CallResult
 from .multiplications import Product, ProductListener
+from .reads import role_phrase
 from .taps import Tap
 
 BeforeCall = Callable[
@@ -89,8 +90,8 @@ class Listener:
         ran = {result.tap for result in results}
         for call in self._calls:
             if call.tap.how == "declared" and call.tap not in ran:
-                roles = " and ".join(read.role for read in call.tap.reads)
-                raise TraceError(f"The {roles} gate of {call.tap.layer} did not run in the forward pass.")
+                roles = role_phrase(*call.tap.reads)
+                raise TraceError("gate_silent", role=roles, layer=call.tap.layer)
         return results
 
     def _shares(self, tap: Tap) -> bool:

@@ -57,15 +57,17 @@ def prepare(source: PhotoSource, card: Card, view: str, channels: int | None) ->
 def _of_tensor(x: Tensor, card: Card, channels: int | None) -> PreparedInput:
     fits = x.ndim == 3 and channels in (None, x.shape[0])
     if not fits or not x.numel() or not x.is_floating_point():
-        raise TraceError(
-            f"The tensor is {tuple(x.shape)} {x.dtype}: a photo is ({channels or 3}, height, "
-            "width), normalised floats."
-        )
+        raise TraceError("tensor_not_photo", tensor=f"{tuple(x.shape)} {x.dtype}", channels=channels or 3)
     height, width = x.shape[1:]
     if not _takes(card, (height, width)):
         least, greatest = card.sides or (0, 0)
         raise TraceError(
-            f"The tensor is {height} × {width}: {card.name} takes sides of {least} to {greatest} pixels."
+            "tensor_size_not_taken",
+            height=height,
+            width=width,
+            name=card.name,
+            least=least,
+            greatest=greatest,
         )
     region = Region((0.0, 0.0, float(width), float(height)), (height, width))
     return PreparedInput(x.detach().clone(), region, x)

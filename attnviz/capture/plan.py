@@ -20,20 +20,14 @@ def unwrapped(network: nn.Module) -> nn.Module:
     modules to listen to."""
     while isinstance(network, nn.Module):
         if isinstance(network, torch.jit.ScriptModule):
-            raise TraceError(
-                "This network is TorchScript, whose inside can't be listened to: trace the Python network "
-                "it was made from."
-            )
+            raise TraceError("network_is_torchscript")
         if isinstance(network, nn.DataParallel | nn.parallel.DistributedDataParallel):
             network = network.module
         elif is_compiled(network):
             network = network.get_submodule("_orig_mod")
         else:
             return network
-    raise TraceError(
-        f"This is a {type(network).__name__}, not a network: pass a torch.nn.Module; attnviz.load opens "
-        "checkpoints."
-    )
+    raise TraceError("network_is_no_module", type=type(network).__name__)
 
 
 def is_compiled(network: nn.Module) -> bool:
@@ -64,12 +58,7 @@ def taps_of(network: nn.Module, modules: dict[str, nn.Module], x: Tensor) -> lis
     taps = planned_taps(network, modules, x)
     if not taps and not _has_card(network):
         kinds = ", ".join(sorted({known.kind.upper() for known in TABLE.values()}))
-        raise TraceError(
-            f"There is no attention in this {type(network).__name__} that attnviz can find: no module "
-            "declares attention_taps, none is of "
-            f"a kind in its table ({kinds}), and none multiplies its input by a factor for each channel, "
-            "each position or both."
-        )
+        raise TraceError("attention_not_found", type=type(network).__name__, kinds=kinds)
     return taps
 
 

@@ -14,6 +14,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..languages.catalogue import Phrase
+
 
 @dataclass(frozen=True)
 class Read:
@@ -37,3 +39,16 @@ class StepRead:
     side: str  # "input" or "output"
     call: int = 1
     map: int | None = None  # which one, of an input of several maps
+
+
+def role_phrase(*reads: Read) -> Phrase:
+    """The roles of what is read, for a sentence."""
+    roles = tuple(read.role for read in reads)
+    return ROLE_PHRASES.get(roles) or Phrase("other_role", roles=" and ".join(roles))
+
+
+ROLE_PHRASES = {
+    ("channel",): Phrase("channel_role"),
+    ("spatial",): Phrase("spatial_role"),
+    ("channel", "spatial"): Phrase("channel_and_spatial_role"),
+}

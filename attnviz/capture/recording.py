@@ -39,10 +39,7 @@ class Recording:
     def layers(self) -> dict[str, LayerAttention]:
         """The layers of the latest input, in running order. Raises TraceError if nothing ran."""
         if not self._traces:
-            raise TraceError(
-                "Nothing ran through the network inside this block: call the network itself, in the thread "
-                "of the block."
-            )
+            raise TraceError("network_not_called")
         return self._traces[-1].layers
 
     def __len__(self) -> int:
@@ -84,9 +81,7 @@ def record(network: nn.Module, kept: int = MOST_INPUTS) -> Iterator[Recording]:
         raise ValueError(f"kept is {kept}; it is at least 1")
     inner = unwrapped(network)
     if inner is not network and is_compiled(network):
-        raise TraceError(
-            "A compiled network can't be listened to: record and call the network that it was made from."
-        )
+        raise TraceError("network_is_compiled")
     recorder = _Recorder(inner, Recording(kept))
     try:
         with on_calls([inner], recorder.enter, recorder.leave):

@@ -104,9 +104,9 @@ def _module_and_call(layer: str, taps: dict[str, Tap], card: Card) -> tuple[str,
     Raises TraceError if it is no layer with features around a factor."""
     name, _, number = layer.partition(" #")
     if name not in taps:
-        raise TraceError(f"There is no layer “{layer}” with attention in {card.name}.")
+        raise TraceError("layer_unknown", layer=layer, name=card.name)
     if taps[name].formula == "none":
-        raise TraceError(f"{layer} does not multiply its features by a factor: there is no before and after.")
+        raise TraceError("layer_without_factor", layer=layer)
     return name, int(number or 1) - 1
 
 

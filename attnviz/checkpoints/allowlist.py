@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from ..errors import NetworkError
-
-ALONE = "save the weights alone with torch.save(model.state_dict(), “weights.pth”)"
+from ..languages.catalogue import Phrase
+from .fault import CheckpointFault
 
 
 def refuse(names: list[str], whole: str = "") -> None:
-    """Raise NetworkError if a pickle's classes and functions are not all such as weights or an optimiser
+    """Raise CheckpointFault if a pickle's classes and functions are not all such as weights or an optimiser
     need.
 
     The worst decides what is said. ``whole`` is the class of what is pickled, where that is an object of one.
@@ -16,20 +15,13 @@ def refuse(names: list[str], whole: str = "") -> None:
     refused = [name for name in names if not _is_allowed(name)]
     for name in refused:
         if _is_code(name):
-            raise NetworkError(
-                f"holds code ({shown(name)}) and was not opened: ask its author for the weights as "
-                "safetensors."
-            )
+            raise CheckpointFault("checkpoint_holds_code", type=shown(name))
     if any(name.startswith("torch.nn.") for name in refused) or whole in refused:
-        first = next((name for name in refused if _advice(name) == ALONE), refused[0])
-        raise NetworkError(
-            f"is a whole pickled model (class {shown(first.rpartition('.')[2])}), which is code as well as "
-            "weights: "
-            f"load it where it was made and {ALONE}."
-        )
+        first = next((name for name in refused if _advice(name) is None), refused[0])
+        raise CheckpointFault("checkpoint_is_whole_model", type=shown(first.rpartition(".")[2]))
     for name in refused:
-        raise NetworkError(
-            f"holds more than weights ({shown(name)}), which is not opened here: {_advice(name)}."
+        raise CheckpointFault(
+            "checkpoint_holds_more", type=shown(name), advice=_advice(name) or Phrase("save_alone")
         )
 
 
@@ -52,8 +44,9 @@ def _is_code(name: str) -> bool:
     return root in CODE or (last[:1].islower() and not name.startswith(SMALL))
 
 
-def _advice(name: str) -> str:
-    return next((advice for start, advice in ADVICE.items() if name.startswith(start)), ALONE)
+def _advice(name: str) -> Phrase | None:
+    """What to do about a class, where there is more to say than to save the weights alone."""
+    return next((advice for start, advice in ADVICE.items() if name.startswith(start)), None)
 
 
 # What weights and an optimiser's state are made of: about what torch.load admits with weights_only.
@@ -171,9 +164,8 @@ SMALL = (
 )
 
 ADVICE = {
-    "torch.storage.": f"it comes from pickle.dump, so open it with pickle.load where it was made and {ALONE}",
-    "numpy": "write NumPy numbers as float(best_accuracy) and arrays as torch.from_numpy(array) before "
-    f"saving, or {ALONE}",
-    "argparse": f"write the arguments as vars(args) before saving, or {ALONE}",
-    "pathlib": f"write paths as str(path) before saving, or {ALONE}",
+    "torch.storage.": Phrase("unpickle_and_save_alone"),
+    "numpy": Phrase("write_numpy_plainly"),
+    "argparse": Phrase("write_arguments_plainly"),
+    "pathlib": Phrase("write_paths_plainly"),
 }

@@ -13,16 +13,13 @@ from typing import Any
 
 import torch
 
-from ..errors import NetworkError
-from .allowlist import ALONE, shown
+from .allowlist import shown
+from .fault import CheckpointFault, megabytes
 from .pickle_reader import MAX_PICKLE, Storage, claim_of, read_pickle
 
 MAX_RECORDS = 10_000  # of a zip archive, an optimiser's among them
 MAX_HEADER = 1_000_000  # bytes, of safetensors
 MAGIC = 0x1950A86A20F9469CFC6C  # the first thing that torch.save wrote before torch 1.6
-
-AGAIN = "copy or download it again"
-BIG = f"was written on a big-endian machine: open it there and {ALONE} from one that is not."
 
 Places = dict[str, tuple[int, int]]  # a storage's key -> its first byte in the file, and how many there are
 
@@ -37,39 +34,38 @@ class File(io.BufferedReader):
 
     def read(self, size: int | None = -1) -> bytes:
         if size is not None and size > MAX_PICKLE:
-            raise NetworkError(f"describes far more than weights: {ALONE}.")
+            raise CheckpointFault("checkpoint_describes_too_much")
         return super().read(MAX_PICKLE if size is None or size < 0 else size)
 
 
 def open_file(path: str | os.PathLike, limit: int) -> File:
-    """The file, if it is one and has at most ``limit`` bytes. Raises NetworkError."""
+    """The file, if it is one and has at most ``limit`` bytes. Raises CheckpointFault."""
     try:
         status = os.stat(path)
         if stat.S_ISDIR(status.st_mode):
-            raise NetworkError("is a folder: choose the checkpoint file in it.")
+            raise CheckpointFault("checkpoint_is_folder")
         if not stat.S_ISREG(status.st_mode):  # a pipe would wait for ever
-            raise NetworkError("is not a file on a disk: choose a checkpoint file.")
+            raise CheckpointFault("checkpoint_not_on_disk")
         if status.st_size > limit:
-            raise NetworkError(
-                f"has {status.st_size / 1e6:,.1f} MB, more than the {limit / 1e6:,.1f} MB that are opened "
-                f"here: {ALONE}."
+            raise CheckpointFault(
+                "checkpoint_too_large", size=megabytes(status.st_size), limit=megabytes(limit)
             )
         return File(path)
     except (OSError, ValueError):
-        raise NetworkError("is not there or can't be read: check its name and try again.") from None
+        raise CheckpointFault("file_unreadable") from None
 
 
 def dtype_of(storage: Storage) -> torch.dtype:
-    """The type of a storage's numbers. Raises NetworkError if there is no such type."""
+    """The type of a storage's numbers. Raises CheckpointFault if there is no such type."""
     if storage.kind not in KINDS:
-        raise NetworkError("holds numbers of a type that is not known here: save the weights in float32.")
+        raise CheckpointFault("checkpoint_number_type_unknown")
     return KINDS[storage.kind]
 
 
 def content(file: File) -> tuple[Any, Places]:
     """What a file holds, with Claims for tensors, and where the data of each storage lies in it.
 
-    Raises NetworkError for what is no checkpoint, and whatever error damage leads to.
+    Raises CheckpointFault for what is no checkpoint, and whatever error damage leads to.
     """
     head = file.read(1024)
     if head.startswith(b"PK"):
@@ -79,18 +75,14 @@ def content(file: File) -> tuple[Any, Places]:
     if head[5:9] == b"\0\0\0{":  # a length in eight bytes, then JSON
         return _safetensors(file)
     beginning = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
-    for sign, said in SIGNS.items():
-        if beginning.startswith(sign):
-            raise NetworkError(said)
+    for key, signs in SIGNS.items():
+        if beginning.startswith(signs):
+            raise CheckpointFault(key)
     if b"pytorch" in head[:64] or b"onnx" in head[:64]:
-        raise NetworkError(f"is an ONNX network, not a checkpoint of PyTorch: {ALONE} where it was made.")
+        raise CheckpointFault("checkpoint_is_onnx")
     if head[257:262] == b"ustar":
-        raise NetworkError("is a tar archive: unpack it and choose the checkpoint in it.")
-    raise NetworkError(
-        "is not a checkpoint: choose a file that torch.save or safetensors wrote."
-        if head
-        else f"is empty: {AGAIN}."
-    )
+        raise CheckpointFault("checkpoint_is_tar")
+    raise CheckpointFault("checkpoint_unknown") if head else CheckpointFault("checkpoint_empty")
 
 
 def _zip(file: File) -> tuple[Any, Places]:
@@ -101,15 +93,13 @@ def _zip(file: File) -> tuple[Any, Places]:
         names = {record.filename for record in records}
         pickle = _pickle_among(names)
         if len(names) < len(records) or len(records) > MAX_RECORDS:
-            raise NetworkError(
-                f"is a zip archive with too many records, or with several of one name: {ALONE}."
-            )
+            raise CheckpointFault("checkpoint_has_bad_records")
         places = _record_places(file, archive)
         if archive.testzip() is not None:
-            raise NetworkError(f"is damaged (a checksum in it is wrong): {AGAIN}.")
+            raise CheckpointFault("checkpoint_checksum_wrong")
         folder = pickle.removesuffix("data.pkl")
         if f"{folder}byteorder" in names and archive.read(f"{folder}byteorder") != b"little":
-            raise NetworkError(BIG)
+            raise CheckpointFault("checkpoint_big_endian")
         value, _ = read_pickle(io.BytesIO(archive.read(pickle)))
     return value, {
         name.removeprefix(f"{folder}data/"): place
@@ -120,21 +110,15 @@ def _zip(file: File) -> tuple[Any, Places]:
 
 def _pickle_among(names: set[str]) -> str:
     if any(name.endswith(("/constants.pkl", "/archive_format")) for name in names):
-        raise NetworkError(
-            "is a program of TorchScript or torch.export, not weights alone: load it where it was made "
-            f"and {ALONE}."
-        )
+        raise CheckpointFault("checkpoint_is_program")
     found = [name for name in names if name.partition("/")[2] == "data.pkl"]
     if len(found) == 1:
         return found[0]
     if any(name.endswith(".npy") for name in names):
-        raise NetworkError(
-            "holds NumPy arrays, not a checkpoint: make a dict of tensors with torch.from_numpy and "
-            "torch.save that."
-        )
+        raise CheckpointFault("checkpoint_holds_numpy")
     if any(name.endswith(".h5") for name in names):
-        raise NetworkError(KERAS)
-    raise NetworkError("is a zip archive, but not of torch.save: unpack it and choose the checkpoint in it.")
+        raise CheckpointFault("checkpoint_is_keras")
+    raise CheckpointFault("checkpoint_is_other_zip")
 
 
 def _record_places(file: File, archive: zipfile.ZipFile) -> Places:
@@ -146,15 +130,15 @@ def _record_places(file: File, archive: zipfile.ZipFile) -> Places:
             or record.file_size != record.compress_size
             or record.flag_bits & 1
         ):
-            raise NetworkError(f"has compressed records, which torch.save never writes: {ALONE}.")
+            raise CheckpointFault("checkpoint_compressed")
         file.seek(record.header_offset)
         start = record.header_offset + 30 + sum(struct.unpack("<26x2H", file.read(30)))
         if record.header_offset < behind:
-            raise NetworkError(f"has records that overlap, so it unpacks to more than it is: {AGAIN}.")
+            raise CheckpointFault("checkpoint_records_overlap")
         behind = start + record.file_size
         places[record.filename] = start, record.file_size
     if behind > archive.start_dir:
-        raise NetworkError(f"claims more than it holds: {AGAIN}.")
+        raise CheckpointFault("checkpoint_claims_more")
     return places
 
 
@@ -166,17 +150,17 @@ def _legacy(file: File) -> tuple[Any, Places]:
     try:
         magic, _ = read_pickle(stream)
         if type(magic) is not int or magic != MAGIC:
-            raise NetworkError(f"is a bare pickle, not written by torch.save: {ALONE}.")
+            raise CheckpointFault("checkpoint_is_bare_pickle")
         read_pickle(stream)
         machine, _ = read_pickle(stream)
         value, storages = read_pickle(stream)
         keys, _ = read_pickle(stream)
     except (ValueError, LookupError):
         if file.size > MAX_PICKLE:
-            raise NetworkError(f"describes far more than weights, or is damaged: {ALONE}.") from None
+            raise CheckpointFault("checkpoint_describes_too_much_or_damaged") from None
         raise
     if machine["little_endian"] is not True:
-        raise NetworkError(BIG)
+        raise CheckpointFault("checkpoint_big_endian")
     places, start = {}, stream.tell()
     for key in keys:
         if not isinstance(key, str):
@@ -185,7 +169,7 @@ def _legacy(file: File) -> tuple[Any, Places]:
         length = storage.count * dtype_of(storage).itemsize
         file.seek(start)
         if struct.unpack("<q", file.read(8)) != (storage.count,):
-            raise NetworkError(f"claims more or less than it holds: {AGAIN}.")
+            raise CheckpointFault("checkpoint_sizes_differ")
         places[key] = start + 8, length
         start += 8 + length
         if start > file.size:
@@ -199,10 +183,7 @@ def _safetensors(file: File) -> tuple[Any, Places]:
     file.seek(0)
     (length,) = struct.unpack("<Q", file.read(8))
     if length > MAX_HEADER:
-        raise NetworkError(
-            f"describes far more than weights (a safetensors header over {MAX_HEADER // 1_000_000} MB): "
-            f"{ALONE}."
-        )
+        raise CheckpointFault("checkpoint_header_too_large", limit=MAX_HEADER // 1_000_000)
     header = json.loads(file.read(length).decode())
     header.pop("__metadata__", None)
     claims, places, behind = {}, {}, 0
@@ -210,10 +191,10 @@ def _safetensors(file: File) -> tuple[Any, Places]:
         (begin, end), shape = entry["data_offsets"], entry["shape"]
         claim = claim_of(SAFETENSORS.get(entry["dtype"], "unknown"), key, shape)
         if begin != behind or end - begin != claim.size * dtype_of(claim.storage).itemsize:
-            raise NetworkError(f"claims more or less than it holds (“{shown(key)}”): {AGAIN}.")
+            raise CheckpointFault("checkpoint_tensor_size_differs", tensor=shown(key))
         claims[key], places[key], behind = claim, (8 + length + begin, end - begin), end
     if 8 + length + behind != file.size:
-        raise NetworkError(f"claims more or less than it holds: {AGAIN}.")
+        raise CheckpointFault("checkpoint_sizes_differ")
     return {key: claims[key] for key in header}, places
 
 
@@ -251,30 +232,13 @@ SAFETENSORS = {
     "C64": "ComplexFloatStorage",
 }
 
-KERAS = "is a network of Keras, not of PyTorch: choose a file that torch.save or safetensors wrote."
-PICTURE = "is a picture, not a checkpoint: open it as a photo, and choose a file that torch.save or safetensors wrote here."
-PACKED = "is packed: unpack it and choose the checkpoint in it."
-PAGE = "is a web page, not a checkpoint: its address leads to a page about the file, so download the file itself."
-
-SIGNS = {  # how files begin that people take for checkpoints, in small letters
-    b"version https://git-lfs": "is a Git LFS pointer, not the weights themselves: run “git lfs pull”, or "
-    "download the file from its page.",
-    b"\x89hdf": KERAS,
-    b"\x93numpy": "is a NumPy array, not a checkpoint: make a dict of tensors with torch.from_numpy and "
-    "torch.save that.",
-    b"gguf": "is a GGUF file, not a checkpoint of PyTorch: choose a file that torch.save or safetensors "
-    "wrote.",
-    b"\xff\xd8\xff": PICTURE,
-    b"\x89png": PICTURE,
-    b"gif8": PICTURE,
-    b"riff": PICTURE,
-    b"\x1f\x8b": PACKED,
-    b"7z\xbc\xaf": PACKED,
-    b"rar!": PACKED,
-    b"bzh": PACKED,
-    b"\xfd7zxz": PACKED,
-    b"\x28\xb5\x2f\xfd": PACKED,
-    b"<!doctype": PAGE,
-    b"<html": PAGE,
-    b"<?xml": PAGE,
+# How files begin that people take for checkpoints, in small letters, by the error that each is.
+SIGNS = {
+    "checkpoint_is_lfs_pointer": (b"version https://git-lfs",),
+    "checkpoint_is_keras": (b"\x89hdf",),
+    "checkpoint_is_numpy": (b"\x93numpy",),
+    "checkpoint_is_gguf": (b"gguf",),
+    "checkpoint_is_picture": (b"\xff\xd8\xff", b"\x89png", b"gif8", b"riff"),
+    "checkpoint_packed": (b"\x1f\x8b", b"7z\xbc\xaf", b"rar!", b"bzh", b"\xfd7zxz", b"\x28\xb5\x2f\xfd"),
+    "checkpoint_is_web_page": (b"<!doctype", b"<html", b"<?xml"),
 }

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from ..errors import NetworkError
+from ..languages.catalogue import Phrase, Value
 from ..networks.card import Card, with_card
 from ..networks.resnet import DEPTHS, Design, ResNet
 
@@ -52,12 +53,10 @@ def open_state_dict(tensors: dict[str, Tensor], name: str) -> nn.Module:
     shapes = {key: tuple(value.shape) for key, value in tensors.items()}
     layout = next((row for row in LAYOUTS if any(re.search(row.told, key) for key in shapes)), None)
     if layout is None:
-        raise NetworkError(_of_no_layout(shapes, name))
+        raise _of_no_layout(shapes, name)
     theirs = {_renamed(key, layout): key for key in shapes}  # our key -> the file's
     if len(theirs) < len(shapes):
-        raise NetworkError(
-            f"“{name}” holds some weights twice under different names: save the state dict of one network."
-        )
+        raise NetworkError("weights_twice", name=name)
     ours: Shapes = {key: shapes[other] for key, other in theirs.items()}
     architecture, design = _read(ours, layout, name)
     with torch.device("meta"):
@@ -72,13 +71,12 @@ def open_state_dict(tensors: dict[str, Tensor], name: str) -> nn.Module:
     expected = {key: tuple(value.shape) for key, value in network.state_dict().items()}
     _fits(ours, expected, theirs, layout, name)
     if architecture["attention"] is None:
-        raise NetworkError(
-            f"“{name}” is a plain {_title(architecture, design)}: there is no attention to show."
-        )
+        title = _plain_title(architecture["depth"])
+        raise NetworkError("layout_without_attention", name=name, title=title)
     weights = {key: _own(tensors.pop(theirs.get(key, ""), None), shape) for key, shape in expected.items()}
     network.load_state_dict(weights, assign=True)
     network.requires_grad_(False)
-    card = Card(name, {**architecture, "layout": layout.name}, title=_title(architecture, design))
+    card = Card(name, {**architecture, "layout": layout.name}, title=_title(architecture))
     return with_card(network, card).eval()
 
 
@@ -95,15 +93,9 @@ def _read(shapes: Shapes, layout: Layout, name: str) -> tuple[dict[str, Any], De
     width, _, kernel, _ = _shape(shapes, "conv1.weight", 4, name)
     counts = tuple(_count(shapes, stage) for stage in (1, 2, 3, 4))
     if not (1 <= width <= WIDEST and all(1 <= count <= DEEPEST for count in counts)):
-        raise NetworkError(
-            f"“{name}” has the keys of a {layout.name} ResNet, but not all four stages of blocks: is it "
-            "cut to a part?"
-        )
+        raise NetworkError("layout_stage_missing", name=name, layout=layout.name)
     if "fc.weight" not in shapes:
-        raise NetworkError(
-            f"“{name}” has no classifier (fc.weight or the like): save the whole network, with its last "
-            "layer."
-        )
+        raise NetworkError("layout_without_classifier", name=name)
     classes = _shape(shapes, "fc.weight", 2, name)[0]
     bottleneck = "layer1.0.conv3.weight" in shapes
     kinds = {
@@ -145,8 +137,7 @@ def _shape(shapes: Shapes, key: str, dimensions: int, name: str) -> tuple[int, .
     shape = shapes.get(key, ())
     if len(shape) != dimensions or 0 in shape:
         raise NetworkError(
-            f"“{name}” has a {key} of the shape {shape}, which fits no ResNet: it has {dimensions} "
-            "dimensions there."
+            "layout_dimensions_wrong", name=name, tensor=key, shape=str(shape), dimensions=dimensions
         )
     return shape
 
@@ -168,25 +159,33 @@ def _hidden(shapes: Shapes, pattern: str) -> dict[int, int]:
 def _fits(ours: Shapes, expected: Shapes, theirs: dict[str, str], layout: Layout, name: str) -> None:
     unknown = [theirs[key] for key in ours if key not in expected]
     if unknown:
-        more = f" and {len(unknown) - 3} more" if len(unknown) > 3 else ""
+        more: Value = Phrase("and_more", count=len(unknown) - 3) if len(unknown) > 3 else ""
         raise NetworkError(
-            f"“{name}” looks like a {layout.name} ResNet, but has keys that none has: "
-            f"{', '.join(map(_quoted, unknown[:3]))}{more}; "
-            "in Python, attnviz.trace opens any network."
+            "layout_has_unknown_keys",
+            name=name,
+            layout=layout.name,
+            tensors=tuple(map(_quoted, unknown[:3])),
+            more=more,
         )
     missing = [key for key in expected if key not in ours and not key.endswith("num_batches_tracked")]
     if missing:
         raise NetworkError(
-            f"“{name}” looks like a {layout.name} ResNet, but {len(missing)} of its weights are missing, "
-            "first what is called "
-            f"{_quoted(missing[0])} here: save the whole state dict."
+            "layout_misses_weights",
+            name=name,
+            layout=layout.name,
+            count=len(missing),
+            tensor=_printable(missing[0]),
         )
     for key, shape in expected.items():
         mine = ours.get(key, shape)
         if mine != shape and mine != (*shape, 1, 1):  # a 1×1 convolution is a layer on pooled channels
             raise NetworkError(
-                f"“{name}”: {_quoted(theirs[key])} has the shape {mine}, where a {layout.name} ResNet has "
-                f"{shape}."
+                "layout_shape_wrong",
+                name=name,
+                tensor=_printable(theirs[key]),
+                shape=str(mine),
+                layout=layout.name,
+                expected=str(shape),
             )
 
 
@@ -197,24 +196,32 @@ def _own(tensor: Tensor | None, shape: tuple[int, ...]) -> Tensor:
     return (tensor.float() if tensor.is_floating_point() else tensor).reshape(shape).contiguous()
 
 
-def _title(architecture: dict[str, Any], design: Design) -> str:
+def _title(architecture: dict[str, Any]) -> str:
     attention, depth = architecture["attention"], architecture["depth"]
     what = f"{attention.upper()} ResNet" if attention else "ResNet"
     return f"{what}-{depth}" if isinstance(depth, int) else f"{what} with {', '.join(map(str, depth))} blocks"
 
 
-def _of_no_layout(shapes: Shapes, name: str) -> str:
+def _plain_title(depth: int | tuple[int, ...]) -> Value:
+    """The title of a ResNet without attention, for a sentence."""
+    if isinstance(depth, int):
+        return f"ResNet-{depth}"
+    return Phrase("resnet_of_blocks", network="ResNet", blocks=", ".join(map(str, depth)))
+
+
+def _of_no_layout(shapes: Shapes, name: str) -> NetworkError:
     known = ", ".join(dict.fromkeys(row.name for row in LAYOUTS))
-    first = ", ".join(map(_quoted, list(shapes)[:3]))
-    return (
-        f"“{name}” is of no layout that is known here: its first keys are {first}; known are ResNets of "
-        f"{known}. "
-        "In Python, attnviz.trace opens any network."
-    )
+    first = tuple(map(_quoted, list(shapes)[:3]))
+    return NetworkError("layout_unknown", name=name, tensors=first, known=known)
 
 
 def _quoted(key: str) -> str:
-    return f"“{''.join(c if c.isprintable() else '�' for c in key[:60])}{'…' if len(key) > 60 else ''}”"
+    return f"“{_printable(key)}”"
+
+
+def _printable(key: str) -> str:
+    """A key from a file, fit for a sentence: at most 60 characters."""
+    return f"{''.join(c if c.isprintable() else '�' for c in key[:60])}{'…' if len(key) > 60 else ''}"
 
 
 _BLOCK = r"^(layer\d+\.\d+)\."

@@ -14,8 +14,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
-from ..errors import NetworkError
-from .allowlist import ALONE, refuse
+from .allowlist import refuse
+from .fault import CheckpointFault
 
 MAX_PICKLE = 2_000_000  # bytes
 MAX_OPS = 300_000  # a tensor takes about 40, and an op makes at most some 100 bytes
@@ -64,7 +64,7 @@ def read_pickle(stream: BinaryIO) -> tuple[Any, dict[str, Storage]]:
     """What is pickled (numbers, text, dicts, lists, tuples, Claims, Storages, Others), and every storage by
     its key.
 
-    The stream then stands behind the pickle. Raises NetworkError for code, for classes that no state dict
+    The stream then stands behind the pickle. Raises CheckpointFault for code, for classes that no state dict
     needs and beyond a limit, and whatever error damage leads to."""
     pickle = _Pickle()
     try:
@@ -113,7 +113,7 @@ class _Pickle:
     def spend(self, steps: int) -> None:
         self.steps += steps
         if self.steps > MAX_OPS or len(self.names) > MAX_NAMES:
-            raise NetworkError(f"describes far more than weights: {ALONE}.")
+            raise CheckpointFault("checkpoint_describes_too_much")
 
     def push(self, value: Any) -> None:
         self.stack.append(value)
@@ -192,7 +192,7 @@ class _Pickle:
 
 def _paired(keys: list[Any], values: list[Any]) -> dict[Any, Any]:
     if any(isinstance(key, str) and len(key) > MAX_KEY for key in keys):
-        raise NetworkError(f"has a key of more than {MAX_KEY} characters, so it is no state dict: {ALONE}.")
+        raise CheckpointFault("checkpoint_key_too_long", limit=MAX_KEY)
     # Nothing but flat keys: to hash nested tuples or endless numbers can take for ever.
     flat = [isinstance(key, str) or (type(key) is int and -(2**63) <= key < 2**63) for key in keys]
     return {key: value for key, value, kept in zip(keys, values, flat, strict=True) if kept}

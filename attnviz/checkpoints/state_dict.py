@@ -15,8 +15,10 @@ import torch
 from torch import Tensor
 
 from ..errors import NetworkError
-from .allowlist import ALONE, shown
-from .formats import AGAIN, File, Places, content, dtype_of, open_file
+from ..languages.catalogue import Phrase
+from .allowlist import shown
+from .fault import CheckpointFault, megabytes
+from .formats import File, Places, content, dtype_of, open_file
 from .pickle_reader import MAX_KEY, Claim, Other, Storage
 
 SUFFIXES = (
@@ -49,13 +51,13 @@ def read_checkpoint(path: str | os.PathLike, limit: int = LIMIT) -> dict[str, Te
         with open_file(path, limit) as file:
             value, places = content(file)
             return _stripped(_tensors(file, _claims(value, places, file.size), places))
-    except NetworkError as error:
-        raise NetworkError(f"“{name}” {error}") from None
+    except CheckpointFault as fault:
+        raise fault.error(name) from None
     except MemoryError:
-        raise NetworkError(f"“{name}” needs more memory than there is: {ALONE}.") from None
+        raise NetworkError("checkpoint_out_of_memory", name=name) from None
     # zipfile, json and pickletools raise what they like: BadZipFile, ValueError, IndexError, struct.error, …
     except Exception:
-        raise NetworkError(f"“{name}” is damaged or cut off: {AGAIN}.") from None
+        raise NetworkError("checkpoint_damaged", name=name) from None
 
 
 def _claims(value: Any, places: Places, size: int) -> dict[str, Claim]:
@@ -63,19 +65,16 @@ def _claims(value: Any, places: Places, size: int) -> dict[str, Claim]:
     for it."""
     weights = _state_dict(value, deep=2)
     if weights is None:
-        raise NetworkError(_without_weights(value))
+        raise _without_weights(value)
     if len(weights) > MAX_TENSORS:
-        raise NetworkError(
-            f"has {len(weights):,} tensors, more than the {MAX_TENSORS:,} that a network here may have: "
-            f"{ALONE}."
+        raise CheckpointFault(
+            "checkpoint_has_too_many_tensors", count=f"{len(weights):,}", limit=f"{MAX_TENSORS:,}"
         )
     for key, claim in weights.items():
         _check(key, claim, places)
     claimed = sum(claim.size * dtype_of(claim.storage).itemsize for claim in set(weights.values()))
     if claimed > 1.1 * size:
-        raise NetworkError(
-            f"claims {claimed / 1e6:,.1f} MB of weights in {size / 1e6:,.1f} MB of file: {ALONE}."
-        )
+        raise CheckpointFault("checkpoint_claims_too_much", claimed=megabytes(claimed), size=megabytes(size))
     return weights
 
 
@@ -88,42 +87,37 @@ def _state_dict(value: Any, deep: int) -> dict[str, Any] | None:
     return next((found for found in inner if found is not None), itself)
 
 
-def _without_weights(value: Any) -> str:
+def _without_weights(value: Any) -> CheckpointFault:
     if not isinstance(value, dict):
-        return f"holds {_what(value)}, not a state dict: {ALONE}."
-    keys = ", ".join(f"“{shown(str(key))}”" for key in list(value)[:3])
-    return f"has no weights under a name that is known here{f' (it has {keys})' if keys else ''}: {ALONE}."
+        return CheckpointFault("checkpoint_not_state_dict", what=_what(value))
+    if not value:
+        return CheckpointFault("checkpoint_without_weights")
+    names = tuple(f"“{shown(str(key))}”" for key in list(value)[:3])
+    return CheckpointFault("checkpoint_without_known_names", names=names)
 
 
 def _check(key: Any, claim: Any, places: Places) -> None:
-    """Raise NetworkError unless an entry of a state dict is a tensor of weights that lies in the file."""
+    """Raise CheckpointFault unless an entry of a state dict is a tensor of weights that lies in the file."""
     if not isinstance(key, str) or len(key) > MAX_KEY:
-        raise NetworkError(f"has a key that no state dict has (“{shown(str(key))}”): {ALONE}.")
+        raise CheckpointFault("checkpoint_key_impossible", tensor=shown(str(key)))
     if not isinstance(claim, Claim):
-        raise NetworkError(f"holds {_what(claim)} where a tensor is expected (“{shown(key)}”): {ALONE}.")
+        raise CheckpointFault("checkpoint_entry_no_tensor", what=_what(claim), tensor=shown(key))
     storage, dtype = claim.storage, dtype_of(claim.storage)
     if dtype.is_complex:
-        raise NetworkError(
-            f"holds complex weights (“{shown(key)}”): only networks of real numbers can be opened here."
-        )
+        raise CheckpointFault("checkpoint_complex", tensor=shown(key))
     if dtype not in FLOATS and not key.endswith("num_batches_tracked"):
-        raise NetworkError(
-            f"holds whole numbers where weights are expected (“{shown(key)}”): save the network before it "
-            "is quantized."
-        )
+        raise CheckpointFault("checkpoint_quantized", tensor=shown(key))
     _, length = places.get(storage.key, (0, 0))
     if claim.size > storage.count:
-        raise NetworkError(
-            f"repeats a few numbers as a larger tensor (“{shown(key)}”): save it as tensor.clone(), whole."
-        )
+        raise CheckpointFault("checkpoint_repeats_numbers", tensor=shown(key))
     if storage.count * dtype.itemsize > length or (claim.size and claim.last >= storage.count):
-        raise NetworkError(f"claims more than it holds (“{shown(key)}”): {AGAIN}, or {ALONE}.")
+        raise CheckpointFault("checkpoint_tensor_claims_more", tensor=shown(key))
 
 
-def _what(value: Any) -> str:
+def _what(value: Any) -> Phrase:
     if isinstance(value, Other):
-        return ODD.get(value.name, f"an object ({shown(value.name)})")
-    return next((words for kind, words in WHAT if isinstance(value, kind)), "nothing")
+        return ODD.get(value.name) or Phrase("an_object", type=shown(value.name))
+    return next((phrase for kind, phrase in WHAT if isinstance(value, kind)), Phrase("no_value"))
 
 
 def _tensors(file: File, claims: dict[str, Claim], places: Places) -> dict[str, Tensor]:
@@ -168,10 +162,7 @@ def _check_finite(numbers: Tensor, owners: dict[str, Claim]) -> None:
                 (key for key, claim in owners.items() if claim.offset <= place <= claim.last),
                 next(iter(owners)),
             )
-            raise NetworkError(
-                f"holds NaN or infinite weights (“{shown(key)}”): take a checkpoint from before the "
-                "training diverged."
-            )
+            raise CheckpointFault("checkpoint_has_nan", tensor=shown(key))
 
 
 def _stripped(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -213,17 +204,17 @@ WRAPPINGS = (
 PREFIXES = ("module.", "_orig_mod.", "model.", "network.", "net.", "backbone.", "ema_model.", "ema.")
 
 ODD = {
-    "torch._utils._rebuild_sparse_tensor": "a sparse tensor",
-    "torch._utils._rebuild_qtensor": "a quantized tensor",
-    "torch._utils._rebuild_meta_tensor_no_storage": "a meta tensor, which has no numbers,",
-    "torch._utils._rebuild_tensor_v3": "a tensor of a type that is not known here",
+    "torch._utils._rebuild_sparse_tensor": Phrase("sparse_tensor"),
+    "torch._utils._rebuild_qtensor": Phrase("quantized_tensor"),
+    "torch._utils._rebuild_meta_tensor_no_storage": Phrase("meta_tensor"),
+    "torch._utils._rebuild_tensor_v3": Phrase("unknown_tensor"),
 }
 WHAT = (
-    (Claim, "a single tensor"),
-    (Storage, "a bare storage"),
-    (str, "text"),
-    (bytes, "bytes"),
-    (dict, "a dictionary"),
-    ((list, tuple), "a list"),
-    ((int, float), "a number"),
+    (Claim, Phrase("single_tensor")),
+    (Storage, Phrase("bare_storage")),
+    (str, Phrase("plain_text")),
+    (bytes, Phrase("plain_bytes")),
+    (dict, Phrase("a_dictionary")),
+    ((list, tuple), Phrase("a_list")),
+    ((int, float), Phrase("a_number")),
 )

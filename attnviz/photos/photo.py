@@ -11,6 +11,7 @@ import numpy as np
 from PIL import Image, ImageCms
 
 from ..errors import PhotoError
+from ..languages.catalogue import Phrase
 
 MAX_BYTES = 20_000_000
 MAX_PIXELS = 50_000_000
@@ -19,7 +20,6 @@ KEPT_PIXELS = 2_000_000  # a Photo is shrunk to this: sharp on a projector, 6 MB
 MAX_DECODER_BYTES = 230_000_000
 
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF")
-ACCEPTED = "JPEG, PNG, WebP, AVIF, GIF, BMP and TIFF pictures"
 
 # Memory that opening takes for each pixel, in bytes, where it is much: WebP keeps two RGBA canvases, AVIF
 # 4:4:4 planes, and a TIFF may be one single strip that lies decoded beside Pillow's picture.
@@ -81,32 +81,26 @@ def display_name(name: str) -> str:
 def _read(path: Path, name: str) -> bytes:
     try:
         if path.stat().st_size > MAX_BYTES:
-            raise PhotoError(
-                f"“{name}” is larger than {MAX_BYTES // 1_000_000} MB: save it smaller and try again."
-            )
+            raise PhotoError("photo_too_large", name=name, limit=MAX_BYTES // 1_000_000)
         return path.read_bytes()
     except IsADirectoryError:
-        raise PhotoError(f"“{name}” is a folder: name the pictures in it.") from None
+        raise PhotoError("photo_is_folder", name=name) from None
     except (OSError, ValueError):
-        raise PhotoError(f"“{name}” is not there or can't be read: check its name and try again.") from None
+        raise PhotoError("file_unreadable", name=name) from None
 
 
 def _from_bytes(content: bytes, name: str) -> Photo:
     if len(content) > MAX_BYTES:
-        raise PhotoError(
-            f"“{name}” is larger than {MAX_BYTES // 1_000_000} MB: save it smaller and try again."
-        )
-    refused = _sniff(content)
-    if refused:
-        raise PhotoError(f"“{name}” {refused}")
+        raise PhotoError("photo_too_large", name=name, limit=MAX_BYTES // 1_000_000)
+    refused = _other_kind(content, name)
+    if refused is not None:
+        raise refused
     try:
         image = Image.open(io.BytesIO(content), formats=FORMATS)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        raise PhotoError(
-            f"“{name}” has more than {MAX_PIXELS // 1_000_000} megapixels: save it smaller and try again."
-        ) from None
+        raise PhotoError("photo_claims_too_many_pixels", name=name, limit=MAX_PIXELS // 1_000_000) from None
     except Exception:  # decoders raise what they like: OSError, SyntaxError, ValueError, struct.error, …
-        raise PhotoError(f"“{name}” is not a picture that can be opened here: try a JPEG or PNG.") from None
+        raise PhotoError("photo_unknown", name=name) from None
     with image:
         _check_size(image.size, name)
         _check_decoder(image, name)
@@ -119,16 +113,16 @@ def _from_bytes(content: bytes, name: str) -> Photo:
 def _check_size(size: tuple[int, int], name: str) -> None:
     width, height = size
     if width < 1 or height < 1:
-        raise PhotoError(f"“{name}” is {width} × {height} pixels: there is nothing to see.")
+        raise PhotoError("photo_without_pixels", name=name, width=width, height=height)
     if width * height > MAX_PIXELS:
         raise PhotoError(
-            f"“{name}” has {width * height / 1e6:.0f} megapixels, more than {MAX_PIXELS // 1_000_000}: "
-            "save it smaller and try again."
+            "photo_too_many_pixels",
+            name=name,
+            megapixels=f"{width * height / 1e6:.0f}",
+            limit=MAX_PIXELS // 1_000_000,
         )
     if max(size) > MAX_ASPECT * min(size):
-        raise PhotoError(
-            f"“{name}” is more than {MAX_ASPECT} times as long as it is wide: cut a part out of it."
-        )
+        raise PhotoError("photo_too_long", name=name, limit=MAX_ASPECT)
 
 
 def _check_decoder(image: Image.Image, name: str) -> None:
@@ -140,8 +134,7 @@ def _check_decoder(image: Image.Image, name: str) -> None:
         needed = int(sum(2 * pixels * h * v / most for _, h, v, _ in layers))
     if needed > MAX_DECODER_BYTES:
         raise PhotoError(
-            f"“{name}” has {pixels / 1e6:.0f} megapixels, too many for this kind of {image.format}: save "
-            "it smaller or as a plain JPEG."
+            "photo_costs_too_much", name=name, megapixels=f"{pixels / 1e6:.0f}", format=str(image.format)
         )
 
 
@@ -150,13 +143,13 @@ def _decoded(image: Image.Image, name: str) -> Photo:
         image.load()
         profile = image.info.get("icc_profile")
         orientation = _orientation(image)
-        upright = _to_rgb(_shrunk(_eight_bit(image)), profile)
-    except PhotoError as error:
-        raise PhotoError(f"“{name}” {error}") from None
+        upright = _to_rgb(_shrunk(_eight_bit(image, name)), profile)
+    except PhotoError:
+        raise
     except (Image.DecompressionBombError, MemoryError):
-        raise PhotoError(f"“{name}” is too large to open: save it smaller and try again.") from None
+        raise PhotoError("photo_out_of_memory", name=name) from None
     except Exception:
-        raise PhotoError(f"“{name}” is damaged or cut off: save or download it again.") from None
+        raise PhotoError("photo_damaged", name=name) from None
     if orientation is not None:
         upright = upright.transpose(orientation)
     return Photo(np.array(upright), name)
@@ -164,9 +157,7 @@ def _decoded(image: Image.Image, name: str) -> Photo:
 
 def _from_array(array: np.ndarray, name: str) -> Photo:
     if array.dtype != np.uint8 or array.ndim != 3 or array.shape[2] != 3:
-        raise PhotoError(
-            f"The array is {array.shape} {array.dtype}: a photo is (height, width, 3) uint8, RGB."
-        )
+        raise PhotoError("array_not_photo", array=f"{array.shape} {array.dtype}")
     _check_size((array.shape[1], array.shape[0]), name)
     return Photo(np.array(_shrunk(Image.fromarray(array))), name)
 
@@ -207,7 +198,7 @@ def _resizable(image: Image.Image) -> Image.Image:
     return image.convert("L") if image.mode == "1" else image
 
 
-def _eight_bit(image: Image.Image) -> Image.Image:
+def _eight_bit(image: Image.Image, name: str) -> Image.Image:
     """Grey of 16 or 32 bits or floats, scaled to 8 bits by the range of the whole picture; any other image as
     it is."""
     if image.mode != "F" and not image.mode.startswith("I"):
@@ -217,11 +208,11 @@ def _eight_bit(image: Image.Image) -> Image.Image:
     for top, bottom in strips:
         values = np.asarray(image.crop((0, top, image.width, bottom)))
         if not np.isfinite(values).all():
-            raise PhotoError(
-                "has values that are no numbers (NaN or infinite): save it as an 8- or 16-bit picture."
-            )
+            raise PhotoError("photo_has_nan", name=name)
         ranges.append((float(values.min()), float(values.max())))
     scale = _sample_scale(image.mode, min(low for low, _ in ranges), max(high for _, high in ranges))
+    if scale is None:
+        raise PhotoError("photo_samples_out_of_range", name=name)
     grey = Image.new("L", image.size)
     for top, bottom in strips:
         values = np.asarray(image.crop((0, top, image.width, bottom))).astype(np.float32)
@@ -229,18 +220,16 @@ def _eight_bit(image: Image.Image) -> Image.Image:
     return grey
 
 
-def _sample_scale(mode: str, least: float, greatest: float) -> float:
+def _sample_scale(mode: str, least: float, greatest: float) -> float | None:
     """What brings samples to 0 to 255: they are taken as 0 to 1 (floats only), 0 to 255 or 0 to 65535,
-    whichever holds them."""
+    whichever holds them; None if none does."""
     if mode == "F" and least >= 0 and greatest <= 1:
         return 255.0
     if mode in ("F", "I") and least >= 0 and greatest <= 255:
         return 1.0
     if mode != "F" and least >= 0 and greatest <= 65535:
         return 1 / 257
-    raise PhotoError(
-        "has samples beyond 16 bits, or floats beyond 0 to 255: save it as an 8- or 16-bit picture."
-    )
+    return None
 
 
 def _to_rgb(image: Image.Image, profile: bytes | None) -> Image.Image:
@@ -293,12 +282,12 @@ def _orientation(image: Image.Image) -> Image.Transpose | None:
         return None
 
 
-def _sniff(content: bytes) -> str | None:
-    """Why a file of a well-known other kind is refused, or None: what to do differs from kind to kind."""
+def _other_kind(content: bytes, name: str) -> PhotoError | None:
+    """The error that a file of a well-known other kind is, or None: what to do differs from kind to kind."""
     start = content[:512].lstrip()
     lower = start.lower()
     if not content:
-        return "is empty: choose another file."
+        return PhotoError("photo_empty", name=name)
     if content[4:8] == b"ftyp" and content[8:12] in (
         b"heic",
         b"heix",
@@ -308,29 +297,27 @@ def _sniff(content: bytes) -> str | None:
         b"mif1",
         b"msf1",
     ):
-        return (
-            "is a HEIC photo, as iPhones make them, which can't be opened here: export or share it as a JPEG."
-        )
+        return PhotoError("photo_is_heic", name=name)
     if content[4:8] == b"ftyp" and content[8:12] not in (b"avif", b"avis"):
-        return f"is a video: choose a picture ({ACCEPTED})."
+        return PhotoError("photo_is_video", name=name)
     if lower.startswith((b"<svg", b"<?xml")):
-        return "is an SVG drawing, not a photo: export it as a PNG."
+        return PhotoError("photo_is_svg", name=name)
     if lower.startswith((b"<!doctype", b"<html", b"<head")):
-        return "is a saved web page, not a picture: save the picture itself."
+        return PhotoError("photo_is_web_page", name=name)
     for magic, kind in OTHER_KINDS.items():
         if start.startswith(magic):
-            return f"is {kind}, not a picture: choose one of {ACCEPTED}."
+            return PhotoError("photo_is_other", name=name, kind=kind)
     return None
 
 
 OTHER_KINDS = {
-    b"%PDF": "a PDF document",
-    b"%!PS": "a PostScript file",
-    b"PK\x03\x04": "a zip archive",
-    b"\x1f\x8b": "a compressed archive",
-    b"\x80\x02": "a pickle file",
-    b"\x80\x03": "a pickle file",
-    b"\x80\x04": "a pickle file",
-    b"\x80\x05": "a pickle file",
-    b"\x1aE\xdf\xa3": "a video",
+    b"%PDF": Phrase("pdf_document"),
+    b"%!PS": Phrase("postscript_file"),
+    b"PK\x03\x04": Phrase("zip_archive"),
+    b"\x1f\x8b": Phrase("compressed_archive"),
+    b"\x80\x02": Phrase("pickle_file"),
+    b"\x80\x03": Phrase("pickle_file"),
+    b"\x80\x04": Phrase("pickle_file"),
+    b"\x80\x05": Phrase("pickle_file"),
+    b"\x1aE\xdf\xa3": Phrase("video"),
 }

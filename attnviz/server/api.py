@@ -179,7 +179,7 @@ def _traced(photo: Any, network: Any, view: Any) -> Trace:
 def _asked(photo: Any, network: Any, view: Any) -> Asked:
     path = photo.get("path") if isinstance(photo, dict) else None
     if not isinstance(path, str):
-        raise AttnvizError("There is no photo: upload a picture file, and send what the upload gave back.")
+        raise AttnvizError("photo_missing")
     return Asked(
         viewer_requests.path_of(viewer_requests.take(path)),
         _known(network),
@@ -192,13 +192,13 @@ def _known(network: Any) -> str:
         *networks.list_networks(),
         *networks.list_networks("imagenet"),
     ):
-        raise NetworkError("There is no network of this name here: list_networks names them.")
+        raise NetworkError("network_not_listed")
     return network
 
 
 def _known_layer(trace: Trace, layer: Any) -> str:
     if not isinstance(layer, str) or layer not in trace.layers:
-        raise AttnvizError(f"{trace.network} has no layer of this name: list_layers names them.")
+        raise AttnvizError("layer_not_listed", network=trace.network)
     return layer
 
 

@@ -13,7 +13,7 @@ from torch import nn
 
 from ..capture.fast_copy import fast
 from ..errors import NetworkError
-from ..languages.page_words import say
+from ..languages.catalogue import say
 from ..networks.card import card_of, with_card
 from ..zoo import imagenet
 from ..zoo.registry import card, intact, list_networks, load, open_checkpoint, read_labels
@@ -48,6 +48,7 @@ def configure(settings: Settings) -> None:
     """Keep networks within these settings' memory from now on, and say which of those that come with attnviz
     are damaged."""
     shelf.kept_bytes = 400_000 * settings.memory_mb  # two fifths
+    checkpoints.minutes = settings.keep
     for _, name in _embedded():
         if not intact(name):
             log.error(
@@ -118,7 +119,7 @@ def _opened(name: str, report: Callable[[int, int], None] | None) -> nn.Module:
         network = fast(load(name, report=report))
         _downloaded.cache_clear()
         return network
-    raise NetworkError(f"There is no network called “{Path(name).name}” here: choose one from the list.")
+    raise NetworkError("network_not_offered", name=Path(name).name)
 
 
 def _offer(key: str, language: str) -> str:

@@ -9,6 +9,8 @@ from typing import Any
 
 import gradio as gr
 
+from ..errors import PhotoError
+
 
 class AttentionViewer(gr.HTML):
     """A capture, explored in the browser. The value is a dict of plain values, never markup; the template is
@@ -47,9 +49,7 @@ class PhotoInput(gr.Image):
     async def async_move_resource_to_block_cache(self, url_or_file_path: Any) -> str | None:
         """As in Gradio, but nothing is fetched from an address. Raises gr.Error for one."""
         if str(url_or_file_path).lower().startswith(("http:", "https:")):
-            raise gr.Error(
-                "This is an address, not a picture: save the picture and upload it.", print_exception=False
-            )
+            raise gr.Error(str(PhotoError("photo_is_address")), print_exception=False)
         return await super().async_move_resource_to_block_cache(url_or_file_path)
 
     def preprocess(self, payload: Any) -> str | None:
@@ -57,7 +57,7 @@ class PhotoInput(gr.Image):
         if payload is None:
             return None
         if not payload.path or (payload.url or "").startswith("data:"):
-            raise gr.Error("This is not an uploaded picture: choose a file.", print_exception=False)
+            raise gr.Error(str(PhotoError("photo_not_uploaded")), print_exception=False)
         return payload.path
 
 

@@ -54,9 +54,7 @@ def serve(settings: Settings, block: bool = True) -> gr.Blocks:
     under way. Uploads lie in a folder of this app's own. Raises SettingsError for agents' tools without what
     they need."""
     if settings.mcp and find_spec("mcp") is None:
-        raise SettingsError(
-            'ATTNVIZ_MCP is yes, but the package mcp is not installed: pip install "attnviz[mcp]"'
-        )
+        raise SettingsError("mcp_missing", command='pip install "attnviz[mcp]"')
     folder = new_folder()
     os.environ.update(
         GRADIO_TEMP_DIR=str(folder),

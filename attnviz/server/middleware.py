@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
-from ..languages.messages import translated
+from ..errors import AttnvizError
+from ..languages.catalogue import Value
 from .settings import Settings
 from .static_cache import Still
 
@@ -63,12 +64,12 @@ PAGE_POLICY = "default-src 'self' data: blob: 'unsafe-inline' 'unsafe-eval'; obj
 FILE_POLICY = "default-src 'none'; sandbox"  # an upload is never a page
 
 
-@dataclass(frozen=True)
-class Refusal(Exception):
+class Refusal(AttnvizError):
     """What is answered in place of what was asked for: a status and a sentence."""
 
-    status: int
-    sentence: str
+    def __init__(self, status: int, key: str, /, **values: Value) -> None:
+        super().__init__(key, **values)
+        self.status = status
 
 
 @dataclass(eq=False)
@@ -127,9 +128,7 @@ class Guard:
         except OSError as error:
             if error.errno not in NO_ROOM:
                 raise
-            await _refused(
-                Refusal(507, "There is no room on the server for this: try again later."), scope, answer, told
-            )
+            await _refused(Refusal(507, "no_room"), scope, answer, told)
         finally:
             took = round(1000 * (time.monotonic() - began), 1)
             log.info(
@@ -147,10 +146,10 @@ class Guard:
             or (route == "mcp" and not self.house.settings.mcp)
             or (route == "file" and not self._may_see(scope["path"]))
         ):
-            raise Refusal(404, "There is nothing here.")
+            raise Refusal(404, "nothing_here")
         if scope["method"] not in ("GET", "HEAD"):
             if self.house.closing:
-                raise Refusal(503, "The server is restarting: try again in a minute.")
+                raise Refusal(503, "server_restarts")
             receive = await self._checked_body(scope, receive, route)
         if route != "component_server":
             await (self._still if route in STILL else self.app)(scope, receive, send)
@@ -173,19 +172,17 @@ class Guard:
             self._check_room()
         length = _header(scope, b"content-length")
         if length and (not length.isdigit() or int(length) > limit):
-            raise Refusal(
-                413, f"This is larger than {limit // 1_000_000 or 1} MB, the most that can be sent here."
-            )
+            raise Refusal(413, "request_too_large", limit=limit // 1_000_000 or 1)
         if upload:
             return _bounded(receive, limit)
         body, more = b"", True
         while more:
             message = await receive()
             if message["type"] == "http.disconnect":
-                raise Refusal(499, "The visitor is gone.")
+                raise Refusal(499, "visitor_gone")
             body, more = body + message.get("body", b""), message.get("more_body", False)
             if len(body) > limit:
-                raise Refusal(413, "This is larger than what can be sent here.")
+                raise Refusal(413, "request_too_long")
         if route in ("queue/join", "call", "component_server", "mcp"):
             self._check_turn(scope, body, route)
         return _again(body, receive)
@@ -196,40 +193,35 @@ class Guard:
         try:
             asked = json.loads(body)
         except (ValueError, RecursionError):
-            raise Refusal(400, "This is not JSON.") from None
+            raise Refusal(400, "request_not_json") from None
         if _names_an_address(asked):  # Gradio would fetch it
-            raise Refusal(400, "This is an address, not a file: save the file and upload it.")
+            raise Refusal(400, "request_names_address")
         session = str(asked.get("session_hash") or "") if isinstance(asked, dict) else ""
         scope["attnviz.session"] = session
         if route == "mcp":
             return
         if route == "component_server":
             if not isinstance(asked, dict) or house.exploring[session] >= 2 * house.settings.each:
-                raise Refusal(429, "You already have many requests waiting: wait for their answers.")
+                raise Refusal(429, "viewer_waits_enough")
             return
         if session and house.of_session(session) >= house.settings.each:
-            raise Refusal(
-                429, f"You already have {house.settings.each} requests waiting: wait for their answers."
-            )
+            raise Refusal(429, "visitor_waits_enough", most=house.settings.each)
         self._check_line()
 
     def _check_line(self) -> None:
         number = self.house.waiting() + 1
         if number > self.house.settings.waiting:
             wait = max(1, math.ceil(number * self.house.seconds()))
-            raise Refusal(
-                429,
-                f"The server is busy: you would be number {number} in the line. Try again in about {wait} s.",
-            )
+            raise Refusal(429, "line_full_for", number=number, seconds=wait)
 
     def _check_room(self) -> None:
         house = self.house
         self._check_line()  # before a photo is sent for nothing
         house.folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # somebody may have deleted it underneath
         if shutil.disk_usage(house.folder).free < house.settings.free_mb * 1_000_000:
-            raise Refusal(507, "There is no room on the server for uploads: try again later.")
+            raise Refusal(507, "no_room_for_uploads")
         if house.memory() > 0.85 * house.settings.memory_mb * 1_000_000:
-            raise Refusal(503, "The server is short of memory: try again in a minute.")
+            raise Refusal(503, "memory_short")
 
     def _check_rate(self, scope: Scope) -> None:
         """A bucket of a minute's requests an address, which fills as the minute passes. Raises Refusal where
@@ -244,7 +236,7 @@ class Guard:
         if len(self._spent) > ADDRESSES:
             self._spent.popitem(last=False)
         if left < 0:
-            raise Refusal(429, f"More than {rate} requests a minute come from your address: wait a moment.")
+            raise Refusal(429, "address_asks_too_often", rate=rate)
 
     def _may_see(self, path: str) -> bool:
         """Only uploads, what was drawn of them, and the examples; a name is taken as it is, an address
@@ -321,9 +313,7 @@ def _bounded(receive: Callable, limit: int) -> Callable:
         message = await receive()
         seen += len(message.get("body", b""))
         if seen > limit:
-            raise Refusal(
-                413, f"This is larger than {limit // 1_000_000} MB, the most that can be sent here."
-            )
+            raise Refusal(413, "request_too_large", limit=limit // 1_000_000)
         return message
 
     return bounded
@@ -346,7 +336,7 @@ def _again(body: bytes, receive: Callable) -> Callable:
 async def _refused(refusal: Refusal, scope: Scope, send: Callable, told: dict[str, int]) -> None:
     if not told["status"]:  # else an answer has begun, and can only end
         language = "zh" if _header(scope, b"accept-language").lower().startswith("zh") else "en"
-        await _plain(send, refusal.status, {"detail": translated(refusal.sentence, language)})
+        await _plain(send, refusal.status, {"detail": refusal.sentence(language)})
 
 
 async def _plain(send: Callable, status: int, content: dict[str, Any]) -> None:

@@ -48,9 +48,7 @@ class Shelf:
         """Raises NetworkError for a network of so many bytes that it would not fit beside nothing."""
         if size > self.kept_bytes:
             raise NetworkError(
-                f"This network takes {size // 1_000_000} MB of memory, more than the "
-                f"{self.kept_bytes // 1_000_000} MB that there are for "
-                "networks here: choose a smaller one."
+                "network_too_large", size=size // 1_000_000, limit=self.kept_bytes // 1_000_000
             )
 
     def drop(self, name: str) -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
+from copy import copy
 from functools import partial
-from html import unescape
 from typing import Any
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # read by gradio when it is imported
@@ -15,8 +16,7 @@ import gradio as gr
 
 from ..checkpoints.state_dict import SUFFIXES
 from ..errors import AttnvizError
-from ..languages.messages import original, translated
-from ..languages.page_words import LANGUAGES, say
+from ..languages.catalogue import LANGUAGES, catalogue, say
 from . import catalog
 from .api import add_endpoints
 from .catalog import network_of
@@ -27,7 +27,6 @@ from .viewer_requests import (
     EXAMPLE,
     EXAMPLES,
     EXAMPLES_FOLDER,
-    UNFORESEEN,
     capture,
     channel,
     delete,
@@ -42,10 +41,10 @@ from .viewer_requests import (
 log = logging.getLogger(__name__)
 
 SWITCH_LANGUAGE = """(now, ...rest) => {
-  const to = now === "zh" ? "en" : "zh";
+  const languages = LANGUAGES, to = languages[(languages.indexOf(now) + 1) % languages.length];
   window.attnviz.viewer?.speak(to);
   return [to, ...rest];
-}"""
+}""".replace("LANGUAGES", json.dumps(LANGUAGES))
 
 THEME = gr.themes.Default(
     primary_hue="indigo",
@@ -78,26 +77,26 @@ def start(mine: list, request: gr.Request) -> tuple:
     state.update({side: EXAMPLE + wanted[side] for side in ("a", "b") if wanted.get(side) in EXAMPLES})
     if wanted.get("block") == "first":
         state["block"] = "first"
-    photo, trouble, current, viewer = analyse(EXAMPLE + example, network, view, mine, language)
+    photo, trouble, error, current, viewer = analyse(EXAMPLE + example, network, view, mine, language)
     if "capture" in viewer:
         viewer |= {
             "state": state
         }  # a Chinese reader's viewer asks for the rest of the page in Chinese, see js/gradio.js
-    return photo, trouble, current, viewer, gr.Dropdown(value=network), network, view
+    return photo, trouble, error, current, viewer, gr.Dropdown(value=network), network, view
 
 
 def speak(
     language: str,
     settings: Settings,
     mine: list,
-    trouble: str | None = None,
-    network_trouble: str | None = None,
+    error: AttnvizError | None = None,
+    network_error: AttnvizError | None = None,
 ) -> tuple:
     """The language, and the words of all that Gradio draws in it, in the order of ``spoken`` in ``build``."""
     return (
         language,
         gr.Markdown(f"# attnviz\n{say(language, 'heading')}"),
-        gr.Button("English" if language == "zh" else "中文"),
+        gr.Button(_other_language(language)),
         gr.update(label=say(language, "your_photo"), placeholder=say(language, "drop_here")),
         gr.Markdown(say(language, "or_examples")),
         gr.Gallery(label=say(language, "examples")),
@@ -109,8 +108,8 @@ def speak(
         gr.Radio(label=say(language, "sees"), choices=_views(language)),
         gr.Markdown(say(language, "promise", minutes=settings.keep)),
         gr.Button(say(language, "delete")),
-        _retold(trouble, language),
-        _retold(network_trouble, language),
+        _retold(error, language),
+        _retold(network_error, language),
     )
 
 
@@ -129,12 +128,12 @@ def fetch(
         return (
             gr.Dropdown(choices=catalog.choices(mine, language), value=opened),
             opened,
-            _trouble(error, language),
+            *_trouble(error, language),
         )
     return (
         gr.Dropdown(choices=catalog.choices(mine, language), value=network),
         network,
-        gr.Markdown(visible=False),
+        *_no_trouble(),
     )
 
 
@@ -143,18 +142,15 @@ def open_yours(
 ) -> tuple:
     """A checkpoint was uploaded, or the names of its classes: open it, and offer it beside the others."""
     if checkpoint is None:
-        return gr.skip(), opened, mine, gr.skip()
+        return gr.skip(), opened, mine, gr.skip(), gr.skip()
     try:
         choice = catalog.add(take_file(checkpoint), take_file(labels) if labels else None, limit)
     except AttnvizError as error:
-        return gr.skip(), opened, mine, _trouble(error, language)
+        return gr.skip(), opened, mine, *_trouble(error, language)
     except Exception:
         log.exception("opening a checkpoint failed")
-        unforeseen = AttnvizError(
-            "Something went wrong while this checkpoint was opened: is it a state dict of a ResNet with "
-            "attention?"
-        )
-        return gr.skip(), opened, mine, _trouble(unforeseen, language)
+        unforeseen = AttnvizError("checkpoint_failed")
+        return gr.skip(), opened, mine, *_trouble(unforeseen, language)
     for _, name in (
         each for each in mine if each[0] == choice[0]
     ):  # with other labels it takes its own place
@@ -164,7 +160,7 @@ def open_yours(
         gr.Dropdown(choices=catalog.choices(mine, language), value=choice[1]),
         choice[1],
         mine,
-        gr.Markdown(visible=False),
+        *_no_trouble(),
     )
 
 
@@ -176,17 +172,17 @@ def analyse(photo: str, network: str, view: str, mine: list, language: str) -> t
     try:
         capture = packed(Asked(path_of(str(photo)), str(network), view))
     except AttnvizError as error:
-        return None, _trouble(error, language), gr.skip(), gr.skip()
+        return None, *_trouble(error, language), gr.skip(), gr.skip()
     except Exception:  # a direct call with something that the page never sends
         log.exception("a photo could not be analysed")
-        return None, _trouble(AttnvizError(UNFORESEEN), language), gr.skip(), gr.skip()
+        return None, *_trouble(AttnvizError("pass_failed"), language), gr.skip(), gr.skip()
     value = {
         "capture": capture,
         "language": language,
         "networks": [[name, title] for title, name in catalog.ready(mine)],
         "examples": [{"photo": EXAMPLE + name, "name": f"{name}.jpg"} for name in EXAMPLES],
     }
-    return gr.skip(), gr.Markdown(visible=False), photo, value
+    return gr.skip(), *_no_trouble(), photo, value
 
 
 def analyse_upload(upload: str, network: str, view: str, mine: list, language: str, sent: list) -> tuple:
@@ -194,7 +190,7 @@ def analyse_upload(upload: str, network: str, view: str, mine: list, language: s
     try:
         photo = take(upload)
     except AttnvizError as error:
-        return None, _trouble(error, language), gr.skip(), gr.skip(), sent
+        return None, *_trouble(error, language), gr.skip(), gr.skip(), sent
     return *analyse(photo, network, view, mine, language), [*sent, photo]
 
 
@@ -205,13 +201,14 @@ def delete_mine(view: str, mine: list, language: str, sent: list) -> tuple:
     for _, name in mine:
         catalog.forget(name)
     first = _first()
-    _, trouble, current, viewer = analyse(EXAMPLE + EXAMPLES[0], first, view, [], language)
+    _, trouble, error, current, viewer = analyse(EXAMPLE + EXAMPLES[0], first, view, [], language)
     if "capture" in viewer:  # else nothing can be shown in place of what is there, which says why
         viewer |= {"forget": True}
     gr.Info(say(language, "deleted"), title=say(language, "delete"), duration=8)
     return (
         None,
         trouble,
+        error,
         current,
         viewer,
         gr.Dropdown(choices=catalog.choices([], language), value=first),
@@ -236,12 +233,13 @@ def build(settings: Settings | None = None) -> gr.Blocks:
     with gr.Blocks(title="attnviz", fill_width=True, analytics_enabled=False) as page:
         with gr.Row(elem_id="top"):
             heading = gr.Markdown(f"# attnviz\n{say('en', 'heading')}", elem_id="heading")
-            other = gr.Button("中文", size="sm", elem_id="language", scale=0, min_width=90)
+            other = gr.Button(_other_language("en"), size="sm", elem_id="language", scale=0, min_width=90)
         language = gr.Textbox("en", visible=False)
         # The browser holds the photo's name, so that a page outlives its server; what it sends back is
         # checked.
         current, most = gr.Textbox(EXAMPLE + EXAMPLES[0], visible=False), gr.State(settings)
         opened, mine, sent = gr.State(first), gr.State([]), gr.State([])
+        error, network_error = gr.State(), gr.State()  # what the two messages tell of, to be told again
         with gr.Row(elem_id="main"):
             with gr.Column(scale=1, min_width=280):
                 photo = PhotoInput(
@@ -317,7 +315,7 @@ def build(settings: Settings | None = None) -> gr.Blocks:
             trouble,
             network_trouble,
         ]
-        chosen, shown = [network, view, mine, language], [photo, trouble, current, viewer]
+        chosen, shown = [network, view, mine, language], [photo, trouble, error, current, viewer]
         waits: dict[str, Any] = {"show_progress": "minimal", "show_progress_on": [photo]}
         private: dict[str, Any] = {"trigger_mode": "always_last", "api_visibility": "private"}
         # One more than passes at a time: while one runs, another's photo is opened and a third's capture
@@ -328,7 +326,7 @@ def build(settings: Settings | None = None) -> gr.Blocks:
             "concurrency_limit": settings.at_once + 1,
         }
         page.load(start, mine, [*shown, network, opened, view], show_progress="hidden", **runs)
-        words = [most, mine, trouble, network_trouble]
+        words = [most, mine, error, network_error]
         viewer.chinese(partial(speak, "zh"), words, spoken, show_progress="hidden", **private)
         other.click(speak, [language, *words], spoken, js=SWITCH_LANGUAGE, show_progress="hidden", **private)
         photo.upload(analyse_upload, [photo, *chosen, sent], [*shown, sent], **waits, **runs)
@@ -349,7 +347,7 @@ def build(settings: Settings | None = None) -> gr.Blocks:
         network.select(
             fetch,
             [network, opened, mine, language],
-            [network, opened, network_trouble],
+            [network, opened, network_trouble, network_error],
             trigger_mode="always_last",
             show_progress_on=[viewer],
             **fetches,
@@ -360,7 +358,7 @@ def build(settings: Settings | None = None) -> gr.Blocks:
                 [checkpoint.upload, labels.upload],
                 partial(open_yours, limit=settings.checkpoint_bytes),
                 [checkpoint, labels, opened, mine, language],
-                [network, opened, mine, network_trouble],
+                [network, opened, mine, network_trouble, network_error],
                 show_progress_on=[viewer],
                 **fetches,
             ).then(analyse, [current, *chosen], shown, **waits, **runs)
@@ -384,17 +382,32 @@ def _views(language: str) -> list[tuple[str, str]]:
     return [(say(language, f"view_{view}"), view) for view in ("whole", "crop")]
 
 
-def _trouble(error: AttnvizError, language: str) -> gr.Markdown:
-    """Show an error as a passing message, which unlike gr.Error covers nothing, and where it arose."""
-    text = _shown(translated(str(error), language))
-    gr.Warning(text, title=say(language, "failed"), duration=10)
-    return gr.Markdown(f"**{text}**", visible=True)
+def _other_language(language: str) -> str:
+    """The name of the language that the switch leads to."""
+    place = LANGUAGES.index(language) + 1 if language in LANGUAGES else 1
+    return catalogue().name(LANGUAGES[place % len(LANGUAGES)])
 
 
-def _retold(shown: str | None, language: str) -> gr.Markdown:
-    """A message of ``_trouble`` that stands there, in this language."""
-    text = unescape((shown or "").removeprefix("**").removesuffix("**"))
-    return gr.Markdown(f"**{_shown(translated(original(text), language))}**") if text else gr.skip()
+def _trouble(error: AttnvizError, language: str) -> tuple[gr.Markdown, AttnvizError]:
+    """Show an error as a passing message, which unlike gr.Error covers nothing, and where it arose; what is
+    to be kept of it."""
+    gr.Warning(_shown(error.sentence(language)), title=say(language, "failed"), duration=10)
+    return _retold(error, language), copy(
+        error
+    )  # without its traceback, which would keep the photo in memory
+
+
+def _no_trouble() -> tuple[gr.Markdown, None]:
+    return gr.Markdown(visible=False), None
+
+
+def _retold(error: AttnvizError | None, language: str) -> gr.Markdown:
+    """The message of an error in this language."""
+    return (
+        gr.Markdown(f"**{_shown(error.sentence(language))}**", visible=True)
+        if error is not None
+        else gr.skip()
+    )
 
 
 def _shown(text: str) -> str:

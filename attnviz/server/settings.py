@@ -124,7 +124,7 @@ def from_environment(
     values: dict[str, Any] = {}
     for name in sorted(environment):
         if name.startswith("ATTNVIZ_") and name not in known:
-            raise SettingsError(f"There is no setting {name}: there are {', '.join(known)}.")
+            raise SettingsError("setting_unknown", name=name, names=", ".join(known))
     for name, one in known.items():
         text = environment.get(
             name,
@@ -138,7 +138,7 @@ def from_environment(
             values[one.name] = one.metadata["read"](text)
         except ValueError:
             raise SettingsError(
-                f"{name} is “{text}”: it must be {one.metadata['rule']} ({one.metadata['about']})."
+                "setting_wrong", name=name, text=text, rule=one.metadata["rule"], about=one.metadata["about"]
             ) from None
     values.update({key: value for key, value in (("host", host), ("port", port)) if value is not None})
     values.setdefault(

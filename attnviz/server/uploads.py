@@ -157,7 +157,8 @@ class Checkpoints:
 
     prefix = "yours:"
 
-    def __init__(self) -> None:
+    def __init__(self, minutes: int = KEPT_SECONDS // 60) -> None:
+        self.minutes = minutes  # that uploads are kept after their last use
         self._kept: dict[str, Checkpoint] = {}
 
     def add(self, checkpoint: Checkpoint) -> str:
@@ -170,10 +171,7 @@ class Checkpoints:
         """The checkpoint of this name. Raises NetworkError if there is none, or none any more."""
         checkpoint = self._kept.get(name)
         if checkpoint is None or not checkpoint.path.exists():
-            raise NetworkError(
-                "This checkpoint is no longer here: uploads are deleted after an hour. Please upload it "
-                "again."
-            )
+            raise NetworkError("checkpoint_gone", minutes=self.minutes)
         used(checkpoint.path, checkpoint.labels)
         return checkpoint
 

@@ -32,7 +32,6 @@ from ..drawing.channel import Channel
 from ..errors import AttnvizError, PhotoError, TraceError
 from ..export.bundle import bundle
 from ..export.manifest import Shown
-from ..languages.messages import translated
 from ..networks.card import card_of
 from ..viewer.encoding import pack, pack_features
 from .catalog import network_of
@@ -48,8 +47,6 @@ EXAMPLES = ("temple", "flower", "astronaut", "cat", "coffee", "rocket", "cameram
 EXAMPLE, UPLOAD = "example:", "upload:"  # how the browser names a photo: never by a path of this machine
 MOST_SHOWN = 8  # captures in one bundle
 MOST_BESIDE = 10  # those that its scale spans too: three networks beside one, and seven photos
-GONE = "This photo is no longer here: uploads are deleted after an hour. Please upload it again."
-UNFORESEEN = "Something went wrong while the network ran on this photo: try another photo or network."
 
 Result = TypeVar("Result")
 
@@ -114,10 +111,7 @@ def _own(network: nn.Module) -> nn.Module:
 
 def _check(began: float) -> None:
     if time.monotonic() - began > settings.seconds:
-        raise TraceError(
-            f"The network ran for more than {settings.seconds} s and was stopped: try a smaller photo or "
-            "network."
-        )
+        raise TraceError("pass_too_long", seconds=settings.seconds)
 
 
 def compute(asked: Asked) -> Trace:
@@ -153,7 +147,7 @@ def _kept_with(seen: Trace, layer: str) -> tuple[str, ...]:
 def _run(asked: Asked, run: Callable[[nn.Module, Path], Any]) -> Any:
     path = Path(asked.photo)
     if not path.exists():
-        raise AttnvizError(GONE)
+        raise AttnvizError("photo_gone", minutes=settings.keep)
     try:
         return forward_pass(asked.network, lambda network: run(network, path))
     except AttnvizError:
@@ -162,7 +156,7 @@ def _run(asked: Asked, run: Callable[[nn.Module, Path], Any]) -> Any:
         Exception
     ):  # unforeseen: the visitor gets a sentence in place of Gradio's blank badge, the log gets the rest
         log.exception("tracing failed")
-        raise AttnvizError(UNFORESEEN) from None
+        raise AttnvizError("pass_failed") from None
 
 
 traces = Results(compute, trace_bytes)
@@ -183,7 +177,7 @@ def channel(question: Any) -> dict[str, Any]:
             or not isinstance(index, int)
             or not 0 <= index < seen.layers[layer].shape[0]
         ):
-            raise AttnvizError("There is no such channel: choose one of the bars.")
+            raise AttnvizError("channel_unknown")
         found = features(replace(asked, layer=layer))
         return pack_features(found.before[index], found.after[index])
 
@@ -204,13 +198,13 @@ def _answered(question: Any, answer: Callable[[], dict[str, Any]]) -> dict[str, 
     language = str(question.get("language")) if isinstance(question, dict) else "en"
     try:
         if not isinstance(question, dict):
-            raise AttnvizError(UNFORESEEN)
+            raise AttnvizError("pass_failed")
         return answer()
     except AttnvizError as error:
-        return {"error": translated(str(error), language)}
+        return {"error": error.sentence(language)}
     except Exception:
         log.exception("a question of the viewer failed")
-        return {"error": translated(UNFORESEEN, language)}
+        return {"error": AttnvizError("pass_failed").sentence(language)}
 
 
 def _asked(question: dict[str, Any]) -> Asked:
@@ -234,7 +228,7 @@ def path_of(photo: str) -> str:
     except (OSError, ValueError):  # a name that no file can have
         ours = False
     if not ours:
-        raise AttnvizError(GONE)
+        raise AttnvizError("photo_gone", minutes=settings.keep)
     used(named)
     return str(named)
 
@@ -245,9 +239,7 @@ def take(upload: str) -> str:
     path = take_file(upload)
     if path.stat().st_size > settings.photo_mb * 1_000_000:
         remove(path)
-        raise PhotoError(
-            f"“{path.name}” is larger than {settings.photo_mb} MB: save it smaller and try again."
-        )
+        raise PhotoError("photo_too_large", name=path.name, limit=settings.photo_mb)
     return name_of(str(path))
 
 
@@ -256,10 +248,10 @@ def take_file(upload: str) -> Path:
     path, folder = Path(upload), uploads_folder()
     try:
         if folder.resolve() not in path.resolve().parents or not path.is_file():
-            raise AttnvizError(GONE)
+            raise AttnvizError("photo_gone", minutes=settings.keep)
         return own(path, folder)
     except (OSError, ValueError):
-        raise AttnvizError("There is no room on the server for this upload: try again later.") from None
+        raise AttnvizError("no_room_for_upload") from None
 
 
 def delete(photos: list[str]) -> int:
@@ -305,7 +297,7 @@ def bundled(question: dict[str, Any]) -> Path:
     )
     captures = _captures(question.get("shown"), MOST_SHOWN)
     if not captures:
-        raise AttnvizError("There is nothing to save: choose a photo or a network first.")
+        raise AttnvizError("nothing_to_save")
     shown = []
     for asked, seen in captures:
         layers = tuple(seen.layers) if everything else layers_of(seen, tab, layer, question.get("block"))
@@ -354,7 +346,7 @@ def _zipped(files: Iterator[tuple[str, bytes]]) -> Path:
             for name, content in files:
                 archive.writestr(name, content)
     except OSError:
-        raise AttnvizError("There is no room on the server to save this: try again later.") from None
+        raise AttnvizError("no_room_to_save") from None
     return path
 
 

@@ -46,10 +46,7 @@ class Turns:
                 self._free -= 1
                 mine.set()
             elif len(self._line) >= self._most:
-                raise BusyError(
-                    f"The server is busy: you would be number {len(self._line) + 1} in the line. Try again "
-                    "in a moment."
-                )
+                raise BusyError("line_full", number=len(self._line) + 1)
             else:
                 self._line.append(mine)
         began = None

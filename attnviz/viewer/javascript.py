@@ -14,7 +14,7 @@ from matplotlib import colormaps
 
 from .._paths import SCRIPTS, STYLES
 from ..drawing.style import COLORMAPS
-from ..languages.page_words import LANGUAGES, words
+from ..languages.catalogue import LANGUAGES, words
 
 MODULES = (
     "numbers",

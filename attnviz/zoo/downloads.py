@@ -22,6 +22,7 @@ from typing import Any, Protocol
 from tqdm import tqdm
 
 from ..errors import NetworkError
+from ..languages.catalogue import Phrase, Value
 
 log = logging.getLogger(__name__)
 
@@ -104,7 +105,7 @@ def fetch(source: Source, title: str, size: int, report: Report | None) -> Path:
         raise
     except Exception as error:  # what urllib, requests, httpx, zipfile and the libraries above them raise
         log.info("a download failed", exc_info=True)
-        raise NetworkError(_sentence(error, title, source.host, size)) from None
+        raise _failure(error, title, source.host, size) from None
 
 
 def sha256(path: Path) -> str:
@@ -224,29 +225,29 @@ def _progress(title: str, report: Report | None) -> Iterator[Report]:
         yield told
 
 
-def _sentence(error: BaseException, title: str, host: str, size: int) -> str:
+def _failure(error: BaseException, title: str, host: str, size: int) -> NetworkError:
     """What went wrong, for people: the first thing in the chain of causes that they can act on."""
     chain = list(_causes(error))
     kinds = {kind.__name__ for one in chain for kind in type(one).__mro__}
     texts = " ".join(str(one) for one in chain)
     errors = [one for one in chain if isinstance(one, OSError)]
     code = next((status for one in chain if (status := _status(one))), None)
-    works = "the networks that come with attnviz work without a connection."
     if any(one.errno in FULL for one in errors):
-        return f"The disk is full: the weights of {title} take {size / 1e6:.0f} MB, so make room and try again; {works}"
+        return NetworkError("download_disk_full", title=title, size=f"{size / 1e6:.0f}")
     if any(one.errno in FORBIDDEN and one.filename is not None for one in errors):
-        return f"The weights of {title} can't be kept, because the folder for downloads can't be written to; {works}"
+        return NetworkError("download_folder_forbidden", title=title)
     if code is not None or "Failed downloading url" in texts:  # pytorchcv does not say which status it was
-        return f"{host} answered with an error{f' ({code})' if code else ''} instead of the weights of {title}; try again later: {works}"
+        told: Value = Phrase("in_brackets", code=code) if code else ""
+        return NetworkError("download_answered_error", title=title, host=host, status=told)
     if any(isinstance(one, TimeoutError) for one in chain) or (
         kinds & STALLED and "ConnectTimeout" not in kinds
     ):
-        return f"{host} sent nothing of the weights of {title} for {STALLED_SECONDS:g} seconds; try again: {works}"
+        return NetworkError("download_stalled", title=title, host=host, seconds=f"{STALLED_SECONDS:g}")
     if kinds & CUT or "hash" in texts or "Consistency check failed" in texts:
-        return f"The weights of {title} arrived from {host} cut short or damaged, and were thrown away; try again: {works}"
+        return NetworkError("download_damaged", title=title, host=host)
     if kinds & UNREACHABLE:
-        return f"{host} can't be reached, which has the weights of {title}; check the connection: {works}"
-    return f"The weights of {title} can't be downloaded from {host}; try again later: {works}"
+        return NetworkError("download_unreachable", title=title, host=host)
+    return NetworkError("download_failed", title=title, host=host)
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:

@@ -32,9 +32,7 @@ def library(name: str) -> ModuleType:
         importlib.import_module(package)
         return importlib.import_module(name)
     except (ImportError, RuntimeError, OSError):  # the latter two where it was built for another torch
-        raise NetworkError(
-            f"This network needs {package}, which is not installed or does not load: {INSTALL}"
-        ) from None
+        raise NetworkError("library_missing", package=package, command=INSTALL) from None
 
 
 def anything(package: str) -> bool:

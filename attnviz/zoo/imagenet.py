@@ -59,7 +59,7 @@ def row(key: str) -> Row:
         return TABLE[key]
     if key.startswith("timm/"):
         return _timm_row(key.removeprefix("timm/"))
-    raise NetworkError(f"There is no ImageNet network called “{key}”: “attnviz networks” lists them.")
+    raise NetworkError("imagenet_network_unknown", name=key)
 
 
 def resolve(name: str) -> str | None:
@@ -109,8 +109,7 @@ def open_network(key: str, report: Report | None = None) -> nn.Module:
             raise
         except Exception:  # whatever a library makes of weights that are whole, but for another version of it
             raise NetworkError(
-                f"The weights of {about.title} don't fit the {about.library} that is installed: update it "
-                f"with {INSTALL} --upgrade."
+                "library_outdated", title=about.title, package=about.library, command=f"{INSTALL} --upgrade"
             ) from None
     card = Card(
         about.key,
@@ -155,7 +154,7 @@ def _torchvision_source(name: str) -> Source:
 def _timm_source(name: str) -> Source:
     config = _timm_config(name)
     if config is None:
-        raise NetworkError(f"timm has no network “{name[:60]}” with weights for ImageNet's 1,000 classes.")
+        raise NetworkError("timm_network_unknown", name=name[:60])
     if not config.hf_hub_id:
         return TorchHub(config.url)
     names = (

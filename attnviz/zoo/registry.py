@@ -80,11 +80,7 @@ def _opened(name: str, report: Callable[[int, int], None] | None) -> nn.Module:
     key = imagenet.resolve(name)
     if key is not None:
         return imagenet.open_network(key, report)
-    raise NetworkError(
-        f"There is no network called “{path.name}”: choose one of {', '.join(list_networks())}, another "
-        "one of “attnviz networks”, "
-        "or a file of weights."
-    )
+    raise NetworkError("network_unknown", name=path.name, names=", ".join(list_networks()))
 
 
 def open_checkpoint(path: Path, limit: int = LIMIT) -> nn.Module:
@@ -115,25 +111,18 @@ def read_labels(labels: str | os.PathLike | Sequence[str], card: Card) -> tuple[
             with path.open(encoding="utf-8-sig") as file:
                 lines = file.read(LONGEST_LABELS).splitlines()
         except (OSError, UnicodeError):
-            raise NetworkError(
-                f"“{path.name}” can't be read: labels are a text file in UTF-8 with one class name a line."
-            ) from None
+            raise NetworkError("labels_unreadable", name=path.name) from None
         labels = [line.strip() for line in lines if line.strip()]
     classes = card.architecture.get("classes") or len(card.labels)
     if classes and len(labels) != classes:
-        raise NetworkError(
-            f"There are {len(labels)} labels, but {card.name} tells {classes} classes apart: give each a "
-            "name, in order."
-        )
+        raise NetworkError("labels_do_not_fit", count=len(labels), name=card.name, classes=classes)
     return tuple(labels)
 
 
 def card(network: str) -> Card:
     """The card of a network that comes with attnviz, without opening its weights."""
     if network not in list_networks():
-        raise NetworkError(
-            f"There is no network called “{Path(network).name}”: choose one of {', '.join(list_networks())}."
-        )
+        raise NetworkError("network_not_embedded", name=Path(network).name, names=", ".join(list_networks()))
     return read_card(MODELS / network)
 
 
@@ -161,9 +150,7 @@ def read_card(folder: Path) -> Card:
         state = path.stat()
         return _card(path, state.st_mtime_ns, state.st_size)
     except (OSError, ValueError, KeyError, TypeError, AttributeError):  # whatever a wrong file makes of it
-        raise NetworkError(
-            f"The config.json of {folder.name} is missing or damaged: restore it from the project."
-        ) from None
+        raise NetworkError("config_damaged", name=folder.name) from None
 
 
 @cache
@@ -177,21 +164,14 @@ def open_folder(folder: Path) -> nn.Module:
     try:
         content = (folder / "model.safetensors").read_bytes()
     except OSError:
-        raise NetworkError(
-            f"The weights of {card.name} are missing: restore its model.safetensors from the project."
-        ) from None
+        raise NetworkError("weights_missing", name=card.name) from None
     if hashlib.sha256(content).hexdigest() != card.sha256:
-        raise NetworkError(
-            f"The weights of {card.name} are damaged (their checksum is wrong): restore its "
-            "model.safetensors."
-        )
+        raise NetworkError("weights_damaged", name=card.name)
     try:
         network = ResNet(**card.architecture)  # type: ignore[arg-type]
         network.load_state_dict({key: _widened(value) for key, value in load_tensors(content).items()})
     except (RuntimeError, SafetensorError):
-        raise NetworkError(
-            f"The weights of {card.name} don't fit its config.json: restore both from the project."
-        ) from None
+        raise NetworkError("weights_do_not_fit", name=card.name) from None
     with_card(network, card)
     return network.eval()
 

@@ -18,7 +18,7 @@ from playwright.sync_api import expect
 
 import attnviz
 from attnviz.analysis import ranked
-from attnviz.languages.page_words import words
+from attnviz.languages.catalogue import words
 from attnviz.server import viewer_requests
 
 
@@ -258,5 +258,5 @@ def test_a_photo_that_is_gone_says_so_where_it_was_asked_for(visit, noise_file):
         path.unlink()
     viewer_requests.traces._kept.clear()
     page.locator(".av-bars").click(position={"x": 200, "y": 120})
-    expect(page.locator("[data-guide=channel]")).to_contain_text("deleted after an hour")
+    expect(page.locator("[data-guide=channel]")).to_contain_text("deleted after 60 min")
     expect(page.locator(".av-photo")).to_be_visible()

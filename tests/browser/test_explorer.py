@@ -15,7 +15,7 @@ from playwright.sync_api import expect
 
 import attnviz
 from attnviz.drawing.style import COLORMAPS
-from attnviz.languages.page_words import say
+from attnviz.languages.catalogue import say
 from attnviz.server import page as app
 
 

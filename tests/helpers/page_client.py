@@ -24,7 +24,7 @@ def arrived(path) -> str:
 def analysed(photo, network="cbam_resnet18", view="whole", mine=(), language="en") -> dict:
     upload = arrived(photo) if Path(photo).exists() else str(photo)
     made = page.analyse_upload(upload, network, view, list(mine), language, [])
-    return dict(zip(("photo", "trouble", "current", "value", "sent"), made, strict=True))
+    return dict(zip(("photo", "trouble", "error", "current", "value", "sent"), made, strict=True))
 
 
 def capture_of(photo, network="cbam_resnet18", view="whole") -> dict:

@@ -38,7 +38,7 @@ def opened_yours(checkpoint, labels=None, mine=(), limit=10**9) -> dict:
         "en",
         limit,
     )
-    return dict(zip(("network", "opened", "mine", "trouble"), made, strict=True))
+    return dict(zip(("network", "opened", "mine", "trouble", "error"), made, strict=True))
 
 
 def test_a_checkpoint_is_opened_offered_and_shown(asked, examples, checkpoint, tmp_path):
@@ -72,11 +72,11 @@ def test_a_checkpoint_that_can_not_be_opened_leaves_the_network_before(asked, ch
 def test_a_deleted_checkpoint_is_gone_although_its_network_was_open(asked, examples, checkpoint):
     name = opened_yours(checkpoint)["opened"]
     analysed(examples / "cat.jpg", name)
-    page.picker.checkpoints.get(name).path.unlink()
-    with pytest.warns(UserWarning, match="deleted after an hour"):
+    page.catalog.checkpoints.get(name).path.unlink()
+    with pytest.warns(UserWarning, match="deleted after 60 min"):
         analysed(examples / "coffee.jpg", name)
-    page.picker.expire()
-    assert name not in page.picker.shelf.names()
+    page.catalog.expire()
+    assert name not in page.catalog.shelf.names()
 
 
 def test_delete_leaves_nothing_of_a_visitor(asked, noise_file, checkpoint, uploads):
@@ -84,7 +84,7 @@ def test_delete_leaves_nothing_of_a_visitor(asked, noise_file, checkpoint, uploa
     page.channel({**TEMPLE, "photo": photo["current"], "layer": "layer1.0", "channel": 0})
     page.delete_mine("whole", network["mine"], "en", photo["sent"])
     assert [path for path in uploads.rglob("*") if path.is_file()] == []
-    assert network["opened"] not in page.picker.shelf.names()
+    assert network["opened"] not in page.catalog.shelf.names()
     token = photo["current"].split("/")[0].removeprefix("upload:")
     assert not any(
         token in kept.photo
@@ -99,7 +99,7 @@ def test_delete_leaves_nothing_of_a_visitor(asked, noise_file, checkpoint, uploa
 )
 def test_what_is_not_offered_is_not_opened(asked, name):
     with pytest.warns(UserWarning):
-        network, opened, trouble = page.fetch(name, "se_resnet18", [], "en")
+        network, opened, trouble, _ = page.fetch(name, "se_resnet18", [], "en")
     assert (
         network.value == opened == "se_resnet18"
         and trouble.visible
@@ -110,14 +110,12 @@ def test_what_is_not_offered_is_not_opened(asked, name):
 def test_a_download_that_fails_is_a_sentence_and_the_page_goes_on(asked, examples, monkeypatch):
     def fails(name, report):
         report(1_000_000, 50_000_000)
-        raise attnviz.NetworkError(
-            "github.com could not be reached: the networks that come with attnviz work without a connection."
-        )
+        raise attnviz.NetworkError("download_unreachable", host="github.com", title="CBAM ResNet-50")
 
-    monkeypatch.setattr(page.picker, "load", lambda name, report: fails(name, report))
-    with pytest.warns(UserWarning, match="could not be reached"):
-        network, opened, trouble = page.fetch("pytorchcv/cbam_resnet50", "cbam_resnet18", [], "en")
-    assert opened == network.value == "cbam_resnet18" and "could not be reached" in trouble.value
+    monkeypatch.setattr(page.catalog, "load", lambda name, report: fails(name, report))
+    with pytest.warns(UserWarning, match="can't be reached"):
+        network, opened, trouble, _ = page.fetch("pytorchcv/cbam_resnet50", "cbam_resnet18", [], "en")
+    assert opened == network.value == "cbam_resnet18" and "can't be reached" in trouble.value
     assert len(capture_of(examples / "cat.jpg")["top"]) == 5
 
 
@@ -131,11 +129,11 @@ def test_a_network_of_fixed_size_gets_a_crop_and_the_page_says_so(asked, example
 
 
 def test_the_picker_has_the_three_sources():
-    titles = [title for title, _ in page.picker.choices([("m.pth: SE ResNet-18", "yours:x")])]
+    titles = [title for title, _ in page.catalog.choices([("m.pth: SE ResNet-18", "yours:x")])]
     assert titles[0] == "CBAM ResNet-18 — comes with attnviz" and titles[-1] == "m.pth: SE ResNet-18 — yours"
     assert all(
         re.search("[\u4e00-\u9fff]", title)
-        for title, _ in page.picker.choices([("m.pth: SE ResNet-18", "yours:x")], "zh")
+        for title, _ in page.catalog.choices([("m.pth: SE ResNet-18", "yours:x")], "zh")
     )
     assert sum("— ImageNet, " in title for title in titles) == len(attnviz.list_networks("imagenet")) >= 17
     assert any("downloads 1" in title and "MB" in title for title in titles)

@@ -29,7 +29,7 @@ from attnviz.server.work_queue import Turns
 
 def started(header="", **query) -> dict:
     request = SimpleNamespace(query_params=query, headers={"accept-language": header})
-    names = ("photo", "trouble", "current", "value", "network", "opened", "view")
+    names = ("photo", "trouble", "error", "current", "value", "network", "opened", "view")
     made = dict(zip(names, page.start([], request), strict=True))
     return made | {"capture": made["value"]["capture"], "language": made["value"]["language"]}
 
@@ -180,7 +180,7 @@ def test_what_is_no_upload_can_not_be_asked_for_by_its_path(asked, noise_file, t
     ):
         with pytest.warns(UserWarning, match="no longer here"):
             made = page.analyse_upload(str(path), "cbam_resnet18", "whole", [], "en", [])
-        assert made[2] == gr.skip() and made[4] == []
+        assert made[3] == gr.skip() and made[5] == []
 
 
 def test_the_same_file_of_two_visitors_is_two_and_what_one_deletes_the_other_keeps(asked, noise_file):
@@ -189,7 +189,7 @@ def test_the_same_file_of_two_visitors_is_two_and_what_one_deletes_the_other_kee
     made = page.delete_mine("whole", [], "en", mine["sent"])
     assert "error" in page.capture({**TEMPLE, "photo": mine["current"]})
     assert page.capture({**TEMPLE, "photo": theirs["current"]})["photo"]["name"] == "noise.png"
-    assert made[0] is None and made[2] == "example:temple" and made[3]["forget"] and made[-1] == []
+    assert made[0] is None and made[3] == "example:temple" and made[4]["forget"] and made[-1] == []
 
 
 def test_a_photos_hour_begins_anew_when_it_is_used(asked, noise_file):
@@ -254,8 +254,8 @@ def test_a_bad_photo_is_one_sentence_without_a_path(asked, tmp_path):
     said = shown["trouble"].value
     assert "not a picture" in said and "<" not in said and str(tmp_path) not in said
     assert shown["photo"] is None and shown["value"] == shown["current"] == gr.skip()
-    with pytest.warns(UserWarning, match="deleted after an hour"):
-        assert "deleted after an hour" in analysed(tmp_path / "gone.png")["trouble"].value
+    with pytest.warns(UserWarning, match="deleted after 60 min"):
+        assert "deleted after 60 min" in analysed(tmp_path / "gone.png")["trouble"].value
     with pytest.warns(UserWarning, match="图片"):
         assert "图片" in analysed(bad, language="zh")["trouble"].value
 
@@ -284,16 +284,18 @@ def test_a_message_follows_the_language(asked, tmp_path):
     bad = tmp_path / "<b>&holiday.png"
     bad.write_text("no picture")
     with pytest.warns(UserWarning, match="not a picture"):
-        english = analysed(bad)["trouble"].value
-    *_, photo, network = page.speak("zh", Settings(), [], english, None)
+        made = analysed(bad)
+    error = made["error"]
+    assert error.__traceback__ is None
+    *_, photo, network = page.speak("zh", Settings(), [], error, None)
     assert (
         "不是这里能打开的图片" in photo.value
         and "holiday.png" in photo.value
         and "<" not in photo.value
         and network == gr.skip()
     )
-    *_, photo, network = page.speak("en", Settings(), [], None, photo.value)
-    assert network.value == english and photo == gr.skip()
+    *_, photo, network = page.speak("en", Settings(), [], None, error)
+    assert network.value == made["trouble"].value and photo == gr.skip()
 
 
 def test_pixels_sent_in_place_of_a_file_are_refused():

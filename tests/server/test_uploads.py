@@ -117,7 +117,7 @@ def test_each_trace_is_computed_once_however_many_ask(a_trace):
 
 
 def test_a_failure_is_raised_and_not_kept(a_trace):
-    answers = [attnviz.PhotoError("broken"), a_trace]
+    answers = [attnviz.PhotoError("photo_unknown", name="a.png"), a_trace]
 
     def compute(_):
         answer = answers.pop(0)

@@ -15,7 +15,7 @@ from matplotlib import colormaps
 import attnviz
 from attnviz.capture.layer_attention import KINDS
 from attnviz.drawing.style import COLORMAPS
-from attnviz.languages.page_words import LANGUAGES, say, words
+from attnviz.languages.catalogue import LANGUAGES, say, words
 from attnviz.viewer.javascript import MODULES, in_markup, plain, script, style
 from attnviz.viewer.standalone import frame, html
 

@@ -1,0 +1,95 @@
+"""Texts by language and key: one file ``languages/CODE.json`` a language, found by its name.
+
+A file has the language's own ``name`` and three sections: ``page``, what the page and the viewer say;
+``errors``, the sentences of ``attnviz.errors``; ``phrases``, parts of those sentences. A text has holes like
+{name}. A hole that has the name of a phrase, and for which no value is given, takes that phrase.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from .._paths import LANGUAGES as FOLDER
+
+ENGLISH = "en"  # the language of ``str(error)``, and of what another language does not say
+HOLE = re.compile(r"\{(\w+)\}")
+
+
+class Phrase:
+    """A part of a sentence that is itself translated: a key of ``phrases``, and the values of its holes."""
+
+    def __init__(self, key: str, /, **values: Value) -> None:
+        self.key, self.values = key, values
+
+    def __repr__(self) -> str:
+        return f"Phrase({', '.join([repr(self.key), *(f'{k}={v!r}' for k, v in self.values.items())])})"
+
+
+Value: TypeAlias = "str | int | float | Phrase | tuple[str, ...]"  # a tuple is said as a list
+
+
+class Catalogue:
+    """The texts of all languages whose files lie in a folder."""
+
+    def __init__(self, folder: Path) -> None:
+        files = {path.stem: path for path in sorted(folder.glob("*.json"))}
+        self.languages = (ENGLISH, *(code for code in files if code != ENGLISH))
+        self._texts = {code: json.loads(files[code].read_text(encoding="utf-8")) for code in self.languages}
+
+    def name(self, language: str) -> str:
+        """What a language calls itself."""
+        return self._texts[language]["name"]
+
+    def page(self, language: str) -> dict[str, str]:
+        """The words of the page and the viewer by key; English ones for a language without a file."""
+        english = self._texts[ENGLISH]["page"]
+        return {**english, **self._texts.get(language, {}).get("page", {})}
+
+    def error(self, language: str, key: str, values: Mapping[str, Value]) -> str:
+        """The sentence of an error; in English where the language does not say it."""
+        return self._filled(language, self._text(language, "errors", key), values)
+
+    def _text(self, language: str, section: str, key: str) -> str:
+        texts = self._texts.get(language, {}).get(section, {})
+        return texts.get(key) or self._texts[ENGLISH][section].get(key, key)
+
+    def _filled(self, language: str, text: str, values: Mapping[str, Value]) -> str:
+        def said(hole: re.Match[str]) -> str:
+            if hole[1] in values:
+                return self._said(language, values[hole[1]])
+            if hole[1] in self._texts[ENGLISH]["phrases"]:
+                return self._said(language, Phrase(hole[1]))
+            return hole[0]
+
+        return HOLE.sub(said, text)
+
+    def _said(self, language: str, value: Value) -> str:
+        if isinstance(value, Phrase):
+            return self._filled(language, self._text(language, "phrases", value.key), value.values)
+        if isinstance(value, tuple):
+            return self._text(language, "phrases", "list_separator").join(value)
+        return str(value)
+
+
+@cache
+def catalogue() -> Catalogue:
+    """The texts that come with attnviz."""
+    return Catalogue(FOLDER)
+
+
+def words(language: str) -> dict[str, str]:
+    """The words of the page and the viewer; see ``Catalogue.page``."""
+    return catalogue().page(language)
+
+
+def say(language: str, key: str, **holes: Any) -> str:
+    """One text of the page with its holes filled."""
+    return HOLE.sub(lambda hole: str(holes.get(hole[1], hole[0])), words(language)[key])
+
+
+LANGUAGES = catalogue().languages
