@@ -1,4 +1,4 @@
-"""One channel at a layer's gate: its features before, what they are multiplied by, and after."""
+"""One channel at a layer's gate: its features before, the gate, and its features after."""
 
 from __future__ import annotations
 
@@ -6,20 +6,26 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+from PIL import Image
 
 from ..capture.trace import Trace
-from .canvas import Drawing, Mark, Picture, Text
-from .heatmap import SIGNED, Box, colour_bar, fitted, painted, short, spread
+from .axis import short, short_ticks
+from .canvas import Drawing
+from .heatmap import colour_bar, fitted, painted
+from .marks import Box, Mark, Picture, Text, text_lines
 from .overlay import Look
-from .style import ground_and_ink, wrapped
+from .style import HEADING, NOTE, SIGNED, TITLE, theme, wrapped
 
-FINE = 400  # points of a picture that is blended between its cells' centres, at least, along each side
-WIDE, GAP = 209.0, 16.0  # points, of each of the three
+BLENDED_PIXELS = 400  # along the longer side of a map whose cells are blended, at least
+PANEL_WIDTH, GAP = 209.0, 16.0  # points, of each of the three
+LEAST_HEIGHT = 43.0
+BAR_MARGIN, BAR_TOP, BAR_BOTTOM = 14.0, 6.0, 14.0  # of a colour bar, from the map above it
+BELOW = 62.0  # room for the colour bars and what is written below them
 
 
 @dataclass(frozen=True, eq=False)
 class Channel:
-    """One channel's features: float32 (h, w) before and after a layer's gate."""
+    """The features of one channel, float32 (h, w), before and after a layer's gate."""
 
     layer: str
     index: int
@@ -28,81 +34,94 @@ class Channel:
 
     @property
     def name(self) -> str:
-        """What its arrays are called, before ``.before`` and ``.after``."""
+        """The name of its arrays, to which ``.before`` and ``.after`` are added."""
         return f"{self.layer}.channel-{self.index}"
 
 
+@dataclass(frozen=True, eq=False)
+class _Map:
+    """A map and what its colours mean."""
+
+    title: str
+    values: np.ndarray  # (h, w)
+    span: tuple[float, float]
+    colormap: str
+    meaning: str  # of the range of the colours
+    smooth: bool
+
+
 def channel_drawing(trace: Trace, channel: Channel, look: Look) -> Drawing:
-    """Before, the gate, after, side by side. Before and after are on one scale, around zero if any of them is
-    negative; the gate spans all that the factor can be, or is one number."""
-    layer = trace.layers[channel.layer]
-    factor = layer.factor()[channel.index]  # (h, w)
-    known = np.concatenate([values[np.isfinite(values)] for values in (channel.before, channel.after)])
-    reach, signed = float(np.abs(known).max(initial=0)) or 1.0, bool((known < 0).any())
-    span, colours = (-reach if signed else 0.0, reach), SIGNED if signed else look.colormap
-    ground, ink = ground_and_ink(look.dark)
-    lines = wrapped(
-        trace.network, channel.layer, f"channel {channel.index}", trace.photo.name, width=100
-    ).split("\n")
-    width, top = 3 * (WIDE + GAP) + GAP, 36.0 + 15 * len(lines)
-    bottom = top + float(np.clip(WIDE * factor.shape[0] / factor.shape[1], 43, 2 * WIDE))
-    drawing = Drawing(width, bottom + 62, ground)
+    """Before, the gate and after, side by side. Before and after are on one scale, around zero if a feature
+    is negative. The gate is a map over all that the factor can be, or one number."""
+    factor = trace.layers[channel.layer].factor()[channel.index]  # (h, w)
+    colours = theme(look.dark)
+    title = (trace.network, channel.layer, f"channel {channel.index}", trace.photo.name)
+    lines = wrapped(*title, width=100).split("\n")
+    width, top = 3 * (PANEL_WIDTH + GAP) + GAP, 36.0 + 15 * len(lines)
+    proportion = factor.shape[0] / factor.shape[1]
+    bottom = top + float(np.clip(PANEL_WIDTH * proportion, LEAST_HEIGHT, 2 * PANEL_WIDTH))
+    before, after = _features(channel, look)
+    left_box, middle_box, right_box = _boxes(top, bottom)
+    drawing = Drawing(width, bottom + BELOW, colours.ground)
     drawing.marks += [
-        Text((width / 2, 18.0 + 15 * row), line, 11, ink, "middle") for row, line in enumerate(lines)
+        *text_lines(lines, (width / 2, 18.0), HEADING, colours.ink, 15, "middle"),
+        *_panel(before, left_box, colours.ink),
+        *_panel(after, right_box, colours.ink),
+        *_gate(trace, channel, look, middle_box, colours.ink),
     ]
-    places = [(GAP + turn * (WIDE + GAP), top, (turn + 1) * (WIDE + GAP), bottom) for turn in range(3)]
-    for box, name, values in ((places[0], "before", channel.before), (places[2], "after", channel.after)):
-        drawing.marks.extend(
-            _map(box, name, values, span, colours, look.smooth, ink, "one scale before and after")
-        )
-    if factor.size > 1 and not (factor == factor.flat[0]).all() and np.isfinite(factor).any():
-        drawing.marks.extend(
-            _map(
-                places[1],
-                "the gate",
-                factor,
-                layer.limits,
-                look.colormap,
-                look.smooth,
-                ink,
-                "all that a factor can be",
-            )
-        )
-    else:
-        number = f"× {factor.flat[0]:.4g}" if np.isfinite(factor.flat[0]) else "undefined"
-        middle = (top + bottom) / 2
-        for y, text, size in (
-            (middle - 8, number, 16),
-            (middle + 14, "the gate, the same at each position", 10),
-        ):
-            drawing.marks.append(Text((width / 2, y), text, size, ink, "middle", "middle"))
     return drawing
 
 
-def _map(
-    box: Box,
-    name: str,
-    values: np.ndarray,
-    span: tuple[float, float],
-    colours: str,
-    smooth: bool,
-    ink: str,
-    what: str,
-) -> Iterator[Mark]:
-    left, top, right, bottom = box
-    known = values[np.isfinite(values)]
-    own = f"{short(known.min())} to {short(known.max())}" if known.size else "undefined"
-    times = -(-FINE // max(values.shape))  # of each cell, the points across
-    fine = (times * values.shape[1], times * values.shape[0]) if smooth else None
-    yield Text(((left + right) / 2, top - 7), name, 10, ink, "middle")
-    yield Picture(fitted(values.shape, box), painted(values, *span, colours, fine), cells=not smooth)  # type: ignore[arg-type]
-    ticks = [(tick, short(tick)) for tick in spread(*span, 5)]
-    yield from colour_bar(
-        (left + 14, bottom + 6, right - 14, bottom + 14),
-        span,
-        colours,
-        ink,
-        ticks,
-        [own, f"colours: {what}"],
-        8,
+def _boxes(top: float, bottom: float) -> list[Box]:
+    lefts = (GAP + column * (PANEL_WIDTH + GAP) for column in range(3))
+    return [(left, top, left + PANEL_WIDTH, bottom) for left in lefts]
+
+
+def _features(channel: Channel, look: Look) -> tuple[_Map, _Map]:
+    """The features before and after, on one scale."""
+    both = np.concatenate([channel.before.ravel(), channel.after.ravel()])
+    known = both[np.isfinite(both)]
+    reach = float(np.abs(known).max(initial=0)) or 1.0
+    signed = bool((known < 0).any())
+    span, colormap = (-reach if signed else 0.0, reach), SIGNED if signed else look.colormap
+    meaning = "one scale before and after"
+    return (
+        _Map("before", channel.before, span, colormap, meaning, look.smooth),
+        _Map("after", channel.after, span, colormap, meaning, look.smooth),
     )
+
+
+def _gate(trace: Trace, channel: Channel, look: Look, box: Box, ink: str) -> Iterator[Mark]:
+    """The gate as a map, or as a number where it is the same at each position or unknown."""
+    layer = trace.layers[channel.layer]
+    factor = layer.factor()[channel.index]
+    if factor.size > 1 and not (factor == factor.flat[0]).all() and np.isfinite(factor).any():
+        meaning = "all that a factor can be"
+        yield from _panel(
+            _Map("the gate", factor, layer.limits, look.colormap, meaning, look.smooth), box, ink
+        )
+        return
+    number = f"× {factor.flat[0]:.4g}" if np.isfinite(factor.flat[0]) else "undefined"
+    left, top, right, bottom = box
+    x, y = (left + right) / 2, (top + bottom) / 2
+    yield Text((x, y - 8), number, 16, ink, "middle", "middle")
+    yield Text((x, y + 14), "the gate, the same at each position", TITLE, ink, "middle", "middle")
+
+
+def _panel(drawn: _Map, box: Box, ink: str) -> Iterator[Mark]:
+    """A map with its title, and its own range and the colour bar below."""
+    left, top, right, bottom = box
+    yield Text(((left + right) / 2, top - 7), drawn.title, TITLE, ink, "middle")
+    yield Picture(fitted(drawn.values.shape, box), _picture(drawn), cells=not drawn.smooth)
+    known = drawn.values[np.isfinite(drawn.values)]
+    own_range = f"{short(known.min())} to {short(known.max())}" if known.size else "undefined"
+    bar = left + BAR_MARGIN, bottom + BAR_TOP, right - BAR_MARGIN, bottom + BAR_BOTTOM
+    notes = [own_range, f"colours: {drawn.meaning}"]
+    yield from colour_bar(bar, drawn.span, drawn.colormap, ink, short_ticks(*drawn.span, 5), notes, NOTE)
+
+
+def _picture(drawn: _Map) -> Image.Image:
+    height, width = drawn.values.shape
+    times = -(-BLENDED_PIXELS // max(height, width))  # pixels along a cell
+    size = (times * width, times * height) if drawn.smooth else None
+    return painted(drawn.values, *drawn.span, drawn.colormap, size)

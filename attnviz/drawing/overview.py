@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from itertools import chain
 
 import numpy as np
 from PIL import Image
@@ -13,105 +14,128 @@ from ..capture.layer_attention import LayerAttention
 from ..capture.trace import Trace
 from ..photos.geometry import Region
 from ..photos.photo import Photo
+from .axis import Scale, Tick, TickStyle, decimal_ticks, spread, ticks_left
 from .bars import bars_of
-from .canvas import Bars, Drawing, Line, Mark, Picture, Text
-from .heatmap import Box, colour_bar, fitted, spread
+from .canvas import Drawing
+from .heatmap import colour_bar, fitted
+from .marks import Bars, Box, Line, Mark, Picture, Text, text_lines
 from .overlay import Look, overlay
-from .style import ground_and_ink, wrapped
+from .style import AXIS_LINE, LABEL, NOTE, Theme, theme, wrapped
 
-WIDE, SMALL = 200.0, 62.0  # points: a layer of the overview, and the height of its bars
+COLUMNS = 4  # layers in a row
+LEAST_WIDTH = 460.0  # of the page, in points
+WIDTH, GAP = 200.0, 16  # of a layer's panel, and between two of them
+PICTURE_TOP = 20  # from the top of a panel
+BARS_TOP, BARS_HEIGHT = 28, 62.0  # the first from the end of the picture's height
+PANEL_HEIGHT = BARS_HEIGHT + 58  # with what is written in it, but without the picture
+BELOW_WITH_BAR, BELOW = 46, 8  # room below all panels, with and without a colour bar
+HEADING = 12  # size of text: this page is larger than others
+AXIS_WIDTH = 24  # left of bars
+TICKS = TickStyle(size=7)
+PALE = 0.25  # opacity of the photo of a layer without a map
 
 
-def overview_drawing(trace: Trace, look: Look = Look(), shown: Sequence[Trace] = ()) -> Drawing:
-    """Every layer of a trace on one page: its map on the photo above its channel weights, sorted by size."""
+@dataclass(frozen=True, eq=False)
+class _Page:
+    """What the panels share."""
+
+    trace: Trace  # in full size
+    reduced: Trace  # of the photo made smaller
+    photo: Image.Image  # the smaller photo
+    look: Look
+    compared: Sequence[Trace]
+    colours: Theme
+    picture_height: float  # points
+
+
+def overview_drawing(trace: Trace, look: Look = Look(), compared: Sequence[Trace] = ()) -> Drawing:
+    """Every layer of a trace on one page: its map over the photo, above its channel weights, the greatest
+    first. ``compared`` are the traces that the scale "shown" spans too."""
     layers = list(trace.layers.values())
-    columns = min(4, max(1, len(layers)))
+    columns = min(COLUMNS, max(1, len(layers)))
     rows = -(-len(layers) // columns)
-    ground, ink = ground_and_ink(look.dark)
+    page = _page(trace, look, compared)
     best = [f"{label} {probability:.0%}" for label, probability in trace.top(1)]
     lines = wrapped(trace.network, trace.photo.name, *best).split("\n")
-    width = max(460.0, columns * (WIDE + 16) + 16)
-    high, top = WIDE * float(np.clip(trace.photo.height / trace.photo.width, 0.25, 2)), 16.0 + 15 * len(lines)
-    row_high = high + SMALL + 58
-    ranges = {map_range(trace, layer.name, look.scale, shown) for layer in layers if layer.map is not None}
-    drawing = Drawing(width, top + rows * row_high + (46 if ranges else 8), ground)
-    drawing.marks += [
-        Text((width / 2, 18.0 + 15 * row), line, 12, ink, "middle") for row, line in enumerate(lines)
-    ]
-    seen = trace.photo.image()
-    seen.thumbnail((round(2 * WIDE), round(4 * WIDE)))  # finer than a printer shows it
-    small = replace(trace, source=Photo(np.asarray(seen), trace.photo.name), region=_shrunk(trace, seen.size))
+    width = max(LEAST_WIDTH, columns * (WIDTH + GAP) + GAP)
+    top, row_height = 16.0 + 15 * len(lines), page.picture_height + PANEL_HEIGHT
+    bottom = top + rows * row_height
+    ranges = {map_range(trace, layer.name, look.scale, compared) for layer in layers if layer.map is not None}
+    drawing = Drawing(width, bottom + (BELOW_WITH_BAR if ranges else BELOW), page.colours.ground)
+    drawing.marks += text_lines(lines, (width / 2, 18.0), HEADING, page.colours.ink, 15, "middle")
     for index, layer in enumerate(layers):
         row, column = divmod(index, columns)
-        left, above = 16 + column * (WIDE + 16), top + row * row_high
-        title = wrapped(layer.name, layer.title, f"{layer.shape[1]} × {layer.shape[2]}", width=34).split(
-            "\n"
-        )[0]
-        drawing.marks.append(Text((left + WIDE / 2, above + 14), title, 9, ink, "middle"))
-        place = fitted((seen.height, seen.width), (left, above + 20, left + WIDE, above + 20 + high))
-        if layer.map is None:
-            drawing.marks.append(Picture(place, Image.blend(Image.new("RGB", seen.size, ground), seen, 0.25)))
-            middle = left + WIDE / 2, above + 20 + high / 2
-            drawing.marks.append(Text(middle, "weighs channels only", 9, ink, "middle", "middle"))
-        else:
-            drawing.marks.append(Picture(place, overlay(small, layer.name, look, (trace, *shown))))
-        drawing.marks.extend(
-            _small_bars(
-                layer, (left, above + 28 + high, left + WIDE, above + 28 + high + SMALL), ink, look.dark
-            )
-        )
+        drawing.marks += _panel(page, layer, GAP + column * (WIDTH + GAP), top + row * row_height)
     if ranges:
-        box = 0.2 * width, top + rows * row_high, 0.8 * width, top + rows * row_high + 8
-        drawing.marks.extend(_bar_of_all(box, ranges, look, ink))
+        box = 0.2 * width, bottom, 0.8 * width, bottom + 8
+        drawing.marks += _colour_bar(box, ranges, look, page.colours.ink)
     return drawing
 
 
-def _shrunk(trace: Trace, size: tuple[int, int]) -> Region:
-    """The region that the network saw, on a photo made smaller."""
+def _page(trace: Trace, look: Look, compared: Sequence[Trace]) -> _Page:
+    photo = trace.photo.image()
+    photo.thumbnail((round(2 * WIDTH), round(4 * WIDTH)))  # finer than a printer shows it
+    smaller = Photo(np.asarray(photo), trace.photo.name)
+    reduced = replace(trace, source=smaller, region=_reduced_region(trace, photo.size))
+    proportion = float(np.clip(trace.photo.height / trace.photo.width, 0.25, 2))
+    return _Page(trace, reduced, photo, look, compared, theme(look.dark), WIDTH * proportion)
+
+
+def _reduced_region(trace: Trace, size: tuple[int, int]) -> Region:
+    """The region that the network saw, on the photo made smaller."""
     across, down = size[0] / trace.photo.width, size[1] / trace.photo.height
     left, top, right, bottom = trace.region.box
     return replace(trace.region, box=(left * across, top * down, right * across, bottom * down))
 
 
-def _bar_of_all(box: Box, ranges: set[tuple[float, float]], look: Look, ink: str) -> Iterator[Mark]:
-    """One colour bar for the maps of all layers: with numbers if they share one range."""
-    low, high = next(iter(ranges))
-    ticks = [(low, "least"), (high, "greatest")]
-    if len(ranges) == 1:
-        ticks = [(tick, f"{tick:.{2 if high - low >= 0.1 else 4}f}") for tick in spread(low, high, 6)]
-    one = "" if len(ranges) > 1 else ", one scale for all maps"
-    yield from colour_bar(
-        box,
-        (low, high),
-        look.colormap,
-        ink,
-        ticks,
-        [f"factor at each position{one} · colours: {SCALES[look.scale]}"],
-        8,
-    )
+def _panel(page: _Page, layer: LayerAttention, left: float, top: float) -> Iterator[Mark]:
+    """A layer's title, its map over the photo, and its channel weights."""
+    right, picture_top = left + WIDTH, top + PICTURE_TOP
+    title = wrapped(layer.name, layer.title, f"{layer.shape[1]} × {layer.shape[2]}", width=34)
+    first_line = title.split("\n")[0]
+    yield Text((left + WIDTH / 2, top + 14), first_line, LABEL, page.colours.ink, "middle")
+    yield from _picture(page, layer, (left, picture_top, right, picture_top + page.picture_height))
+    bars_top = top + BARS_TOP + page.picture_height
+    yield from _bars(layer, (left, bars_top, right, bars_top + BARS_HEIGHT), page.colours)
 
 
-def _small_bars(layer: LayerAttention, box: Box, ink: str, dark: bool) -> Iterator[Mark]:
+def _picture(page: _Page, layer: LayerAttention, box: Box) -> Iterator[Mark]:
+    """The overlay; or a pale photo, and why there is no map on it."""
+    left, top, right, bottom = box
+    place = fitted((page.photo.height, page.photo.width), box)
+    if layer.map is not None:
+        yield Picture(place, overlay(page.reduced, layer.name, page.look, (page.trace, *page.compared)))
+        return
+    ground = Image.new("RGB", page.photo.size, page.colours.ground)
+    yield Picture(place, Image.blend(ground, page.photo, PALE))
+    middle = (left + right) / 2, top + (bottom - top) / 2
+    yield Text(middle, "weighs channels only", LABEL, page.colours.ink, "middle", "middle")
+
+
+def _bars(layer: LayerAttention, box: Box, colours: Theme) -> Iterator[Mark]:
+    """The channel weights, the greatest first, on all that they can be."""
     if layer.channel is None and layer.paths is None:
         return
-    least, most = (0.0, 1.0) if layer.channel is None else layer.limits
+    low, high = (0.0, 1.0) if layer.channel is None else layer.limits
     weights = weights_of(layer)
-    left, top, right, bottom = box[0] + 24, *box[1:]
-    for feet, heads, colour in bars_of(layer, weights, ranked(weights, "size"), least, dark):
-        from_foot, to_head = (
-            bottom - (values - least) / (most - least) * (bottom - top) for values in (feet, heads)
-        )
-        yield Bars(left, right, from_foot, to_head, colour)
-    yield Line((left, top), (left, bottom), ink, 0.8)
-    yield Line((left, bottom), (right, bottom), ink, 0.8)
-    for value, y in zip(spread(least, most, 3), spread(bottom, top, 3)):
-        yield Line((left - 3, y), (left, y), ink, 0.8)
-        yield Text((left - 5, y), f"{value:g}", 7, ink, "end", "middle")
-    yield Text(
-        ((left + right) / 2, bottom + 5),
-        f"{len(weights)} channels, mean {np.nanmean(weights):.2f}",
-        8,
-        ink,
-        "middle",
-        "top",
-    )
+    left, top, right, bottom = box[0] + AXIS_WIDTH, *box[1:]
+    heights = Scale(low, high, bottom, top)
+    for feet, heads, colour in bars_of(layer, ranked(weights, "size"), low, colours.accent):
+        yield Bars(left, right, heights.places(feet), heights.places(heads), colour)
+    yield Line((left, top), (left, bottom), colours.ink, AXIS_LINE)
+    yield Line((left, bottom), (right, bottom), colours.ink, AXIS_LINE)
+    ticks: list[Tick] = [(number, f"{number:g}") for number in spread(low, high, 3)]
+    yield from chain.from_iterable(ticks_left(heights, ticks, left, colours.ink, TICKS))
+    words = f"{len(weights)} channels, mean {np.nanmean(weights):.2f}"
+    yield Text(((left + right) / 2, bottom + 5), words, NOTE, colours.ink, "middle", "top")
+
+
+def _colour_bar(box: Box, ranges: set[tuple[float, float]], look: Look, ink: str) -> Iterator[Mark]:
+    """One colour bar for the maps of all layers, with numbers if they share one range."""
+    span = next(iter(ranges))
+    if len(ranges) == 1:
+        ticks, shared = decimal_ticks(*span), ", one scale for all maps"
+    else:
+        ticks, shared = [(span[0], "least"), (span[1], "greatest")], ""
+    notes = [f"factor at each position{shared} · colours: {SCALES[look.scale]}"]
+    return colour_bar(box, span, look.colormap, ink, ticks, notes, NOTE)

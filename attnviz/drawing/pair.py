@@ -1,4 +1,4 @@
-"""One layer's channel weights for two photos, against each other."""
+"""The channel weights of one layer for two photos, against each other."""
 
 from __future__ import annotations
 
@@ -11,17 +11,23 @@ import numpy as np
 
 from ..analysis import ranked, weights_of, weights_range
 from ..capture.trace import Trace
-from .canvas import Dot, Drawing, Line, Text
-from .heatmap import spread
-from .style import ACCENT, DARK_ACCENT, ORANGE, ground_and_ink, wrapped
+from .axis import Scale, TickStyle, decimal_ticks, ticks_below, ticks_left
+from .canvas import Drawing
+from .marks import Dot, Line, Mark, Point, Text
+from .style import AXIS_LINE, FRAME_LINE, HEADING, LABEL, NOTE, ORANGE, TITLE, Theme, theme, wrapped
 
 NAMED = 10  # channels that differ most
-LEFT, BOTTOM, SIDE, TABLE = (
-    64.0,
-    344.0,
-    304.0,
-    416.0,
-)  # points, of the field of dots, and where the table begins
+WIDTH, HEIGHT = 648, 388  # of the drawing, in points
+LEFT, BOTTOM, SIDE = 64.0, 344.0, 304.0  # of the square of dots
+RIGHT, TOP = LEFT + SIDE, BOTTOM - SIDE
+MARGIN = 0.02  # of the range, between the dots and the edges of the square
+TABLE_LEFT, COLUMN_WIDTH, ROW_HEIGHT = 416.0, 52, 20
+DOT, NAMED_DOT = 4.2, 6.2  # across
+OPACITY = 0.55  # of a dot that is not named
+TICKS_LEFT = TickStyle(length=3.5, distance=7.0)
+TICKS_BELOW = TickStyle(length=3.5, distance=6.0)
+# Of the range: from a dot to its number, and what a number takes across and up.
+NAME_DISTANCE, NAME_WIDTH, NAME_HEIGHT = 0.05, 0.045, 0.03
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,7 +42,7 @@ class Pair:
 
     @property
     def weights(self) -> tuple[np.ndarray, np.ndarray]:
-        """(C,) of A and of B."""
+        """The weights of A and those of B, (C,) each."""
         return weights_of(self.a.layers[self.layer]), weights_of(self.b.layers[self.layer])
 
     @property
@@ -47,108 +53,116 @@ class Pair:
 
     @property
     def most_different(self) -> list[int]:
-        """The channels that differ most, the most different first; none whose difference can't be known."""
-        away = self.difference
-        return [int(index) for index in ranked(np.abs(away), "size") if np.isfinite(away[index])][:NAMED]
+        """The channels that differ most, the most different first; none whose difference is unknown."""
+        difference = self.difference
+        ranking = ranked(np.abs(difference), "size").tolist()
+        return [channel for channel in ranking if np.isfinite(difference[channel])][:NAMED]
+
+
+@dataclass(frozen=True)
+class _Square:
+    """The square of dots: A's weights go across, B's go up."""
+
+    low: float
+    high: float
+
+    @property
+    def across(self) -> Scale:
+        return Scale(self.low - self._margin, self.high + self._margin, LEFT, RIGHT)
+
+    @property
+    def up(self) -> Scale:
+        return Scale(self.low - self._margin, self.high + self._margin, BOTTOM, TOP)
+
+    @property
+    def _margin(self) -> float:
+        return MARGIN * (self.high - self.low)
+
+    def at(self, a: float, b: float) -> Point:
+        return self.across.at(float(a)), self.up.at(float(b))
 
 
 def pair_drawing(pair: Pair, dark: bool = False) -> Drawing:
-    """Each channel as a dot, its weight for A across and for B up; those that differ most are orange, named,
-    and in a table beside. On the line both photos give a channel the same weight."""
-    (a, b), away, most = pair.weights, pair.difference, pair.most_different
-    low, high = weights_range([each.layers[pair.layer] for each in (pair.a, pair.b)], pair.scale)
-    ground, ink = ground_and_ink(dark)
-    drawing = Drawing(648, 388, ground)
-    add = drawing.marks.append
-    add(
-        Text(
-            (324, 18),
-            wrapped(pair.a.network, pair.layer, f"{len(a)} channels, two photos", width=90),
-            11,
-            ink,
-            "middle",
-        )
-    )
-    room = 0.02 * (high - low)
-
-    def along(value: float) -> float:
-        return (value - low + room) / (high - low + 2 * room) * SIDE
-
-    def at(x: float, y: float) -> tuple[float, float]:
-        return LEFT + along(x), BOTTOM - along(y)
-
-    add(Line((LEFT, BOTTOM), (LEFT + SIDE, BOTTOM), ink, 0.8))
-    add(Line((LEFT, BOTTOM - SIDE), (LEFT, BOTTOM), ink, 0.8))
-    for tick in spread(low, high, 6):
-        text = f"{tick:.{2 if high - low >= 0.1 else 4}f}"
-        add(Line((LEFT + along(tick), BOTTOM), (LEFT + along(tick), BOTTOM + 3.5), ink, 0.8))
-        add(Text((LEFT + along(tick), BOTTOM + 6), text, 9, ink, "middle", "top"))
-        add(Line((LEFT - 3.5, BOTTOM - along(tick)), (LEFT, BOTTOM - along(tick)), ink, 0.8))
-        add(Text((LEFT - 7, BOTTOM - along(tick)), text, 9, ink, "end", "middle"))
-    add(
-        Text(
-            (LEFT + SIDE / 2, BOTTOM + 22),
-            wrapped("photo A", pair.a.photo.name).split("\n")[0],
-            10,
-            ink,
-            "middle",
-            "top",
-        )
-    )
-    add(
-        Text(
-            (18, BOTTOM - SIDE / 2),
-            wrapped("photo B", pair.b.photo.name).split("\n")[0],
-            10,
-            ink,
-            "middle",
-            "middle",
-            turned=True,
-        )
-    )
-    add(Line(at(low, low), at(high, high), ink, 0.6))
-    for index in np.setdiff1d(np.arange(len(a)), most):
-        if np.isfinite(a[index]) and np.isfinite(b[index]):
-            add(Dot(at(float(a[index]), float(b[index])), 4.2, DARK_ACCENT if dark else ACCENT, 0.55))
-    for index in most:
-        add(Dot(at(float(a[index]), float(b[index])), 6.2, ORANGE))
-    for index, place in _names(a, b, most, high - low):
-        add(Text(at(*place), str(index), 8, ink, "middle", "middle"))
-    add(Text((TABLE, BOTTOM - SIDE), f"The {len(most)} channels that differ most", 10, ink))
-    rows = [(str(index), *(f"{values[index]:.3f}" for values in (a, b, away))) for index in most]
-    for column, words in enumerate(zip(("channel", "A", "B", "B − A"), *rows)):
-        for line, word in enumerate(words):
-            add(
-                Text(
-                    (TABLE + 44 + 52 * column, BOTTOM - SIDE + 22 + 20 * line),
-                    word.replace("-", "−"),
-                    9,
-                    ink,
-                    "end",
-                )
-            )
+    """Each channel as a dot, its weight for A across and for B up. The channels that differ most are orange,
+    named, and in a table beside. On the diagonal both photos give a channel the same weight."""
+    square = _Square(*weights_range([trace.layers[pair.layer] for trace in (pair.a, pair.b)], pair.scale))
+    colours = theme(dark)
+    count = f"{len(pair.difference)} channels, two photos"
+    heading = wrapped(pair.a.network, pair.layer, count, width=90)
+    drawing = Drawing(WIDTH, HEIGHT, colours.ground)
+    drawing.marks += [
+        Text((WIDTH / 2, 18), heading, HEADING, colours.ink, "middle"),
+        *_axes(pair, square, colours.ink),
+        *_dots(pair, square, colours),
+        *_table(pair, colours.ink),
+    ]
     return drawing
 
 
 def pair_csv(pair: Pair) -> bytes:
-    """One row a channel: channel, a, b, difference (b − a); empty where one can't be known."""
+    """One row a channel: channel, a, b, difference (b − a); a cell is empty where the number is unknown."""
     text = io.StringIO()
     rows = csv.writer(text, lineterminator="\n")
     rows.writerow(("channel", "a", "b", "difference"))
-    for index, values in enumerate(zip(*pair.weights, pair.difference)):
-        rows.writerow((index, *(repr(float(value)) if np.isfinite(value) else "" for value in values)))
+    for channel, numbers in enumerate(zip(*pair.weights, pair.difference)):
+        cells = (repr(float(number)) if np.isfinite(number) else "" for number in numbers)
+        rows.writerow((channel, *cells))
     return text.getvalue().encode()
 
 
+def _axes(pair: Pair, square: _Square, ink: str) -> Iterator[Mark]:
+    yield Line((LEFT, BOTTOM), (RIGHT, BOTTOM), ink, AXIS_LINE)
+    yield Line((LEFT, TOP), (LEFT, BOTTOM), ink, AXIS_LINE)
+    ticks = decimal_ticks(square.low, square.high)
+    below = ticks_below(square.across, ticks, BOTTOM, ink, TICKS_BELOW)
+    left = ticks_left(square.up, ticks, LEFT, ink, TICKS_LEFT)
+    for tick_below, tick_left in zip(below, left):
+        yield from (*tick_below, *tick_left)
+    name_a, name_b = _axis_name("photo A", pair.a), _axis_name("photo B", pair.b)
+    yield Text((LEFT + SIDE / 2, BOTTOM + 22), name_a, TITLE, ink, "middle", "top")
+    yield Text((18, BOTTOM - SIDE / 2), name_b, TITLE, ink, "middle", "middle", turned=True)
+
+
+def _axis_name(which: str, trace: Trace) -> str:
+    return wrapped(which, trace.photo.name).split("\n")[0]
+
+
+def _dots(pair: Pair, square: _Square, colours: Theme) -> Iterator[Mark]:
+    """The diagonal, a dot a channel, and the numbers of those that differ most; the latter are on top."""
+    (a, b), named = pair.weights, pair.most_different
+    yield Line(
+        square.at(square.low, square.low), square.at(square.high, square.high), colours.ink, FRAME_LINE
+    )
+    for channel in np.setdiff1d(np.arange(len(a)), named):
+        if np.isfinite(a[channel]) and np.isfinite(b[channel]):
+            yield Dot(square.at(a[channel], b[channel]), DOT, colours.accent, OPACITY)
+    for channel in named:
+        yield Dot(square.at(a[channel], b[channel]), NAMED_DOT, ORANGE)
+    for channel, middle in _names(a, b, named, square.high - square.low):
+        yield Text(square.at(*middle), str(channel), NOTE, colours.ink, "middle", "middle")
+
+
 def _names(
-    a: np.ndarray, b: np.ndarray, most: list[int], span: float
+    a: np.ndarray, b: np.ndarray, named: list[int], span: float
 ) -> Iterator[tuple[int, tuple[float, float]]]:
-    """Where a channel's number stands beside its dot, towards the line, if no other of these dots and no
-    number is there; the table names them all."""
-    taken = [(float(a[index]), float(b[index])) for index in most]
-    for index in most:
-        side = 1 if b[index] > a[index] else -1
-        x, y = float(a[index]) + side * 0.05 * span, float(b[index])  # the middle of the number
-        if all(abs(x - left) > 0.045 * span or abs(y - below) > 0.03 * span for left, below in taken):
+    """The middle of a channel's number, in weights: beside its dot, towards the diagonal. A number that would
+    lie on another number or on another of these dots is left out; the table has them all."""
+    taken = [(float(a[channel]), float(b[channel])) for channel in named]
+    for channel in named:
+        side = 1 if b[channel] > a[channel] else -1
+        x, y = float(a[channel]) + side * NAME_DISTANCE * span, float(b[channel])
+        if all(abs(x - left) > NAME_WIDTH * span or abs(y - up) > NAME_HEIGHT * span for left, up in taken):
             taken.append((x, y))
-            yield index, (x, y)
+            yield channel, (x, y)
+
+
+def _table(pair: Pair, ink: str) -> Iterator[Text]:
+    (a, b), difference, named = pair.weights, pair.difference, pair.most_different
+    yield Text((TABLE_LEFT, TOP), f"The {len(named)} channels that differ most", TITLE, ink)
+    columns = [("channel", *map(str, named))]
+    for title, values in (("A", a), ("B", b), ("B − A", difference)):
+        columns.append((title, *(f"{values[channel]:.3f}" for channel in named)))
+    for column, cells in enumerate(columns):
+        for row, cell in enumerate(cells):
+            at = (TABLE_LEFT + 44 + COLUMN_WIDTH * column, TOP + 22 + ROW_HEIGHT * row)
+            yield Text(at, cell.replace("-", "−"), LABEL, ink, "end")

@@ -13,16 +13,17 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 from torch import Tensor
 
 from ..capture.trace import Trace
 from ..drawing.bars import bars_drawing
-from ..drawing.canvas import PACKED, Drawing
+from ..drawing.canvas import Drawing
 from ..drawing.channel import channel_drawing
-from ..drawing.overlay import Look, map_drawing, overlay
+from ..drawing.overlay import Look, overlay
 from ..drawing.overview import overview_drawing
 from ..drawing.pair import Pair, pair_csv, pair_drawing
+from ..drawing.png import png
+from ..drawing.spatial_map import map_drawing
 from ..drawing.steps import steps_drawing
 from ..drawing.style import wrapped
 from .manifest import Shown, file_names, manifest
@@ -61,7 +62,7 @@ def bundle(
             for files in pool.map(lambda part: part(), parts):  # packing pictures holds no other thread up
                 yield from ((folder + name, content) for name, content in files.items())
             yield f"{folder}arrays.npz", arrays_npz(each)
-            yield f"{folder}photo.png", _png(each.trace.photo.image())
+            yield f"{folder}photo.png", png(each.trace.photo.image())
     for file, pair in zip(file_names(["pair"] * len(pairs)), pairs):
         for suffix, content in pair_drawing(pair, look.dark).files().items():
             yield f"{file}.{suffix}", content
@@ -89,7 +90,7 @@ def _pictures(
     attention = trace.layers[layer]
     drawings, files = dict[str, Drawing](), dict[str, bytes]()
     if attention.map is not None:
-        files[f"{file}.overlay.png"] = _png(overlay(trace, layer, look, compared))
+        files[f"{file}.overlay.png"] = png(overlay(trace, layer, look, compared))
         drawings["map"] = map_drawing(trace, layer, look, compared)
     if attention.channel is not None or attention.paths is not None:
         drawings["channels"] = bars_drawing(
@@ -153,10 +154,4 @@ def arrays_npz(shown: Shown) -> bytes:
     """``arrays`` as a compressed file."""
     buffer = io.BytesIO()
     np.savez_compressed(buffer, **arrays(shown))  # type: ignore[arg-type]
-    return buffer.getvalue()
-
-
-def _png(image: Image.Image) -> bytes:
-    buffer = io.BytesIO()
-    image.save(buffer, "PNG", **PACKED)
     return buffer.getvalue()

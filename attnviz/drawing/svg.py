@@ -1,0 +1,88 @@
+"""Marks as the elements of an SVG file."""
+
+from __future__ import annotations
+
+import math
+from base64 import b64encode
+from collections.abc import Sequence
+from html import escape
+
+import numpy as np
+
+from .marks import Bars, Dot, Line, Mark, Picture, Text
+from .png import png
+from .style import DPI
+
+FONTS = "DejaVu Sans, Verdana, sans-serif"
+NAMESPACES = 'xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink"'
+BASELINES = {"top": ' dominant-baseline="hanging"', "middle": ' dominant-baseline="central"', "base": ""}
+
+
+def svg(marks: Sequence[Mark], size: tuple[float, float], ground: str) -> bytes:
+    """An SVG file of marks on a ground of one colour; ``size`` is (width, height) in points."""
+    width, height = size
+    extent = f'width="{width:g}pt" height="{height:g}pt" viewBox="0 0 {width:g} {height:g}"'
+    lines = [
+        f'<svg {NAMESPACES} {extent} font-family="{FONTS}">',
+        f'<rect width="100%" height="100%" fill="{ground}"/>',
+        *map(_element, marks),
+        "</svg>",
+    ]
+    return "\n".join(lines).encode()
+
+
+def _element(mark: Mark) -> str:
+    if isinstance(mark, Bars):
+        return f'<path fill="{mark.colour}" d="{_outline(mark)}"/>'
+    if isinstance(mark, Picture):
+        return _image(mark)
+    if isinstance(mark, Dot):
+        return _circle(mark)
+    if isinstance(mark, Line):
+        return _line(mark)
+    return _text(mark)
+
+
+def _outline(bars: Bars) -> str:
+    edges = np.linspace(bars.left, bars.right, len(bars.heads) + 1)
+    return "".join(
+        f"M{left:.2f} {foot:.2f}V{head:.2f}H{right:.2f}V{foot:.2f}Z"
+        for left, right, foot, head in zip(edges, edges[1:], bars.feet, bars.heads)
+        if np.isfinite(head) and np.isfinite(foot)
+    )
+
+
+def _image(picture: Picture) -> str:
+    """The picture with the pixels that it has, or fewer, if they are finer than the resolution of a print."""
+    left, top, right, bottom = picture.box
+    image = picture.image
+    if not picture.cells:
+        image = image.copy()
+        image.thumbnail((math.ceil((right - left) * DPI / 72), math.ceil((bottom - top) * DPI / 72)))
+    place = f'x="{left:.2f}" y="{top:.2f}" width="{right - left:.2f}" height="{bottom - top:.2f}"'
+    style = ' style="image-rendering:pixelated"' if picture.cells else ""
+    content = b64encode(png(image)).decode()
+    return f'<image {place} preserveAspectRatio="none"{style} xlink:href="data:image/png;base64,{content}"/>'
+
+
+def _circle(dot: Dot) -> str:
+    x, y = dot.at
+    circle = f'cx="{x:.2f}" cy="{y:.2f}" r="{dot.diameter / 2:g}"'
+    return f'<circle {circle} fill="{dot.colour}" fill-opacity="{dot.opacity:g}"/>'
+
+
+def _line(line: Line) -> str:
+    (x1, y1), (x2, y2) = line.start, line.end
+    ends = f'x1="{x1:.2f}" y1="{y1:.2f}" x2="{x2:.2f}" y2="{y2:.2f}"'
+    dash = f' stroke-dasharray="{line.dash[0]:g} {line.dash[1]:g}"' if line.dash else ""
+    return f'<line {ends} stroke="{line.colour}" stroke-width="{line.width:g}"{dash}/>'
+
+
+def _text(text: Text) -> str:
+    x, y = text.at
+    font = f'font-size="{text.size:g}" fill="{text.colour}"'
+    anchor = "" if text.anchor == "start" else f' text-anchor="{text.anchor}"'
+    turn = f' transform="rotate(-90 {x:.2f} {y:.2f})"' if text.turned else ""
+    return (
+        f'<text x="{x:.2f}" y="{y:.2f}" {font}{anchor}{BASELINES[text.rise]}{turn}>{escape(text.text)}</text>'
+    )
