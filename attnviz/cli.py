@@ -41,7 +41,7 @@ def show(options: argparse.Namespace) -> int:
     """Write the pictures and numbers of each photo into a folder of its own."""
     from .drawing.overlay import Look
     from .export.bundle import bundle
-    from .export.manifest import Shown
+    from .export.selection import Selection
     from .networks.card import card_of
     from .processors import cores
     from .zoo.registry import load
@@ -59,7 +59,7 @@ def show(options: argparse.Namespace) -> int:
     count = 0
     for path, folder, trace in seen:
         layers = (options.layer,) if options.layer else tuple(trace.layers)
-        each = Shown(trace, card_of(network), layers)
+        each = Selection(trace, card_of(network), layers)
         for name, content in bundle(
             [each], look, options.order, not options.layer, beside, threads=min(4, cores())
         ):

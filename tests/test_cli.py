@@ -153,9 +153,9 @@ def test_a_page_in_one_file_lies_beside_the_rest(tmp_path, examples):
 
 def test_the_choices_of_the_command_are_those_of_the_pictures():
     from attnviz import analysis, cli
-    from attnviz.drawing import overlay
+    from attnviz.drawing import style
 
-    assert tuple(overlay.COLORMAPS) == cli.COLORMAPS
+    assert style.COLORMAPS == cli.COLORMAPS
     for name in ("SCALES", "ORDERS"):
         assert getattr(cli, name) == tuple(getattr(analysis, name))
 
@@ -163,12 +163,12 @@ def test_the_choices_of_the_command_are_those_of_the_pictures():
 def test_the_command_writes_what_a_bundle_holds(tmp_path, examples):
     from attnviz.drawing.overlay import Look
     from attnviz.export.bundle import bundle
-    from attnviz.export.manifest import Shown
+    from attnviz.export.selection import Selection
 
     network = attnviz.load("bam_resnet18")
     trace = attnviz.trace(network, examples / "cat.jpg")
     expected = dict(
-        bundle([Shown(trace, network.card, ("bam2",))], Look(scale="stage", colormap="magma"), "surprise")
+        bundle([Selection(trace, network.card, ("bam2",))], Look(scale="stage", colormap="magma"), "surprise")
     )
     arguments = [
         "--layer",

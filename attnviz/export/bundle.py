@@ -1,37 +1,30 @@
-"""Traces become files: pictures as PNG and SVG, channel weights as CSV, every array as NPZ, a manifest of
-what was done, and a script that does it again."""
+"""The files of a zip or a folder, of one trace or of several."""
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, replace
+from concurrent.futures import Executor, ThreadPoolExecutor
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-import numpy as np
-from torch import Tensor
-
 from ..capture.trace import Trace
-from ..drawing.bars import bars_drawing
-from ..drawing.canvas import Drawing
-from ..drawing.channel import channel_drawing
-from ..drawing.overlay import Look, overlay
-from ..drawing.overview import overview_drawing
+from ..drawing.overlay import Look
 from ..drawing.pair import Pair, pair_csv, pair_drawing
 from ..drawing.png import png
-from ..drawing.spatial_map import map_drawing
-from ..drawing.steps import steps_drawing
-from ..drawing.style import wrapped
-from .manifest import Shown, file_names, manifest
-from .reproduce import SCRIPT
+from .manifest import file_names, manifest
+from .numbers import arrays_npz, channels_csv
+from .pictures import PictureSettings, channel_pictures, layer_pictures, overview_pictures
+from .selection import Selection
+
+SCRIPT = Path(__file__).with_name("reproduce.py")  # written as it is; runs where attnviz is installed
+
+Files = Iterator[tuple[str, bytes]]  # path and content
 
 
 def bundle(
-    shown: Sequence[Shown],
+    selections: Sequence[Selection],
     look: Look,
     order: str = "index",
     overview: bool = False,
@@ -39,119 +32,65 @@ def bundle(
     pairs: Sequence[Pair] = (),
     side_by_side: bool = False,
     threads: int = 1,
-) -> Iterator[tuple[str, bytes]]:
-    """(path, content) of each file, one after another: the pictures, arrays and photo of a single trace, or
-    of each of several in a folder of its own; then channels.csv, manifest.json and reproduce.py for all.
+) -> Files:
+    """The path and the content of each file, one after another: pictures, arrays and photo of a single trace,
+    or of each of several in a folder of its own; then channels.csv, manifest.json and reproduce.py for all.
 
-    Pictures are on a light ground, whatever the look. ``overview`` adds all layers of a trace on one page;
-    ``beside`` are traces of other bundles that the scale "shown" spans too; ``pairs`` are drawn of traces in
-    this one. Bars of several, looked at ``side_by_side``, span all that a factor can be, on any scale. Paths
-    have forward slashes; no file holds metadata of a photo. So many ``threads`` draw."""
-    look = replace(look, dark=False)
-    compared = (*(each.trace for each in shown), *beside)
-    names = file_names([f"{Path(each.trace.photo.name).stem}-{each.trace.network}" for each in shown])
-    folders = [f"{name}/" for name in names] if len(shown) > 1 else [""]
-    bars = "fixed" if side_by_side else look.scale
+    Pictures are on a light ground, whatever the look, and drawn in ``threads`` threads. ``overview`` adds all
+    layers of a trace on one page. ``beside`` are traces of other bundles that the scale "shown" spans too.
+    ``pairs`` are drawn of traces in this bundle. Bars of traces that are looked at ``side_by_side`` span all
+    that a factor can be, on any scale. Paths have forward slashes. No file holds metadata of a photo."""
+    compared = (*(selection.trace for selection in selections), *beside)
+    bars_scale = "fixed" if side_by_side else look.scale
+    settings = PictureSettings(replace(look, dark=False), order, bars_scale, compared)
+    folders = _folders(selections)
     with ThreadPoolExecutor(threads, "attnviz-draws") as pool:
-        for each, folder in zip(shown, folders):
-            parts = [partial(_overview, each.trace, look, compared)] if overview and each.trace.layers else []
-            parts += [
-                partial(_pictures, each, name, file, look, order, compared, bars)
-                for name, file in zip(each.layers, file_names(each.layers))
-            ]
-            for files in pool.map(lambda part: part(), parts):  # packing pictures holds no other thread up
-                yield from ((folder + name, content) for name, content in files.items())
-            yield f"{folder}arrays.npz", arrays_npz(each)
-            yield f"{folder}photo.png", png(each.trace.photo.image())
-    for file, pair in zip(file_names(["pair"] * len(pairs)), pairs):
-        for suffix, content in pair_drawing(pair, look.dark).files().items():
-            yield f"{file}.{suffix}", content
-        yield f"{file}.csv", pair_csv(pair)
-    yield "channels.csv", channels_csv(shown)
-    settings = {**asdict(look), "order": order, "bars": "fixed" if bars == "fixed" else "own range"}
-    said = manifest(shown, folders, settings, beside, pairs)
-    yield "manifest.json", json.dumps(said, indent=1, ensure_ascii=False).encode(errors="backslashreplace")
-    yield "reproduce.py", SCRIPT.encode()
+        for selection, folder in zip(selections, folders):
+            for path, content in _trace_files(selection, settings, overview, pool):
+                yield folder + path, content
+    yield from _pair_files(pairs)
+    yield "channels.csv", channels_csv(selections)
+    contents = manifest(selections, folders, settings.described(), beside, pairs)
+    text = json.dumps(contents, indent=1, ensure_ascii=False)
+    yield "manifest.json", text.encode(errors="backslashreplace")
+    yield "reproduce.py", SCRIPT.read_bytes()
 
 
-def _overview(trace: Trace, look: Look, compared: Sequence[Trace]) -> dict[str, bytes]:
-    return {
-        f"overview.{suffix}": content
-        for suffix, content in overview_drawing(trace, look, compared).files().items()
+def _folders(selections: Sequence[Selection]) -> list[str]:
+    """A folder for each trace, with a slash at its end; none for a single trace."""
+    if len(selections) == 1:
+        return [""]
+    traces = [selection.trace for selection in selections]
+    names = file_names([f"{Path(trace.photo.name).stem}-{trace.network}" for trace in traces])
+    return [f"{name}/" for name in names]
+
+
+def _trace_files(selection: Selection, settings: PictureSettings, overview: bool, pool: Executor) -> Files:
+    """The files of one trace. Pictures are drawn and packed in the pool."""
+    trace = selection.trace
+    parts = []
+    if overview and trace.layers:
+        parts.append(partial(overview_pictures, trace, settings))
+    for layer, stem in zip(selection.layers, file_names(selection.layers)):
+        parts.append(partial(_layer_files, selection, layer, stem, settings))
+    for files in pool.map(lambda part: part(), parts):
+        yield from files.items()
+    yield "arrays.npz", arrays_npz(selection)
+    yield "photo.png", png(trace.photo.image())
+
+
+def _layer_files(selection: Selection, layer: str, stem: str, settings: PictureSettings) -> dict[str, bytes]:
+    """The pictures of one layer and of its channels; their names begin with ``stem``."""
+    channels = [channel for channel in selection.channels if channel.layer == layer]
+    files = {
+        **layer_pictures(selection.trace, layer, settings),
+        **channel_pictures(selection.trace, channels, settings),
     }
+    return {f"{stem}.{suffix}": content for suffix, content in files.items()}
 
 
-def _pictures(
-    shown: Shown, layer: str, file: str, look: Look, order: str, compared: Sequence[Trace], bars: str
-) -> dict[str, bytes]:
-    """The pictures of a layer, drawn once and written as PNG and SVG; the overlay is as large as the photo.
-    ``bars`` is their scale."""
-    trace = shown.trace
-    attention = trace.layers[layer]
-    drawings, files = dict[str, Drawing](), dict[str, bytes]()
-    if attention.map is not None:
-        files[f"{file}.overlay.png"] = png(overlay(trace, layer, look, compared))
-        drawings["map"] = map_drawing(trace, layer, look, compared)
-    if attention.channel is not None or attention.paths is not None:
-        drawings["channels"] = bars_drawing(
-            attention, order, look.dark, wrapped(trace.network, layer, trace.photo.name), bars
-        )
-    if drawings:
-        drawings["steps"] = steps_drawing(trace, layer, look, order, compared)
-    drawings |= {
-        f"channel-{one.index}": channel_drawing(trace, one, look)
-        for one in shown.channels
-        if one.layer == layer
-    }
-    return files | {
-        f"{file}.{what}.{suffix}": content
-        for what, drawing in drawings.items()
-        for suffix, content in drawing.files().items()
-    }
-
-
-def channels_csv(shown: Sequence[Shown]) -> bytes:
-    """One row a channel: photo, network, layer, channel, weight. A text that a spreadsheet would run as a
-    formula is quoted."""
-    text = io.StringIO()
-    rows = csv.writer(text, lineterminator="\n")
-    rows.writerow(("photo", "network", "layer", "channel", "weight"))
-    for each in shown:
-        for name in each.layers:
-            weights = each.trace.layers[name].channel
-            cells = [
-                f"'{cell}" if cell[:1] in "=+-@\t\r" else cell
-                for cell in (each.trace.photo.name, each.trace.network, name)
-            ]
-            for index, weight in enumerate([] if weights is None else weights):
-                rows.writerow((*cells, index, repr(float(weight)) if np.isfinite(weight) else ""))
-    return text.getvalue().encode(errors="backslashreplace")
-
-
-def arrays(shown: Shown) -> dict[str, np.ndarray]:
-    """``logits``; of each layer what it has of ``LAYER.channel``, ``.spatial``, ``.channel_logits`` and so
-    on, and ``LAYER.step.NAME``; ``LAYER.channel-N.before`` and ``.after``, a channel's features; and
-    ``input`` of a trace of a tensor, which no photo could make again."""
-    trace, found = shown.trace, {"logits": shown.trace.logits}
-    for name in shown.layers:
-        layer = trace.layers[name]
-        found.update(
-            {
-                f"{name}.{part}": values
-                for part, values in vars(layer).items()
-                if isinstance(values, np.ndarray)
-            }
-        )
-        found.update({f"{name}.step.{step.name}": step.values for step in layer.steps})
-    for one in shown.channels:
-        found |= {f"{one.name}.before": one.before, f"{one.name}.after": one.after}
-    if isinstance(trace.source, Tensor):
-        found["input"] = trace.source.float().cpu().numpy()
-    return found
-
-
-def arrays_npz(shown: Shown) -> bytes:
-    """``arrays`` as a compressed file."""
-    buffer = io.BytesIO()
-    np.savez_compressed(buffer, **arrays(shown))  # type: ignore[arg-type]
-    return buffer.getvalue()
+def _pair_files(pairs: Sequence[Pair]) -> Files:
+    for stem, pair in zip(file_names(["pair"] * len(pairs)), pairs):
+        for suffix, content in pair_drawing(pair).files().items():
+            yield f"{stem}.{suffix}", content
+        yield f"{stem}.csv", pair_csv(pair)

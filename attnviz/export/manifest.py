@@ -1,4 +1,4 @@
-"""What a bundle says of itself: ``manifest.json``, and the names of its files."""
+"""What a bundle says of itself, ``manifest.json``, and the names of its files."""
 
 from __future__ import annotations
 
@@ -6,24 +6,24 @@ import hashlib
 import platform
 import re
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
+from typing import Any
 
 import numpy as np
 import torch
 
 from .._version import __version__
 from ..analysis import summary
-from ..capture.layer_attention import LayerAttention
 from ..capture.trace import Trace
-from ..drawing.channel import Channel
 from ..drawing.pair import Pair
 from ..naming import free_name
 from ..networks.card import Card
 from ..photos.geometry import whole
+from ..photos.photo import Photo
+from .selection import Selection
 
 LONGEST = 80  # characters of a file's name
-
-
+BEST = 5  # predictions of a trace
 EQUALITY = (
     "With the same versions and number of threads on the same kind of processor, one photo at a time, "
     "reproduce.py makes the same arrays "
@@ -31,44 +31,24 @@ EQUALITY = (
 )
 
 
-@dataclass(frozen=True, eq=False)
-class Shown:
-    """One trace of a bundle, the card of its network, which of its layers are drawn and written, and which
-    channels' features."""
-
-    trace: Trace
-    card: Card
-    layers: tuple[str, ...]
-    channels: tuple[Channel, ...] = ()
-
-
 def manifest(
-    shown: Sequence[Shown],
+    selections: Sequence[Selection],
     folders: Sequence[str],
-    settings: dict,
+    settings: dict[str, Any],
     beside: Sequence[Trace] = (),
     pairs: Sequence[Pair] = (),
-) -> dict:
-    """What was done and what came out, as plain values: for each trace its photo, network, preprocessing,
-    predictions, layers and channels; what is compared with them; the settings, the versions, and how equal a
-    repetition will be."""
-    inside = [each.trace for each in shown]
-    sides = [(pair.layer, inside.index(pair.a), inside.index(pair.b)) for pair in pairs]
+) -> dict[str, Any]:
+    """What was done and what came out, as plain values.
+
+    For each trace its folder, photo, network, preprocessing, predictions, layers and channels; the traces
+    ``beside`` and the pairs that it is compared with; the settings, the versions, and how equal a repetition
+    will be."""
     return {
-        "traces": [_description(each, folder) for each, folder in zip(shown, folders)],
-        "beside": [
-            {"photo": each.photo.name, "network": each.network} for each in beside if each not in inside
-        ],
-        "pairs": [{"layer": layer, "a": folders[a], "b": folders[b]} for layer, a, b in sides],
+        "traces": [_trace(selection, folder) for selection, folder in zip(selections, folders)],
+        "beside": _beside(selections, beside),
+        "pairs": _pairs(selections, folders, pairs),
         "settings": settings,
-        "versions": {
-            "attnviz": __version__,
-            "torch": torch.__version__,
-            "numpy": np.__version__,
-            "python": platform.python_version(),
-            "machine": platform.machine(),
-            "threads": torch.get_num_threads(),
-        },
+        "versions": _versions(),
         "equality": EQUALITY,
     }
 
@@ -83,56 +63,102 @@ def file_names(names: Sequence[str]) -> list[str]:
     return taken
 
 
-def _description(shown: Shown, folder: str) -> dict:
-    trace, card = shown.trace, shown.card
-    view = "whole" if trace.region == whole(trace.photo, trace.recipe) else "crop"
+def _beside(selections: Sequence[Selection], beside: Sequence[Trace]) -> list[dict[str, str]]:
+    """The traces that the scale spans but the bundle does not hold."""
+    inside = [selection.trace for selection in selections]
+    outside = [trace for trace in beside if trace not in inside]
+    return [{"photo": trace.photo.name, "network": trace.network} for trace in outside]
+
+
+def _pairs(
+    selections: Sequence[Selection], folders: Sequence[str], pairs: Sequence[Pair]
+) -> list[dict[str, str]]:
+    """The layer of each pair, and the folders of its two traces."""
+    inside = [selection.trace for selection in selections]
+    described = []
+    for pair in pairs:
+        a, b = inside.index(pair.a), inside.index(pair.b)
+        described.append({"layer": pair.layer, "a": folders[a], "b": folders[b]})
+    return described
+
+
+def _versions() -> dict[str, Any]:
+    return {
+        "attnviz": __version__,
+        "torch": torch.__version__,
+        "numpy": np.__version__,
+        "python": platform.python_version(),
+        "machine": platform.machine(),
+        "threads": torch.get_num_threads(),
+    }
+
+
+def _trace(selection: Selection, folder: str) -> dict[str, Any]:
+    trace = selection.trace
+    layers = zip(selection.layers, file_names(selection.layers))
+    predictions = trace.top(BEST)
     return {
         "folder": folder,
-        "photo": {
-            "name": trace.photo.name,
-            "width": trace.photo.width,
-            "height": trace.photo.height,
-            "rgb_sha256": hashlib.sha256(np.ascontiguousarray(trace.photo.pixels).tobytes()).hexdigest(),
-        },
-        "network": {
-            "name": card.name,
-            "architecture": card.architecture,
-            "weights_sha256": card.sha256,
-            "folded": card.folded,
-            "licence": card.licence,
-        },
-        "preprocessing": {
-            "recipe": asdict(trace.recipe),
-            "view": view,
-            "seen_box": trace.region.box,
-            "input_size": trace.region.size,
-        },
-        "predictions": [{"label": label, "probability": probability} for label, probability in trace.top(5)],
-        "layers": {
-            name: _layer(trace, name, file) for name, file in zip(shown.layers, file_names(shown.layers))
-        },
+        "photo": _photo(trace.photo),
+        "network": _network(selection.card),
+        "preprocessing": _preprocessing(trace),
+        "predictions": [{"label": label, "probability": probability} for label, probability in predictions],
+        "layers": {name: _layer(trace, name, stem) for name, stem in layers},
         "channels": [
-            {"layer": one.layer, "channel": one.index, "arrays": one.name} for one in shown.channels
+            {"layer": channel.layer, "channel": channel.index, "arrays": channel.name}
+            for channel in selection.channels
         ],
     }
 
 
-def _layer(trace: Trace, name: str, file: str) -> dict:
-    layer: LayerAttention = trace.layers[name]
-    numbers = {
-        part: asdict(summary(values, layer.kind))
-        for part in ("channel", "spatial")
-        if (values := getattr(layer, part)) is not None
-    }
-    known = {
-        part: {key: value if np.isfinite(value) else None for key, value in each.items()}
-        for part, each in numbers.items()
-    }
+def _photo(photo: Photo) -> dict[str, Any]:
+    pixels = np.ascontiguousarray(photo.pixels).tobytes()
     return {
-        "files": file,
+        "name": photo.name,
+        "width": photo.width,
+        "height": photo.height,
+        "rgb_sha256": hashlib.sha256(pixels).hexdigest(),
+    }
+
+
+def _network(card: Card) -> dict[str, Any]:
+    return {
+        "name": card.name,
+        "architecture": card.architecture,
+        "weights_sha256": card.sha256,
+        "folded": card.folded,
+        "licence": card.licence,
+    }
+
+
+def _preprocessing(trace: Trace) -> dict[str, Any]:
+    is_whole = trace.region == whole(trace.photo, trace.recipe)
+    return {
+        "recipe": asdict(trace.recipe),
+        "view": "whole" if is_whole else "crop",
+        "seen_box": trace.region.box,
+        "input_size": trace.region.size,
+    }
+
+
+def _layer(trace: Trace, name: str, stem: str) -> dict[str, Any]:
+    """A layer, and its numbers in short; ``stem`` is what its files' names begin with."""
+    layer = trace.layers[name]
+    described: dict[str, Any] = {
+        "files": stem,
         "kind": layer.kind,
         "formula": layer.formula,
         "shape": layer.shape,
         "map_box": trace.box(name),
-        **known,
     }
+    if layer.channel is not None:
+        described["channel"] = _summary(layer.channel, layer.kind)
+    if layer.spatial is not None:
+        described["spatial"] = _summary(layer.spatial, layer.kind)
+    return described
+
+
+def _summary(values: np.ndarray, kind: str) -> dict[str, float | None]:
+    """The summary of some numbers; null in place of NaN, which JSON doesn't have."""
+    numbers = asdict(summary(values, kind))
+    return {name: number if np.isfinite(number) else None for name, number in numbers.items()}

@@ -1,61 +1,97 @@
-"""The script that goes with exported arrays: it makes them again with the library and compares."""
+"""Makes the arrays of this folder again, from photo.png and manifest.json, and compares each with arrays.npz.
 
-SCRIPT = '''\
-"""Makes the arrays beside this file again, from photo.png and what manifest.json says, and compares each with arrays.npz.
+    python reproduce.py [WEIGHTS ...]
 
-    python reproduce.py [WEIGHTS ...]     WEIGHTS: the file of a network of your own, which attnviz does not know by name
-"""
+WEIGHTS is the file of a network of your own, which attnviz does not know by name. The exit status is 0 if all
+arrays agree to 1e-5."""
+
+from __future__ import annotations
+
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
-import attnviz
 import numpy as np
 import torch
 from PIL import Image
 
-here = Path(__file__).parent
-manifest = json.loads((here / "manifest.json").read_text(encoding="utf-8"))
-torch.set_num_threads(manifest["versions"]["threads"])   # they decide in which order numbers are added up
+import attnviz
+
+TOLERANCE = 1e-5
 
 
-def opened(said, recipe):
-    for source in (*sys.argv[1:], said["name"]):
+def main(folder: Path, weights: list[str]) -> int:
+    """Prints how far apart the arrays of a bundle are from those made now, and returns the exit status."""
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    torch.set_num_threads(manifest["versions"]["threads"])  # they decide in which order numbers are added up
+    differences: list[float] = []
+    for entry in manifest["traces"]:
+        differences += compare(folder / entry["folder"], entry, weights)
+    if not any(differences):
+        print(f"equal: {len(differences)} arrays")
+        return 0
+    print(f"greatest difference in {len(differences)} arrays: {max(differences):.3g}")
+    return int(max(differences) > TOLERANCE)
+
+
+def compare(folder: Path, entry: dict[str, Any], weights: list[str]) -> list[float]:
+    """The greatest difference in each array of one trace; ``entry`` is what the manifest says of it."""
+    with np.load(folder / "arrays.npz") as file:
+        stored = dict(file)
+    photo: Any = stored.pop("input", None)
+    if photo is None:
+        photo = attnviz.Photo(np.array(Image.open(folder / "photo.png")), entry["photo"]["name"])
+    else:
+        photo = torch.from_numpy(photo)
+    network = load(entry["network"], attnviz.Recipe(**entry["preprocessing"]["recipe"]), weights)
+    made = make_arrays(network, photo, entry)
+    return [difference(values, made[name]) for name, values in stored.items()]
+
+
+def load(wanted: dict[str, Any], recipe: attnviz.Recipe, weights: list[str]) -> torch.nn.Module:
+    """The network with the weights that are wanted: from one of the files, or else by its name. Ends the
+    program if none has them."""
+    for source in (*weights, wanted["name"]):
         try:
             network = attnviz.load(source, recipe=recipe)
         except attnviz.NetworkError as error:
             print(error, file=sys.stderr)
             continue
-        if network.card.sha256 == said["weights_sha256"]:
-            return attnviz.fast(network) if said["folded"] else network
-    sys.exit(f"not found: {said['name']} with weights of SHA-256 {said['weights_sha256']}; run python reproduce.py WEIGHTS")
+        card: Any = network.card
+        if card.sha256 == wanted["weights_sha256"]:
+            return attnviz.fast(network) if wanted["folded"] else network
+    sys.exit(
+        f"not found: {wanted['name']} with weights of SHA-256 {wanted['weights_sha256']}; "
+        "run python reproduce.py WEIGHTS"
+    )
 
 
-def arrays(trace):
-    found = {"logits": trace.logits}
+def make_arrays(
+    network: torch.nn.Module, photo: attnviz.Photo | torch.Tensor, entry: dict[str, Any]
+) -> dict[str, np.ndarray]:
+    """Every array of one trace, under the names of arrays.npz."""
+    view = entry["preprocessing"]["view"]
+    trace = attnviz.trace(network, photo, view)
+    arrays = {"logits": trace.logits}
     for name, layer in trace.layers.items():
-        found |= {f"{name}.{part}": values for part, values in vars(layer).items() if isinstance(values, np.ndarray)}
-        found |= {f"{name}.step.{step.name}": step.values for step in layer.steps}
-    return found
+        for part, values in vars(layer).items():
+            if isinstance(values, np.ndarray):
+                arrays[f"{name}.{part}"] = values
+        for step in layer.steps:
+            arrays[f"{name}.step.{step.name}"] = step.values
+    for channel in entry["channels"]:
+        features = attnviz.features(network, photo, channel["layer"], view)
+        arrays[f"{channel['arrays']}.before"] = features.before[channel["channel"]]
+        arrays[f"{channel['arrays']}.after"] = features.after[channel["channel"]]
+    return arrays
 
 
-differences = []
-for part in manifest["traces"]:
-    stored = np.load(here / part["folder"] / "arrays.npz")
-    pixels = np.array(Image.open(here / part["folder"] / "photo.png"))
-    photo = torch.from_numpy(stored["input"]) if "input" in stored else attnviz.Photo(pixels, part["photo"]["name"])
-    network = opened(part["network"], attnviz.Recipe(**part["preprocessing"]["recipe"]))
-    made = arrays(attnviz.trace(network, photo, part["preprocessing"]["view"]))
-    for one in part["channels"]:
-        seen = attnviz.features(network, photo, one["layer"], part["preprocessing"]["view"])
-        made |= {f"{one['arrays']}.{side}": getattr(seen, side)[one["channel"]] for side in ("before", "after")}
-    for name in set(stored.files) - {"input"}:
-        before, after = (np.nan_to_num(values[name], nan=-1.0) for values in (stored, made))   # NaN: undefined, which equals itself
-        differences.append(0.0 if np.array_equal(before, after) else float(np.abs(before - after).max()))
+def difference(stored: np.ndarray, made: np.ndarray) -> float:
+    """The greatest difference between two arrays; NaN, which is undefined, equals itself."""
+    stored, made = np.nan_to_num(stored, nan=-1.0), np.nan_to_num(made, nan=-1.0)
+    return 0.0 if np.array_equal(stored, made) else float(np.abs(stored - made).max())
 
-if not any(differences):
-    print(f"equal: {len(differences)} arrays")
-else:
-    print(f"greatest difference in {len(differences)} arrays: {max(differences):.3g}")
-    sys.exit(max(differences) > 1e-5)
-'''
+
+if __name__ == "__main__":
+    sys.exit(main(Path(__file__).parent, sys.argv[1:]))

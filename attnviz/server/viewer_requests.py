@@ -31,7 +31,7 @@ from ..capture.trace import Features, Trace
 from ..drawing.channel import Channel
 from ..errors import AttnvizError, PhotoError, TraceError
 from ..export.bundle import bundle
-from ..export.manifest import Shown
+from ..export.selection import Selection
 from ..networks.card import card_of
 from ..viewer.encoding import pack, pack_features
 from .catalog import network_of
@@ -303,7 +303,7 @@ def bundled(question: dict[str, Any]) -> Path:
         layers = tuple(seen.layers) if everything else layers_of(seen, tab, layer, question.get("block"))
         chosen = channels_of(seen, layer, question.get("channel")) if tab == "explore" else []
         shown.append(
-            Shown(
+            Selection(
                 seen,
                 card_of(network_of(asked.network)),
                 layers,
