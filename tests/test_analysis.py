@@ -1,12 +1,16 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
+from helpers.made_traces import layer, trace_of
 from helpers.small_networks import stirred
 
 import attnviz
-from attnviz.analysis import summary
+from attnviz import LayerAttention, Trace
+from attnviz.analysis import SCALES, map_range, stage_of, summary
 from attnviz.training.liveliness import liveliness
 
 
@@ -39,3 +43,45 @@ def test_a_dead_gate_is_not_alive():
             torch.nn.init.zeros_(module.fc2.weight)  # every gate is 0.5
     for row in liveliness(attnviz.traces(network, torch.randn(3, 3, 64, 64))):
         assert row.mean == 0.5 and row.alive == {"across_channels": False, "across_photos": False}
+
+
+def test_each_scale_spans_the_maps_that_it_names():
+    def network(**maps: list[float]) -> Trace:
+        layers = {name: layer(np.array([values], np.float32), name=name) for name, values in maps.items()}
+        return replace(trace_of(layers["bam3"]), layers=layers)
+
+    trace = network(layer2=[0.0, 1.0], layer3=[0.25, 0.5], bam3=[0.375, 0.75])
+    other = network(bam3=[0.5, 1.5], layer3=[np.nan, np.nan])
+    ranges = {scale: map_range(trace, "bam3", scale, [trace, other]) for scale in SCALES}
+    assert ranges == {
+        "fixed": (0, 1),
+        "map": (0.375, 0.75),
+        "stage": (0.25, 0.75),
+        "network": (0, 1),
+        "shown": (0, 1.5),
+    }
+    assert map_range(other, "layer3", "map") == (0, 1)
+    with pytest.raises(ValueError, match="stretched"):
+        map_range(trace, "bam3", "stretched")
+
+
+def test_shares_of_a_context_are_on_no_scale_with_factors():
+    pooling = np.array([[0.25, 0.75]], np.float32)
+    shares = LayerAttention("layer4.0", "gc", (16, 1, 2), pooling=pooling, formula="none")
+    trace = trace_of(layer(np.array([[0.0, 1.0]], np.float32)))
+    trace = replace(trace, layers={**trace.layers, "layer4.0": shares})
+    assert map_range(trace, "layer4.0", "network") == (0.25, 0.75)
+
+
+@pytest.mark.parametrize(
+    ("name", "stage"),
+    [
+        ("layer3.1", "stage 3"),
+        ("bam3", "after stage 3"),
+        ("features.stage3.unit2.se", "stage 3"),
+        ("blocks.3.0", "stage 3"),
+        ("neck", ""),
+    ],
+)
+def test_a_layers_name_says_its_stage(name, stage):
+    assert stage_of(name) == stage

@@ -34,3 +34,14 @@ def trace_of(
     return Trace(
         "toy", photo, recipe, view(photo, recipe), logits, ("a", "b", "$c$"), {attention.name: attention}
     )
+
+
+def one_hot(rows: int, columns: int, row: int, column: int) -> np.ndarray:
+    """A map of zeros with a single one."""
+    values = np.zeros((rows, columns), np.float32)
+    values[row, column] = 1
+    return values
+
+
+def random_map(rows: int = 7, columns: int = 7) -> np.ndarray:
+    return np.random.default_rng(0).random((rows, columns)).astype(np.float32)

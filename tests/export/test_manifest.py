@@ -1,0 +1,48 @@
+"""The manifest says what was done; file names are safe and differ."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+
+import pytest
+import torch
+from helpers.bundles import NOISE, bundle_of_small_network
+
+from attnviz.export.manifest import file_names
+
+
+def test_the_manifest_is_strict_json_and_says_what_was_done():
+    trace, files = bundle_of_small_network("cbam")
+    contents = json.loads(files["manifest.json"], parse_constant=lambda constant: pytest.fail(constant))
+    (entry,) = contents["traces"]
+    assert entry["photo"]["rgb_sha256"] == hashlib.sha256(NOISE.tobytes()).hexdigest()
+    assert entry["preprocessing"]["input_size"] == list(trace.region.size) == [256, 398]
+    assert entry["predictions"][0]["label"] == trace.top(1)[0][0]
+    assert entry["layers"]["layer4.1"]["shape"] == [64, 8, 13]
+    assert contents["versions"]["torch"] == torch.__version__
+    assert contents["settings"] == {
+        "opacity": 0.6,
+        "colormap": "viridis",
+        "scale": "fixed",
+        "smooth": False,
+        "dark": False,
+        "order": "index",
+        "bars": "fixed",
+    }
+    assert entry["channels"] == contents["beside"] == contents["pairs"] == []
+
+
+def test_names_become_safe_file_names_that_differ():
+    names = ["layer3.1", "layer3.1 #2", "layer3.1-2", "LAYER3.1", "../x", "a:b\\c", "", "層"]
+    assert file_names(names) == [
+        "layer3.1",
+        "layer3.1-2",
+        "layer3.1-2-2",
+        "LAYER3.1-3",
+        "x",
+        "a-b-c",
+        "unnamed",
+        "層",
+    ]
+    assert len(file_names(["a" * 300])[0]) <= 80
