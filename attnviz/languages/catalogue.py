@@ -1,6 +1,6 @@
 """Texts by language and key: one file ``languages/CODE.json`` a language, found by its name.
 
-A file has the language's own ``name`` and three sections: ``page``, what the page and the viewer say;
+A file has the language's own ``name``, its ``tag`` for HTML, and three sections: ``page``, what the page and the viewer say;
 ``errors``, the sentences of ``attnviz.errors``; ``phrases``, parts of those sentences. A text has holes like
 {name}. A hole that has the name of a phrase, and for which no value is given, takes that phrase.
 """
@@ -44,6 +44,20 @@ class Catalogue:
     def name(self, language: str) -> str:
         """What a language calls itself."""
         return self._texts[language]["name"]
+
+    def tag(self, language: str) -> str:
+        """A language's tag for HTML (BCP 47)."""
+        return self._texts[language].get("tag", language)
+
+    def following(self, language: str) -> str:
+        """The language that a switch leads to from this one."""
+        place = self.languages.index(language) + 1 if language in self.languages else 1
+        return self.languages[place % len(self.languages)]
+
+    def preferred(self, accept_language: str) -> str:
+        """The language that an Accept-Language header names first, if it has a file; else English."""
+        first = re.split("[-,;]", accept_language.strip().lower())[0]
+        return first if first in self.languages else ENGLISH
 
     def page(self, language: str) -> dict[str, str]:
         """The words of the page and the viewer by key; English ones for a language without a file."""

@@ -274,6 +274,31 @@ def test_the_languages_are_those_that_have_a_file_english_first():
     }
 
 
+@pytest.mark.parametrize(
+    ("header", "language"),
+    [
+        ("", "en"),
+        ("zh", "zh"),
+        ("zh-CN,zh;q=0.9,en;q=0.8", "zh"),
+        (" ZH-tw", "zh"),
+        ("de,zh;q=0.9", "en"),
+        ("en-GB,zh", "en"),
+        ("zhuang", "en"),
+        ("../zh", "en"),
+    ],
+)
+def test_the_language_that_a_browser_prefers(header, language):
+    assert catalogue().preferred(header) == language
+
+
+def test_the_switch_leads_through_all_languages_and_back():
+    language = LANGUAGES[0]
+    for following in (*LANGUAGES[1:], LANGUAGES[0]):
+        language = catalogue().following(language)
+        assert language == following
+    assert catalogue().following("nonsense") == LANGUAGES[1]
+
+
 @pytest.fixture
 def folder(tmp_path) -> Path:
     return Path(shutil.copytree(FOLDER, tmp_path / "languages", ignore=shutil.ignore_patterns("*.py")))
@@ -286,6 +311,8 @@ def test_a_third_language_is_one_file(folder):
     (folder / "tlh.json").write_text(json.dumps(third), encoding="utf-8")
     texts = Catalogue(folder)
     assert texts.languages == ("en", "tlh", "zh") and texts.name("tlh") == "Tlhingan"
+    assert texts.tag("tlh") == "tlh" and texts.tag("zh") == "zh-CN"
+    assert texts.preferred("tlh-KL,en") == "tlh" and texts.following("en") == "tlh"
     assert texts.page("tlh") == third["page"]
     values = {"name": "a", "what": Phrase("plain_text")}
     assert texts.error("tlh", "checkpoint_not_state_dict", values).startswith("tlh “a” holds tlh text, not")
