@@ -1,15 +1,14 @@
-"""The page as a Hugging Face Space: which files of a checkout it needs, and their upload in one commit."""
+"""Deployment of the page as a Hugging Face Space: which files of a checkout it needs, and their upload in one
+commit."""
 
 from __future__ import annotations
-
-from itertools import chain
 
 from ._paths import ROOT
 from ._version import __version__
 from .errors import AttnvizError
 
-ALONE = ("app.py", "requirements.txt", "README.md", "LICENSE")  # README.md is the Space's card too
-BELOW = {  # folder: the endings of what is needed of it
+ROOT_FILES = ("app.py", "requirements.txt", "README.md", "LICENSE")  # README.md is the Space's card too
+FOLDERS = {  # name -> the endings of the files that a Space needs of it
     "assets": (".jpg", ".png", ".md"),
     "attnviz": (".py", ".js", ".css", ".json", ".txt"),
     "models": (".safetensors", ".json", ".txt", ".md"),
@@ -19,19 +18,17 @@ BELOW = {  # folder: the endings of what is needed of it
 def files() -> list[str]:
     """The files of this checkout that a Space needs, as paths from its root with “/”. Raises AttnvizError if
     this is no checkout."""
-    missing = [name for name in (*ALONE, *BELOW) if not (ROOT / name).exists()]
+    missing = [name for name in (*ROOT_FILES, *FOLDERS) if not (ROOT / name).exists()]
     if missing:
         raise AttnvizError("checkout_missing", name=missing[0])
-    below = (
-        path
-        for folder, endings in BELOW.items()
-        for path in (ROOT / folder).rglob("*")
-        if path.name.endswith(endings)
-    )
-    names = [path.relative_to(ROOT).as_posix() for path in below if path.is_file()]
-    return sorted(
-        [*ALONE, *(name for name in names if not any(part.startswith(".") for part in name.split("/")))]
-    )
+    names = list(ROOT_FILES)
+    for folder, endings in FOLDERS.items():
+        for path in (ROOT / folder).rglob("*"):
+            parts = path.relative_to(ROOT).parts
+            hidden = any(part.startswith(".") for part in parts)
+            if path.is_file() and path.name.endswith(endings) and not hidden:
+                names.append("/".join(parts))
+    return sorted(names)
 
 
 def size(name: str) -> int:
@@ -40,10 +37,10 @@ def size(name: str) -> int:
 
 
 def upload(space: str) -> str:
-    """The address of the Space USER/NAME, made if there is none, after one commit that brings its files up to
-    date.
+    """Bring the files of the Space USER/NAME up to date in one commit, making it if there is none; gives back
+    its address.
 
-    What an earlier upload left in the folders that are ours is deleted; what else lies in the Space stays.
+    Files of an earlier upload that are no longer in our folders are deleted; other files in the Space stay.
     The token and the hub's address are those of the hub's library: HF_TOKEN, or that of ``hf auth login``,
     and HF_ENDPOINT. Raises AttnvizError."""
     from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi, get_token
@@ -56,13 +53,13 @@ def upload(space: str) -> str:
     hub = HfApi()
     try:
         address = hub.create_repo(space, repo_type="space", space_sdk="gradio", exist_ok=True)
-        there = hub.list_repo_files(space, repo_type="space")
-        left = [name for name in there if name.split("/")[0] in BELOW and name not in names]
-        gone, new = (
-            map(CommitOperationDelete, left),
-            (CommitOperationAdd(name, ROOT / name) for name in names),
-        )
-        hub.create_commit(space, chain(gone, new), commit_message=f"attnviz {__version__}", repo_type="space")
+        uploaded = hub.list_repo_files(space, repo_type="space")
+        outdated = [name for name in uploaded if name.split("/")[0] in FOLDERS and name not in names]
+        operations: list[CommitOperationAdd | CommitOperationDelete] = [
+            *(CommitOperationDelete(name) for name in outdated),
+            *(CommitOperationAdd(name, ROOT / name) for name in names),
+        ]
+        hub.create_commit(space, operations, commit_message=f"attnviz {__version__}", repo_type="space")
     except HfHubHTTPError as error:
         raise _refusal(error.response.status_code, error.server_message) from error
     except ValueError as error:  # the card's front matter

@@ -171,6 +171,7 @@ def here() -> dict[str, bytes]:
     return {name: (ROOT / name).read_bytes() for name in deploy.files()}
 
 
+@pytest.mark.slow
 def test_the_upload_brings_every_file_byte_for_byte_in_one_commit(hub, tmp_path):
     environment = {
         **os.environ,
@@ -232,13 +233,13 @@ def test_the_list_is_what_git_tracks_of_the_project_but_for_what_is_left_out_on_
             ["git", "ls-files"], cwd=ROOT, check=True, capture_output=True, text=True
         ).stdout.split()
     )
-    ours = {name for name in tracked if name.split("/")[0] in deploy.BELOW}
+    ours = {name for name in tracked if name.split("/")[0] in deploy.FOLDERS}
     ignored = subprocess.run(
         ["git", "check-ignore", *deploy.files()], cwd=ROOT, capture_output=True, text=True
     ).stdout
     assert not ignored
     assert ours - {*deploy.files()} == LEFT_OUT
-    assert {name for name in deploy.files() if "/" not in name} == {*deploy.ALONE} <= tracked
+    assert {name for name in deploy.files() if "/" not in name} == {*deploy.ROOT_FILES} <= tracked
 
 
 @pytest.mark.parametrize(
@@ -295,22 +296,28 @@ def test_an_installed_package_says_that_a_checkout_is_needed(hub, monkeypatch, t
     )
 
 
-@pytest.mark.parametrize(("value", "marked"), [("true", 1), ("1", 1), ("false", 0), ("", 0), (None, 0)])
-def test_a_function_is_marked_for_the_gpu_only_on_zerogpu(monkeypatch, value, marked):
+@pytest.mark.parametrize(
+    ("value", "installed", "marked"),
+    [
+        ("true", True, 1),
+        ("1", True, 1),
+        ("true", False, 0),
+        ("false", True, 0),
+        ("", True, 0),
+        (None, True, 0),
+    ],
+)
+def test_a_function_is_marked_for_the_gpu_only_on_zerogpu_and_with_its_package(
+    monkeypatch, value, installed, marked
+):
     spaces, functions = types.ModuleType("spaces"), []
     spaces.__spec__, spaces.GPU = types.SimpleNamespace(), functions.append
-    monkeypatch.setitem(sys.modules, "spaces", spaces)
+    monkeypatch.setitem(sys.modules, "spaces", spaces if installed else None)
     monkeypatch.delenv("SPACES_ZERO_GPU", raising=False)
     if value is not None:
         monkeypatch.setenv("SPACES_ZERO_GPU", value)
     zerogpu.declare()
     assert len(functions) == marked
-
-
-def test_zerogpu_is_nothing_where_its_package_is_missing(monkeypatch):
-    monkeypatch.setenv("SPACES_ZERO_GPU", "true")
-    monkeypatch.setattr(zerogpu, "find_spec", lambda _: None)
-    zerogpu.declare()
 
 
 def test_the_card_has_what_cpu_and_zerogpu_spaces_ask_for():
@@ -344,7 +351,7 @@ def test_the_image_copies_what_is_there_and_what_the_build_may_see():
     }
     copied = {source for word, rest in instructions() if word == "COPY" for source in rest.split()[:-1]}
     assert copied == seen and all((ROOT / name).exists() for name in copied)
-    assert copied == {*deploy.ALONE, *deploy.BELOW} - {"README.md"}
+    assert copied == {*deploy.ROOT_FILES, *deploy.FOLDERS} - {"README.md"}
 
 
 def test_the_image_serves_to_the_outside_without_root_and_gets_the_signal_to_stop():
@@ -370,6 +377,7 @@ def test_the_image_takes_the_cpu_wheels_of_what_requirements_ask_for(tmp_path):
     assert "--index-url https://download.pytorch.org/whl/cpu" in install
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("status", "healthy"), [(200, True), (503, False)])
 def test_the_images_health_check_tells_a_server_that_is_well(status, healthy):
     check = json.loads(dict(instructions())["HEALTHCHECK"].partition("CMD ")[2])
