@@ -25,7 +25,7 @@ ROWS = (
     {"zoo", "analysis"},
     {"training", "drawing"},
     {"viewer", "export"},
-    {"server", ""},  # the package itself, which gives the public names
+    {"server", "cli_options", ""},  # the package itself, which gives the public names
     {"cli"},
     {"__main__"},
 )

@@ -1,13 +1,11 @@
-"""Measure trained networks: ``python -m attnviz.networks.evaluate NETWORK… --data DATA/val`` prints Markdown
-tables.
+"""Accuracy and liveliness of trained networks, and the Markdown tables of them.
 
-The networks run exactly as the page runs them, on the centre crop: top-1 accuracy over all photos, and over
-200 of them, spread evenly over the classes, how much the gates of every layer say."""
+The networks run exactly as the page runs them: top-1 accuracy over all photos, and over 200 of them, spread
+evenly over the classes, how much the gates of every layer vary."""
 
 from __future__ import annotations
 
-import argparse
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,19 +14,20 @@ from torch import nn
 from tqdm import tqdm
 
 from ..capture.run import traces
+from ..errors import AttnvizError
 from ..networks.card import card_of
-from ..zoo.registry import load
 from .dataset import list_photos
 from .liveliness import Liveliness, liveliness
 
-ALIVE_PHOTOS = 200
+LIVELINESS_PHOTOS = 200
+MEASURES = ("across_channels", "across_photos", "across_positions")  # columns of a table
 
 
 @dataclass(frozen=True)
 class Measurement:
     """What was measured of one network."""
 
-    top1: float
+    top1: float  # share of the photos
     photos: int
     layers: list[Liveliness]
 
@@ -36,68 +35,51 @@ class Measurement:
 def measure(network: nn.Module, folder: Path, view: str = "crop") -> Measurement:
     """Top-1 over all photos of a folder of class folders, and the liveliness of the gates over 200 of them.
 
-    The folders' names in sorted order are the network's classes in theirs. Raises ValueError if there are not
-    as many."""
-    files, targets, classes = list_photos(folder)
-    labels = card_of(network).labels
-    if len(classes) != len(labels):
-        raise ValueError(
-            f"{folder} has {len(classes)} class folders, but {card_of(network).name} knows {len(labels)} "
-            "classes"
+    The folders' names in sorted order are the network's classes in theirs. Raises AttnvizError if there are
+    not as many."""
+    photos = list_photos(folder)
+    card = card_of(network)
+    if len(photos.classes) != len(card.labels):
+        raise AttnvizError(
+            "classes_differ",
+            folder=str(folder),
+            count=len(photos.classes),
+            network=card.name,
+            classes=len(card.labels),
         )
-    chosen = set(torch.linspace(0, len(files) - 1, min(ALIVE_PHOTOS, len(files))).round().int().tolist())
-    right, kept = 0, []
+    count = len(photos.files)
+    spread = set(torch.linspace(0, count - 1, min(LIVELINESS_PHOTOS, count)).round().int().tolist())
+    right, chosen = 0, []
     progress = tqdm(
-        traces(network, files, batch_size=32, view=view),
-        card_of(network).name,
-        total=len(files),
-        mininterval=5,
+        traces(network, photos.files, batch_size=32, view=view), card.name, total=count, mininterval=5
     )
     for index, trace in enumerate(progress):
-        right += int(trace.logits.argmax()) == targets[index]
-        if index in chosen:
-            kept.append(trace)
-    return Measurement(right / len(files), len(files), liveliness(kept))
+        right += int(trace.logits.argmax()) == photos.targets[index]
+        if index in spread:
+            chosen.append(trace)
+    return Measurement(right / count, count, liveliness(chosen))
+
+
+def accuracy_table(measured: Mapping[str, Measurement]) -> str:
+    """A Markdown table, one row a network."""
+    rows = ["| network | top-1 | photos |", "|---|---|---|"]
+    rows += [f"| {name} | {result.top1:.2%} | {result.photos:,} |" for name, result in measured.items()]
+    return "\n".join(rows)
 
 
 def liveliness_table(layers: Iterable[Liveliness]) -> str:
-    """A Markdown table, one row a layer; what passes its limit is bold."""
+    """A Markdown table, one row a layer; what reaches its limit is bold."""
     rows = [
         "| layer | mean factor | across channels | across photos | across positions |",
         "|---|---|---|---|---|",
     ]
-    for row in layers:
-        cells = [
-            _cell(getattr(row, name), row.alive.get(name, False))
-            for name in ("across_channels", "across_photos", "across_positions")
-        ]
-        rows.append(f"| {row.layer} | {row.mean:.3f} | {' | '.join(cells)} |")
+    for layer in layers:
+        cells = [_cell(getattr(layer, name), layer.alive.get(name, False)) for name in MEASURES]
+        rows.append(f"| {layer.layer} | {layer.mean:.3f} | {' | '.join(cells)} |")
     return "\n".join(rows)
 
 
 def _cell(value: float | None, alive: bool) -> str:
-    return "–" if value is None else f"**{value:.3f}**" if alive else f"{value:.3f}"
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m attnviz.training.evaluate", description=__doc__)
-    parser.add_argument("networks", nargs="+", help="names from “attnviz networks”, or model folders")
-    parser.add_argument("--data", type=Path, required=True, help="a folder of class folders")
-    parser.add_argument(
-        "--view",
-        choices=("crop", "whole"),
-        default="crop",
-        help="default: %(default)s, which the cards state",
-    )
-    options = parser.parse_args()
-    measured = {name: measure(load(name), options.data, options.view) for name in options.networks}
-    print("| network | top-1 | photos |\n|---|---|---|")
-    for name, result in measured.items():
-        print(f"| {Path(name).name} | {result.top1:.2%} | {result.photos:,} |")
-    for name, result in measured.items():
-        if result.layers:
-            print(f"\n{Path(name).name}:\n\n{liveliness_table(result.layers)}")
-
-
-if __name__ == "__main__":
-    main()
+    if value is None:
+        return "–"
+    return f"**{value:.3f}**" if alive else f"{value:.3f}"

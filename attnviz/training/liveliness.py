@@ -1,19 +1,25 @@
-"""How much the gates of a network say, over many photos."""
+"""How much the gates of a network vary: over channels, photos and positions."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from ..capture.layer_attention import LayerAttention
 from ..capture.trace import Trace
 
+LIMITS = {
+    "across_channels": 0.05,
+    "across_photos": 0.02,
+    "across_positions": 0.1,
+}  # at least; alive from there
+
 
 @dataclass(frozen=True)
 class Liveliness:
-    """How much one layer's gates say, over many photos; None where the layer has no such gate."""
+    """How much one layer's gates vary over many photos; None where the layer has no such gate."""
 
     layer: str
     kind: str
@@ -24,39 +30,49 @@ class Liveliness:
 
     @property
     def alive(self) -> dict[str, bool]:
-        """Which of the three pass: 0.05 across channels, 0.02 across photos, 0.1 across positions."""
-        limits = {"across_channels": 0.05, "across_photos": 0.02, "across_positions": 0.1}
-        measured = {name: getattr(self, name) for name in limits}
-        return {name: value >= limits[name] for name, value in measured.items() if value is not None}
+        """Which measures reach their limit: 0.05 across channels, 0.02 across photos, 0.1 across
+        positions."""
+        measured = {name: getattr(self, name) for name in LIMITS}
+        return {name: value >= LIMITS[name] for name, value in measured.items() if value is not None}
 
 
 def liveliness(traces: Iterable[Trace]) -> list[Liveliness]:
-    """One row a layer, in running order, over all traces of one network. An SE or CBAM network's channel
-    gates, a CBAM or BAM network's spatial factors; BAM's channel means count as its channel gates."""
-    layers: dict[str, list[tuple[np.ndarray | None, float | None]]] = {}
-    kinds: dict[str, str] = {}
+    """One row a layer, in running order, over all traces of one network.
+
+    An SE or CBAM network's channel gates, a CBAM or BAM network's spatial factors; BAM's channel means count
+    as its channel gates."""
+    gates: dict[str, _Gates] = {}
     for trace in traces:
         for layer in trace.layers.values():
-            kinds[layer.name] = layer.kind
-            layers.setdefault(layer.name, []).append((layer.channel, _span(layer)))
-    return [_row(name, kinds[name], seen) for name, seen in layers.items()]
+            gates.setdefault(layer.name, _Gates(layer.name, layer.kind)).add(layer)
+    return [layer.measured() for layer in gates.values()]
 
 
-def _span(layer: LayerAttention) -> float | None:
-    return None if layer.spatial is None else float(np.nanmax(layer.spatial) - np.nanmin(layer.spatial))
+@dataclass(eq=False)
+class _Gates:
+    """One layer's gates, photo by photo."""
 
+    layer: str
+    kind: str
+    channels: list[np.ndarray] = field(default_factory=list)  # (C,) a photo
+    spans: list[float] = field(default_factory=list)  # greatest minus least spatial factor, a photo
 
-def _row(name: str, kind: str, seen: list[tuple[np.ndarray | None, float | None]]) -> Liveliness:
-    channels = np.array(
-        [channel for channel, _ in seen if channel is not None], dtype=np.float64
-    )  # (photos, C)
-    spans = [span for _, span in seen if span is not None]
-    measured = len(channels) > 0
-    return Liveliness(
-        name,
-        kind,
-        float(np.nanmean(channels)) if measured else float("nan"),
-        float(np.nanstd(channels, 1).mean()) if measured else None,
-        float(np.nanmean(np.nanstd(channels, 0))) if measured else None,
-        float(np.mean(spans)) if spans else None,
-    )
+    def add(self, layer: LayerAttention) -> None:
+        if layer.channel is not None:
+            self.channels.append(layer.channel)
+        if layer.spatial is not None:
+            self.spans.append(float(np.nanmax(layer.spatial) - np.nanmin(layer.spatial)))
+
+    def measured(self) -> Liveliness:
+        across_positions = float(np.mean(self.spans)) if self.spans else None
+        if not self.channels:
+            return Liveliness(self.layer, self.kind, float("nan"), None, None, across_positions)
+        channels = np.array(self.channels, dtype=np.float64)  # (photos, C)
+        return Liveliness(
+            self.layer,
+            self.kind,
+            float(np.nanmean(channels)),
+            float(np.nanstd(channels, 1).mean()),
+            float(np.nanmean(np.nanstd(channels, 0))),
+            across_positions,
+        )

@@ -1,0 +1,37 @@
+"""All that decides a training run besides the data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class TrainingPlan:
+    """The network's shape and the recipe; written into the model card and into every checkpoint."""
+
+    depth: int = 18
+    attention: str | None = None
+    width: int = 32
+    reduction: int = 8
+    schedule: tuple[tuple[int, int], ...] = ((96, 18), (128, 20), (160, 12), (192, 6))  # (side in px, epochs)
+    batch: int = 64
+    learning_rate: float = 0.2
+    momentum: float = 0.9
+    weight_decay: float = 5e-4
+    label_smoothing: float = 0.1
+    least_area: float = 0.25  # of a photo that a random crop covers
+    cutmix: float = 0.5  # share of batches, except in the last step of the schedule
+    average_decay: float = 0.998
+    seed: int = 0
+
+    @property
+    def epochs(self) -> int:
+        return sum(count for _, count in self.schedule)
+
+    def size(self, epoch: int) -> int:
+        """Side of the training crops in this epoch, in pixels."""
+        for side, count in self.schedule:
+            if epoch < count:
+                return side
+            epoch -= count
+        raise ValueError("the schedule ends before this epoch")
