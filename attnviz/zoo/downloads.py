@@ -1,37 +1,36 @@
-"""Around a library's own download: progress, an end to waiting, a check before every use, one sentence for
-what goes wrong."""
+"""Downloads of weights: a file that is kept is checked, one that is missing is downloaded, with progress, an
+end to waiting, and a sentence for what goes wrong."""
 
 from __future__ import annotations
 
-import builtins
 import errno
-import hashlib
 import logging
 import os
 import shutil
+import socket
+import ssl
 import sys
 import tempfile
-import threading
 import time
-from collections.abc import Callable, Iterator
+import zipfile
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from types import ModuleType
-from typing import Any, Protocol
+from typing import Protocol
 
 from tqdm import tqdm
 
 from ..errors import NetworkError
-from ..languages.catalogue import Phrase, Value
+from ..languages.catalogue import Phrase
+from .libraries import library
 
 log = logging.getLogger(__name__)
 
 STALLED_SECONDS = 20.0  # without a byte
-RESTARTS = 8  # a library may try so often from the beginning; without a limit, one of them would for ever
-LOOK_SECONDS = 0.2  # between two looks at how much has arrived
-LEFT_SECONDS = 86_400  # after which what a killed download left behind is taken away
+ATTEMPTS = 3  # at a transfer that breaks off
+CHUNK = 1 << 16  # bytes that are written, and counted, at once
+ABANDONED_SECONDS = 86_400  # after which the folder of a killed download is deleted
 FOLDER = ".attnviz-"  # begins the name of a folder in which a download lies until it is whole
-THREAD = "attnviz-download"  # the name of the threads in which libraries download, and are not heard
 
 Report = Callable[[int, int], None]  # bytes done, bytes in all
 
@@ -40,35 +39,12 @@ class Damaged(Exception):
     """What was downloaded is not what it should be."""
 
 
-class Transfer:
-    """A download under way: ``count`` gives the bytes that have arrived, ``left`` says that nobody waits for
-    them any more."""
-
-    def __init__(self) -> None:
-        self.count: Callable[[], int] = lambda: 0
-        self.folder: Path | None = None
-        self.left = False
-
-    @contextmanager
-    def landing(self, path: Path) -> Iterator[Path]:
-        """A place to write to, in a folder of this download's own; at the end, if nothing was raised, what is
-        there becomes ``path``."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        for old in path.parent.glob(f"{FOLDER}*"):
-            with suppress(OSError):
-                if time.time() - old.stat().st_mtime > LEFT_SECONDS:
-                    shutil.rmtree(old, ignore_errors=True)
-        folder = Path(tempfile.mkdtemp(prefix=FOLDER, dir=path.parent))
-        self.folder, self.count = folder, lambda: bytes_in(folder, "*")
-        try:
-            yield folder / path.name
-            os.replace(folder / path.name, path)
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
+class Unreachable(Exception):
+    """There is no connection to the server."""
 
 
 class Source(Protocol):
-    """Where a library has one file of weights from, and where it keeps it."""
+    """Where one file of weights comes from, and where its library keeps it."""
 
     @property
     def host(self) -> str: ...
@@ -78,7 +54,34 @@ class Source(Protocol):
     def kept(self) -> Path | None: ...  # the file under its final name, if it is there
     def whole(self, path: Path) -> bool: ...  # whether it has the checksum that it should have
     def remove(self, path: Path) -> None: ...
-    def download(self, transfer: Transfer) -> None: ...  # by the library's own code, in a thread of its own
+    def download(self, progress: Progress) -> None: ...  # to its final name, whole
+
+
+class Progress:
+    """Counts bytes that arrive, and tells ``report`` at every hundredth of about ``size``.
+
+    Its methods are those that pooch calls on a progress bar."""
+
+    total = 0  # set by pooch
+
+    def __init__(self, report: Report, size: int) -> None:
+        self._report, self._size = report, size
+        self._arrived = self._reported = 0
+        report(0, size)
+
+    def update(self, count: int) -> None:
+        self._arrived += count
+        done = min(self._arrived, self._size)
+        if done - self._reported >= self._size / 100:
+            self._reported = done
+            self._report(done, self._size)
+
+    def reset(self) -> None:
+        """Count from zero; what was reported is not taken back."""
+        self._arrived = 0
+
+    def close(self) -> None:
+        """Nothing: a transfer that has ended may still be found damaged."""
 
 
 def fetch(source: Source, title: str, size: int, report: Report | None) -> Path:
@@ -92,118 +95,73 @@ def fetch(source: Source, title: str, size: int, report: Report | None) -> Path:
             source.remove(path)
             path = None
         if path is None:
-            _make_sure_of_room(source.folder(), source.room * size)
-            with _progress(title, report) as told:
-                _download(source, size, told)
+            _require_room(source.folder(), source.room * size)
+            with _reporting(title, report) as reporting:
+                source.download(Progress(reporting, size))
+                reporting(size, size)
             path = source.kept()
-            if path is None or not source.whole(path):
-                if path is not None:
-                    source.remove(path)
-                raise Damaged
+        if path is None:
+            raise Damaged
         return path
     except NetworkError:
         raise
-    except Exception as error:  # what urllib, requests, httpx, zipfile and the libraries above them raise
+    except Exception as error:  # what requests, the Hugging Face hub, zipfile and the system raise
         log.info("a download failed", exc_info=True)
         raise _failure(error, title, source.host, size) from None
 
 
-def sha256(path: Path) -> str:
-    """The SHA-256 of a file, in hexadecimal digits."""
-    return digest(path, "sha256")
-
-
-def digest(path: Path, kind: str) -> str:
-    """A file's digest of this kind ("sha1"), in hexadecimal digits."""
-    state = hashlib.new(kind)
-    with path.open("rb") as file:
-        while block := file.read(1 << 20):
-            state.update(block)
-    return state.hexdigest()
-
-
-def bytes_in(folder: Path, pattern: str) -> int:
-    """The bytes of the files in a folder that match, as they are now."""
-    total = 0
-    with suppress(OSError):  # the folder is gone, since the download has just ended
-        for path in folder.glob(pattern):
-            with suppress(OSError):  # gone in between
-                total += path.stat().st_size
-    return total
-
-
 @contextmanager
-def changed(module: ModuleType, values: dict[str, Any]) -> Iterator[None]:
-    """A library's constants set to these values as long as any thread is in here."""
-    with _guard:
-        depth, before = _changes.get(module.__name__, (0, {}))
-        if depth == 0:
-            before = {name: getattr(module, name) for name in values}
-            for name, value in values.items():
-                setattr(module, name, value)
-        _changes[module.__name__] = depth + 1, before
+def landing(path: Path, whole: Callable[[Path], bool]) -> Iterator[Path]:
+    """A path of the same name in a new folder, to write to; at the end it becomes ``path``.
+
+    Raises Damaged if the file is not ``whole``. The folder is deleted in any case, a killed process's a day
+    later."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    _delete_abandoned(path.parent)
+    folder = Path(tempfile.mkdtemp(prefix=FOLDER, dir=path.parent))
     try:
-        yield
+        part = folder / path.name
+        yield part
+        if not whole(part):
+            raise Damaged
+        os.replace(part, path)
     finally:
-        with _guard:
-            depth, before = _changes[module.__name__]
-            _changes[module.__name__] = depth - 1, before
-            if depth == 1:
-                for name, value in before.items():
-                    setattr(module, name, value)
+        shutil.rmtree(folder, ignore_errors=True)
 
 
-def hush(module: ModuleType | None = None, logger: str = "") -> None:
-    """Keep a module's prints, and what a logger's handlers write, out of sight where they come from a
-    download of ours."""
-    if module is not None:
-        module.print = _print  # type: ignore[attr-defined]
-    for handler in logging.getLogger(logger).handlers if logger else ():
-        handler.addFilter(_heard)
+def transfer(url: str, path: Path, progress: Progress, headers: Mapping[str, str] | None = None) -> None:
+    """Download what is at ``url`` to ``path``; a transfer that breaks off is begun again.
 
-
-def _download(source: Source, size: int, told: Report) -> None:
-    """Let a source download in a thread, which can be left behind if nothing comes any more, and tell how far
-    it is.
-
-    A library may wait in it for as long as the server likes (requests has no time limit): then it stays until
-    the connection ends, and what it writes goes to a folder that is gone."""
-    transfer, raised = Transfer(), []
-
-    def run() -> None:
+    Proxies are those of the environment. Raises Damaged if it breaks off each time, Unreachable if there is
+    no connection, requests.HTTPError for a status; TimeoutError is among the causes if nothing arrives."""
+    # Not pooch.retrieve: it knows neither torch.hub's checksums, of which there are the first eight digits,
+    # nor pytorchcv's, which are of the file inside the zip; and what a killed process leaves stays for ever.
+    downloader = library("pooch").HTTPDownloader(
+        progressbar=progress,
+        chunk_size=CHUNK,
+        timeout=STALLED_SECONDS,
+        headers={**(headers or {}), "Accept-Encoding": "identity"},
+    )
+    exceptions = library("requests.exceptions")
+    for attempt in range(1, ATTEMPTS + 1):
+        progress.reset()
         try:
-            source.download(transfer)
-        except BaseException as error:
-            raised.append(error)
-
-    worker = threading.Thread(target=run, name=THREAD, daemon=True)
-    done, before, restarts, since = 0, 0, 0, time.monotonic()
-    try:
-        told(0, size)
-        worker.start()
-        while worker.is_alive():
-            worker.join(LOOK_SECONDS)
-            arrived = transfer.count()
-            if arrived != before:
-                restarts += arrived < before
-                before, since = arrived, time.monotonic()
-            if arrived > done:
-                done = arrived
-                told(min(done, size), size)
-            if worker.is_alive() and restarts > RESTARTS:
-                raise Damaged
-            if worker.is_alive() and time.monotonic() - since > STALLED_SECONDS:
-                raise TimeoutError
-    finally:
-        transfer.left = True
-        if transfer.folder is not None:
-            shutil.rmtree(transfer.folder, ignore_errors=True)
-    if raised:
-        raise raised[0]
-    told(size, size)
+            return downloader(url, str(path), None)
+        except exceptions.ChunkedEncodingError as error:
+            if attempt == ATTEMPTS:
+                raise Damaged from error
+        except exceptions.ConnectionError as error:
+            raise Unreachable from error
 
 
-def _make_sure_of_room(folder: Path, size: int) -> None:
+def _delete_abandoned(parent: Path) -> None:
+    for folder in parent.glob(f"{FOLDER}*"):
+        with suppress(OSError):  # another process deletes it too
+            if time.time() - folder.stat().st_mtime > ABANDONED_SECONDS:
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+def _require_room(folder: Path, size: int) -> None:
     while not folder.exists():
         folder = folder.parent
     if shutil.disk_usage(folder).free < size:
@@ -211,90 +169,57 @@ def _make_sure_of_room(folder: Path, size: int) -> None:
 
 
 @contextmanager
-def _progress(title: str, report: Report | None) -> Iterator[Report]:
-    """Where progress goes: to who asked for it, else to a bar if there is a terminal."""
+def _reporting(title: str, report: Report | None) -> Iterator[Report]:
+    """Where progress goes: to ``report``, else to a bar if there is a terminal."""
     if report is not None:
         yield report
         return
     with tqdm(desc=f"Downloading {title}", unit="B", unit_scale=True, disable=not sys.stderr.isatty()) as bar:
 
-        def told(done: int, size: int) -> None:
+        def draw(done: int, size: int) -> None:
             bar.total = size
             bar.update(done - bar.n)
 
-        yield told
+        yield draw
 
 
 def _failure(error: BaseException, title: str, host: str, size: int) -> NetworkError:
-    """What went wrong, for people: the first thing in the chain of causes that they can act on."""
-    chain = list(_causes(error))
-    kinds = {kind.__name__ for one in chain for kind in type(one).__mro__}
-    texts = " ".join(str(one) for one in chain)
-    errors = [one for one in chain if isinstance(one, OSError)]
-    code = next((status for one in chain if (status := _status(one))), None)
-    if any(one.errno in FULL for one in errors):
+    """The sentence for the first thing in the chain of causes that people can act on."""
+    causes = list(_causes(error))
+    codes = [cause.errno for cause in causes if isinstance(cause, OSError)]
+    status = next((code for cause in causes if (code := _status(cause))), None)
+    if any(code in FULL for code in codes):
         return NetworkError("download_disk_full", title=title, size=f"{size / 1e6:.0f}")
-    if any(one.errno in FORBIDDEN and one.filename is not None for one in errors):
+    if any(isinstance(cause, OSError) and cause.errno in FORBIDDEN and cause.filename for cause in causes):
         return NetworkError("download_folder_forbidden", title=title)
-    if code is not None or "Failed downloading url" in texts:  # pytorchcv does not say which status it was
-        told: Value = Phrase("in_brackets", code=code) if code else ""
-        return NetworkError("download_answered_error", title=title, host=host, status=told)
-    if any(isinstance(one, TimeoutError) for one in chain) or (
-        kinds & STALLED and "ConnectTimeout" not in kinds
-    ):
+    if status is not None:
+        in_brackets = Phrase("in_brackets", code=status)
+        return NetworkError("download_answered_error", title=title, host=host, status=in_brackets)
+    if any(isinstance(cause, TimeoutError) for cause in causes):
         return NetworkError("download_stalled", title=title, host=host, seconds=f"{STALLED_SECONDS:g}")
-    if kinds & CUT or "hash" in texts or "Consistency check failed" in texts:
+    if any(isinstance(cause, CUT) for cause in causes):
         return NetworkError("download_damaged", title=title, host=host)
-    if kinds & UNREACHABLE:
+    if any(isinstance(cause, NO_CONNECTION) for cause in causes):
         return NetworkError("download_unreachable", title=title, host=host)
     return NetworkError("download_failed", title=title, host=host)
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    seen: list[BaseException] = []
-    while error is not None and error not in seen:
-        seen.append(error)
+    passed: list[BaseException] = []
+    while error is not None and error not in passed:
+        passed.append(error)
         yield error
         error = error.__cause__ or error.__context__
 
 
 def _status(error: BaseException) -> int | None:
-    """The status that a server answered with, if this error is about one."""
-    code = getattr(error, "code", None) or getattr(getattr(error, "response", None), "status_code", None)
+    """The status that a server answered with, if this error is about one; requests and the Hugging Face hub
+    name it alike."""
+    code = getattr(getattr(error, "response", None), "status_code", None)
     return code if isinstance(code, int) and code >= 400 else None
 
 
-def _print(*values: object, **options: Any) -> None:
-    if threading.current_thread().name != THREAD:
-        builtins.print(*values, **options)
-
-
-def _heard(record: logging.LogRecord) -> bool:
-    return record.threadName != THREAD
-
-
-_guard = threading.Lock()
-_changes: dict[str, tuple[int, dict[str, Any]]] = {}
-
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR)
-# By name, since the libraries that raise them are not imported here.
-STALLED = {"Timeout", "TimeoutException"}
-CUT = {
-    "Damaged",
-    "BadZipFile",
-    "ChunkedEncodingError",
-    "IncompleteRead",
-    "RemoteProtocolError",
-    "ContentTooShortError",
-}
-UNREACHABLE = {
-    "ConnectionError",
-    "ConnectError",
-    "ConnectTimeout",
-    "gaierror",
-    "SSLError",
-    "URLError",
-    "NetworkError",
-    "ProxyError",
-}
+CUT = (Damaged, zipfile.BadZipFile)
+NO_CONNECTION = (Unreachable, ConnectionError, socket.gaierror, ssl.SSLError)

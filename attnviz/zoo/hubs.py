@@ -1,53 +1,43 @@
-"""Where torch.hub, the Hugging Face hub and pytorchcv have weights from, where they keep them, and how they
-are told to download.
+"""Where weights come from and where they are kept: torch.hub, the Hugging Face hub, pytorchcv's model store.
 
-Each is a ``downloads.Source``. The libraries are imported only when they are asked.
+Each is a ``downloads.Source``, which leaves a file where the library of the network looks for it. The
+libraries are imported only when they are asked.
 """
 
 from __future__ import annotations
 
-import importlib
 import os
 import re
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 from urllib.parse import urlsplit
 
 import torch.hub
 
-from ..errors import NetworkError
 from . import downloads
-from .downloads import Damaged, Transfer, bytes_in, changed, digest, hush, sha256
+from .checksum import checksum
+from .downloads import Progress, Unreachable, landing, transfer
+from .libraries import library
 
-INSTALL = 'pip install "attnviz[zoo]"'
 STORE = Path("~/.torch/models")  # pytorchcv's folder, which no variable moves
 
 
-def library(name: str) -> ModuleType:
-    """A library, or a module of one, by name. Raises NetworkError if it is not installed."""
-    package = name.split(".")[0]
-    try:
-        importlib.import_module(package)
-        return importlib.import_module(name)
-    except (ImportError, RuntimeError, OSError):  # the latter two where it was built for another torch
-        raise NetworkError("library_missing", package=package, command=INSTALL) from None
-
-
-def anything(package: str) -> bool:
-    """Whether there are weights of this library where it would keep them, any at all; told without the
-    library."""
-    hub = TorchHub("").folder()
+def any_weights(package: str) -> bool:
+    """Whether the download folder of this library holds any weights; does not import the library."""
+    checkpoints = TorchHub("").folder()
     if package == "pytorchcv":
         return any(STORE.expanduser().glob("*.pth"))
-    return any(hub.glob("*.*")) or (package == "timm" and any(HuggingFace("", ()).folder().glob("models--*")))
+    if any(checkpoints.glob("*.*")):
+        return True
+    return package == "timm" and any(HuggingFace("", ()).folder().glob("models--*"))
 
 
 def hash_in(url: str) -> str:
     """The first digits of a file's SHA-256, which are in its name; "" if they are not."""
-    found = re.search(r"-([0-9a-f]{8,64})\.\w+$", urlsplit(url).path)
-    return found[1] if found else ""
+    match = re.search(r"-([0-9a-f]{8,64})\.\w+$", urlsplit(url).path)
+    return match[1] if match else ""
 
 
 @dataclass(frozen=True)
@@ -66,28 +56,29 @@ class TorchHub:
         return Path(torch.hub.get_dir()) / "checkpoints"
 
     def kept(self) -> Path | None:
-        return _there(self.folder() / self._name())
+        return _existing(self._path())
 
     def whole(self, path: Path) -> bool:
-        return sha256(path).startswith(hash_in(self.url))
+        return checksum(path).startswith(hash_in(self.url))
 
     def remove(self, path: Path) -> None:
         path.unlink(missing_ok=True)
 
-    def download(self, transfer: Transfer) -> None:
-        with transfer.landing(self.folder() / self._name()) as part:
-            torch.hub.download_url_to_file(self.url, str(part), hash_in(self.url), progress=False)
+    def download(self, progress: Progress) -> None:
+        with landing(self._path(), self.whole) as part:
+            transfer(self.url, part, progress)
 
-    def _name(self) -> str:
-        return urlsplit(self.url).path.rsplit("/", 1)[-1]
+    def _path(self) -> Path:
+        return self.folder() / urlsplit(self.url).path.rsplit("/", 1)[-1]
 
 
 @dataclass(frozen=True)
 class HuggingFace:
-    """A file in the Hugging Face cache, which links to one named after its SHA-256: timm's. ``names``: the
-    first that there is.
+    """A file in the Hugging Face cache: timm's. ``names``: the first that the repository has.
 
-    Where a file system has no links, what is there is taken as it is.
+    The cache has snapshots/COMMIT/NAME, which links to blobs/SHA-256, and refs/main, which holds COMMIT
+    (https://huggingface.co/docs/huggingface_hub/guides/manage-cache). Where a file system has no links, the
+    file itself lies in snapshots, and is taken as it is.
     """
 
     repository: str
@@ -102,13 +93,16 @@ class HuggingFace:
         return Path(library("huggingface_hub.constants").HF_HUB_CACHE)
 
     def kept(self) -> Path | None:
-        look = library("huggingface_hub").try_to_load_from_cache
-        found = (look(self.repository, name, cache_dir=str(self.folder())) for name in self.names)
-        return next((path for one in found if isinstance(one, str) and (path := _there(Path(one)))), None)
+        look_up = library("huggingface_hub").try_to_load_from_cache
+        for name in self.names:
+            path = look_up(self.repository, name, cache_dir=str(self.folder()))
+            if isinstance(path, str) and _existing(Path(path)):
+                return Path(path)
+        return None
 
     def whole(self, path: Path) -> bool:
-        name = Path(os.readlink(path)).name if path.is_symlink() else ""
-        return not _is_sha256(name) or sha256(path) == name
+        name = Path(os.readlink(path)).name if path.is_symlink() else path.name
+        return not re.fullmatch("[0-9a-f]{64}", name) or checksum(path) == name
 
     def remove(self, path: Path) -> None:
         target = path.parent / os.readlink(path) if path.is_symlink() else None
@@ -116,41 +110,31 @@ class HuggingFace:
         if target is not None:  # the blob, which may be a link to one that several repositories share
             self.remove(target)
 
-    def download(self, transfer: Transfer) -> None:
+    def download(self, progress: Progress) -> None:
         hub = library("huggingface_hub")
-        folder = hub.file_download.repo_folder_name(repo_id=self.repository, repo_type="model")
-        blobs = self.folder() / folder / "blobs"
-        before = bytes_in(
-            blobs, "*.incomplete"
-        )  # another process may be at work on the same file, or have left some
-        transfer.count = lambda: bytes_in(blobs, "*.incomplete") - before
-        hush(logger="huggingface_hub")
-        with changed(hub.constants, HUB_CONSTANTS):
-            # Asked for first, because this says at once what hf_hub_download says after half a minute of
-            # trying again.
-            name, wanted = self._first(hub)
-            path = hub.hf_hub_download(
-                self.repository,
-                name,
-                cache_dir=str(self.folder()),
-                etag_timeout=downloads.STALLED_SECONDS,
-                tqdm_class=_bar(transfer),
-            )
-        if _is_sha256(wanted) and sha256(Path(path)) != wanted:
-            self.remove(Path(path))
-            raise Damaged
+        name, metadata = self._first_file(hub)
+        folder = self.folder() / f"models--{self.repository.replace('/', '--')}"
+        blob = folder / "blobs" / metadata.etag
+        with landing(blob, self.whole) as part:
+            url = hub.hf_hub_url(self.repository, name)
+            transfer(url, part, progress, hub.utils.build_hf_headers())
+        _link(folder / "snapshots" / metadata.commit_hash / name, blob)
+        (folder / "refs").mkdir(exist_ok=True)
+        (folder / "refs" / "main").write_text(metadata.commit_hash)
 
-    def _first(self, hub: Any) -> tuple[str, str]:
-        """The first of the names that the repository has, and the SHA-256 or other tag of that file."""
-        *others, last = self.names
-        for name in (*others, last):
+    def _first_file(self, hub: Any) -> tuple[str, Any]:
+        """The first of the names that the repository has, and that file's checksum and commit."""
+        for name in self.names:
+            url = hub.hf_hub_url(self.repository, name)
             try:
-                url = hub.hf_hub_url(self.repository, name)
-                return name, hub.get_hf_file_metadata(url, timeout=downloads.STALLED_SECONDS).etag or ""
-            except hub.errors.EntryNotFoundError:
-                if name == last:
-                    raise
-        raise AssertionError
+                return name, hub.get_hf_file_metadata(url, timeout=downloads.STALLED_SECONDS)
+            except hub.errors.EntryNotFoundError as error:
+                missing = error
+            except hub.errors.HfHubHTTPError:
+                raise
+            except hub.errors.HTTPError as error:
+                raise Unreachable from error
+        raise missing
 
 
 @dataclass(frozen=True)
@@ -169,18 +153,23 @@ class ModelStore:
         return STORE.expanduser()
 
     def kept(self) -> Path | None:
-        return _there(self._path())
+        return _existing(self._path())
 
     def whole(self, path: Path) -> bool:
-        return digest(path, "sha1") == self._store().get_model_name_suffix_data(self.name)[1]
+        return checksum(path, "sha1") == self._store().get_model_name_suffix_data(self.name)[1]
 
     def remove(self, path: Path) -> None:
         path.unlink(missing_ok=True)
 
-    def download(self, transfer: Transfer) -> None:
-        hush(self._store())
-        with transfer.landing(self._path()) as part:
-            self._store().get_model_file(self.name, local_model_store_dir_path=str(part.parent))
+    def download(self, progress: Progress) -> None:
+        store, path = self._store(), self._path()
+        release = store.get_model_name_suffix_data(self.name)[2]
+        url = f"{store.imgclsmob_repo_url}/releases/download/{release}/{path.name}.zip"
+        with landing(path, self.whole) as part:
+            packed = part.with_name(f"{part.name}.zip")
+            transfer(url, packed, progress)
+            with zipfile.ZipFile(packed) as archive:
+                archive.extract(path.name, part.parent)
 
     def _path(self) -> Path:
         error, sha1, _ = self._store().get_model_name_suffix_data(self.name)
@@ -190,44 +179,19 @@ class ModelStore:
         return library("pytorchcv.models.common.model_store")
 
 
-def _there(path: Path) -> Path | None:
+def _existing(path: Path) -> Path | None:
     try:
         return path if path.is_file() else None
     except OSError:  # a home that this user may not read
         return None
 
 
-def _is_sha256(name: str) -> bool:
-    return re.fullmatch("[0-9a-f]{64}", name) is not None
-
-
-def _bar(transfer: Transfer) -> type:
-    """A class of progress bars for huggingface_hub that show nothing, and end a download for which nobody
-    waits any more."""
-
-    class Bar:
-        def __init__(self, *_: Any, **__: Any) -> None:
-            pass
-
-        def __enter__(self) -> Bar:
-            return self
-
-        def __exit__(self, *_: object) -> None:
-            pass
-
-        def update(self, _bytes: float | None = 1) -> None:
-            if transfer.left:
-                raise Damaged
-
-        close = refresh = __exit__
-
-    return Bar
-
-
-# Its pieces of 10 MB are too coarse to tell a slow line from a dead one; Xet's are coarser, and arrive in any
-# order.
-HUB_CONSTANTS = {
-    "DOWNLOAD_CHUNK_SIZE": 1 << 16,
-    "HF_HUB_DISABLE_XET": True,
-    "HF_HUB_DISABLE_SYMLINKS_WARNING": True,
-}
+def _link(path: Path, blob: Path) -> None:
+    """Make ``path`` a link to a blob, or the blob itself where there are no links."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        os.symlink(os.path.relpath(blob, path.parent), path)
+    except FileExistsError:  # another process was faster
+        pass
+    except OSError:
+        os.replace(blob, path)

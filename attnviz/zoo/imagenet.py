@@ -1,5 +1,5 @@
 """Networks of public libraries trained on ImageNet-1k: one table, and opening them with those libraries' own
-definitions and downloads.
+definitions.
 
 torchvision, timm and pytorchcv are imported only when one of their networks is asked for.
 """
@@ -21,8 +21,10 @@ from .._paths import IMAGENET_LABELS
 from ..errors import NetworkError
 from ..networks.card import Card, with_card
 from ..photos.geometry import Recipe
-from .downloads import Report, Source, fetch, sha256
-from .hubs import INSTALL, HuggingFace, ModelStore, TorchHub, anything, hash_in, library
+from .checksum import checksum
+from .downloads import Report, Source, fetch
+from .hubs import HuggingFace, ModelStore, TorchHub, any_weights, hash_in
+from .libraries import INSTALL, library
 
 NAME = r"\w[\w.-]*"  # a network's, in these libraries
 
@@ -63,14 +65,13 @@ def row(key: str) -> Row:
 
 
 def resolve(name: str) -> str | None:
-    """The key that a name stands for: a key itself, or a library's own name, first in the table's order, then
-    any of timm's. None if it is no network of theirs; a name that begins with "timm/" is taken at its
-    word."""
+    """The key of a network named by its key or by a library's own name, first in the table's order, then any
+    of timm's. None if it is no network of theirs; a name that begins with "timm/" is not looked up."""
     if name in TABLE or re.fullmatch(rf"timm/{NAME}", name):
         return name
-    listed = next((key for key, about in TABLE.items() if about.name == name), None)
-    if listed is not None or not re.fullmatch(NAME, name):
-        return listed
+    key = next((key for key, about in TABLE.items() if about.name == name), None)
+    if key is not None or not re.fullmatch(NAME, name):
+        return key
     try:
         return f"timm/{name}" if _timm_config(name) is not None else None
     except NetworkError:  # timm is not installed
@@ -84,21 +85,22 @@ def labels() -> tuple[str, ...]:
 
 
 def kept(key: str) -> bool:
-    """Whether the weights are on this machine. What is in the file is checked when it is opened. Where no
-    library keeps anything, none is imported, which takes seconds."""
+    """Whether the weights are on this machine; the file's checksum is not computed.
+
+    The library is imported, which takes seconds, only where its download folder holds any weights."""
     try:
-        return anything(row(key).library) and SOURCES[row(key).library](row(key).name).kept() is not None
+        about = row(key)
+        return any_weights(about.library) and SOURCES[about.library](about.name).kept() is not None
     except NetworkError:  # no such network, or its library is not installed
         return False
 
 
 def open_network(key: str, report: Report | None = None) -> nn.Module:
-    """The trained network, in eval mode, with its ``card``; its weights are downloaded if they are not here,
-    once for all threads that ask, with progress to ``report`` (bytes done, bytes in all) or, if that is None,
-    to a terminal.
+    """The trained network, in eval mode, with its ``card``.
 
-    Raises NetworkError if the library is missing, or if its weights can't be had, or are not what they should
-    be."""
+    Weights that are not here are downloaded, once for all threads that ask, with progress to ``report``
+    (bytes done, bytes in all) or, if that is None, to a terminal. Raises NetworkError if the library is
+    missing, or if its weights can't be had, or are not what they should be."""
     about = row(key)
     source = SOURCES[about.library](about.name)
     with _lock(key):
@@ -118,7 +120,7 @@ def open_network(key: str, report: Report | None = None) -> nn.Module:
         accuracy=about.accuracy,
         photos=50_000 if about.accuracy else 0,
         data="ImageNet-1k",
-        sha256=sha256(path),
+        sha256=checksum(path),
         title=about.title,
         licence=about.licence,
         sides=about.sides,
@@ -164,8 +166,7 @@ def _timm_source(name: str) -> Source:
 
 
 def _timm_config(name: str) -> Any:
-    """What timm knows of a network's weights; None if it has none that tell ImageNet's classes apart and have
-    a checksum."""
+    """timm's record of a network's weights; None if it has none for ImageNet's classes with a checksum."""
     timm = library("timm")
     try:
         config = timm.get_pretrained_cfg(name)
@@ -180,10 +181,10 @@ def _timm_config(name: str) -> Any:
 def _timm_row(name: str) -> Row:
     _timm_source(name)
     config = _timm_config(name)
-    told = library("timm.data").resolve_data_config(pretrained_cfg=config.to_dict(), use_test_size=True)
-    side = told["input_size"][-1]
+    data = library("timm.data").resolve_data_config(pretrained_cfg=config.to_dict(), use_test_size=True)
+    side = data["input_size"][-1]
     recipe = Recipe(
-        int(side / told["crop_pct"]), side, tuple(told["mean"]), tuple(told["std"]), told["interpolation"]
+        int(side / data["crop_pct"]), side, tuple(data["mean"]), tuple(data["std"]), data["interpolation"]
     )
     with torch.device("meta"):  # shapes alone
         size = sum(tensor.nbytes for tensor in library("timm").create_model(name).state_dict().values())

@@ -1,4 +1,4 @@
-"""Which networks can be opened, and how: the trained ones that come with attnviz, those of public libraries
+"""Names of networks, and opening them: the trained ones that come with attnviz, those of public libraries
 trained on ImageNet, and people's own checkpoints. Weights are verified before they are used."""
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from contextlib import suppress
 from dataclasses import asdict, replace
 from functools import cache
 from pathlib import Path
-from typing import BinaryIO
 
 import torch
 from safetensors import SafetensorError
@@ -21,16 +20,16 @@ from torch import nn
 
 from .._paths import MODELS
 from ..checkpoints.layouts import open_state_dict
-from ..checkpoints.state_dict import SUFFIXES, read_checkpoint
+from ..checkpoints.state_dict import LIMIT, SUFFIXES, read_checkpoint
 from ..errors import NetworkError
 from ..networks.card import Card, card_of, with_card
 from ..networks.resnet import ResNet
 from ..photos.geometry import Recipe
 from . import imagenet
+from .checksum import checksum
 
-LIMIT = 1_000_000_000  # bytes of a checkpoint file
 LONGEST_LABELS = 1_000_000  # characters
-ORDER = ("cbam", "se", "bam", None)  # the one that shows most comes first
+ORDER = ("cbam", "se", "bam", None)  # of attention in lists: the one that shows most comes first
 
 
 def list_networks(group: str = "attnviz") -> list[str]:
@@ -53,15 +52,17 @@ def load(
     recipe: Recipe | None = None,
     report: Callable[[int, int], None] | None = None,
 ) -> nn.Module:
-    """A trained network in eval mode: one that comes with attnviz ("cbam_resnet18"), one of a library trained
-    on ImageNet, whose weights are downloaded once ("cbam_resnet50", "timm/seresnet50.ra2_in1k"), or a
-    checkpoint: a file of weights ("model.pth", see ``checkpoints`` and ``layouts``) or a folder with
-    ``config.json`` and ``model.safetensors``.
+    """A trained network in eval mode.
 
-    It carries a ``card`` (labels, preprocessing, measured accuracy). ``labels``, names in the order of the
-    classes or a text file with one a line, and ``recipe``, the preprocessing, say what a checkpoint can't.
-    ``report`` is told of a download's progress: bytes done, bytes in all. Raises NetworkError if there is no
-    such network, or if its weights are missing, damaged or not what they should be."""
+    ``network`` is the name of one that comes with attnviz ("cbam_resnet18") or of a library's, trained on
+    ImageNet, whose weights are downloaded once ("cbam_resnet50", "timm/seresnet50.ra2_in1k"), or the path of
+    a checkpoint: a file of weights ("model.pth", see ``checkpoints``) or a folder with ``config.json`` and
+    ``model.safetensors``.
+
+    The network carries a ``card`` (labels, preprocessing, measured accuracy). ``labels``, names in the order
+    of the classes or a text file with one a line, and ``recipe``, the preprocessing, say what a checkpoint
+    can't. ``report`` is told of a download's progress: bytes done, bytes in all. Raises NetworkError if there
+    is no such network, or if its weights are missing, damaged or not what they should be."""
     opened = _opened(os.fspath(network), report)
     if labels is not None:
         with_card(opened, replace(card_of(opened), labels=read_labels(labels, card_of(opened))))
@@ -88,18 +89,9 @@ def open_checkpoint(path: Path, limit: int = LIMIT) -> nn.Module:
     classes are taken to be ImageNet's. Raises NetworkError for what can't be opened."""
     network = open_state_dict(read_checkpoint(path, limit), path.name)
     card = card_of(network)
-    with path.open("rb") as file:
-        sha256 = _sha256(file)
     names = imagenet.labels() if card.architecture.get("classes") == len(imagenet.labels()) else ()
-    with_card(network, replace(card, name=path.stem, sha256=sha256, labels=names))
+    with_card(network, replace(card, name=path.stem, sha256=checksum(path), labels=names))
     return network
-
-
-def _sha256(file: BinaryIO) -> str:
-    digest = hashlib.sha256()
-    while block := file.read(1 << 20):
-        digest.update(block)
-    return digest.hexdigest()
 
 
 def read_labels(labels: str | os.PathLike | Sequence[str], card: Card) -> tuple[str, ...]:
@@ -127,20 +119,19 @@ def card(network: str) -> Card:
 
 
 def intact(network: str) -> bool:
-    """Whether the weights of a network that comes with attnviz are those that its card tells of, as the file
-    is now."""
+    """Whether the weights of a network that comes with attnviz have the checksum on its card, as the file is
+    now."""
     path = MODELS / network / "model.safetensors"
     try:
         state = path.stat()
-        return _digest(path, state.st_mtime_ns, state.st_size) == card(network).sha256
+        return _cached_checksum(path, state.st_mtime_ns, state.st_size) == card(network).sha256
     except (OSError, NetworkError):
         return False
 
 
 @cache
-def _digest(path: Path, _changed: int, _size: int) -> str:
-    with path.open("rb") as file:
-        return _sha256(file)
+def _cached_checksum(path: Path, _changed: int, _size: int) -> str:
+    return checksum(path)
 
 
 def read_card(folder: Path) -> Card:
@@ -148,13 +139,13 @@ def read_card(folder: Path) -> Card:
     path = folder / "config.json"
     try:
         state = path.stat()
-        return _card(path, state.st_mtime_ns, state.st_size)
+        return _cached_card(path, state.st_mtime_ns, state.st_size)
     except (OSError, ValueError, KeyError, TypeError, AttributeError):  # whatever a wrong file makes of it
         raise NetworkError("config_damaged", name=folder.name) from None
 
 
 @cache
-def _card(path: Path, _changed: int, _size: int) -> Card:
+def _cached_card(path: Path, _changed: int, _size: int) -> Card:
     return Card.from_json(json.loads(path.read_text(encoding="utf-8")))
 
 

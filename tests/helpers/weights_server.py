@@ -1,4 +1,4 @@
-"""A server that gives out files as those do that libraries download weights from, and as badly."""
+"""A server that answers as those do from which weights are downloaded, and fails as they do."""
 
 from __future__ import annotations
 
@@ -14,18 +14,21 @@ import pytest
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
 
-class Shop(ThreadingHTTPServer):
-    """Gives out files; ``manner`` is how: whole, cut, wrong, halting half way until ``go``, or one of eight
-    pieces for each ``go``; or a status to answer with."""
+class WeightsServer(ThreadingHTTPServer):
+    """Serves ``files``, a path each.
+
+    ``behaviour`` is "whole"; "cut", half of each file; "cut once", half of the first file; "wrong", zeros
+    instead of the second half; "halting", a pause after the first half; "piecemeal", a pause after each of
+    eight pieces; or a status to answer with. A pause ends when ``proceed`` is set."""
 
     daemon_threads = True
 
     def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Clerk)
+        super().__init__(("127.0.0.1", 0), _Handler)
         self.files: dict[str, bytes] = {}
-        self.manner: str | int = "whole"
-        self.asked: list[str] = []
-        self.go = threading.Event()
+        self.behaviour: str | int = "whole"
+        self.requests: list[str] = []  # paths of GET requests for files
+        self.proceed = threading.Event()
 
     def open(self) -> None:
         threading.Thread(target=self.serve_forever, args=(0.02,), daemon=True).start()
@@ -46,72 +49,77 @@ class Shop(ThreadingHTTPServer):
         return f"http://127.0.0.1:{self.server_port}"
 
     def handle_error(self, *_: object) -> None:
-        """Who was left half way is no news."""
+        """Nothing: clients that break off are expected."""
 
 
-class Clerk(BaseHTTPRequestHandler):
-    server: Shop
+class _Handler(BaseHTTPRequestHandler):
+    server: WeightsServer
 
     def do_HEAD(self) -> None:
         content = self.server.files.get(self.path)
-        status = (
-            self.server.manner if isinstance(self.server.manner, int) else 404 if content is None else 200
-        )
+        status = 404 if content is None else 200
+        if isinstance(self.server.behaviour, int):
+            status = self.server.behaviour
         self.send_response(status)
         self.send_header("Content-Length", str(len(content or b"")) if status == 200 else "0")
-        if content is not None:
+        if content is None:
+            self.send_header("X-Error-Code", "EntryNotFound")
+        else:
             self.send_header("ETag", f'"{hashlib.sha256(content).hexdigest()}"')
             self.send_header("X-Repo-Commit", COMMIT)
-        else:
-            self.send_header("X-Error-Code", "EntryNotFound")
         self.end_headers()
 
     def do_GET(self) -> None:
         self.do_HEAD()
-        content, manner = self.server.files.get(self.path), self.server.manner
+        content, behaviour = self.server.files.get(self.path), self.server.behaviour
         if content is None:
             return
-        self.server.asked.append(self.path)
-        if isinstance(manner, int):
+        self.server.requests.append(self.path)
+        if isinstance(behaviour, int):
             return
-        if manner == "piecemeal":
-            self.give_pieces(content)
-            return
+        if behaviour == "cut once":
+            behaviour = "cut" if len(self.server.requests) == 1 else "whole"
+        if behaviour == "piecemeal":
+            self._send_pieces(content)
+        else:
+            self._send_halves(content, behaviour)
+
+    def _send_halves(self, content: bytes, behaviour: str) -> None:
         half = len(content) // 2
         self.wfile.write(content[:half])
-        if manner == "halting":
+        if behaviour == "halting":
             self.wfile.flush()
-            self.server.go.wait(30)
-        if manner != "cut":
-            self.wfile.write(bytes(len(content) - half) if manner == "wrong" else content[half:])
+            self.server.proceed.wait(30)
+        if behaviour != "cut":
+            self.wfile.write(bytes(len(content) - half) if behaviour == "wrong" else content[half:])
 
-    def give_pieces(self, content: bytes) -> None:
+    def _send_pieces(self, content: bytes) -> None:
         for piece in range(8):
             self.wfile.write(content[len(content) * piece // 8 : len(content) * (piece + 1) // 8])
             self.wfile.flush()
-            self.server.go.wait(30)
-            self.server.go.clear()
+            self.server.proceed.wait(30)
+            self.server.proceed.clear()
 
     def log_message(self, *_: object) -> None:
         pass
 
 
 @contextmanager
-def trouble(manner: str | int, shop: Shop) -> Iterator[None]:
-    """A server that behaves in this manner, or is not there; or a disk on which no file gets larger than a
-    megabyte."""
-    if manner == "full":
+def trouble(kind: str | int, server: WeightsServer) -> Iterator[None]:
+    """A server that behaves in this way, or is "refused", not there; or a disk that is "full", on which no
+    file gets larger than a megabyte."""
+    if kind == "full":
         with small_files():
             yield
-    elif manner == "refused":
-        shop.close()
+    elif kind == "refused":
+        server.close()
         yield
-        shop.open_again()
+        server.open_again()
     else:
-        shop.manner = manner
+        server.behaviour = kind
         yield
-        shop.manner = "whole"
-        shop.go.set()
+        server.behaviour = "whole"
+        server.proceed.set()
 
 
 @contextmanager
