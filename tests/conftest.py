@@ -57,25 +57,58 @@ def noise_file(noise: np.ndarray, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def uploads(monkeypatch, tmp_path) -> Path:
-    """The folder of the uploads."""
+def uploads(tmp_path) -> Path:
+    """A folder for uploads."""
     folder = tmp_path / "uploads"
     folder.mkdir()
-    monkeypatch.setenv("GRADIO_TEMP_DIR", str(folder))
     return folder
 
 
+@pytest.fixture(scope="session")
+def catalog():
+    """Networks, opened once for all tests."""
+    from attnviz.server.catalog import Catalog
+    from attnviz.server.settings import Settings
+
+    return Catalog(Settings())
+
+
+@pytest.fixture(scope="session")
+def components():
+    """The page's components, by which handlers name their updates."""
+    from helpers.page_client import drawn_components
+
+    return drawn_components()
+
+
 @pytest.fixture
-def asked(monkeypatch, uploads) -> list:
+def passes():
     """Every forward pass that the page asks for, in order."""
-    from attnviz.server import viewer_requests
-    from attnviz.server.uploads import Results, trace_bytes
+    from helpers.page_client import Passes
 
-    passes = []
+    return Passes()
 
-    def counted(question):
-        passes.append(question)
-        return viewer_requests.compute(question)
 
-    monkeypatch.setattr(viewer_requests, "traces", Results(counted, trace_bytes))
-    return passes
+@pytest.fixture
+def visitor(uploads, catalog, components, passes):
+    """Makes visitors of pages of their own: of these settings, with what else ``make_service`` takes."""
+    from helpers.page_client import PageClient
+
+    from attnviz.server.service import make_service
+    from attnviz.server.settings import Settings
+
+    services = []
+
+    def made(catalog=catalog, compute=passes.compute(), language="en", **settings) -> PageClient:
+        services.append(make_service(Settings(**settings), uploads, catalog, compute))
+        return PageClient(services[-1], components, language)
+
+    yield made
+    for service in services:
+        service.close()
+
+
+@pytest.fixture
+def client(visitor):
+    """A visitor of a page with the settings as they are."""
+    return visitor()

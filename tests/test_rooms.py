@@ -145,9 +145,11 @@ print({'gradio', 'matplotlib.pyplot', 'matplotlib.figure'} & set(sys.modules))""
 
 def test_the_page_is_built_before_any_network_and_its_library_is_loaded(tmp_path):
     code = """import sys
-from attnviz.server import catalog, page
-page.build()
-print(catalog.shelf.names(), *{'timm', 'torchvision'} & set(sys.modules))"""
+from attnviz.server.page import build
+from attnviz.server.service import make_service
+service = make_service()
+build(service)
+print(service.catalog.open_names(), *{'timm', 'torchvision'} & set(sys.modules))"""
     own = {"TORCH_HOME": str(tmp_path), "HF_HOME": str(tmp_path), "HOME": str(tmp_path)}
     ran = subprocess.run(
         [sys.executable, "-c", code],

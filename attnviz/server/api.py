@@ -14,9 +14,9 @@ from gradio.data_classes import FileData
 from ..capture.run import find
 from ..capture.trace import Trace
 from ..errors import AttnvizError, NetworkError
-from ..zoo import registry as networks
-from . import catalog, viewer_requests
-from .uploads import Asked
+from ..zoo.registry import list_networks
+from .inference import TraceKey
+from .service import Service
 
 
 class NetworkRow(TypedDict):
@@ -70,127 +70,128 @@ class Explanation(TypedDict):
     layers: list[Summary]
 
 
-def list_networks() -> list[NetworkRow]:
-    """The networks that can be asked for, those that come with attnviz first. Others are downloaded when they
-    are first asked for."""
-    ready = {name for _, name in catalog.ready([])}
-    return [{"name": name, "title": title, "ready": name in ready} for title, name in catalog.choices([])]
+class Api:
+    """The endpoints of one server."""
 
+    def __init__(self, service: Service) -> None:
+        self._service = service
 
-def list_layers(network: str = "cbam_resnet18") -> list[LayerRow]:
-    """The layers of attention of a network, in running order.
+    def list_networks(self) -> list[NetworkRow]:
+        """The networks that can be asked for, those that come with attnviz first. Others are downloaded when
+        they are first asked for."""
+        ready = {name for _, name in self._service.catalog.ready([])}
+        choices = self._service.catalog.choices([])
+        return [{"name": name, "title": title, "ready": name in ready} for title, name in choices]
 
-    Args:
-        network: a name from list_networks
-    """
-    found = viewer_requests.forward_pass(_known(network), find)
-    return [
-        {
-            "layer": row.layer,
-            "kind": row.kind,
-            "channels": row.shape[0],
-            "height": row.shape[1],
-            "width": row.shape[2],
+    def list_layers(self, network: str = "cbam_resnet18") -> list[LayerRow]:
+        """The layers of attention of a network, in running order.
+
+        Args:
+            network: a name from list_networks
+        """
+        found = self._service.inference.forward_pass(_known_network(network), find)
+        return [
+            {
+                "layer": row.layer,
+                "kind": row.kind,
+                "channels": row.shape[0],
+                "height": row.shape[1],
+                "width": row.shape[2],
+            }
+            for row in found
+        ]
+
+    def explain(self, photo: FileData, network: str = "cbam_resnet18", view: str = "whole") -> Explanation:
+        """What a network says of a photo, the five most probable classes, and what its attention did, layer
+        by layer. A gate is a multiplier inside the network, not a reason, and knows nothing of the class.
+
+        Args:
+            photo: a picture file
+            network: a name from list_networks
+            view: "whole", all of the photo, or "crop", the centre square that the network was measured with
+        """
+        trace = self._service.inference.trace(self._key(photo, network, view))
+        return {
+            "network": trace.network,
+            "photo": trace.photo.name,
+            "probabilities": dict(trace.top(5)),
+            "layers": [_summary(trace, name) for name in trace.layers],
         }
-        for row in found
-    ]
+
+    def layer_gates(
+        self, photo: FileData, layer: str, network: str = "cbam_resnet18", view: str = "whole"
+    ) -> Gates:
+        """All factors of one layer for a photo: one for each channel, and one for each position, row by row,
+        where the layer has them.
+
+        Args:
+            photo: a picture file
+            layer: a name from list_layers
+            network: a name from list_networks
+            view: "whole", all of the photo, or "crop", the centre square that the network was measured with
+        """
+        trace = self._service.inference.trace(self._key(photo, network, view))
+        found = trace.layers[_known_layer(trace, layer)]
+        return {
+            "layer": layer,
+            "kind": found.kind,
+            "channel": _plain(found.channel),
+            "spatial": _plain(found.map),
+        }
+
+    def bundle(
+        self, photo: FileData, network: str = "cbam_resnet18", layer: str = "", view: str = "whole"
+    ) -> FileData:
+        """A zip of pictures (PNG, SVG), numbers (CSV, NPZ), a manifest, and a script that makes them again.
+
+        Args:
+            photo: a picture file
+            network: a name from list_networks
+            layer: a name from list_layers; empty for all layers
+            view: "whole", all of the photo, or "crop", the centre square that the network was measured with
+        """
+        key = self._key(photo, network, view)
+        if layer:
+            _known_layer(self._service.inference.trace(key), layer)
+        shown = {"photo": self._service.photos.name_of(key.photo), "network": network, "view": view}
+        path = self._service.bundles.write(
+            {"what": "screen" if layer else "all", "tab": "explore", "layer": layer, "shown": [shown]}
+        )
+        return FileData(path=str(path), orig_name="attnviz.zip").model_dump()  # type: ignore[return-value]
+
+    def _key(self, photo: Any, network: Any, view: Any) -> TraceKey:
+        path = photo.get("path") if isinstance(photo, dict) else None
+        if not isinstance(path, str):
+            raise AttnvizError("photo_missing")
+        photos = self._service.photos
+        path_of_photo = photos.path_of(photos.take(path))
+        return TraceKey(path_of_photo, _known_network(network), "crop" if view == "crop" else "whole")
 
 
-def explain(photo: FileData, network: str = "cbam_resnet18", view: str = "whole") -> Explanation:
-    """What a network says of a photo, the five most probable classes, and what its attention did, layer by
-    layer. A gate is a multiplier inside the network, not a reason, and knows nothing of the class.
-
-    Args:
-        photo: a picture file
-        network: a name from list_networks
-        view: "whole", all of the photo, or "crop", the centre square that the network was measured with
-    """
-    trace = _traced(photo, network, view)
-    return {
-        "network": trace.network,
-        "photo": trace.photo.name,
-        "probabilities": dict(trace.top(5)),
-        "layers": [_summary(trace, name) for name in trace.layers],
-    }
+def add_endpoints(service: Service, concurrency: dict[str, Any]) -> None:
+    """Add a server's endpoints to the Blocks that are being built."""
+    api = Api(service)
+    for function in (api.list_networks, api.list_layers, api.explain, api.layer_gates, api.bundle):
+        gr.api(_with_sentences(function), api_name=function.__name__, **concurrency)
 
 
-def layer_gates(photo: FileData, layer: str, network: str = "cbam_resnet18", view: str = "whole") -> Gates:
-    """All factors of one layer for a photo: one for each channel, and one for each position, row by row,
-    where the layer has them.
-
-    Args:
-        photo: a picture file
-        layer: a name from list_layers
-        network: a name from list_networks
-        view: "whole", all of the photo, or "crop", the centre square that the network was measured with
-    """
-    trace = _traced(photo, network, view)
-    found = trace.layers[_known_layer(trace, layer)]
-    return {
-        "layer": layer,
-        "kind": found.kind,
-        "channel": _plain(found.channel),
-        "spatial": _plain(found.map),
-    }
-
-
-def bundle(photo: FileData, network: str = "cbam_resnet18", layer: str = "", view: str = "whole") -> FileData:
-    """A zip of pictures (PNG, SVG), numbers (CSV, NPZ), a manifest, and a script that makes them again.
-
-    Args:
-        photo: a picture file
-        network: a name from list_networks
-        layer: a name from list_layers; empty for all layers
-        view: "whole", all of the photo, or "crop", the centre square that the network was measured with
-    """
-    asked = _asked(photo, network, view)
-    if layer:
-        _known_layer(viewer_requests.traces.get(asked), layer)
-    shown = {"photo": viewer_requests.name_of(asked.photo), "network": network, "view": view}
-    path = viewer_requests.bundled(
-        {"what": "screen" if layer else "all", "tab": "explore", "layer": layer, "shown": [shown]}
-    )
-    return FileData(path=str(path), orig_name="attnviz.zip").model_dump()  # type: ignore[return-value]
-
-
-def add_endpoints(concurrency: dict[str, Any]) -> None:
-    """Add them to the Blocks that are being built."""
-    for function in (list_networks, list_layers, explain, layer_gates, bundle):
-        gr.api(_told(function), api_name=function.__name__, **concurrency)
-
-
-def _told(function: Any) -> Any:
+def _with_sentences(function: Any) -> Any:
     """The function, whose errors become the API's: a sentence."""
 
     @wraps(function)
-    def told(*arguments: Any, **named: Any) -> Any:
+    def call(*arguments: Any, **named: Any) -> Any:
         try:
             return function(*arguments, **named)
         except AttnvizError as error:
             raise gr.Error(str(error), print_exception=False) from None
 
-    return told
+    return call
 
 
-def _traced(photo: Any, network: Any, view: Any) -> Trace:
-    return viewer_requests.traces.get(_asked(photo, network, view))
-
-
-def _asked(photo: Any, network: Any, view: Any) -> Asked:
-    path = photo.get("path") if isinstance(photo, dict) else None
-    if not isinstance(path, str):
-        raise AttnvizError("photo_missing")
-    return Asked(
-        viewer_requests.path_of(viewer_requests.take(path)),
-        _known(network),
-        "crop" if view == "crop" else "whole",
-    )
-
-
-def _known(network: Any) -> str:
+def _known_network(network: Any) -> str:
     if not isinstance(network, str) or network not in (
-        *networks.list_networks(),
-        *networks.list_networks("imagenet"),
+        *list_networks(),
+        *list_networks("imagenet"),
     ):
         raise NetworkError("network_not_listed")
     return network
@@ -205,16 +206,15 @@ def _known_layer(trace: Trace, layer: Any) -> str:
 def _summary(trace: Trace, name: str) -> Summary:
     layer = trace.layers[name]
     values = next(part for part in (layer.channel, layer.map, layer.paths) if part is not None)
-    known = values[np.isfinite(values)]
-    low, mean, high = (
-        (float(known.min()), float(known.mean()), float(known.max())) if known.size else (0.0, 0.0, 0.0)
-    )
+    finite = values[np.isfinite(values)]
+    if not finite.size:
+        finite = np.zeros(1)
     return {
         "layer": name,
         "kind": layer.kind,
-        "mean": mean,
-        "least": low,
-        "greatest": high,
+        "mean": float(finite.mean()),
+        "least": float(finite.min()),
+        "greatest": float(finite.max()),
         "height": layer.shape[1],
         "width": layer.shape[2],
         "box": [float(side) for side in trace.box(name)],
@@ -222,8 +222,7 @@ def _summary(trace: Trace, name: str) -> Summary:
 
 
 def _plain(values: np.ndarray | None) -> list:
-    return (
-        []
-        if values is None
-        else np.where(np.isfinite(values), values.astype(object), np.array(None)).tolist()
-    )
+    """Values as lists, None where they are not finite."""
+    if values is None:
+        return []
+    return np.where(np.isfinite(values), values.astype(object), np.array(None)).tolist()

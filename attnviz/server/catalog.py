@@ -1,12 +1,10 @@
-"""The page's networks: which it offers, what stands in the picker, and opening the chosen one. What strangers
-name is looked up here, never on the disk."""
+"""The networks that a server offers: which there are, what stands in the picker, and the open ones."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable
 from dataclasses import replace
-from functools import cache
 from pathlib import Path
 
 from torch import nn
@@ -14,115 +12,136 @@ from torch import nn
 from ..capture.fast_copy import fast
 from ..errors import NetworkError
 from ..languages.catalogue import say
-from ..networks.card import card_of, with_card
+from ..networks.card import card_of
 from ..zoo import imagenet
 from ..zoo.registry import card, intact, list_networks, load, open_checkpoint, read_labels
-from .network_cache import Shelf
+from .cache import Cache
 from .settings import Settings
-from .uploads import Checkpoint, Checkpoints
+from .uploaded_checkpoints import PREFIX, Checkpoint, UploadedCheckpoints
 
 log = logging.getLogger(__name__)
 
 Choice = tuple[str, str]  # what is shown, and the network's name
-
-shelf = Shelf()
-checkpoints = Checkpoints()
-
-
-def network_of(name: str, report: Callable[[int, int], None] | None = None) -> nn.Module:
-    """The network of this name, opened when it is first asked for. Raises NetworkError, also for one that is
-    not offered."""
-    if name.startswith(Checkpoints.prefix):
-        checkpoints.get(name)  # whose file is gone is gone, even if the network is still open
-    return shelf.get(name, lambda name: _opened(name, report))
+Report = Callable[[int, int], None]  # told of a download's bytes, and how many there will be
+NETWORKS_SHARE = 0.4  # of the server's memory
 
 
-def add(path: Path, labels: Path | None, limit: int) -> Choice:
-    """Open an uploaded checkpoint, and offer it to who uploaded it. Raises NetworkError if it can't be
-    opened."""
-    name = checkpoints.add(Checkpoint(path, labels, limit))
-    return f"{path.name}: {card_of(network_of(name)).title}", name
+class Catalog:
+    """Networks by name, opened when they are first asked for: those that come with attnviz, ImageNet's, and
+    visitors' checkpoints. What strangers name is looked up here, never on the disk."""
 
+    def __init__(self, settings: Settings, load: Callable[..., nn.Module] = load) -> None:
+        self._limit = settings.checkpoint_bytes
+        self._load = load
+        self._most_bytes = round(NETWORKS_SHARE * settings.memory_mb * 1_000_000)
+        self._open: Cache[str, nn.Module] = Cache(self._checked_bytes, self._most_bytes)
+        self._checkpoints = UploadedCheckpoints(settings.keep)
+        self._embedded = [(card(name).heading, name) for name in list_networks()]
+        self._downloaded: list[Choice] | None = None  # to look for them takes ten milliseconds
 
-def configure(settings: Settings) -> None:
-    """Keep networks within these settings' memory from now on, and say which of those that come with attnviz
-    are damaged."""
-    shelf.kept_bytes = 400_000 * settings.memory_mb  # two fifths
-    checkpoints.minutes = settings.keep
-    for _, name in _embedded():
-        if not intact(name):
-            log.error(
-                "the weights of %s are missing or damaged: it is offered, but can't be opened until they "
-                "are restored",
-                name,
-            )
+    def network(self, name: str, report: Report | None = None) -> nn.Module:
+        """The network of this name. Raises NetworkError for one that can't be opened or is not offered."""
+        if name.startswith(PREFIX):
+            self._checkpoints.get(name)  # whose file is gone is gone, even if the network is still open
+        return self._open.get(name, lambda: self._opened(name, report))
 
+    def open_names(self) -> list[str]:
+        """The networks that are open, the least recently used first."""
+        return self._open.keys()
 
-def forget(name: str, everywhere: bool = True) -> None:
-    """Close a checkpoint that was uploaded, and delete it, at once."""
-    checkpoints.forget(name, everywhere)
-    shelf.drop(name)
+    def add(self, path: Path, labels: Path | None) -> Choice:
+        """Open an uploaded checkpoint, and offer it to who uploaded it. Raises NetworkError if it can't be
+        opened."""
+        name = self._checkpoints.add(Checkpoint(path, labels))
+        return f"{path.name}: {card_of(self.network(name)).title}", name
 
+    def delete(self, name: str, everywhere: bool = True) -> None:
+        """Close an uploaded checkpoint, and delete it; ``everywhere`` as in ``uploads.remove``."""
+        self._checkpoints.delete(name, everywhere)
+        self._close(name)
 
-def choices(mine: list[Choice], language: str = "en") -> list[Choice]:
-    """All that one visitor can choose from: what comes with attnviz, ImageNet's, and the visitor's own, and
-    where each comes from."""
-    whole = [
-        (say(language, "choice_embedded", title=title), name) for title, name in _embedded() if intact(name)
-    ]
-    damaged = [
-        (say(language, "choice_damaged", title=title), name)
-        for title, name in _embedded()
-        if not intact(name)
-    ]
-    embedded = [*whole, *damaged]
-    own = [(say(language, "choice_yours", title=title), name) for title, name in mine]
-    return [*embedded, *((_offer(key, language), key) for key in list_networks("imagenet")), *own]
+    def expire(self) -> None:
+        """Close the checkpoints whose files are gone."""
+        for name in self._checkpoints.expire():
+            self._close(name)
 
+    def choices(self, mine: list[Choice], language: str = "en") -> list[Choice]:
+        """All that one visitor can choose from, and where each comes from: what comes with attnviz,
+        ImageNet's, and the visitor's ``mine``."""
+        whole = [
+            (say(language, "choice_embedded", title=title), name) for title, name in self._embedded_intact()
+        ]
+        damaged = [
+            (say(language, "choice_damaged", title=title), name)
+            for title, name in self._embedded
+            if not intact(name)
+        ]
+        downloads = [(_imagenet_title(key, language), key) for key in list_networks("imagenet")]
+        own = [(say(language, "choice_yours", title=title), name) for title, name in mine]
+        return [*whole, *damaged, *downloads, *own]
 
-def ready(mine: list[Choice]) -> list[Choice]:
-    """Those that can be compared without waiting for a download, by their names."""
-    return [*(each for each in _embedded() if intact(each[1])), *mine, *_downloaded()]
+    def ready(self, mine: list[Choice]) -> list[Choice]:
+        """Those that can be compared without waiting for a download, by their titles."""
+        downloaded = self._downloaded
+        if downloaded is None:
+            downloaded = self._downloaded = _downloaded()
+        return [*self._embedded_intact(), *mine, *downloaded]
 
+    def first(self) -> str:
+        """The network that is shown where none is asked for: one that is ready, or one whose opening says
+        what is wrong."""
+        return [*self.ready([]), *self.choices([])][0][1]
 
-def expire() -> None:
-    """Close the checkpoints whose files were deleted."""
-    for name in checkpoints.expire():
-        shelf.drop(name)
+    def log_damaged(self) -> None:
+        """Say in the log which of those that come with attnviz are damaged."""
+        for _, name in self._embedded:
+            if not intact(name):
+                log.error(
+                    "the weights of %s are missing or damaged: it is offered, but can't be opened until they "
+                    "are restored",
+                    name,
+                )
 
+    def _embedded_intact(self) -> list[Choice]:
+        return [(title, name) for title, name in self._embedded if intact(name)]
 
-@cache
-def _downloaded() -> tuple[Choice, ...]:
-    """Those of ImageNet's whose weights are here; forgotten when another one is opened, for to look takes ten
-    milliseconds."""
-    rows = [(imagenet.row(key), key) for key in list_networks("imagenet") if imagenet.kept(key)]
-    return tuple((f"{row.title} ({row.library})", key) for row, key in rows)
+    def _close(self, name: str) -> None:
+        self._open.drop(lambda other: other == name)
 
+    def _opened(self, name: str, report: Report | None) -> nn.Module:
+        if name.startswith(PREFIX):
+            return self._opened_checkpoint(self._checkpoints.get(name))
+        if name in list_networks("imagenet"):
+            self._check_size(round(imagenet.row(name).megabytes * 1_000_000))  # before it is downloaded
+        elif name not in list_networks():
+            raise NetworkError("network_not_offered", name=Path(name).name)
+        network = fast(self._load(name, report=report))
+        self._downloaded = None
+        return network
 
-@cache
-def _embedded() -> tuple[Choice, ...]:
-    return tuple((card(name).heading, name) for name in list_networks())
-
-
-def _opened(name: str, report: Callable[[int, int], None] | None) -> nn.Module:
-    if name.startswith(Checkpoints.prefix):
-        checkpoint = checkpoints.get(name)
-        network = fast(open_checkpoint(checkpoint.path, checkpoint.limit))
+    def _opened_checkpoint(self, checkpoint: Checkpoint) -> nn.Module:
+        network = fast(open_checkpoint(checkpoint.path, self._limit))
         if checkpoint.labels is not None:
-            with_card(
-                network, replace(card_of(network), labels=read_labels(checkpoint.labels, card_of(network)))
-            )
+            network.card = replace(card_of(network), labels=read_labels(checkpoint.labels, card_of(network)))  # type: ignore[assignment]
         return network
-    if name in list_networks("imagenet"):
-        shelf.check(round(imagenet.row(name).megabytes * 1_000_000))  # before it is downloaded
-    if name in list_networks() or name in list_networks("imagenet"):
-        network = fast(load(name, report=report))
-        _downloaded.cache_clear()
-        return network
-    raise NetworkError("network_not_offered", name=Path(name).name)
+
+    def _checked_bytes(self, network: nn.Module) -> int:
+        size = sum(tensor.nbytes for tensor in (*network.parameters(), *network.buffers()))
+        self._check_size(size)
+        return size
+
+    def _check_size(self, size: int) -> None:
+        if size > self._most_bytes:
+            limit = self._most_bytes // 1_000_000
+            raise NetworkError("network_too_large", size=size // 1_000_000, limit=limit)
 
 
-def _offer(key: str, language: str) -> str:
+def _downloaded() -> list[Choice]:
+    rows = [(imagenet.row(key), key) for key in list_networks("imagenet") if imagenet.kept(key)]
+    return [(f"{row.title} ({row.library})", key) for row, key in rows]
+
+
+def _imagenet_title(key: str, language: str) -> str:
     row = imagenet.row(key)
     text = "choice_here" if imagenet.kept(key) else "choice_download"
     return say(language, text, title=row.title, library=row.library, megabytes=f"{row.megabytes:.0f}")

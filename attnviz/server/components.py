@@ -1,10 +1,10 @@
-"""The viewer as a Gradio component: its value is what ``js/gradio.js`` takes, its questions are answered by
-functions of the server."""
+"""Components of Gradio's that the page needs to be otherwise: the viewer, and inputs that trust nothing."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 import gradio as gr
@@ -13,8 +13,8 @@ from ..errors import PhotoError
 
 
 class AttentionViewer(gr.HTML):
-    """A capture, explored in the browser. The value is a dict of plain values, never markup; the template is
-    fixed."""
+    """A capture, explored in the browser by ``viewer/js/gradio.js``. The value is a dict of plain values,
+    never markup; the template is fixed. The browser can call ``functions`` by their names."""
 
     is_template = True  # tells Gradio that the browser's part is gr.HTML's
 
@@ -22,7 +22,7 @@ class AttentionViewer(gr.HTML):
         super().__init__(
             html_template='<div class="av-root"></div>',
             apply_default_css=False,
-            server_functions=functions,
+            server_functions=[_function(method) for method in functions],
             js_on_load="attnviz.attach(element, props, server, watch, () => trigger('cbam'), () => "
             "trigger('chinese'))",
             **named,
@@ -39,7 +39,7 @@ class AttentionViewer(gr.HTML):
 
 class PhotoInput(gr.Image):
     """An image input without Gradio's decoding: handlers get the path of the upload as it came, and
-    ``images.open_photo`` is the only decoder of strangers' files. Addresses and pixels in place of an
+    ``photos.photo.open_photo`` is the only decoder of strangers' files. Addresses and pixels in place of an
     uploaded file are refused."""
 
     is_template = True  # tells Gradio that the browser's part is gr.Image's
@@ -77,3 +77,13 @@ class Sentence(gr.Markdown):
 
     is_template = True
     skip_api = True
+
+
+def _function(method: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """A function for Gradio, which marks those that browsers may call; a method can't be marked."""
+
+    @wraps(method)
+    def answer(request: Any) -> Any:
+        return method(request)
+
+    return answer

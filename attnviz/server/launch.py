@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from importlib.util import find_spec
 from pathlib import Path
@@ -21,17 +22,24 @@ from typing import TYPE_CHECKING, Any
 import torch
 from starlette.middleware import Middleware
 
-from .._paths import PAGE_STYLES
+from .._paths import EXAMPLES_FOLDER, PAGE_STYLES
 from .._version import __version__
 from ..errors import SettingsError
 from ..processors import cores
 from ..viewer.javascript import in_markup, script, style
-from . import catalog, log_format, viewer_requests
-from .middleware import Guard, House
+from .gradio_queue import (
+    GradioQueue,
+    forget_closed_sessions,
+    keep_connections_open,
+    upload_folder,
+    uploads_in,
+)
+from .log_format import write_logs
+from .middleware import RequestGuard, ServerState
 from .page import THEME, build
+from .service import Service, make_service
 from .settings import Settings
-from .uploads import keep_swept, new_folder
-from .work_queue import take_turns
+from .sweeping import Sweeper, keep_swept, new_folder
 from .zerogpu import declare
 
 if TYPE_CHECKING:
@@ -40,86 +48,97 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 ENDS = (signal.SIGTERM, signal.SIGINT)
-KEPT_OPEN_SECONDS = (
-    75  # an idle connection: longer than people think, who would lose what they ask just as it is closed
-)
+# an idle connection: longer than people think, who would lose what they ask just as it is closed
+KEEP_ALIVE_SECONDS = 75
 # between words to each who waits about her place; to tell all whenever it changes costs as much as their
 # passes
 STATUS_SECONDS = 1
 DRAIN_SECONDS = 7.0  # for what is under way when the server is told to end; all is over within ten
 
 
-def serve(settings: Settings, block: bool = True) -> gr.Blocks:
+@dataclass(frozen=True, eq=False)
+class Server:
+    """A page that is being served."""
+
+    page: gr.Blocks
+    service: Service
+    state: ServerState
+    queue: GradioQueue
+    remove_folder: Callable[[], None]
+
+    @property
+    def url(self) -> str:
+        """Its address on this machine."""
+        return str(self.page.local_url)
+
+    def close(self) -> None:
+        """End it, and delete all that was uploaded."""
+        self.service.close()
+        self.page.close()
+        self.remove_folder()
+
+
+def serve(settings: Settings, block: bool = True, service: Service | None = None) -> Server:
     """Serve the page; with ``block`` until it is told to end, by Ctrl-C or SIGTERM, which finishes what is
-    under way. Uploads lie in a folder of this app's own. Raises SettingsError for agents' tools without what
-    they need."""
+    under way. Uploads lie in a folder of this server's own, unless a ``service`` is handed in. Raises
+    SettingsError for agents' tools without what they need."""
     if settings.mcp and find_spec("mcp") is None:
         raise SettingsError("mcp_missing", command='pip install "attnviz[mcp]"')
-    folder = new_folder()
-    os.environ.update(
-        GRADIO_TEMP_DIR=str(folder),
-        GRADIO_ANALYTICS_MAX_EVENTS="1000",
-        GRADIO_ANALYTICS_CACHE_FREQUENCY="200",
-    )
     if block:  # else the process is somebody else's, and so is its logging
-        log_format.start(settings.log)
+        write_logs(settings.log)
     torch.set_num_threads(max(1, cores() // settings.at_once))
-    viewer_requests.configure(settings)
-    catalog.configure(settings)
     declare()
-    page = build(settings)
-    # The guard's own limit comes first, and says so in a sentence.
-    page.queue(status_update_rate=STATUS_SECONDS, max_size=2 * settings.waiting, api_open=False)
-    take_turns(page._queue)
-    house = _house(page, settings, folder)
-    end = keep_swept(folder, lambda: _expire(page, timedelta(minutes=settings.keep)), 60 * settings.keep)
+    service = service or make_service(settings, new_folder(process_folder=upload_folder()))
+    service.catalog.log_damaged()
     told: list[int] = []
     if block:
-        for number in ENDS:
-            signal.signal(number, lambda number, frame: _told(told, number, frame))
-        if hasattr(signal, "pthread_sigmask"):
-            signal.pthread_sigmask(
-                signal.SIG_UNBLOCK, ENDS
-            )  # some supervisors start their children with all signals held back
-    try:
-        page.launch(
-            server_name=settings.host,
-            server_port=settings.port,
-            prevent_thread_lock=True,
-            show_error=False,
-            run_history=False,
-            enable_monitoring=False,
-            max_file_size=max(settings.photo_mb * 1_000_000, settings.checkpoint_bytes),
-            max_threads=40,
-            footer_links=["settings"],
-            ssr_mode=False,
-            share=False,
-            pwa=False,
-            state_session_capacity=settings.sessions,
-            css_paths=[PAGE_STYLES],
-            head=head(),
-            theme=THEME,
-            quiet=not block,
-            mcp_server=settings.mcp,
-            app_kwargs={"middleware": [Middleware(Guard, house=house)]},
-        )
-        page.server.config.timeout_keep_alive = KEPT_OPEN_SECONDS  # Gradio leaves it at 5
-        if block:
-            gc.collect()
-            # half a million objects that stay: to look through them takes half a second, while everybody
-            # waits
-            gc.freeze()
-            while not told:
-                time.sleep(
-                    0.1
-                )  # an Event's wait without an end misses a signal that arrives in another thread
-            house.closing = True
-            _drained(house, time.monotonic() + DRAIN_SECONDS)
-            page.close()
-    finally:
-        if block:
-            end()
-    return page
+        _listen_for_signals(told)
+    server = _launched(service, quiet=not block)
+    if block:
+        try:
+            _wait_for_end(told, server.state)
+        finally:
+            server.close()
+    return server
+
+
+def _launched(service: Service, quiet: bool) -> Server:
+    settings = service.settings
+    os.environ.update(GRADIO_ANALYTICS_MAX_EVENTS="1000", GRADIO_ANALYTICS_CACHE_FREQUENCY="200")
+    with uploads_in(service.folder):
+        page = build(service)
+        # The guard's own limit comes first, and says so in a sentence.
+        page.queue(status_update_rate=STATUS_SECONDS, max_size=2 * settings.waiting, api_open=False)
+        queue = GradioQueue(page)
+        state = _state(service, queue)
+        end = keep_swept(Sweeper(service.folder, 60 * settings.keep), lambda: _expire(service, page, queue))
+        _launch(page, settings, state, quiet)
+    keep_connections_open(page, KEEP_ALIVE_SECONDS)
+    return Server(page, service, state, queue, end)
+
+
+def _launch(page: gr.Blocks, settings: Settings, state: ServerState, quiet: bool) -> None:
+    page.launch(
+        server_name=settings.host,
+        server_port=settings.port,
+        prevent_thread_lock=True,
+        show_error=False,
+        run_history=False,
+        enable_monitoring=False,
+        max_file_size=max(settings.photo_bytes, settings.checkpoint_bytes),
+        max_threads=40,
+        footer_links=["settings"],
+        ssr_mode=False,
+        share=False,
+        pwa=False,
+        state_session_capacity=settings.sessions,
+        css_paths=[PAGE_STYLES],
+        head=head(),
+        theme=THEME,
+        quiet=quiet,
+        mcp_server=settings.mcp,
+        app_kwargs={"middleware": [Middleware(RequestGuard, state=state)]},
+    )
 
 
 def head() -> str:
@@ -130,69 +149,75 @@ def head() -> str:
 def memory() -> int:
     """Bytes of memory that this process takes; 0 where the system does not tell."""
     try:
-        return int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1]) * os.sysconf(
-            "SC_PAGE_SIZE"
-        )
+        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+        return pages * os.sysconf("SC_PAGE_SIZE")
     except (OSError, ValueError, IndexError):
         return 0
 
 
-def _house(page: gr.Blocks, settings: Settings, folder: Path) -> House:
-    queue = page._queue
+def _state(service: Service, queue: GradioQueue) -> ServerState:
+    passes = service.inference.queue
 
     def health() -> dict[str, Any]:
         return {
-            "status": "closing" if house.closing else "ok",
+            "status": "closing" if state.closing else "ok",
             "version": __version__,
-            "networks": catalog.shelf.names(),
-            "waiting": len(queue) + len(viewer_requests.turns),
+            "networks": service.catalog.open_names(),
+            "waiting": len(queue) + len(passes),
             "memory_mb": round(memory() / 1e6),
         }
 
-    house = House(
-        settings,
-        folder,
-        (viewer_requests.EXAMPLES_FOLDER,),
+    state = ServerState(
+        service.settings,
+        service.folder,
+        (EXAMPLES_FOLDER,),
         waiting=lambda: len(queue),
+        busy=queue.busy,
+        events_of=queue.events_of,
+        seconds_per_pass=lambda: passes.mean_seconds / passes.at_once,
         memory=memory,
         health=health,
-        seconds=lambda: viewer_requests.turns.seconds / settings.at_once,
-        busy=lambda: len(queue) > 0 or any(jobs is not None for jobs in queue.active_jobs),
-        of_session=lambda session: len(queue.pending_event_ids_session.get(session, ())),
     )
-    return house
+    return state
 
 
-def _expire(page: gr.Blocks, kept: timedelta) -> None:
-    """Let go of what nobody used for so long, of what Gradio keeps of visitors who closed the page before
-    that, and of those whom it has forgotten."""
-    viewer_requests.expire()
-    catalog.expire()
-    visitors, queue, before = page.state_holder, page._queue, datetime.now() - kept
-    for session, state in list(
-        visitors.session_data.items()
-    ):  # a third of a megabyte each, and Gradio itself keeps thousands
-        if state.is_closed and visitors.time_last_used.get(session, before) <= before:
-            with visitors.lock:
-                visitors.session_data.pop(session, None)
-                visitors.time_last_used.pop(session, None)
-    for session in list(queue.pending_event_ids_session):
-        if session not in queue.pending_messages_per_session:
-            queue.pending_event_ids_session.pop(session, None)
+def _expire(service: Service, page: gr.Blocks, queue: GradioQueue) -> None:
+    """Let go of what nobody used for as long as the settings say, and of visitors who are gone."""
+    service.expire()
+    forget_closed_sessions(page, timedelta(minutes=service.settings.keep), datetime.now())
+    queue.forget_lost_sessions()
     if sys.platform == "linux":
         with suppress(OSError, AttributeError):  # a C library without it
             ctypes.CDLL(None).malloc_trim(0)  # glibc keeps what was let go of, otherwise
 
 
-def _told(told: list[int], number: int, _frame: FrameType | None) -> None:
-    if told:  # a second time: at once
-        os._exit(128 + number)
-    told.append(number)
+def _listen_for_signals(told: list[int]) -> None:
+    """Append the number of a signal that ends the server; a second one ends it at once."""
+
+    def tell(number: int, _frame: FrameType | None) -> None:
+        if told:
+            os._exit(128 + number)
+        told.append(number)
+
+    for number in ENDS:
+        signal.signal(number, tell)
+    if hasattr(signal, "pthread_sigmask"):  # some supervisors start their children with all signals held back
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDS)
 
 
-def _drained(house: House, until: float, clock: Callable[[], float] = time.monotonic) -> None:
+def _wait_for_end(told: list[int], state: ServerState) -> None:
+    gc.collect()
+    # half a million objects that stay: to look through them takes half a second, while everybody waits
+    gc.freeze()
+    while not told:
+        time.sleep(0.1)  # an Event's wait without an end misses a signal that arrives in another thread
+    state.closing = True
+    _drain(state, time.monotonic() + DRAIN_SECONDS)
+
+
+def _drain(state: ServerState, until: float, clock: Callable[[], float] = time.monotonic) -> None:
     """Wait until nothing is under way, or until then."""
-    while clock() < until and (house.busy() or house.exploring):
+    while clock() < until and (state.busy() or state.viewer_requests):
         time.sleep(0.05)
-    if house.busy() or house.exploring:
+    if state.busy() or state.viewer_requests:
         log.warning("ended with work under way")

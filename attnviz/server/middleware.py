@@ -1,351 +1,224 @@
-"""What stands between the page's server and everybody: which routes there are, how much may be sent, how
-often, and one line of log a request. An ASGI middleware; it reads no more of a request than its size and, of
-one that joins the queue, whose it is."""
+"""Checks of every request before Gradio sees it: which route, how large, how often, and whether there is
+room; and a line of log for each. An ASGI middleware; it reads no more of a request than its size and, of one
+that joins the queue, whose it is."""
 
 from __future__ import annotations
 
 import errno
-import json
 import logging
 import math
 import shutil
 import time
-from collections import Counter, OrderedDict
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote
 
-from ..errors import AttnvizError
-from ..languages.catalogue import Value
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from ..languages.catalogue import catalogue
+from .rate_limit import RateLimit
+from .request_body import Refusal, limited, question_in, read, replayed
+from .routes import STATIC, UNKNOWN, WITH_QUESTION, headers_of, route_of
 from .settings import Settings
-from .static_cache import Still
-
-Scope = dict[str, Any]
+from .static_cache import StaticCache
 
 log = logging.getLogger("attnviz.requests")
 
-API = "/gradio_api"
-# All that the page, gradio_client and MCP ask for. Gradio has more routes: some fetch addresses, write files
-# or resize pictures for anyone.
-PAGES = ("/", "/config", "/theme.css", "/robots.txt", "/favicon.ico", "/manifest.json", "/healthz")
-BELOW = ("/assets/", "/static/", "/svelte/")
-CALLS = (
-    "/info",
-    "/openapi.json",
-    "/app_id",
-    "/startup-events",
-    "/theme.css",
-    "/queue/join",
-    "/queue/data",
-    "/queue/status",
-    "/cancel",
-    "/reset",
-    "/upload",
-    "/upload_progress",
-    "/component_server",
-)
-CALLS_BELOW = ("/heartbeat/", "/call/", "/file=")
-TOOLS = ("/mcp",)
-STILL = (
-    "assets",
-    "static",
-    "svelte",
-    "/theme.css",
-)  # some eighty scripts a page, the same for all: they are not counted
-
-JSON_BYTES = 256_000
+QUESTION_BYTES = 256_000
 FORM_BYTES = 1_000_000  # what a form adds to the file in it
-NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-ADDRESSES = 10_000  # whose requests are counted
-# Nothing that the page shows comes from anywhere else; Gradio makes functions of text.
-PAGE_POLICY = "default-src 'self' data: blob: 'unsafe-inline' 'unsafe-eval'; object-src 'none'; base-uri 'self'; form-action 'self'"
-FILE_POLICY = "default-src 'none'; sandbox"  # an upload is never a page
-
-
-class Refusal(AttnvizError):
-    """What is answered in place of what was asked for: a status and a sentence."""
-
-    def __init__(self, status: int, key: str, /, **values: Value) -> None:
-        super().__init__(key, **values)
-        self.status = status
+MEMORY_SHARE = 0.85  # of the settings' memory, above which uploads wait
+RETRY_SECONDS = 5
+DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 @dataclass(eq=False)
-class House:
-    """What the guard has to know of the server behind it."""
+class ServerState:
+    """What the middleware reads of the server behind it."""
 
     settings: Settings
     folder: Path  # of uploads
-    shown: tuple[Path, ...]  # folders whose files anybody may see
+    public_folders: tuple[Path, ...] = ()  # whose files anybody may see
     waiting: Callable[[], int] = lambda: 0  # events in the queue
     busy: Callable[[], bool] = lambda: False  # whether any of them waits or runs
-    of_session: Callable[[str], int] = lambda _: 0  # events of one visitor, waiting or running
-    seconds: Callable[[], float] = lambda: 1.0  # until the line is one shorter, by what passes took lately
+    events_of: Callable[[str], int] = lambda _: 0  # of one visitor, waiting or running
+    seconds_per_pass: Callable[[], float] = lambda: 1.0  # until the queue is one shorter
     memory: Callable[[], int] = lambda: 0  # bytes that the process takes
     health: Callable[[], dict[str, Any]] = dict
     closing: bool = False
-    exploring: Counter[str] = field(
-        default_factory=Counter
-    )  # questions of each visitor's viewer that are being answered
+    # requests of each visitor's viewer that are being answered
+    viewer_requests: Counter[str] = field(default_factory=Counter)
 
 
-class Guard:
+class RequestGuard:
     """The middleware around Gradio's app."""
 
-    def __init__(self, app: Callable, house: House) -> None:
-        self.app, self.house, self._still = app, house, Still(app)
-        self._spent: OrderedDict[str, tuple[float, float]] = (
-            OrderedDict()
-        )  # address: requests that it has left, and when that was
+    def __init__(self, app: ASGIApp, state: ServerState, clock: Callable[[], float] = time.monotonic) -> None:
+        self._app, self._state, self._static = app, state, StaticCache(app)
+        self._rate = RateLimit(state.settings.rate, clock)
 
-    async def __call__(self, scope: Scope, receive: Callable, send: Callable) -> None:
-        if scope["type"] != "http":
-            if scope["type"] == "websocket":  # Gradio has none
-                await send({"type": "websocket.close", "code": 1008})
-            else:
-                await self.app(scope, receive, send)
-            return
-        began, told, route = time.monotonic(), {"status": 0, "in": 0, "out": 0}, _route(scope["path"])
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket":  # Gradio has none
+            await send({"type": "websocket.close", "code": 1008})
+        elif scope["type"] == "http":
+            await self._answer(scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
 
-        async def counted() -> dict[str, Any]:
-            message = await receive()
-            told["in"] += len(message.get("body", b""))
-            return message
-
-        async def answer(message: dict[str, Any]) -> None:
-            if message["type"] == "http.response.start":
-                told["status"] = message["status"]
-                message = {**message, "headers": [*message.get("headers", ()), *_headers(route)]}
-            told["out"] += len(message.get("body", b""))
-            await send(message)
-
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        began, route = time.monotonic(), route_of(scope["path"])
+        exchange = _Exchange(route, receive, send)
         try:
-            await self._served(scope, counted, answer, route)
+            await self._serve(scope, exchange.receive, exchange.send, route)
         except Refusal as refusal:
-            await _refused(refusal, scope, answer, told)
+            await exchange.refuse(refusal, scope)
         except OSError as error:
-            if error.errno not in NO_ROOM:
+            if error.errno not in DISK_FULL:
                 raise
-            await _refused(Refusal(507, "no_room"), scope, answer, told)
+            await exchange.refuse(Refusal(507, "no_room"), scope)
         finally:
             took = round(1000 * (time.monotonic() - began), 1)
-            log.info(
-                "request", extra={"fields": {"method": scope["method"], "route": route, "ms": took, **told}}
-            )
+            fields = {"method": scope["method"], "route": route, "ms": took, **exchange.counts()}
+            log.info("request", extra={"fields": fields})
 
-    async def _served(self, scope: Scope, receive: Callable, send: Callable, route: str) -> None:
+    async def _serve(self, scope: Scope, receive: Receive, send: Send, route: str) -> None:
+        state = self._state
         if route == "/healthz":
-            await _plain(send, 503 if self.house.closing else 200, self.house.health())
+            await _json(state.health(), 503 if state.closing else 200)(scope, receive, send)
             return
-        if route not in STILL:
-            self._check_rate(scope)
-        if (
-            route == "unknown"
-            or (route == "mcp" and not self.house.settings.mcp)
-            or (route == "file" and not self._may_see(scope["path"]))
-        ):
+        if route not in STATIC and not self._rate.allows(_address(scope, state.settings.proxies)):
+            raise Refusal(429, "address_asks_too_often", rate=self._rate.per_minute)
+        if not self._is_served(route, scope["path"]):
             raise Refusal(404, "nothing_here")
+        session = ""
         if scope["method"] not in ("GET", "HEAD"):
-            if self.house.closing:
+            if state.closing:
                 raise Refusal(503, "server_restarts")
-            receive = await self._checked_body(scope, receive, route)
+            receive, session = await self._checked_body(scope, receive, route)
+        app = self._static if route in STATIC else self._app
         if route != "component_server":
-            await (self._still if route in STILL else self.app)(scope, receive, send)
+            await app(scope, receive, send)
             return
-        session = scope["attnviz.session"]
-        self.house.exploring[session] += 1
-        try:
-            await self.app(scope, receive, send)
-        finally:
-            self.house.exploring[session] -= 1
-            if not self.house.exploring[session]:
-                del self.house.exploring[session]
+        with self._counted(session):
+            await app(scope, receive, send)
 
-    async def _checked_body(self, scope: Scope, receive: Callable, route: str) -> Callable:
-        """What gives the body on, no more of it than may be sent. Raises Refusal."""
-        house, upload = self.house, route == "upload"
-        limit = JSON_BYTES
-        if upload:
-            limit = max(house.settings.photo_mb * 1_000_000, house.settings.checkpoint_bytes) + FORM_BYTES
-            self._check_room()
-        length = _header(scope, b"content-length")
-        if length and (not length.isdigit() or int(length) > limit):
-            raise Refusal(413, "request_too_large", limit=limit // 1_000_000 or 1)
-        if upload:
-            return _bounded(receive, limit)
-        body, more = b"", True
-        while more:
-            message = await receive()
-            if message["type"] == "http.disconnect":
-                raise Refusal(499, "visitor_gone")
-            body, more = body + message.get("body", b""), message.get("more_body", False)
-            if len(body) > limit:
-                raise Refusal(413, "request_too_long")
-        if route in ("queue/join", "call", "component_server", "mcp"):
-            self._check_turn(scope, body, route)
-        return _again(body, receive)
-
-    def _check_turn(self, scope: Scope, body: bytes, route: str) -> None:
-        """Raises Refusal where the queue, or one visitor's part of it, is full."""
-        house = self.house
-        try:
-            asked = json.loads(body)
-        except (ValueError, RecursionError):
-            raise Refusal(400, "request_not_json") from None
-        if _names_an_address(asked):  # Gradio would fetch it
-            raise Refusal(400, "request_names_address")
-        session = str(asked.get("session_hash") or "") if isinstance(asked, dict) else ""
-        scope["attnviz.session"] = session
+    def _is_served(self, route: str, path: str) -> bool:
         if route == "mcp":
-            return
-        if route == "component_server":
-            if not isinstance(asked, dict) or house.exploring[session] >= 2 * house.settings.each:
-                raise Refusal(429, "viewer_waits_enough")
-            return
-        if session and house.of_session(session) >= house.settings.each:
-            raise Refusal(429, "visitor_waits_enough", most=house.settings.each)
-        self._check_line()
-
-    def _check_line(self) -> None:
-        number = self.house.waiting() + 1
-        if number > self.house.settings.waiting:
-            wait = max(1, math.ceil(number * self.house.seconds()))
-            raise Refusal(429, "line_full_for", number=number, seconds=wait)
-
-    def _check_room(self) -> None:
-        house = self.house
-        self._check_line()  # before a photo is sent for nothing
-        house.folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # somebody may have deleted it underneath
-        if shutil.disk_usage(house.folder).free < house.settings.free_mb * 1_000_000:
-            raise Refusal(507, "no_room_for_uploads")
-        if house.memory() > 0.85 * house.settings.memory_mb * 1_000_000:
-            raise Refusal(503, "memory_short")
-
-    def _check_rate(self, scope: Scope) -> None:
-        """A bucket of a minute's requests an address, which fills as the minute passes. Raises Refusal where
-        it is empty."""
-        rate = self.house.settings.rate
-        if not rate:
-            return
-        now, address = time.monotonic(), _address(scope, self.house.settings.proxies)
-        left, then = self._spent.pop(address, (float(rate), now))
-        left = min(float(rate), left + (now - then) * rate / 60) - 1
-        self._spent[address] = max(left, -1.0), now
-        if len(self._spent) > ADDRESSES:
-            self._spent.popitem(last=False)
-        if left < 0:
-            raise Refusal(429, "address_asks_too_often", rate=rate)
+            return self._state.settings.mcp
+        return self._may_see(path) if route == "file" else route != UNKNOWN
 
     def _may_see(self, path: str) -> bool:
-        """Only uploads, what was drawn of them, and the examples; a name is taken as it is, an address
-        never."""
-        named = path.partition("/file=")[2]
+        """Whether a file is an upload, was drawn of one, or is an example; its name is taken as it is, an
+        address never."""
         try:
-            file = Path(named).resolve()
+            file = Path(path.partition("/file=")[2]).resolve()
         except (OSError, ValueError, RuntimeError):
             return False
-        return any(folder.resolve() in file.parents for folder in (self.house.folder, *self.house.shown))
+        folders = (self._state.folder, *self._state.public_folders)
+        return any(folder.resolve() in file.parents for folder in folders)
+
+    async def _checked_body(self, scope: Scope, receive: Receive, route: str) -> tuple[Receive, str]:
+        """What passes the body on, no more of it than may be sent; and whose request it is. Raises
+        Refusal."""
+        limit = self._upload_bytes() if route == "upload" else QUESTION_BYTES
+        if route == "upload":
+            self._check_room()
+        length = Headers(scope=scope).get("content-length")
+        if length and (not length.isdigit() or int(length) > limit):
+            raise Refusal(413, "request_too_large", limit=limit // 1_000_000 or 1)
+        if route == "upload":
+            return limited(receive, limit), ""
+        body = await read(receive, limit)
+        session = self._checked_session(question_in(body), route) if route in WITH_QUESTION else ""
+        return replayed(body, receive), session
+
+    def _checked_session(self, question: Any, route: str) -> str:
+        """The visitor who sends this. Raises Refusal where the queue, or this visitor's part of it, is
+        full."""
+        state, each = self._state, self._state.settings.each
+        session = str(question.get("session_hash") or "") if isinstance(question, dict) else ""
+        if route == "component_server":
+            if not isinstance(question, dict) or state.viewer_requests[session] >= 2 * each:
+                raise Refusal(429, "viewer_waits_enough")
+        elif route != "mcp":
+            if session and state.events_of(session) >= each:
+                raise Refusal(429, "visitor_waits_enough", most=each)
+            self._check_queue()
+        return session
+
+    def _check_queue(self) -> None:
+        number = self._state.waiting() + 1
+        if number > self._state.settings.waiting:
+            seconds = max(1, math.ceil(number * self._state.seconds_per_pass()))
+            raise Refusal(429, "line_full_for", number=number, seconds=seconds)
+
+    def _check_room(self) -> None:
+        state = self._state
+        self._check_queue()  # before a photo is sent for nothing
+        state.folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # somebody may have deleted it underneath
+        if shutil.disk_usage(state.folder).free < state.settings.free_mb * 1_000_000:
+            raise Refusal(507, "no_room_for_uploads")
+        if state.memory() > MEMORY_SHARE * state.settings.memory_mb * 1_000_000:
+            raise Refusal(503, "memory_short")
+
+    def _upload_bytes(self) -> int:
+        settings = self._state.settings
+        return max(settings.photo_bytes, settings.checkpoint_bytes) + FORM_BYTES
+
+    @contextmanager
+    def _counted(self, session: str) -> Iterator[None]:
+        under_way = self._state.viewer_requests
+        under_way[session] += 1
+        try:
+            yield
+        finally:
+            under_way[session] -= 1
+            if not under_way[session]:
+                del under_way[session]
 
 
-def _route(path: str) -> str:
-    """The route that a path takes, without what it names: it is what the log holds."""
-    path = unquote(path)
-    if path in PAGES or (path.startswith(BELOW) and ".." not in path):
-        return path if path in PAGES else path.split("/")[1]
-    if not path.startswith(API):
-        return "unknown"
-    rest = path.removeprefix(API)
-    if rest.rstrip("/") in CALLS:
-        return rest.strip("/")
-    if rest.startswith(TOOLS):
-        return "mcp"
-    return next((below.strip("/=") for below in CALLS_BELOW if rest.startswith(below)), "unknown")
+class _Exchange:
+    """One request and its answer: counts their bytes, and gives the answer its route's headers."""
+
+    def __init__(self, route: str, receive: Receive, send: Send) -> None:
+        self._headers, self._receive, self._send = headers_of(route), receive, send
+        self._status = self._in = self._out = 0
+
+    async def receive(self) -> Message:
+        message = await self._receive()
+        self._in += len(message.get("body", b""))
+        return message
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self._status = message["status"]
+            message = {**message, "headers": list(message.get("headers", ()))}
+            for name, value in self._headers.items():
+                MutableHeaders(scope=message).append(name, value)
+        self._out += len(message.get("body", b""))
+        await self._send(message)
+
+    async def refuse(self, refusal: Refusal, scope: Scope) -> None:
+        if not self._status:  # else an answer has begun, and can only end
+            language = catalogue().preferred(Headers(scope=scope).get("accept-language", ""))
+            answer = _json({"detail": refusal.sentence(language)}, refusal.status)
+            await answer(scope, self.receive, self.send)
+
+    def counts(self) -> dict[str, int]:
+        return {"status": self._status, "in": self._in, "out": self._out}
 
 
-def _names_an_address(asked: Any) -> bool:
-    """Whether there is a file anywhere in this whose path is an address."""
-    left = [asked]
-    while left:
-        value = left.pop()
-        if isinstance(value, dict):
-            tool = value.get("arguments")  # of an agent's call, whose files may be plain text
-            named = [value.get("path"), *(tool.values() if isinstance(tool, dict) else ())]
-            if any("://" in str(each)[:20] for each in named):
-                return True
-            left.extend(value.values())
-        elif isinstance(value, list):
-            left.extend(value)
-    return False
-
-
-def _headers(route: str) -> list[tuple[bytes, bytes]]:
-    policy = FILE_POLICY if route == "file" else PAGE_POLICY
-    private = [(b"cache-control", b"private, no-store")] if route == "file" else []
-    return [
-        (b"x-content-type-options", b"nosniff"),
-        (b"referrer-policy", b"no-referrer"),
-        (b"content-security-policy", policy.encode()),
-        *private,
-    ]
-
-
-def _header(scope: Scope, name: bytes) -> str:
-    return next((value.decode("latin-1") for key, value in scope["headers"] if key == name), "")
+def _json(content: dict[str, Any], status: int) -> JSONResponse:
+    headers = {"retry-after": str(RETRY_SECONDS)} if status in (429, 503) else None
+    return JSONResponse(content, status, headers, "application/json; charset=utf-8")
 
 
 def _address(scope: Scope, proxies: int) -> str:
     """Who asks: with proxies in front, what the farthest of them that is ours saw."""
-    hops = (
-        [hop.strip() for hop in _header(scope, b"x-forwarded-for").split(",") if hop.strip()]
-        if proxies
-        else []
-    )
+    forwarded = Headers(scope=scope).get("x-forwarded-for", "") if proxies else ""
+    hops = [hop.strip() for hop in forwarded.split(",") if hop.strip()]
     return hops[-proxies] if len(hops) >= proxies > 0 else (scope.get("client") or ("",))[0]
-
-
-def _bounded(receive: Callable, limit: int) -> Callable:
-    seen = 0
-
-    async def bounded() -> dict[str, Any]:
-        nonlocal seen
-        message = await receive()
-        seen += len(message.get("body", b""))
-        if seen > limit:
-            raise Refusal(413, "request_too_large", limit=limit // 1_000_000)
-        return message
-
-    return bounded
-
-
-def _again(body: bytes, receive: Callable) -> Callable:
-    """A body that was read, given once more; after it what comes, such as that the visitor left."""
-    given = False
-
-    async def again() -> dict[str, Any]:
-        nonlocal given
-        if given:
-            return await receive()
-        given = True
-        return {"type": "http.request", "body": body, "more_body": False}
-
-    return again
-
-
-async def _refused(refusal: Refusal, scope: Scope, send: Callable, told: dict[str, int]) -> None:
-    if not told["status"]:  # else an answer has begun, and can only end
-        language = "zh" if _header(scope, b"accept-language").lower().startswith("zh") else "en"
-        await _plain(send, refusal.status, {"detail": refusal.sentence(language)})
-
-
-async def _plain(send: Callable, status: int, content: dict[str, Any]) -> None:
-    body = json.dumps(content, ensure_ascii=False).encode()
-    headers = [
-        (b"content-type", b"application/json; charset=utf-8"),
-        (b"content-length", str(len(body)).encode()),
-    ]
-    if status in (429, 503):
-        headers.append((b"retry-after", b"5"))
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})

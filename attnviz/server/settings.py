@@ -1,103 +1,117 @@
-"""How the page is served, from the environment: every ``ATTNVIZ_…`` variable, typed, with its rule. A wrong
-one is refused at start."""
+"""How the page is served: every ``ATTNVIZ_…`` variable of the environment, typed, with its rule. A wrong one
+is refused at start."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Literal, get_args, get_origin
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
+from pydantic.fields import FieldInfo
 
 from ..errors import SettingsError
 from ..processors import cores
 
+PREFIX = "ATTNVIZ_"
+GRADIO_NAMES = {"GRADIO_SERVER_NAME": "host", "GRADIO_SERVER_PORT": "port"}
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
-YES, NO = ("1", "yes", "true", "on"), ("0", "no", "false", "off")
+SWITCH = {
+    "1": True,
+    "yes": True,
+    "true": True,
+    "on": True,
+    "0": False,
+    "no": False,
+    "false": False,
+    "off": False,
+}
 
 
-def _number(least: int, most: int) -> tuple[str, Callable[[str], Any]]:
-    def read(text: str) -> int:
-        value = int(text)
-        if not least <= value <= most:
-            raise ValueError
-        return value
+class Settings(BaseModel):
+    """One field a variable: ATTNVIZ_ and its name in capitals. The values are checked by pydantic;
+    pydantic-settings would only read the environment, which is one line here."""
 
-    return f"a whole number from {least:,} to {most:,}", read
+    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
 
-
-def _switch(text: str) -> bool:
-    if text.lower() not in (*YES, *NO):
-        raise ValueError
-    return text.lower() in YES
-
-
-def _one_of(*words: str) -> tuple[str, Callable[[str], Any]]:
-    def read(text: str) -> str:
-        if text not in words:
-            raise ValueError
-        return text
-
-    return " or ".join(words), read
-
-
-def _setting(default: Any, about: str, rule: tuple[str, Callable[[str], Any]]) -> Any:
-    return field(default=default, metadata={"about": about, "rule": rule[0], "read": rule[1]})
-
-
-def _text(text: str) -> str:
-    if not text.strip():
-        raise ValueError
-    return text.strip()
-
-
-TEXT = ("text that is not empty", _text)
-SWITCH = ("yes or no", _switch)
-
-
-@dataclass(frozen=True)
-class Settings:
-    """One field a variable: ATTNVIZ_ and its name in capitals."""
-
-    host: str | None = _setting(None, "address to listen on; unset: this machine only", TEXT)
-    port: int | None = _setting(
-        None, "port to listen on; unset: the first free one from 7860 on", _number(1, 65535)
+    host: str | None = Field(
+        default=None, min_length=1, description="address to listen on; unset: this machine only"
     )
-    public: bool = _setting(
-        False,
-        "strangers use the page: smaller checkpoints; yes where the address is not this machine's own",
-        SWITCH,
+    port: int | None = Field(
+        default=None, ge=1, le=65535, description="port to listen on; unset: the first free one from 7860 on"
     )
-    checkpoints: bool = _setting(True, "visitors may upload checkpoints of their own", SWITCH)
-    photo_mb: int = _setting(20, "largest photo, MB", _number(1, 20))
-    checkpoint_mb: int = _setting(
-        1000, "largest checkpoint, MB; 300 where the page is public", _number(1, 1000)
+    public: bool = Field(
+        default=False,
+        description="strangers use the page: smaller checkpoints; yes where the address is not this "
+        "machine's own",
     )
-    waiting: int = _setting(
-        80, "forward passes that may wait; who comes then is told to try again", _number(1, 10_000)
+    checkpoints: bool = Field(default=True, description="visitors may upload checkpoints of their own")
+    photo_mb: int = Field(default=20, ge=1, le=20, description="largest photo, MB")
+    checkpoint_mb: int = Field(
+        default=1000, ge=1, le=1000, description="largest checkpoint, MB; 300 where the page is public"
     )
-    each: int = _setting(4, "of these, those of one visitor", _number(1, 1000))
-    rate: int = _setting(
-        3000, "requests a minute from one address; 0: as many as it likes", _number(0, 1_000_000)
+    waiting: int = Field(
+        default=80,
+        ge=1,
+        le=10_000,
+        description="forward passes that may wait; who comes then is told to try again",
     )
-    proxies: int = _setting(0, "proxies in front, whose X-Forwarded-For is believed", _number(0, 10))
-    passes: int = _setting(
-        0,
-        "forward passes at a time, which share the processor's cores; 0: one a core, at most 4",
-        _number(0, 64),
+    each: int = Field(default=4, ge=1, le=1000, description="of these, those of one visitor")
+    rate: int = Field(
+        default=3000,
+        ge=0,
+        le=1_000_000,
+        description="requests a minute from one address; 0: as many as it likes",
     )
-    seconds: int = _setting(30, "longest forward pass, seconds", _number(1, 3600))
-    keep: int = _setting(
-        60, "minutes that photos, checkpoints and results are kept after their last use", _number(1, 60)
+    proxies: int = Field(
+        default=0, ge=0, le=10, description="proxies in front, whose X-Forwarded-For is believed"
     )
-    memory_mb: int = _setting(
-        4000,
-        "memory of the process: above 85 % of it uploads wait, and networks that don't fit aren't opened",
-        _number(1000, 10_000_000),
+    passes: int = Field(
+        default=0,
+        ge=0,
+        le=64,
+        description="forward passes at a time, which share the processor's cores; 0: one a core, at most 4",
     )
-    free_mb: int = _setting(500, "room on the disk below which nothing is taken in", _number(0, 10_000_000))
-    sessions: int = _setting(2000, "visitors whose choices are remembered", _number(1, 100_000))
-    log: str = _setting("json", "a line a request, on standard error", _one_of("json", "text", "off"))
-    mcp: bool = _setting(False, "offer the API as tools for agents too; needs attnviz[mcp]", SWITCH)
+    seconds: int = Field(default=30, ge=1, le=3600, description="longest forward pass, seconds")
+    keep: int = Field(
+        default=60,
+        ge=1,
+        le=60,
+        description="minutes that photos, checkpoints and results are kept after their last use",
+    )
+    memory_mb: int = Field(
+        default=4000,
+        ge=1000,
+        le=10_000_000,
+        description="memory of the process: above 85 % of it uploads wait, and networks that don't fit "
+        "aren't opened",
+    )
+    free_mb: int = Field(
+        default=500, ge=0, le=10_000_000, description="room on the disk below which nothing is taken in"
+    )
+    sessions: int = Field(default=2000, ge=1, le=100_000, description="visitors whose choices are remembered")
+    log: Literal["json", "text", "off"] = Field(
+        default="json", description="a line a request, on standard error"
+    )
+    mcp: bool = Field(default=False, description="offer the API as tools for agents too; needs attnviz[mcp]")
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _from_text(cls, value: Any, info: ValidationInfo) -> Any:
+        """Numbers and switches are written in one way only; pydantic alone takes "1.0" and "y" too."""
+        field = cls.model_fields[str(info.field_name)]
+        if not isinstance(value, str):
+            return value
+        if field.annotation is bool:
+            if value.lower() not in SWITCH:
+                raise ValueError("neither yes nor no")
+            return SWITCH[value.lower()]
+        return int(value) if _bounds(field) else value
+
+    @property
+    def photo_bytes(self) -> int:
+        """The largest photo that is taken."""
+        return self.photo_mb * 1_000_000
 
     @property
     def checkpoint_bytes(self) -> int:
@@ -120,48 +134,67 @@ def from_environment(
     Raises SettingsError for a variable that can't be read or that does not exist.
     """
     environment = os.environ if environment is None else environment
-    known = {f"ATTNVIZ_{one.name.upper()}": one for one in fields(Settings)}
-    values: dict[str, Any] = {}
+    fields = {_variable(name): name for name in Settings.model_fields}
     for name in sorted(environment):
-        if name.startswith("ATTNVIZ_") and name not in known:
-            raise SettingsError("setting_unknown", name=name, names=", ".join(known))
-    for name, one in known.items():
-        text = environment.get(
-            name,
-            environment.get(f"GRADIO_SERVER_{'NAME' if one.name == 'host' else one.name.upper()}", "")
-            if one.name in ("host", "port")
-            else "",
-        )
-        if not text and name not in environment:
-            continue
-        try:
-            values[one.name] = one.metadata["read"](text)
-        except ValueError:
-            raise SettingsError(
-                "setting_wrong", name=name, text=text, rule=one.metadata["rule"], about=one.metadata["about"]
-            ) from None
-    values.update({key: value for key, value in (("host", host), ("port", port)) if value is not None})
-    values.setdefault(
-        "public", bool(environment.get("SPACE_ID")) or values.get("host") not in (None, *LOOPBACK)
-    )
+        if name.startswith(PREFIX) and name not in fields:
+            raise SettingsError("setting_unknown", name=name, names=", ".join(fields))
+    texts = {field: environment[name] for name, field in GRADIO_NAMES.items() if environment.get(name)}
+    texts |= {field: environment[name] for name, field in fields.items() if name in environment}
+    read = _checked(texts)
+    values = {name: getattr(read, name) for name in read.model_fields_set}
+    values |= {name: value for name, value in (("host", host), ("port", port)) if value is not None}
+    on_a_space = bool(environment.get("SPACE_ID"))
+    values.setdefault("public", on_a_space or values.get("host") not in (None, *LOOPBACK))
     values.setdefault("checkpoint_mb", 300 if values["public"] else 1000)
-    values.setdefault(
-        "proxies", 1 if environment.get("SPACE_ID") else 0
-    )  # a Space stands behind its platform's
+    values.setdefault("proxies", int(on_a_space))  # a Space stands behind its platform's
     return Settings(**values)
+
+
+def _checked(texts: dict[str, str]) -> Settings:
+    try:
+        return Settings.model_validate(texts)
+    except ValidationError as error:
+        name = str(error.errors()[0]["loc"][0])
+    field = Settings.model_fields[name]
+    raise SettingsError(
+        "setting_wrong",
+        name=_variable(name),
+        text=texts[name],
+        rule=_rule(field),
+        about=str(field.description),
+    )
 
 
 def table() -> list[tuple[str, str, str]]:
     """(variable, default, what it says and its rule), for people."""
     return [
-        (
-            f"ATTNVIZ_{one.name.upper()}",
-            _shown(one.default),
-            f"{one.metadata['about']}; {one.metadata['rule']}",
-        )
-        for one in fields(Settings)
+        (_variable(name), _default(field.default), f"{field.description}; {_rule(field)}")
+        for name, field in Settings.model_fields.items()
     ]
 
 
-def _shown(value: Any) -> str:
-    return "unset" if value is None else ("yes" if value else "no") if isinstance(value, bool) else str(value)
+def _variable(field: str) -> str:
+    return PREFIX + field.upper()
+
+
+def _bounds(field: FieldInfo) -> tuple[int, int] | None:
+    least = [rule.ge for rule in field.metadata if hasattr(rule, "ge")]
+    most = [rule.le for rule in field.metadata if hasattr(rule, "le")]
+    return (least[0], most[0]) if least and most else None
+
+
+def _rule(field: FieldInfo) -> str:
+    bounds = _bounds(field)
+    if bounds:
+        return f"a whole number from {bounds[0]:,} to {bounds[1]:,}"
+    if field.annotation is bool:
+        return "yes or no"
+    if get_origin(field.annotation) is Literal:
+        return " or ".join(get_args(field.annotation))
+    return "text that is not empty"
+
+
+def _default(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "unset" if value is None else str(value)

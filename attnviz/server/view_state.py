@@ -1,6 +1,6 @@
-"""What the viewer has on its screen, as a question of it says: which layers, in which look, which two photos.
-Whatever the question holds, there is an answer: what is wrong in it gives way to what the screen begins
-with."""
+"""What a viewer has on its screen, read from its request: the photo, the layers, their look, the two photos
+that are compared. Only a photo can be refused; whatever else is wrong in a request gives way to what a screen
+begins with."""
 
 from __future__ import annotations
 
@@ -12,24 +12,33 @@ from ..capture.trace import Trace
 from ..drawing.overlay import Look
 from ..drawing.pair import Pair
 from ..drawing.style import COLORMAPS
+from .inference import TraceKey
+from .photo_store import PhotoStore
+
+
+def trace_key(request: dict[str, Any], photos: PhotoStore) -> TraceKey:
+    """The forward pass that a request is about. Raises AttnvizError for a photo that is not an example or an
+    upload."""
+    view = "crop" if request.get("view") == "crop" else "whole"
+    return TraceKey(photos.path_of(str(request.get("photo"))), str(request.get("network")), view)
 
 
 def look_of(look: Any, tab: Any) -> Look:
-    """How maps are drawn: what is compared, on one scale."""
-    said = look if isinstance(look, dict) else {}
-    opacity = said.get("opacity")
+    """How maps are drawn. Those that are compared are on one scale."""
+    fields = look if isinstance(look, dict) else {}
+    opacity = fields.get("opacity")
     if not isinstance(opacity, int | float) or opacity != opacity:  # NaN
         opacity = Look.opacity
     return Look(
         float(min(1, max(0, opacity))),  # first cut, since a whole number may be too large for a float
-        _one_of(COLORMAPS, said.get("colormap")),
+        _one_of(COLORMAPS, fields.get("colormap")),
         scale_of(look) if tab == "explore" else "shown",
-        bool(said.get("smooth")),
+        bool(fields.get("smooth")),
     )
 
 
 def scale_of(look: Any) -> str:
-    """The scale that was chosen, which that of weights follows in a comparison too."""
+    """The chosen scale; that of weights follows it in a comparison too."""
     return _one_of(tuple(SCALES), look.get("scale") if isinstance(look, dict) else None)
 
 
@@ -38,48 +47,44 @@ def order_of(look: Any) -> str:
     return _one_of(tuple(ORDERS), look.get("order") if isinstance(look, dict) else None)
 
 
-def layers_of(seen: Trace, tab: Any, layer: Any, block: Any) -> tuple[str, ...]:
-    """The layers of one capture that are drawn: the chosen one, or one of each stage where networks are
+def layers_of(trace: Trace, tab: Any, layer: Any, block: Any) -> tuple[str, ...]:
+    """The layers of a trace that are drawn: the chosen one, or one of each stage where networks are
     compared."""
     if tab != "networks":
-        return tuple(name for name in seen.layers if name == layer)
+        return tuple(name for name in trace.layers if name == layer)
     stages: dict[str, list[str]] = {}
-    for name in seen.layers:
+    for name in trace.layers:
         stages.setdefault(stage_of(name).rpartition(" ")[2], []).append(name)
     return tuple(names[0 if block == "first" else -1] for stage, names in stages.items() if stage)
 
 
-def channels_of(seen: Trace, layer: Any, channel: Any) -> list[tuple[str, int]]:
+def channels_of(trace: Trace, layer: Any, channel: Any) -> list[tuple[str, int]]:
     """The layer and the channel whose features are drawn; none if none is chosen, or it has none."""
-    found = next((each for name, each in seen.layers.items() if name == layer), None)
-    number = isinstance(channel, int) and not isinstance(channel, bool)
-    if found is None or found.formula == "none" or not number or not 0 <= channel < found.shape[0]:
+    attention = next((part for name, part in trace.layers.items() if name == layer), None)
+    is_number = isinstance(channel, int) and not isinstance(channel, bool)
+    if attention is None or attention.formula == "none":
         return []
-    return [(found.name, channel)]
+    if not is_number or not 0 <= channel < attention.shape[0]:
+        return []
+    return [(attention.name, channel)]
 
 
 def pairs_of(captures: Sequence[tuple[Any, Trace]], layer: Any, a: Any, b: Any, scale: str) -> list[Pair]:
-    """The two of (photo, capture) whose weights of a layer are drawn against each other: those of the photos
+    """The two of (photo, trace) whose weights of a layer are drawn against each other: those of the photos
     ``a`` and ``b``, or else the first and the second that have such weights; none if there are not two."""
-    two = [
-        (photo, seen, seen.layers[name]) for photo, seen in captures for name in seen.layers if name == layer
-    ]
-    two = [
-        (photo, seen, found)
-        for photo, seen, found in two
-        if found.channel is not None or found.paths is not None
-    ]
-    if len(two) < 2:
+    weighted = []
+    for photo, trace in captures:
+        attention = next((part for name, part in trace.layers.items() if name == layer), None)
+        if attention is not None and (attention.channel is not None or attention.paths is not None):
+            weighted.append((photo, trace, attention))
+    if len(weighted) < 2:
         return []
-    one, other = (
-        next((each for each in two if each[0] == wanted), two[place]) for place, wanted in enumerate((a, b))
-    )
-    return (
-        [Pair(one[2].name, one[1], other[1], scale)]
-        if len(weights_of(one[2])) == len(weights_of(other[2]))
-        else []
-    )
+    _, first, one = next((row for row in weighted if row[0] == a), weighted[0])
+    _, second, other = next((row for row in weighted if row[0] == b), weighted[1])
+    if len(weights_of(one)) != len(weights_of(other)):
+        return []
+    return [Pair(one.name, first, second, scale)]
 
 
-def _one_of(known: tuple[str, ...], wanted: Any) -> str:
-    return wanted if wanted in known else known[0]
+def _one_of(choices: tuple[str, ...], wanted: Any) -> str:
+    return wanted if wanted in choices else choices[0]

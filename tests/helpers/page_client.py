@@ -1,31 +1,91 @@
-"""Questions to the page as the browser sends them, without a server; the fixtures ``uploads`` and ``asked``
-go with them."""
+"""A visitor of a page that is not served: calls its handlers and its viewer's requests as the browser does."""
 
 from __future__ import annotations
 
 import hashlib
 import shutil
+from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any
 
-from attnviz.server import page, viewer_requests
+import gradio as gr
+
+from attnviz.capture.run import features_of, trace
+from attnviz.server.handlers import Handlers
+from attnviz.server.inference import Compute
+from attnviz.server.layout import Components, draw
+from attnviz.server.service import Service, make_service
 
 TEMPLE = {"photo": "example:temple", "network": "cbam_resnet18", "view": "whole"}
 
 
-def arrived(path) -> str:
-    """A file as Gradio puts it into the uploads: in a folder named after its content."""
-    path = Path(path)
-    place = viewer_requests.uploads_folder() / hashlib.sha256(path.read_bytes()).hexdigest() / path.name
-    place.parent.mkdir(exist_ok=True)
-    shutil.copyfile(path, place)
-    return str(place)
+def drawn_components() -> Components:
+    """The components of a page; they only name updates, so one set does for all services."""
+    with gr.Blocks():
+        return draw(make_service())
 
 
-def analysed(photo, network="cbam_resnet18", view="whole", mine=(), language="en") -> dict:
-    upload = arrived(photo) if Path(photo).exists() else str(photo)
-    made = page.analyse_upload(upload, network, view, list(mine), language, [])
-    return dict(zip(("photo", "trouble", "error", "current", "value", "sent"), made, strict=True))
+class Passes:
+    """Computes as a server does, and keeps the arguments of each forward pass."""
+
+    def __init__(self) -> None:
+        self.traced: list[tuple] = []  # of each pass for a trace: photo, view
+        self.layers: list[tuple[str, ...]] = []  # of each pass for features: the layers that are kept
+
+    def compute(self, **changes: Any) -> Compute:
+        """What counts."""
+        return Compute(**{"trace": self._trace, "features": self._features, **changes})
+
+    def _trace(self, network, photo, view):
+        self.traced.append((photo, view))
+        return trace(network, photo, view)
+
+    def _features(self, network, photo, layers, view):
+        self.layers.append(layers)
+        return features_of(network, photo, layers, view)
 
 
-def capture_of(photo, network="cbam_resnet18", view="whole") -> dict:
-    return analysed(photo, network, view)["value"]["capture"]
+@dataclass
+class PageClient:
+    """One visitor of one server's page."""
+
+    service: Service
+    components: Components
+    language: str = "en"
+
+    @property
+    def handlers(self) -> Handlers:
+        return Handlers(self.service, self.components)
+
+    def named(self, updates: dict) -> dict[str, Any]:
+        """A handler's updates by the components' names; a skipped one is missing."""
+        names = {id(getattr(self.components, row.name)): row.name for row in fields(self.components)}
+        return {names[id(component)]: update for component, update in updates.items() if update != gr.skip()}
+
+    def arrived(self, path: str | Path) -> str:
+        """A file as Gradio puts it into the uploads: in a folder named after its content."""
+        path = Path(path)
+        place = self.service.folder / hashlib.sha256(path.read_bytes()).hexdigest() / path.name
+        place.parent.mkdir(exist_ok=True)
+        shutil.copyfile(path, place)
+        return str(place)
+
+    def upload(self, photo, network="cbam_resnet18", view="whole", mine=(), sent=()) -> dict[str, Any]:
+        """A photo is uploaded; its path is taken as an upload's if there is no such file."""
+        upload = self.arrived(photo) if Path(photo).is_file() else str(photo)
+        updates = self.handlers.analyse_upload(upload, network, view, list(mine), self.language, list(sent))
+        return self.named(updates)
+
+    def capture_of(self, photo, network="cbam_resnet18", view="whole") -> dict[str, Any]:
+        """The capture that the viewer shows of an uploaded photo."""
+        return self.upload(photo, network, view)["viewer"]["capture"]
+
+    def open_checkpoint(self, checkpoint, labels=None, mine=()) -> dict[str, Any]:
+        """A checkpoint is uploaded, and perhaps labels."""
+        files = [path and self.arrived(path) for path in (checkpoint, labels)]
+        updates = self.handlers.open_yours(*files, list(mine), self.language)
+        return {} if updates == gr.skip() else self.named(updates)
+
+    def files(self) -> list[Path]:
+        """All that lies in the uploads."""
+        return [path for path in self.service.folder.rglob("*") if path.is_file()]

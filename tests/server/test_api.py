@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import json
 import re
-from pathlib import Path
 from zipfile import ZipFile
 
 import httpx
@@ -13,53 +12,18 @@ import numpy as np
 import pytest
 from gradio_client import Client, handle_file
 from helpers.checkout import ROOT
+from helpers.json_values import JSON
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as any_of
 
 import attnviz
-from attnviz.server import api, viewer_requests
+from attnviz.server.api import Api
+
+pytestmark = pytest.mark.slow
 
 NAMES = ["list_networks", "list_layers", "explain", "layer_gates", "bundle"]
-KEYS = [
-    "photo",
-    "network",
-    "view",
-    "layer",
-    "channel",
-    "what",
-    "tab",
-    "shown",
-    "look",
-    "opacity",
-    "order",
-    "language",
-    "path",
-]
-TEXTS = [
-    "example:temple",
-    "upload:x/y",
-    "cbam_resnet18",
-    "layer3.1",
-    "../../etc/passwd",
-    "yours:x",
-    "whole",
-    "all",
-    "en",
-]
-JSON = any_of.recursive(
-    any_of.none()
-    | any_of.booleans()
-    | any_of.integers()
-    | any_of.floats()
-    | any_of.text(max_size=40)
-    | any_of.sampled_from(TEXTS),
-    lambda inner: any_of.lists(inner, max_size=5) | any_of.dictionaries(any_of.sampled_from(KEYS), inner),
-    max_leaves=12,
-)
-
-
 @pytest.fixture(scope="module")
-def client(running):
+def program(running):
     return Client(running.url, verbose=False)
 
 
@@ -86,31 +50,31 @@ def test_the_readmes_examples_run_as_they_stand(running, monkeypatch, tmp_path, 
     assert capsys.readouterr().out
 
 
-def test_an_explanation_is_that_of_the_library(client, cat, cbam):
+def test_an_explanation_is_that_of_the_library(program, cat, cbam):
     trace = attnviz.trace(cbam, ROOT / "assets" / "examples" / "cat.jpg")
-    answer = client.predict(photo=cat, network="cbam_resnet18", api_name="/explain")
+    answer = program.predict(photo=cat, network="cbam_resnet18", api_name="/explain")
     assert list(answer["probabilities"]) == [label for label, _ in trace.top(5)]
     assert [row["layer"] for row in answer["layers"]] == list(trace.layers) and answer["photo"] == "cat.jpg"
-    gates = client.predict(photo=cat, layer="layer3.1", api_name="/layer_gates")
+    gates = program.predict(photo=cat, layer="layer3.1", api_name="/layer_gates")
     np.testing.assert_allclose(gates["channel"], trace.layers["layer3.1"].channel, atol=1e-5)
     np.testing.assert_allclose(gates["spatial"], trace.layers["layer3.1"].spatial, atol=1e-5)
     mean = next(row["mean"] for row in answer["layers"] if row["layer"] == "layer3.1")
     assert abs(mean - np.mean(gates["channel"])) < 1e-6
 
 
-def test_networks_and_layers_are_listed(client):
-    networks = client.predict(api_name="/list_networks")
+def test_networks_and_layers_are_listed(program):
+    networks = program.predict(api_name="/list_networks")
     assert [row["name"] for row in networks][:4] == attnviz.list_networks() and all(
         row["ready"] for row in networks[:4]
     )
-    layers = client.predict(network="bam_resnet18", api_name="/list_layers")
+    layers = program.predict(network="bam_resnet18", api_name="/list_layers")
     assert [(row["layer"], row["kind"], row["channels"]) for row in layers] == [
         (f"bam{n}", "bam", 2 ** (4 + n)) for n in (1, 2, 3)
     ]
 
 
-def test_the_bundle_arrives(client, cat):
-    with ZipFile(client.predict(photo=cat, layer="layer3.1", api_name="/bundle")) as bundle:
+def test_the_bundle_arrives(program, cat):
+    with ZipFile(program.predict(photo=cat, layer="layer3.1", api_name="/bundle")) as bundle:
         assert {"layer3.1.overlay.png", "channels.csv", "manifest.json", "reproduce.py"} <= set(
             bundle.namelist()
         )
@@ -127,9 +91,9 @@ def test_the_bundle_arrives(client, cat):
         ({"api_name": "/bundle", "layer": "conv1"}, "no layer"),
     ],
 )
-def test_a_wrong_argument_is_one_sentence(client, cat, asked, sentence):
+def test_a_wrong_argument_is_one_sentence(program, cat, asked, sentence):
     with pytest.raises(Exception, match=sentence):
-        client.predict(**{"photo": cat, **asked})
+        program.predict(**{"photo": cat, **asked})
 
 
 def test_the_description_has_the_endpoints_their_arguments_and_nothing_of_the_page(running):
@@ -148,7 +112,7 @@ def test_the_description_has_the_endpoints_their_arguments_and_nothing_of_the_pa
             .get("schema", {})
             .get("properties", {})
         )
-        wanted = set(getattr(api, name).__annotations__) - {"return"}
+        wanted = set(getattr(Api, name).__annotations__) - {"return"}
         assert set(content) == wanted and call["summary"]
     info = httpx.get(f"{running.url}/gradio_api/info").json()
     assert (
@@ -157,40 +121,6 @@ def test_the_description_has_the_endpoints_their_arguments_and_nothing_of_the_pa
     )
     returned = info["named_endpoints"]["/explain"]["returns"][0]["type"]
     assert {"network", "photo", "probabilities", "layers"} <= set(returned["properties"])
-
-
-@pytest.fixture
-def nowhere(monkeypatch, tmp_path) -> Path:
-    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
-    (tmp_path.parent / "secret.png").write_text("secret")
-    return tmp_path
-
-
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(
-    question=JSON,
-    function=any_of.sampled_from([viewer_requests.channel, viewer_requests.capture, viewer_requests.save]),
-)
-def test_whatever_a_viewer_asks_is_answered_with_values_or_a_sentence(nowhere, question, function):
-    answer = function(question)
-    assert isinstance(answer, dict) and (
-        "error" not in answer or (set(answer) == {"error"} and str(nowhere) not in answer["error"])
-    )
-    json.dumps(answer)
-
-
-@given(
-    name=any_of.text(max_size=60)
-    | any_of.sampled_from(["../../secret.png", "a/../../../secret.png", "/etc/passwd", "~", "x" * 300])
-)
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
-def test_no_name_leads_out_of_the_uploads(nowhere, name):
-    for prefix in ("upload:", "example:", ""):
-        try:
-            path = Path(viewer_requests.path_of(prefix + name))
-        except attnviz.AttnvizError:
-            continue
-        assert path.parent == viewer_requests.EXAMPLES_FOLDER and path.is_file()
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

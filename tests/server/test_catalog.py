@@ -4,18 +4,22 @@ own."""
 from __future__ import annotations
 
 import re
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
-import gradio as gr
 import pytest
 import torch
-from helpers.page_client import TEMPLE, analysed, arrived, capture_of
+from helpers.page_client import TEMPLE
 from helpers.small_networks import stirred
 
 import attnviz
-from attnviz.server import page, viewer_requests
+from attnviz.errors import NetworkError
+from attnviz.server.catalog import Catalog
+from attnviz.server.page import build
+from attnviz.server.service import make_service
 from attnviz.server.settings import Settings
+from attnviz.zoo import registry
 
 
 @pytest.fixture
@@ -29,119 +33,162 @@ def saved(network, folder) -> Path:
     return folder / "plain.pth"
 
 
-def opened_yours(checkpoint, labels=None, mine=(), limit=10**9) -> dict:
-    made = page.open_yours(
-        checkpoint and arrived(checkpoint),
-        labels and arrived(labels),
-        "cbam_resnet18",
-        list(mine),
-        "en",
-        limit,
-    )
-    return dict(zip(("network", "opened", "mine", "trouble", "error"), made, strict=True))
-
-
-def test_a_checkpoint_is_opened_offered_and_shown(asked, examples, checkpoint, tmp_path):
+def test_a_checkpoint_is_opened_offered_and_shown(client, examples, checkpoint, tmp_path):
     (tmp_path / "labels.txt").write_text("a\nb\nc\nd\nthe <e>\n", encoding="utf-8")
-    made = opened_yours(checkpoint, tmp_path / "labels.txt")
-    name = made["opened"]
-    assert made["network"].value == name and made["mine"] == [("mine <b>.pth: CBAM ResNet-18", name)]
-    assert (
-        made["network"].choices[-1] == ("mine <b>.pth: CBAM ResNet-18 — yours", name)
-        and len(made["network"].choices) > 15
-    )
-    value = analysed(examples / "cat.jpg", name, mine=made["mine"])["value"]
+    updates = client.open_checkpoint(checkpoint, tmp_path / "labels.txt")
+    name, choices = updates["opened"], updates["network"]["choices"]
+    assert updates["network"]["value"] == name and updates["mine"] == [("mine <b>.pth: CBAM ResNet-18", name)]
+    assert choices[-1] == ("mine <b>.pth: CBAM ResNet-18 — yours", name) and len(choices) > 15
+    value = client.upload(examples / "cat.jpg", name, mine=updates["mine"])["viewer"]
     assert {label for label, _ in value["capture"]["top"]} == {"a", "b", "c", "d", "the <e>"}
     assert [name, "mine <b>.pth: CBAM ResNet-18"] in value["networks"]
 
 
-def test_a_checkpoint_that_can_not_be_opened_leaves_the_network_before(asked, checkpoint, tmp_path):
-    with pytest.warns(UserWarning, match="limit|bytes|MB"):
-        made = opened_yours(checkpoint, limit=1000)
-    assert made["opened"] == "cbam_resnet18" and made["network"] == gr.skip() and made["mine"] == []
-    said = made["trouble"].value
+def test_a_checkpoint_with_other_labels_takes_its_own_place(client, checkpoint, tmp_path):
+    (tmp_path / "labels.txt").write_text("a\nb\nc\nd\ne\n", encoding="utf-8")
+    first = client.open_checkpoint(checkpoint)
+    second = client.open_checkpoint(checkpoint, tmp_path / "labels.txt", mine=first["mine"])
+    assert [title for title, _ in second["mine"]] == ["mine <b>.pth: CBAM ResNet-18"]
+    with pytest.raises(NetworkError, match="no longer here"):
+        client.service.catalog.network(first["opened"])
+    assert client.service.catalog.network(second["opened"]).card.labels[0] == "a"
+
+
+def test_a_checkpoint_that_can_not_be_opened_leaves_the_network_before(client, visitor, checkpoint, tmp_path):
+    none = Catalog(Settings(checkpoints=False))
+    with pytest.warns(UserWarning, match="more than the 0.0 MB"):
+        updates = visitor(catalog=none).open_checkpoint(checkpoint)
+    assert set(updates) == {"network_trouble", "network_error"}
+    said = updates["network_trouble"]["value"]
     assert "mine" in said and "<b>" not in said and str(tmp_path) not in said
     (tmp_path / "labels.txt").write_text("a\nb\n", encoding="utf-8")
     with pytest.warns(UserWarning, match="2 labels"):
-        opened_yours(checkpoint, tmp_path / "labels.txt")
+        client.open_checkpoint(checkpoint, tmp_path / "labels.txt")
     with pytest.warns(UserWarning):
-        assert "plain ResNet-18" in opened_yours(saved(stirred(18, None), tmp_path))["trouble"].value
-    assert opened_yours(None)["trouble"] == gr.skip()
+        plain = client.open_checkpoint(saved(stirred(18, None), tmp_path))
+    assert "plain ResNet-18" in plain["network_trouble"]["value"]
+    assert client.open_checkpoint(None) == {}
 
 
-def test_a_deleted_checkpoint_is_gone_although_its_network_was_open(asked, examples, checkpoint):
-    name = opened_yours(checkpoint)["opened"]
-    analysed(examples / "cat.jpg", name)
-    page.catalog.checkpoints.get(name).path.unlink()
-    with pytest.warns(UserWarning, match="deleted after 60 min"):
-        analysed(examples / "coffee.jpg", name)
-    page.catalog.expire()
-    assert name not in page.catalog.shelf.names()
+def test_a_deleted_checkpoint_is_gone_although_its_network_was_open(visitor, examples, checkpoint):
+    settings = {"keep": 5}
+    catalog = Catalog(Settings(**settings))
+    client = visitor(catalog=catalog, **settings)
+    name = client.open_checkpoint(checkpoint)["opened"]
+    for path in client.files():
+        path.unlink()
+    with pytest.warns(UserWarning, match="checkpoint is no longer here: uploads are deleted after 5 min"):
+        client.upload(examples / "coffee.jpg", name)
+    catalog.expire()
+    assert name not in catalog.open_names()
 
 
-def test_delete_leaves_nothing_of_a_visitor(asked, noise_file, checkpoint, uploads):
-    photo, network = analysed(noise_file), opened_yours(checkpoint)
-    page.channel({**TEMPLE, "photo": photo["current"], "layer": "layer1.0", "channel": 0})
-    page.delete_mine("whole", network["mine"], "en", photo["sent"])
-    assert [path for path in uploads.rglob("*") if path.is_file()] == []
-    assert network["opened"] not in page.catalog.shelf.names()
-    token = photo["current"].split("/")[0].removeprefix("upload:")
-    assert not any(
-        token in kept.photo
-        for results in (viewer_requests.traces, viewer_requests.layers_features)
-        for kept in results._kept
-    )
+def test_delete_leaves_nothing_of_a_visitor(client, passes, noise_file, checkpoint):
+    photo, network = client.upload(noise_file), client.open_checkpoint(checkpoint)
+    service = client.service
+    service.viewer.channel({**TEMPLE, "photo": photo["current"], "layer": "layer1.0", "channel": 0})
+    path = service.photos.path_of(photo["current"])
+    assert path in {key.photo for key in service.inference.traces.keys()}
+    client.handlers.delete_mine("whole", network["mine"], "en", photo["sent"])
+    assert client.files() == []
+    assert network["opened"] not in service.catalog.open_names()
+    assert path not in {key.photo for key in service.inference.traces.keys()}
+    path.parent.mkdir()
+    shutil.copyfile(noise_file, path)  # the same name again: its features are computed anew
+    service.viewer.channel({**TEMPLE, "photo": photo["current"], "layer": "layer1.0", "channel": 0})
+    assert len(passes.layers) == 2
 
 
 @pytest.mark.parametrize(
     "name",
     ["yours:guess", "../../etc/passwd", "models/cbam_resnet18", "timm/resnet50.a1_in1k", "", "x" * 10_000],
 )
-def test_what_is_not_offered_is_not_opened(asked, name):
+def test_what_is_not_offered_is_not_opened(client, name):
     with pytest.warns(UserWarning):
-        network, opened, trouble, _ = page.fetch(name, "se_resnet18", [], "en")
-    assert (
-        network.value == opened == "se_resnet18"
-        and trouble.visible
-        and "<" not in trouble.value.replace("**", "")
-    )
+        updates = client.named(client.handlers.fetch(name, "se_resnet18", [], "en"))
+    assert updates["network"]["value"] == updates["opened"] == "se_resnet18"
+    trouble = updates["network_trouble"]
+    assert trouble["visible"] and "<" not in trouble["value"].replace("**", "")
 
 
-def test_a_download_that_fails_is_a_sentence_and_the_page_goes_on(asked, examples, monkeypatch):
-    def fails(name, report):
+def test_a_download_that_fails_is_a_sentence_and_the_page_goes_on(visitor, examples):
+    def load(name, report):
+        if name == "cbam_resnet18":
+            return attnviz.load(name)
         report(1_000_000, 50_000_000)
-        raise attnviz.NetworkError("download_unreachable", host="github.com", title="CBAM ResNet-50")
+        raise NetworkError("download_unreachable", host="github.com", title="x")
 
-    monkeypatch.setattr(page.catalog, "load", lambda name, report: fails(name, report))
+    client = visitor(catalog=Catalog(Settings(), load=load))
     with pytest.warns(UserWarning, match="can't be reached"):
-        network, opened, trouble, _ = page.fetch("pytorchcv/cbam_resnet50", "cbam_resnet18", [], "en")
-    assert opened == network.value == "cbam_resnet18" and "can't be reached" in trouble.value
-    assert len(capture_of(examples / "cat.jpg")["top"]) == 5
+        updates = client.named(client.handlers.fetch("pytorchcv/cbam_resnet50", "cbam_resnet18", [], "en"))
+    assert updates["opened"] == updates["network"]["value"] == "cbam_resnet18"
+    assert "can't be reached" in updates["network_trouble"]["value"]
+    assert len(client.capture_of(examples / "cat.jpg")["top"]) == 5
 
 
-def test_a_network_of_fixed_size_gets_a_crop_and_the_page_says_so(asked, examples, monkeypatch):
+def test_a_network_that_is_larger_than_its_share_of_the_memory_is_refused_and_not_kept():
+    network = stirred(18, "se")
+    network.register_buffer("large", torch.zeros(1).expand(101_000_000))  # 404 MB that take no memory
+    catalog = Catalog(Settings(memory_mb=1000), load=lambda name, report: network)
+    with pytest.raises(NetworkError, match=r"takes 4\d\d MB of memory, more than the 400 MB"):
+        catalog.network("se_resnet18")
+    assert catalog.open_names() == []
+
+
+def test_a_network_of_fixed_size_gets_a_crop_and_the_page_says_so(visitor, examples):
     network = attnviz.load("cbam_resnet18")
     network.card = replace(network.card, sides=(193, 224))
-    monkeypatch.setattr(viewer_requests, "network_of", lambda name: network)
-    seen = capture_of(examples / "temple.jpg")["seen"]
+    client = visitor(catalog=Catalog(Settings(), load=lambda name, report: network))
+    seen = client.capture_of(examples / "temple.jpg")["seen"]
     assert seen["size"] == [224, 224] and seen["forced"] and not seen["whole"]
-    assert not capture_of(examples / "temple.jpg", view="crop")["seen"]["forced"]
+    assert not client.capture_of(examples / "temple.jpg", view="crop")["seen"]["forced"]
 
 
-def test_the_picker_has_the_three_sources():
-    titles = [title for title, _ in page.catalog.choices([("m.pth: SE ResNet-18", "yours:x")])]
+def test_the_picker_has_the_three_sources(catalog):
+    mine = [("m.pth: SE ResNet-18", "yours:x")]
+    titles = [title for title, _ in catalog.choices(mine)]
     assert titles[0] == "CBAM ResNet-18 — comes with attnviz" and titles[-1] == "m.pth: SE ResNet-18 — yours"
-    assert all(
-        re.search("[\u4e00-\u9fff]", title)
-        for title, _ in page.catalog.choices([("m.pth: SE ResNet-18", "yours:x")], "zh")
-    )
+    assert all(re.search("[\u4e00-\u9fff]", title) for title, _ in catalog.choices(mine, "zh"))
     assert sum("— ImageNet, " in title for title in titles) == len(attnviz.list_networks("imagenet")) >= 17
     assert any("downloads 1" in title and "MB" in title for title in titles)
 
 
 def test_a_public_page_can_do_without_checkpoints():
-    built = page.build(Settings(checkpoints=False))
-    assert not any(getattr(function.fn, "func", None) is page.open_yours for function in built.fns.values())
-    assert any(
-        getattr(function.fn, "func", None) is page.open_yours for function in page.build().fns.values()
-    )
+    def names(**settings) -> set[str]:
+        page = build(make_service(Settings(**settings)))
+        return {str(function.api_name) for function in page.fns.values()}
+
+    assert "open_yours" in names() and "open_yours" not in names(checkpoints=False)
+
+
+def flipped(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        flipped,
+        lambda path: path.write_bytes(b""),
+        lambda path: path.write_bytes(path.read_bytes()[:-9]),
+        Path.unlink,
+        lambda path: path.write_text("version https://git-lfs.github.com/spec/v1\n"),
+    ],
+)
+def test_damaged_weights_are_named_not_used_and_the_others_work(tmp_path, monkeypatch, damage, caplog):
+    shutil.copytree(registry.MODELS, tmp_path / "models")
+    monkeypatch.setattr(registry, "MODELS", tmp_path / "models")
+    catalog = Catalog(Settings())
+    catalog.network("cbam_resnet18")
+    damage(tmp_path / "models" / "cbam_resnet18" / "model.safetensors")
+    catalog.log_damaged()
+    assert "cbam_resnet18" in caplog.text
+    offered = {name: title for title, name in catalog.choices([])}
+    assert "damaged" in offered["cbam_resnet18"] and "damaged" not in offered["se_resnet18"]
+    assert next(iter(offered)) != "cbam_resnet18" and catalog.network("se_resnet18")
+    assert "cbam_resnet18" not in [name for _, name in catalog.ready([])]
+    assert catalog.network("cbam_resnet18")  # open before, it goes on
+    with pytest.raises(NetworkError, match=r"missing|damaged"):
+        Catalog(Settings()).network("cbam_resnet18")

@@ -12,7 +12,6 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from datetime import datetime, timedelta
 from io import BytesIO
 from pathlib import Path
 
@@ -23,11 +22,7 @@ from helpers.checkout import ROOT
 from helpers.server_process import Server, server
 from PIL import Image
 
-import attnviz
-from attnviz.processors import cores
-from attnviz.server import catalog
-from attnviz.server.uploads import Sweeper
-from attnviz.zoo import registry
+pytestmark = pytest.mark.slow
 
 
 def photo(seed: int, side: int = 300) -> bytes:
@@ -178,90 +173,3 @@ def test_a_wrong_setting_ends_the_start_with_its_name_and_rule():
             and next(iter(variables)) in ended.stderr
             and "Traceback" not in ended.stderr
         )
-
-
-def flipped(path: Path) -> None:
-    content = bytearray(path.read_bytes())
-    content[len(content) // 2] ^= 1
-    path.write_bytes(content)
-
-
-@pytest.mark.parametrize(
-    "damage",
-    [
-        flipped,
-        lambda path: path.write_bytes(b""),
-        lambda path: path.write_bytes(path.read_bytes()[:-9]),
-        Path.unlink,
-        lambda path: path.write_text("version https://git-lfs.github.com/spec/v1\n"),
-    ],
-)
-def test_damaged_weights_are_named_not_used_and_the_others_work(tmp_path, monkeypatch, damage, caplog):
-    shutil.copytree(registry.MODELS, tmp_path / "models")
-    monkeypatch.setattr(registry, "MODELS", tmp_path / "models")
-    monkeypatch.setattr(catalog, "shelf", catalog.Shelf())
-    catalog.network_of("cbam_resnet18")
-    damage(tmp_path / "models" / "cbam_resnet18" / "model.safetensors")
-    catalog.configure(catalog.Settings())
-    assert "cbam_resnet18" in caplog.text
-    offered = {name: title for title, name in catalog.choices([])}
-    assert "damaged" in offered["cbam_resnet18"] and "damaged" not in offered["se_resnet18"]
-    assert next(iter(offered)) != "cbam_resnet18" and catalog.network_of("se_resnet18")
-    assert "cbam_resnet18" not in [name for _, name in catalog.ready([])]
-    assert catalog.network_of("cbam_resnet18")  # open before, it goes on
-    catalog.shelf.drop("cbam_resnet18")
-    with pytest.raises(attnviz.NetworkError, match=r"missing|damaged"):
-        catalog.network_of("cbam_resnet18")
-
-
-def test_a_clock_that_jumps_deletes_nothing_and_keeps_nothing_longer(tmp_path, monkeypatch):
-    (tmp_path / "a").write_bytes(b"x")
-    sweeper, now = Sweeper(tmp_path, 3600), time.monotonic()
-    assert sweeper.sweep() == 0
-    for jumped in (0, 4 * 10**9):
-        monkeypatch.setattr(time, "time", lambda jumped=jumped: jumped)
-        assert sweeper.sweep() == 0
-    os.utime(tmp_path / "a", (0, 0))  # used, by a clock that runs elsewhere
-    monkeypatch.setattr(time, "monotonic", lambda: now + 3000)
-    assert sweeper.sweep() == 0
-    monkeypatch.setattr(time, "monotonic", lambda: now + 6000)
-    assert sweeper.sweep() == 0
-    monkeypatch.setattr(time, "monotonic", lambda: now + 7000)
-    assert sweeper.sweep() == 1
-
-
-def test_the_cores_of_a_container_are_counted(monkeypatch):
-    assert 1 <= cores() <= (os.cpu_count() or 1)
-    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(96)), raising=False)
-    for limit, expected in (("200000 100000", 2), ("max 100000", 96), ("50000 100000", 1), ("", 96)):
-        monkeypatch.setattr(Path, "read_text", lambda *_, limit=limit, **__: limit)
-        assert cores() == expected
-
-
-def test_an_idle_connection_is_not_closed_while_people_think(running):
-    explained(running, "a.png", 6)  # connections of the very first moment are closed sooner
-    with httpx.Client(
-        base_url=running.url, limits=httpx.Limits(max_connections=1, keepalive_expiry=60)
-    ) as client:
-        streams = []
-        for wait in (6.5, 0):  # uvicorn's own limit is 5 s
-            answer = client.get("/healthz")
-            streams.append(answer.extensions["network_stream"].get_extra_info("client_addr"))
-            time.sleep(wait)
-    assert streams[0] == streams[1]
-
-
-def test_of_who_closed_the_page_long_ago_nothing_is_kept():
-    from attnviz.server.launch import _expire
-    from attnviz.server.page import build
-
-    page = build().queue()
-    page.run_startup_events()
-    holder = page.state_holder
-    for session in ("open", "closed", "closed now"):
-        holder[session].is_closed = session != "open"
-        holder.time_last_used[session] = datetime.now() - timedelta(
-            minutes=0 if session == "closed now" else 61
-        )
-    _expire(page, timedelta(minutes=60))
-    assert set(holder.session_data) == set(holder.time_last_used) == {"open", "closed now"}

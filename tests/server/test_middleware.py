@@ -12,8 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as any_of
 
-from attnviz.server.log_format import Line
-from attnviz.server.middleware import CALLS, Guard, House
+from attnviz.server.log_format import JSONFormatter, TextFormatter
+from attnviz.server.middleware import RequestGuard, ServerState
+from attnviz.server.routes import CALLS
 from attnviz.server.settings import Settings
 
 
@@ -37,14 +38,19 @@ class Inner:
         await send({"type": "http.response.body", "body": b"done"})
 
 
-def house(folder: Path, **settings) -> House:
-    return House(Settings(free_mb=0, **settings), folder, ())
+def state(folder: Path, **settings) -> ServerState:
+    return ServerState(Settings(free_mb=0, **settings), folder)
 
 
-def ask(
-    inner, house, path, method="GET", chunks=(b"",), headers=(), client="1.2.3.4", guard=None
+def ask(inner, state, path, method="GET", chunks=(b"",), headers=()) -> tuple[int, dict, dict]:
+    """One request to a guard of its own: the status, the headers, and the JSON or {"text": …} that came back."""
+    return ask_again(RequestGuard(inner, state), path, method, chunks, headers)
+
+
+def ask_again(
+    guard, path="/config", method="GET", chunks=(b"",), headers=(), client="1.2.3.4"
 ) -> tuple[int, dict, dict]:
-    """One request: the status, the headers, and the JSON or {"text": …} that came back."""
+    """One more request to a guard; what comes back is as in ``ask``."""
     sent, left = [], list(chunks)
 
     async def receive():
@@ -58,14 +64,14 @@ def ask(
         sent.append(message)
 
     scope = {"type": "http", "path": path, "method": method, "headers": list(headers), "client": (client, 1)}
-    asyncio.run((guard or Guard(inner, house))(scope, receive, send))
+    asyncio.run(guard(scope, receive, send))
     body = b"".join(message.get("body", b"") for message in sent)
     found = {key.decode(): value.decode() for key, value in sent[0]["headers"]}
     return sent[0]["status"], found, json.loads(body) if body[:1] == b"{" else {"text": body.decode()}
 
 
-def post(inner, house, path, content, **more) -> tuple[int, dict, dict]:
-    return ask(inner, house, path, "POST", [json.dumps(content).encode()], **more)
+def post(inner, state, path, content, **more) -> tuple[int, dict, dict]:
+    return ask(inner, state, path, "POST", [json.dumps(content).encode()], **more)
 
 
 @pytest.mark.parametrize(
@@ -104,30 +110,30 @@ def post(inner, house, path, content, **more) -> tuple[int, dict, dict]:
 def test_routes_that_nobody_needs_are_not_there(tmp_path, path):
     inner = Inner()
     for method in ("GET", "POST"):
-        assert ask(inner, house(tmp_path), path, method)[0] == 404
+        assert ask(inner, state(tmp_path), path, method)[0] == 404
     assert inner.bodies == []
 
 
 @given(any_of.text(max_size=200))
 def test_only_uploads_can_be_seen_whatever_is_named(name):
     inner, folder = Inner(), Path("/nowhere/uploads")
-    status, _, _ = ask(inner, house(folder), f"/gradio_api/file={name}")
+    status, _, _ = ask(inner, state(folder), f"/gradio_api/file={name}")
     assert status == 404 or folder in Path(name).resolve().parents
 
 
 def test_an_upload_can_be_seen_but_is_never_a_page_and_is_kept_by_no_cache(tmp_path):
     (tmp_path / "a.html").write_text("<script>")
-    status, headers, _ = ask(Inner(), house(tmp_path), f"/gradio_api/file={tmp_path}/a.html")
+    status, headers, _ = ask(Inner(), state(tmp_path), f"/gradio_api/file={tmp_path}/a.html")
     assert (
         status == 200
         and "sandbox" in headers["content-security-policy"]
         and headers["cache-control"] == "private, no-store"
     )
-    assert ask(Inner(), house(tmp_path), f"/gradio_api/file={tmp_path}/../x")[0] == 404
+    assert ask(Inner(), state(tmp_path), f"/gradio_api/file={tmp_path}/../x")[0] == 404
 
 
 def test_a_page_can_load_nothing_from_elsewhere(tmp_path):
-    policy = ask(Inner(), house(tmp_path), "/")[1]["content-security-policy"]
+    policy = ask(Inner(), state(tmp_path), "/")[1]["content-security-policy"]
     assert policy.startswith("default-src 'self'") and "http" not in policy
 
 
@@ -140,13 +146,13 @@ def test_what_is_too_large_is_not_taken_in_announced_or_not(tmp_path, path, most
     inner, piece = Inner(), b" " * 1_000_000
     headers = [(b"content-length", str(most + 1).encode())] if announced else []
     status, _, said = ask(
-        inner, house(tmp_path, checkpoint_mb=30), path, "POST", [piece] * (most // len(piece) + 2), headers
+        inner, state(tmp_path, checkpoint_mb=30), path, "POST", [piece] * (most // len(piece) + 2), headers
     )
     assert status == 413 and "larger" in said["detail"] and inner.bodies == []
 
 
 def test_without_checkpoints_uploads_are_as_large_as_a_photo(tmp_path):
-    small = house(tmp_path, checkpoints=False)
+    small = state(tmp_path, checkpoints=False)
     assert ask(Inner(), small, "/gradio_api/upload", "POST", [b" " * 20_500_000])[0] == 200
     assert ask(Inner(), small, "/gradio_api/upload", "POST", [b" " * 21_500_000])[0] == 413
 
@@ -154,20 +160,31 @@ def test_without_checkpoints_uploads_are_as_large_as_a_photo(tmp_path):
 def test_a_body_reaches_the_application_as_it_was_sent(tmp_path):
     inner = Inner()
     assert (
-        ask(inner, house(tmp_path), "/gradio_api/queue/join", "POST", [b'{"session_hash"', b': "a"}'])[0]
+        ask(inner, state(tmp_path), "/gradio_api/queue/join", "POST", [b'{"session_hash"', b': "a"}'])[0]
         == 200
     )
     assert inner.bodies == [b'{"session_hash": "a"}']
 
 
 @pytest.mark.parametrize(
-    "body", [b"", b"{", b"[" * 100_000, b"\xff\xfe", b'{"a": "\\ud800"}', b"[]", b"3", b"null", b"NaN"]
+    "body", [b"", b"{", b"[" * 100_000, b"\xff\xfe"], ids=["empty", "cut", "deep", "bytes"]
 )
-@pytest.mark.parametrize(
-    "path", ["/gradio_api/queue/join", "/gradio_api/component_server", "/gradio_api/call/explain"]
-)
-def test_nonsense_in_place_of_a_question_is_refused_or_handed_on(tmp_path, path, body):
-    assert ask(Inner(), house(tmp_path), path, "POST", [body])[0] in (200, 400, 429)
+@pytest.mark.parametrize("call", ["queue/join", "component_server", "call/explain", "mcp/"])
+def test_what_is_no_json_reaches_nobody(tmp_path, call, body):
+    inner = Inner()
+    status, _, said = ask(inner, state(tmp_path, mcp=True), f"/gradio_api/{call}", "POST", [body])
+    assert (status, said["detail"]) == (400, "This is not JSON.") and inner.bodies == []
+
+
+@pytest.mark.parametrize("body", [b'{"a": "\\ud800"}', b"[]", b"3", b"null", b"NaN"])
+def test_json_that_is_no_question_is_handed_on_but_for_a_viewers_which_names_its_visitor(tmp_path, body):
+    inner, server = Inner(), state(tmp_path)
+    for call in ("queue/join", "call/explain"):
+        assert ask(inner, server, f"/gradio_api/{call}", "POST", [body])[0] == 200
+    assert inner.bodies == [body, body]
+    expected = 200 if body.startswith(b"{") else 429
+    assert ask(inner, server, "/gradio_api/component_server", "POST", [body])[0] == expected
+    assert server.viewer_requests == {}
 
 
 @pytest.mark.parametrize(
@@ -180,21 +197,21 @@ def test_nonsense_in_place_of_a_question_is_refused_or_handed_on(tmp_path, path,
 def test_an_address_in_place_of_a_file_reaches_nobody_however_deep_it_lies(tmp_path, path, address):
     inner, file = Inner(), {"path": address, "meta": {"_type": "gradio.FileData"}}
     for data in ([file], [[{"a": {"b": [file]}}]], {"event_data": file}):
-        status, _, said = post(inner, house(tmp_path), path, {"data": data})
+        status, _, said = post(inner, state(tmp_path), path, {"data": data})
         assert status == 400 and "an address" in said["detail"]
     assert inner.bodies == []
     agent = {"method": "tools/call", "params": {"name": "explain", "arguments": {"photo": address}}}
-    assert post(inner, house(tmp_path, mcp=True), "/gradio_api/mcp/", agent)[0] == 400 and inner.bodies == []
+    assert post(inner, state(tmp_path, mcp=True), "/gradio_api/mcp/", agent)[0] == 400 and inner.bodies == []
     shown = {
         "path": "/uploads/x.png",
         "url": "http://127.0.0.1:7860/gradio_api/file=/uploads/x.png",
     }  # as the page sends it
-    assert post(inner, house(tmp_path), path, {"data": [shown]})[0] == 200
+    assert post(inner, state(tmp_path), path, {"data": [shown]})[0] == 200
 
 
 def test_who_has_many_requests_waiting_is_told_and_others_are_not(tmp_path):
-    full = house(tmp_path, each=3)
-    full.of_session = {"greedy": 3, "modest": 2}.get
+    full = state(tmp_path, each=3)
+    full.events_of = {"greedy": 3, "modest": 2}.get
     status, headers, said = post(Inner(), full, "/gradio_api/queue/join", {"session_hash": "greedy"})
     assert (
         status == 429
@@ -205,8 +222,8 @@ def test_who_has_many_requests_waiting_is_told_and_others_are_not(tmp_path):
 
 
 def test_when_the_queue_is_full_the_number_is_told_in_the_visitors_language(tmp_path):
-    full = house(tmp_path, waiting=80)
-    full.waiting, full.seconds = lambda: 80, lambda: 0.5
+    full = state(tmp_path, waiting=80)
+    full.waiting, full.seconds_per_pass = lambda: 80, lambda: 0.5
     for path in ("/gradio_api/queue/join", "/gradio_api/call/explain"):
         status, _, said = post(Inner(), full, path, {"session_hash": "a"})
         assert (
@@ -218,31 +235,37 @@ def test_when_the_queue_is_full_the_number_is_told_in_the_visitors_language(tmp_
 
 
 def test_questions_of_one_viewer_are_counted_while_they_are_answered(tmp_path):
-    server = house(tmp_path, each=1)
-    server.exploring["a"] = 2
+    server = state(tmp_path, each=1)
+    server.viewer_requests["a"] = 2
     assert post(Inner(), server, "/gradio_api/component_server", {"session_hash": "a"})[0] == 429
     assert post(Inner(), server, "/gradio_api/component_server", {"session_hash": "b"})[0] == 200
-    assert dict(server.exploring) == {"a": 2}
+    assert dict(server.viewer_requests) == {"a": 2}
 
 
 def test_an_address_has_so_many_requests_a_minute_and_its_neighbours_have_theirs(tmp_path):
-    inner, server = Inner(), house(tmp_path, rate=3)
-    guard = Guard(inner, server)
-    assert [ask(inner, server, "/config", guard=guard)[0] for _ in range(5)] == [200, 200, 200, 429, 429]
-    assert ask(inner, server, "/config", guard=guard, client="5.6.7.8")[0] == 200
-    assert ask(inner, server, "/healthz", guard=guard)[0] == 200
+    now = [0.0]
+    guard = RequestGuard(Inner(), state(tmp_path, rate=3), clock=lambda: now[0])
+    assert [ask_again(guard)[0] for _ in range(5)] == [200, 200, 200, 429, 429]
+    assert ask_again(guard, client="5.6.7.8")[0] == 200
+    assert ask_again(guard, "/healthz")[0] == 200
+    assert ask_again(guard, "/theme.css")[0] == 200  # the same for all, and not counted
+    now[0] += 40
+    assert [ask_again(guard)[0] for _ in range(2)] == [200, 429]
 
 
-def test_a_proxy_is_believed_only_where_there_is_one(tmp_path):
+@pytest.mark.parametrize(("proxies", "address"), [(0, "1.2.3.4"), (1, "7.7.7.7"), (3, "1.2.3.4")])
+def test_a_proxy_is_believed_only_where_there_is_one(tmp_path, proxies, address):
+    guard = RequestGuard(Inner(), state(tmp_path, proxies=proxies, rate=1), clock=lambda: 0.0)
     forged = [(b"x-forwarded-for", b"9.9.9.9, 7.7.7.7")]
-    for proxies, expected in ((0, "1.2.3.4"), (1, "7.7.7.7"), (3, "1.2.3.4")):
-        guard = Guard(Inner(), house(tmp_path, proxies=proxies))
-        ask(None, None, "/config", headers=forged, guard=guard)
-        assert list(guard._spent) == [expected]
+    assert ask_again(guard, headers=forged, client="1.2.3.4")[0] == 200
+    plain = [(b"x-forwarded-for", b"5.5.5.5")] if proxies == 1 else []
+    same = {"client": "1.2.3.4"} if address == "1.2.3.4" else {"headers": forged, "client": "8.8.8.8"}
+    other = {"client": "8.8.8.8"} if address == "1.2.3.4" else {"headers": plain, "client": "1.2.3.4"}
+    assert ask_again(guard, **same)[0] == 429 and ask_again(guard, **other)[0] == 200
 
 
 def test_a_closing_server_takes_nothing_new_and_says_so(tmp_path):
-    server = house(tmp_path)
+    server = state(tmp_path)
     server.closing = True
     for path in ("/gradio_api/queue/join", "/gradio_api/upload", "/gradio_api/component_server"):
         status, _, said = post(Inner(), server, path, {})
@@ -254,9 +277,9 @@ def test_a_closing_server_takes_nothing_new_and_says_so(tmp_path):
 
 
 def test_uploads_wait_where_disk_or_memory_run_short(tmp_path):
-    full = House(Settings(free_mb=10**7), tmp_path, ())
+    full = ServerState(Settings(free_mb=10**7), tmp_path)
     assert "no room" in post(Inner(), full, "/gradio_api/upload", {})[2]["detail"]
-    short = house(tmp_path, memory_mb=1000)
+    short = state(tmp_path, memory_mb=1000)
     short.memory = lambda: 900_000_000
     assert (
         post(Inner(), short, "/gradio_api/upload", {})[0] == 503
@@ -265,25 +288,25 @@ def test_uploads_wait_where_disk_or_memory_run_short(tmp_path):
 
 
 def test_a_disk_that_fills_up_is_a_sentence_and_another_failure_is_not_hidden(tmp_path):
-    status, _, said = post(Inner(OSError(28, "No space left")), house(tmp_path), "/gradio_api/upload", {})
+    status, _, said = post(Inner(OSError(28, "No space left")), state(tmp_path), "/gradio_api/upload", {})
     assert status == 507 and "no room" in said["detail"]
     with pytest.raises(PermissionError):
-        post(Inner(PermissionError(13, "x")), house(tmp_path), "/gradio_api/upload", {})
+        post(Inner(PermissionError(13, "x")), state(tmp_path), "/gradio_api/upload", {})
 
 
 def test_the_folder_of_the_uploads_comes_back_when_somebody_deletes_it(tmp_path):
-    server = house(tmp_path / "uploads")
+    server = state(tmp_path / "uploads")
     assert post(Inner(), server, "/gradio_api/upload", {})[0] == 200
     assert (tmp_path / "uploads").stat().st_mode & 0o777 == 0o700
 
 
 def test_a_line_a_request_tells_how_long_and_how_big_and_never_what(tmp_path, caplog):
     caplog.set_level(logging.INFO, "attnviz.requests")
-    post(Inner(), house(tmp_path), "/gradio_api/queue/join", {"session_hash": "secret", "data": ["secret"]})
-    ask(Inner(), house(tmp_path), "/gradio_api/file=/secret/secret.png")
-    lines = [Line(True).format(record) for record in caplog.records]
+    post(Inner(), state(tmp_path), "/gradio_api/queue/join", {"session_hash": "secret", "data": ["secret"]})
+    ask(Inner(), state(tmp_path), "/gradio_api/file=/secret/secret.png")
+    lines = [JSONFormatter().format(record) for record in caplog.records]
     assert len(lines) == 2 and "secret" not in "".join(lines)
     first, second = map(json.loads, lines)
     assert (first["route"], first["status"], first["in"], first["out"]) == ("queue/join", 200, 46, 4)
     assert (second["route"], second["status"]) == ("file", 404) and first["ms"] >= 0
-    assert "route=file" in Line(False).format(caplog.records[1])
+    assert "route=file" in TextFormatter().format(caplog.records[1])

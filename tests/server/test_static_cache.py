@@ -7,8 +7,7 @@ import gzip
 
 import pytest
 
-from attnviz.server import static_cache
-from attnviz.server.static_cache import Still
+from attnviz.server.static_cache import StaticCache
 
 SCRIPT = b"export const answer = 42;\n" * 100
 
@@ -53,7 +52,7 @@ def get(app, path, accepts="gzip, br", method="GET", **headers) -> tuple[int, di
 
 def test_a_file_is_fetched_and_packed_once():
     files = Files()
-    app = Still(files)
+    app = StaticCache(files)
     answers = [get(app, "/static/page.css") for _ in range(3)]
     assert answers[0] == answers[1] == answers[2] and files.asked == ["/static/page.css"]
     status, headers, body = answers[0]
@@ -68,7 +67,7 @@ def test_a_file_is_fetched_and_packed_once():
 
 def test_what_is_packed_by_its_nature_stays_as_it_is_for_everybody():
     files = Files()
-    app = Still(files)
+    app = StaticCache(files)
     for accepts in ("gzip", "", "gzip"):
         _, headers, body = get(app, "/static/letters.woff2", accepts)
         assert body == b"wOF2" * 200 and "content-encoding" not in headers
@@ -76,7 +75,7 @@ def test_what_is_packed_by_its_nature_stays_as_it_is_for_everybody():
 
 
 def test_only_what_is_named_by_its_content_stays_with_the_visitor():
-    app = Still(Files())
+    app = StaticCache(Files())
     assert "immutable" in get(app, "/assets/Index-0aNuD791.js")[1]["cache-control"]
     assert "cache-control" not in get(app, "/static/page.css")[1]
 
@@ -93,7 +92,7 @@ def test_only_what_is_named_by_its_content_stays_with_the_visitor():
 )
 def test_who_wants_it_otherwise_is_answered_by_the_application(asked):
     files = Files()
-    app = Still(files)
+    app = StaticCache(files)
     for _ in range(2):
         get(app, "/static/page.css", **asked)
     assert len(files.asked) == 2
@@ -105,7 +104,7 @@ def test_who_wants_it_otherwise_is_answered_by_the_application(asked):
 def test_neither_a_failure_nor_another_spelling_is_kept(path):
     files = Files()
     files.files |= dict.fromkeys(("/static//page.css", "/static/./page.css", "/static/%70age.css"), SCRIPT)
-    app = Still(files)
+    app = StaticCache(files)
     answers = [get(app, path) for _ in range(2)]
     assert (
         len(files.asked) == 2
@@ -114,11 +113,10 @@ def test_neither_a_failure_nor_another_spelling_is_kept(path):
     )
 
 
-def test_what_is_too_much_to_keep_is_answered_all_the_same(monkeypatch):
-    monkeypatch.setattr(static_cache, "MOST_BYTES", 3000)
+def test_what_is_too_much_to_keep_is_answered_all_the_same():
     files = Files()
     files.files["/static/more.css"] = bytes(3000)
-    app = Still(files)
+    app = StaticCache(files, max_bytes=3000)
     get(app, "/static/page.css")
     for _ in range(2):
         assert get(app, "/static/more.css")[2] == bytes(3000)
@@ -128,7 +126,7 @@ def test_what_is_too_much_to_keep_is_answered_all_the_same(monkeypatch):
 
 def test_two_who_come_at_once_both_get_it():
     files = Files()
-    app = Still(files)
+    app = StaticCache(files)
 
     async def both():
         sent = [[], []]
@@ -145,4 +143,4 @@ def test_two_who_come_at_once_both_get_it():
 
     one, other = asyncio.run(both())
     assert one == other and gzip.decompress(one[1]["body"]) == SCRIPT
-    assert app._bytes == len(one[1]["body"])
+    assert app.bytes == len(one[1]["body"])

@@ -1,0 +1,99 @@
+"""The zip that a viewer's request asks for."""
+
+from __future__ import annotations
+
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from ..capture.trace import Trace
+from ..drawing.channel import Channel
+from ..drawing.pair import Pair
+from ..errors import AttnvizError
+from ..export.bundle import bundle
+from ..export.selection import Selection
+from ..networks.card import card_of
+from .catalog import Catalog
+from .inference import Inference, TraceKey
+from .photo_store import PhotoStore
+from .view_state import channels_of, layers_of, look_of, order_of, pairs_of, scale_of, trace_key
+from .work_queue import WorkQueue
+
+MOST_SHOWN = 8  # captures in one bundle
+MOST_BESIDE = 10  # those that its scale spans too: three networks beside one, and seven photos
+AT_ONCE, MOST_WAITING = 2, 10  # bundles that are drawn, and that wait
+
+Capture = tuple[TraceKey, Trace]
+
+
+class BundleWriter:
+    """Writes what is on a viewer's screen, or all of it, into a zip."""
+
+    def __init__(self, folder: Path, photos: PhotoStore, catalog: Catalog, inference: Inference) -> None:
+        self.queue = WorkQueue(AT_ONCE, MOST_WAITING)
+        self._folder, self._photos, self._catalog, self._inference = folder, photos, catalog, inference
+
+    def write(self, request: dict[str, Any]) -> Path:
+        """The zip of what a request names. Raises AttnvizError."""
+        captures = self._captures(request.get("shown"), MOST_SHOWN)
+        if not captures:
+            raise AttnvizError("nothing_to_save")
+        tab, everything = request.get("tab"), request.get("what") == "all"
+        files = bundle(
+            [self._shown(capture, request, everything) for capture in captures],
+            look_of(request.get("look"), tab),
+            order_of(request.get("look")),
+            everything,
+            self._beside(request),
+            self._pairs(captures, request),
+            tab in ("networks", "photos"),
+        )
+        return self.queue.run(lambda: _zipped(files, self._folder))
+
+    def _captures(self, requests: Any, most: int) -> list[Capture]:
+        """The captures in a list of the viewer's, at most so many. Raises AttnvizError if one of them can't
+        be had."""
+        named = requests[:most] if isinstance(requests, list) else []
+        keys = [trace_key(request, self._photos) for request in named if isinstance(request, dict)]
+        return [(key, self._inference.trace(key)) for key in keys]
+
+    def _shown(self, capture: Capture, request: dict[str, Any], everything: bool) -> Selection:
+        key, trace = capture
+        tab, layer = request.get("tab"), request.get("layer")
+        layers = tuple(trace.layers) if everything else layers_of(trace, tab, layer, request.get("block"))
+        chosen = channels_of(trace, layer, request.get("channel")) if tab == "explore" else []
+        channels = tuple(self._channel(key, name, index) for name, index in chosen)
+        return Selection(trace, card_of(self._catalog.network(key.network)), layers, channels)
+
+    def _channel(self, key: TraceKey, layer: str, index: int) -> Channel:
+        features = self._inference.features(key, layer)
+        return Channel(layer, index, features.before[index], features.after[index])
+
+    def _beside(self, request: dict[str, Any]) -> list[Trace]:
+        """What the scale spans beside what is drawn."""
+        tab = request.get("tab")
+        if tab != "explore" or look_of(request.get("look"), tab).scale != "shown":
+            return []
+        return [trace for _, trace in self._captures(request.get("beside"), MOST_BESIDE)]
+
+    def _pairs(self, captures: list[Capture], request: dict[str, Any]) -> list[Pair]:
+        if request.get("tab") != "photos":
+            return []
+        named = [(self._photos.name_of(key.photo), trace) for key, trace in captures]
+        scale = scale_of(request.get("look"))
+        return pairs_of(named, request.get("layer"), request.get("a"), request.get("b"), scale)
+
+
+def _zipped(files: Iterator[tuple[str, bytes]], folder: Path) -> Path:
+    try:
+        saved = folder / "saved"
+        saved.mkdir(parents=True, exist_ok=True, mode=0o700)
+        path = Path(tempfile.mkdtemp(dir=saved)) / "attnviz.zip"
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+            for name, content in files:
+                archive.writestr(name, content)
+    except OSError:
+        raise AttnvizError("no_room_to_save") from None
+    return path

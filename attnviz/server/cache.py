@@ -1,0 +1,105 @@
+"""A cache for what is slow to make: open networks, traces, features."""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+Key = TypeVar("Key", bound=Hashable)
+Value = TypeVar("Value")
+
+
+@dataclass(eq=False)
+class _Entry(Generic[Value]):
+    value: Value
+    size: int
+    last_used: float
+
+
+class Cache(Generic[Key, Value]):
+    """Values by key, at most ``max_bytes`` of them, each until ``kept_seconds`` after its last use; the least
+    recently used goes first. The last one stays, however large it is.
+
+    Each value is computed once: callers that ask for a key while it is computed wait, and get the same value
+    or the same error. An error is not kept. cachetools has no such cache: its time counts from when a value
+    was put in, and it refuses a value that is larger than the whole."""
+
+    def __init__(
+        self,
+        size_of: Callable[[Value], int],
+        max_bytes: int,
+        kept_seconds: float = math.inf,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.max_bytes = max_bytes
+        self._size_of, self._kept_seconds, self._clock = size_of, kept_seconds, clock
+        self._entries: OrderedDict[Key, _Entry[Value]] = OrderedDict()  # the least recently used first
+        self._under_way: dict[Key, Future[Value]] = {}
+        self._lock = threading.Lock()
+
+    def get(self, key: Key, compute: Callable[[], Value]) -> Value:
+        """The value of this key, kept or computed now. Raises what the computation raises."""
+        with self._lock:
+            self._drop_expired()
+            entry = self._entries.get(key)
+            if entry is not None:
+                entry.last_used = self._clock()
+                self._entries.move_to_end(key)
+                return entry.value
+            waits_for = self._under_way.get(key)
+            if waits_for is None:
+                mine = self._under_way[key] = Future()
+        return waits_for.result() if waits_for is not None else self._compute(key, compute, mine)
+
+    def drop(self, unwanted: Callable[[Key], bool]) -> None:
+        """Let go of the values of these keys; what is being computed for them is not kept either."""
+        with self._lock:
+            for key in [key for key in self._entries if unwanted(key)]:
+                del self._entries[key]
+            for key in [key for key in self._under_way if unwanted(key)]:
+                del self._under_way[key]
+
+    def expire(self) -> None:
+        """Let go of what was last used longer ago than it is kept."""
+        with self._lock:
+            self._drop_expired()
+
+    def keys(self) -> list[Key]:
+        """The keys of what is kept, the least recently used first."""
+        with self._lock:
+            return list(self._entries)
+
+    def _compute(self, key: Key, compute: Callable[[], Value], mine: Future[Value]) -> Value:
+        try:
+            value = compute()
+            size = self._size_of(value)
+        except BaseException as error:
+            with self._lock:
+                if self._under_way.get(key) is mine:
+                    del self._under_way[key]
+            mine.set_exception(error)
+            raise
+        with self._lock:
+            if self._under_way.get(key) is mine:  # else the key was dropped meanwhile
+                del self._under_way[key]
+                self._entries[key] = _Entry(value, size, self._clock())
+                self._make_room()
+        mine.set_result(value)
+        return value
+
+    def _make_room(self) -> None:
+        total = sum(entry.size for entry in self._entries.values())
+        while total > self.max_bytes and len(self._entries) > 1:
+            _, dropped = self._entries.popitem(last=False)
+            total -= dropped.size
+
+    def _drop_expired(self) -> None:
+        limit = self._clock() - self._kept_seconds
+        for key in [key for key, entry in self._entries.items() if entry.last_used < limit]:
+            del self._entries[key]

@@ -1,0 +1,112 @@
+"""All that is read or set of Gradio beyond its documented interface; each name has a test that it is there.
+
+- ``Blocks._queue``: the queue of events; ``len`` of it counts those that wait
+- ``Queue.get_events``: the next events to run; replaced, for fair turns
+- ``Queue.sleep_when_free``: seconds between two looks at the queue
+- ``Queue.active_jobs``: the running events, a list a worker, None for an idle one
+- ``Queue.event_queue_per_concurrency_id``: waiting events, with ``queue``, ``concurrency_limit`` and
+  ``current_concurrency``
+- ``Event._id``, ``Event.session_hash``: an event, and the visitor who sent it
+- ``Queue.pending_event_ids_session``: waiting and running events by visitor
+- ``Queue.pending_messages_per_session``: what is still to be told, by visitor
+- ``Blocks.state_holder``, its ``session_data``, ``time_last_used`` and ``lock``: visitors' choices
+- ``SessionState.is_closed``: the visitor closed the page
+- ``Blocks.server.config.timeout_keep_alive``: uvicorn's limit for idle connections
+- ``GRADIO_TEMP_DIR`` in the environment: the folder of uploads, read when a page is built, when it is
+launched,
+  and whenever a file is checked"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+LOOK_SECONDS = 0.005  # between two looks at the queue; a thousand a second keep Python from the passes
+
+
+class GradioQueue:
+    """The queue of a page's events. Visitors take turns: who has an event running or ahead in the queue waits
+    behind who has none, first come, first served within a round. So nobody waits for all requests of
+    somebody who sends many."""
+
+    def __init__(self, page: gr.Blocks) -> None:
+        self._queue = page._queue
+        self._next_events = self._queue.get_events
+        self._queue.get_events = self._fair_events  # type: ignore[method-assign]
+        self._queue.sleep_when_free = LOOK_SECONDS
+
+    def __len__(self) -> int:
+        """Events that wait."""
+        return len(self._queue)
+
+    def busy(self) -> bool:
+        """Whether any event waits or runs."""
+        return len(self) > 0 or any(events is not None for events in self._queue.active_jobs)
+
+    def events_of(self, session: str) -> int:
+        """One visitor's events, waiting or running."""
+        return len(self._queue.pending_event_ids_session.get(session, ()))
+
+    def forget_lost_sessions(self) -> None:
+        """Let go of the event numbers of visitors who have nothing more to be told."""
+        for session in list(self._queue.pending_event_ids_session):
+            if session not in self._queue.pending_messages_per_session:
+                self._queue.pending_event_ids_session.pop(session, None)
+
+    def _fair_events(self) -> Any:
+        running = Counter(event.session_hash for events in self._queue.active_jobs for event in events or ())
+        for line in self._queue.event_queue_per_concurrency_id.values():
+            limit = line.concurrency_limit
+            if len(line.queue) > 1 and (limit is None or line.current_concurrency < limit):
+                _sort_in_rounds(line.queue, running.copy())
+        return self._next_events()
+
+
+def _sort_in_rounds(events: list[Any], ahead: Counter[str]) -> None:
+    """Sort waiting events by how many of the same visitor's are ahead of each."""
+    rounds = {}
+    for event in events:
+        rounds[event._id] = ahead[event.session_hash]
+        ahead[event.session_hash] += 1
+    events.sort(key=lambda event: rounds[event._id])
+
+
+def forget_closed_sessions(page: gr.Blocks, kept: timedelta, now: datetime) -> None:
+    """Let go of the choices of visitors who closed the page longer than ``kept`` ago. They take a third of a
+    megabyte each, and Gradio keeps thousands."""
+    visitors, before = page.state_holder, now - kept
+    for session, state in list(visitors.session_data.items()):
+        if state.is_closed and visitors.time_last_used.get(session, before) <= before:
+            with visitors.lock:
+                visitors.session_data.pop(session, None)
+                visitors.time_last_used.pop(session, None)
+
+
+def keep_connections_open(page: gr.Blocks, seconds: int) -> None:
+    """Let idle connections of a launched page stay open for so long."""
+    page.server.config.timeout_keep_alive = seconds  # type: ignore[attr-defined]
+
+
+def upload_folder() -> Path | None:
+    """The folder for uploads that the environment names."""
+    named = os.environ.get("GRADIO_TEMP_DIR")
+    return Path(named) if named else None
+
+
+@contextmanager
+def uploads_in(folder: Path) -> Iterator[None]:
+    """Build and launch a page whose uploads lie in this folder. Afterwards its parent is named: Gradio checks
+    files against what the environment names at that time, so the folders of several servers must lie in one
+    folder of this process, and a server's requests fail for the moment in which another one starts."""
+    os.environ["GRADIO_TEMP_DIR"] = str(folder)
+    try:
+        yield
+    finally:
+        os.environ["GRADIO_TEMP_DIR"] = str(folder.parent)

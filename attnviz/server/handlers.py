@@ -1,0 +1,195 @@
+"""What the page does when something is chosen, uploaded or opened: each handler returns updates by
+component."""
+
+from __future__ import annotations
+
+import logging
+from copy import copy
+from typing import Any
+
+import gradio as gr
+
+from ..errors import AttnvizError
+from ..languages.catalogue import say
+from .catalog import Choice
+from .inference import TraceKey
+from .layout import Components, words_in
+from .link import Link
+from .photo_store import EXAMPLE, EXAMPLES
+from .service import Service
+
+log = logging.getLogger(__name__)
+
+Updates = dict[Any, Any]
+FALLBACK = "cbam_resnet18"  # what the viewer's button opens where a network has no attention
+
+
+class Handlers:
+    """The handlers of one server's page."""
+
+    def __init__(self, service: Service, components: Components) -> None:
+        self._service, self._on = service, components
+
+    def start(self, mine: list[Choice], request: gr.Request) -> Updates:
+        """The page was opened, perhaps by a link."""
+        header = request.headers.get("accept-language", "") if request.headers else ""
+        networks = [name for _, name in self._service.catalog.ready(mine)]
+        link = Link.from_query(dict(request.query_params), header, networks)
+        network = link.network or self._service.catalog.first()
+        updates = self.analyse(link.photo, network, link.view, mine, link.language)
+        if self._on.viewer in updates:
+            updates[self._on.viewer] |= {"state": link.state}
+        return updates | {
+            self._on.network: gr.update(value=network),
+            self._on.opened: network,
+            self._on.view: link.view,
+        }
+
+    def speak(
+        self,
+        language: str,
+        mine: list[Choice],
+        error: AttnvizError | None = None,
+        network_error: AttnvizError | None = None,
+    ) -> Updates:
+        """A language was chosen: the words of all that Gradio draws."""
+        updates: Updates = words_in(language, self._on, self._service.settings)
+        updates[self._on.network] |= {"choices": self._service.catalog.choices(mine, language)}
+        for component, told in ((self._on.trouble, error), (self._on.network_trouble, network_error)):
+            updates[component] = gr.skip() if told is None else _message(told, language)
+        return updates
+
+    def fetch(
+        self,
+        network: str,
+        opened: str,
+        mine: list[Choice],
+        language: str,
+        progress: gr.Progress = gr.Progress(),  # noqa: B008 (Gradio looks for it here)
+    ) -> Updates:
+        """A network was chosen: open it, with its download's progress. One that can't be opened leaves the
+        one before, and a message says why."""
+
+        def report(done: int, total: int) -> None:
+            progress(min(done / max(total, 1), 0.99), desc=f"{done / 1e6:.0f} / {total / 1e6:.0f} MB")
+
+        try:
+            self._service.catalog.network(network, report)
+        except AttnvizError as error:
+            return self._opened(opened, mine, language) | self._network_trouble(error, language)
+        return self._opened(network, mine, language) | self._no_network_trouble()
+
+    def open_yours(
+        self, checkpoint: str | None, labels: str | None, mine: list[Choice], language: str
+    ) -> Updates:
+        """A checkpoint was uploaded, or the names of its classes: open it, and offer it beside the others."""
+        if checkpoint is None:
+            return gr.skip()
+        uploads, catalog = self._service.uploads, self._service.catalog
+        try:
+            choice = catalog.add(uploads.take(checkpoint), uploads.take(labels) if labels else None)
+        except AttnvizError as error:
+            return self._network_trouble(error, language)
+        except Exception:
+            log.exception("opening a checkpoint failed")
+            return self._network_trouble(AttnvizError("checkpoint_failed"), language)
+        for title, name in mine:
+            if title == choice[0]:  # the same file with other labels takes its place
+                catalog.delete(name, everywhere=False)  # its file is the new one's too
+        mine = [*(other for other in mine if other[0] != choice[0]), choice]
+        return self._opened(choice[1], mine, language) | {self._on.mine: mine} | self._no_network_trouble()
+
+    def analyse(self, photo: str, network: str, view: str, mine: list[Choice], language: str) -> Updates:
+        """A photo, a network or a view was chosen: run the network, and show the viewer what came of it. If
+        that can't be done, a message below the upload says why, the upload is emptied, and all else stays."""
+        try:
+            path = self._service.photos.path_of(str(photo))
+            capture = self._service.viewer.encoded(TraceKey(path, str(network), view))
+        except AttnvizError as error:
+            return self._photo_trouble(error, language)
+        except Exception:  # a direct call with something that the page never sends
+            log.exception("a photo could not be analysed")
+            return self._photo_trouble(AttnvizError("pass_failed"), language)
+        value = {
+            "capture": capture,
+            "language": language,
+            "networks": [[name, title] for title, name in self._service.catalog.ready(mine)],
+            "examples": [{"photo": EXAMPLE + name, "name": f"{name}.jpg"} for name in EXAMPLES],
+        }
+        on = self._on
+        return {on.trouble: gr.update(visible=False), on.error: None, on.current: photo, on.viewer: value}
+
+    def analyse_upload(
+        self, upload: str, network: str, view: str, mine: list[Choice], language: str, sent: list[str]
+    ) -> Updates:
+        """A photo was uploaded: it gets a name of its own, and is analysed."""
+        try:
+            photo = self._service.photos.take(upload)
+        except AttnvizError as error:
+            return self._photo_trouble(error, language)
+        return self.analyse(photo, network, view, mine, language) | {self._on.sent: [*sent, photo]}
+
+    def analyse_example(
+        self, network: str, view: str, mine: list[Choice], language: str, event: gr.SelectData
+    ) -> Updates:
+        """One of the examples was chosen."""
+        index = event.index if isinstance(event.index, int) else 0
+        return self.analyse(EXAMPLE + EXAMPLES[index % len(EXAMPLES)], network, view, mine, language)
+
+    def delete_mine(self, view: str, mine: list[Choice], language: str, sent: list[str]) -> Updates:
+        """Delete all that this visitor sent, and what was computed of it; the page is as when it was
+        opened."""
+        self._service.delete(sent, [name for _, name in mine])
+        first = self._service.catalog.first()
+        updates = self.analyse(EXAMPLE + EXAMPLES[0], first, view, [], language)
+        if self._on.viewer in updates:  # else nothing can be shown in place of what is there
+            updates[self._on.viewer] |= {"forget": True}
+        gr.Info(say(language, "deleted"), title=say(language, "delete"), duration=8)
+        on = self._on
+        return updates | self._opened(first, [], language) | {on.photo: None, on.mine: [], on.sent: []}
+
+    def open_fallback(self) -> Updates:
+        """The viewer's button for a network with attention was pressed."""
+        return {self._on.network: FALLBACK, self._on.opened: FALLBACK}
+
+    def _opened(self, network: str, mine: list[Choice], language: str) -> Updates:
+        choices = self._service.catalog.choices(mine, language)
+        return {self._on.network: gr.update(choices=choices, value=network), self._on.opened: network}
+
+    def _photo_trouble(self, error: AttnvizError, language: str) -> Updates:
+        on = self._on
+        return {on.photo: None, on.trouble: _warned(error, language), on.error: _bare(error)}
+
+    def _network_trouble(self, error: AttnvizError, language: str) -> Updates:
+        return {
+            self._on.network_trouble: _warned(error, language),
+            self._on.network_error: _bare(error),
+        }
+
+    def _no_network_trouble(self) -> Updates:
+        return {self._on.network_trouble: gr.update(visible=False), self._on.network_error: None}
+
+
+def _warned(error: AttnvizError, language: str) -> dict[str, Any]:
+    """Show an error as a passing message, which unlike gr.Error covers nothing; and the message to be shown
+    where it arose."""
+    gr.Warning(escaped(error.sentence(language)), title=say(language, "failed"), duration=10)
+    return _message(error, language)
+
+
+def _message(error: AttnvizError, language: str) -> dict[str, Any]:
+    return gr.update(value=f"**{escaped(error.sentence(language))}**", visible=True)
+
+
+def _bare(error: AttnvizError) -> AttnvizError:
+    """The error without its traceback, which would keep the photo in memory."""
+    return copy(error)
+
+
+def escaped(text: str) -> str:
+    """Text from outside for places that read Markdown or HTML: every mark that they could take as their own
+    is escaped."""
+    return "".join(
+        character if character.isalnum() or character in " .,:;-_()'’“”%–…" else f"&#{ord(character)};"
+        for character in text
+    )

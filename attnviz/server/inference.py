@@ -1,0 +1,193 @@
+"""Forward passes: run in turn, stopped when they take too long, and their results kept for a while."""
+
+from __future__ import annotations
+
+import copy
+import logging
+import math
+import threading
+import time
+import weakref
+from collections.abc import Callable, Container
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from torch import nn
+
+from ..capture.hooks import before
+from ..capture.plan import bare
+from ..capture.run import features_of, trace
+from ..capture.trace import Features, Trace
+from ..errors import AttnvizError, BusyError, TraceError
+from ..networks.card import card_of
+from .cache import Cache
+from .catalog import Catalog
+from .settings import Settings
+from .work_queue import WorkQueue
+
+log = logging.getLogger(__name__)
+passes_log = logging.getLogger("attnviz.passes")
+
+Result = TypeVar("Result")
+LayersFeatures = dict[str, Features]
+
+TRACES_BYTES = 300_000_000
+FEATURES_BYTES = 400_000_000
+# features of one photo that are kept at once: 6 MB for a ResNet-18 of ours, 90 MB for a ResNet-50
+TOGETHER_BYTES = 20_000_000
+# requests of viewers and programs that may wait for a pass; those that wait in Gradio's queue come on top
+MOST_WAITING = 20
+NICENESS = 10  # of passes, so that visitors are answered meanwhile
+
+
+@dataclass(frozen=True)
+class TraceKey:
+    """One forward pass: which photo, through which network, seeing its whole or its crop."""
+
+    photo: Path
+    network: str
+    view: str
+
+
+@dataclass(frozen=True)
+class Compute:
+    """How a trace and layers' features are computed, and how much of a photo's features is kept at once."""
+
+    trace: Callable[..., Trace] = trace
+    features: Callable[..., LayersFeatures] = features_of
+    together_bytes: int = TOGETHER_BYTES
+
+
+class Inference:
+    """Runs photos through a catalog's networks, and keeps the traces and features of late."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        catalog: Catalog,
+        compute: Compute = Compute(),
+        clock: Callable[[], float] = time.monotonic,
+        most_waiting: int = MOST_WAITING,
+    ) -> None:
+        self.queue = WorkQueue(settings.at_once, most_waiting + settings.at_once, NICENESS)
+        self.traces: Cache[TraceKey, Trace] = Cache(trace_bytes, TRACES_BYTES, 60 * settings.keep, clock)
+        self._features: Cache[tuple[TraceKey, tuple[str, ...]], LayersFeatures] = Cache(
+            features_bytes, FEATURES_BYTES, 60 * settings.keep, clock
+        )
+        self._settings, self._catalog, self._compute, self._clock = settings, catalog, compute, clock
+        self._thread = threading.local()  # its copies of networks
+        self._closed = False
+
+    def forward_pass(self, network: str, run: Callable[[nn.Module], Result]) -> Result:
+        """What ``run`` returns of a network, opened, when it is this request's turn. The time that it took is
+        logged, not what it saw. Raises BusyError where too many wait, and TraceError for a pass that takes
+        too long."""
+        opened, asked = self._catalog.network(network), self._clock()
+
+        def timed() -> Result:
+            began = self._clock()
+            try:
+                return self._run_limited(self._own_copy(opened), run, began)
+            finally:
+                waited, took = began - asked, self._clock() - began
+                fields = {"waited_ms": round(1000 * waited, 1), "ms": round(1000 * took, 1)}
+                passes_log.info("pass", extra={"fields": {"network": network.partition(":")[0], **fields}})
+
+        return self.queue.run(timed)
+
+    def trace(self, key: TraceKey) -> Trace:
+        """The trace of a photo. Raises AttnvizError."""
+
+        def compute() -> Trace:
+            return self._of_photo(key, lambda network: self._compute.trace(network, key.photo, key.view))
+
+        return self.traces.get(key, compute)
+
+    def features(self, key: TraceKey, layer: str) -> Features:
+        """The features before and after one layer's gate. Raises AttnvizError."""
+        source = self.trace(key)
+        layers = self._layers_with(source, layer)
+
+        def compute() -> LayersFeatures:
+            return self._of_photo(
+                key,
+                lambda network: self._compute.features(network, source.source, layers, key.view),
+            )
+
+        return self._features.get((key, layers), compute)[layer]
+
+    def forget(self, photos: Container[Path]) -> None:
+        """Let go of all that was computed of these photos."""
+        self.traces.drop(lambda key: key.photo in photos)
+        self._features.drop(lambda key: key[0].photo in photos)
+
+    def expire(self) -> None:
+        """Let go of what nobody used for as long as it is kept."""
+        self.traces.expire()
+        self._features.expire()
+
+    def close(self) -> None:
+        """Stop the passes under way at their next block, and take no more."""
+        self._closed = True
+        self.queue.close()
+
+    def _layers_with(self, source: Trace, layer: str) -> tuple[str, ...]:
+        """The layers whose features are kept in one pass with this one's: all that have some, where they are
+        small together."""
+        gated = tuple(name for name, found in source.layers.items() if found.formula != "none")
+        together = sum(
+            8 * math.prod(source.layers[name].shape) for name in gated
+        )  # before and after, 4 bytes
+        return gated if layer in gated and together <= self._compute.together_bytes else (layer,)
+
+    def _of_photo(self, key: TraceKey, run: Callable[[nn.Module], Result]) -> Result:
+        if not key.photo.exists():
+            raise AttnvizError("photo_gone", minutes=self._settings.keep)
+        try:
+            return self.forward_pass(key.network, run)
+        except AttnvizError:
+            raise
+        except (
+            Exception
+        ):  # the visitor gets a sentence in place of Gradio's blank badge, the log gets the rest
+            log.exception("tracing failed")
+            raise AttnvizError("pass_failed") from None
+
+    def _run_limited(self, network: nn.Module, run: Callable[[nn.Module], Result], began: float) -> Result:
+        def check() -> None:
+            if self._closed:
+                raise BusyError("server_restarts")
+            if self._clock() - began > self._settings.seconds:
+                raise TraceError("pass_too_long", seconds=self._settings.seconds)
+
+        # Each stage and each block, but not what is in them: hooks take time.
+        places = [module for path, module in network.named_modules() if path.count(".") < 2]
+        with before(places, check):
+            return run(network)
+
+    def _own_copy(self, network: nn.Module) -> nn.Module:
+        """This thread's own modules of a network, of the same weights: two threads that listen to the same
+        modules wait for each other."""
+        copies: weakref.WeakKeyDictionary[nn.Module, nn.Module]
+        copies = vars(self._thread).setdefault("copies", weakref.WeakKeyDictionary())
+        if network not in copies:
+            inside = bare(network)
+            shared = [*inside.parameters(), *inside.buffers(), card_of(inside)]
+            copies[network] = copy.deepcopy(inside, {id(item): item for item in shared})
+        return copies[network]
+
+
+def trace_bytes(trace: Trace) -> int:
+    """About how much memory a trace takes."""
+    arrays = [
+        values
+        for layer in trace.layers.values()
+        for values in (*vars(layer).values(), *(step.values for step in layer.steps))
+    ]
+    return trace.photo.pixels.nbytes + sum(values.nbytes for values in arrays if hasattr(values, "nbytes"))
+
+
+def features_bytes(features: LayersFeatures) -> int:
+    """How much memory layers' features take."""
+    return sum(part.before.nbytes + part.after.nbytes for part in features.values())

@@ -1,0 +1,65 @@
+"""The photos that can be asked for: examples, and visitors' uploads. A browser names them, never a path of
+this machine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+
+from .._paths import EXAMPLES_FOLDER
+from ..errors import AttnvizError, PhotoError
+from .settings import Settings
+from .uploads import UploadFolder, name_of, remove
+
+EXAMPLES = ("temple", "flower", "astronaut", "cat", "coffee", "rocket", "cameraman", "galaxies")
+EXAMPLE, UPLOAD = "example:", "upload:"  # how the browser's names begin
+
+
+class PhotoStore:
+    """Photos by the browser's names, ``example:NAME`` and ``upload:TOKEN/NAME``."""
+
+    def __init__(self, uploads: UploadFolder, settings: Settings) -> None:
+        self._uploads, self._settings = uploads, settings
+
+    def take(self, upload: str) -> str:
+        """The browser's name for a photo that was uploaded. Raises PhotoError for one that is too large, and
+        AttnvizError for what is no upload, or where there is no room."""
+        path = self._uploads.take(upload)
+        if path.stat().st_size > self._settings.photo_bytes:
+            remove(path)
+            raise PhotoError("photo_too_large", name=path.name, limit=self._settings.photo_mb)
+        return self.name_of(path)
+
+    def path_of(self, name: str) -> Path:
+        """The file of a photo; the time that an upload is kept begins anew. Raises AttnvizError for a photo
+        that is neither an example nor an upload."""
+        if name.startswith(EXAMPLE) and name.removeprefix(EXAMPLE) in EXAMPLES:
+            return example_file(name.removeprefix(EXAMPLE))
+        if not name.startswith(UPLOAD):
+            raise self.gone()
+        return self._uploads.find(name.removeprefix(UPLOAD))
+
+    def name_of(self, path: Path) -> str:
+        """A photo's name for the browser, the opposite of ``path_of``."""
+        return EXAMPLE + path.stem if path.parent == EXAMPLES_FOLDER else UPLOAD + name_of(path)
+
+    def delete(self, names: Iterable[str]) -> set[Path]:
+        """Delete these photos, of which examples stay; the files that went."""
+        deleted = set()
+        for name in names:
+            if name.startswith(UPLOAD):
+                with suppress(AttnvizError):
+                    path = self.path_of(name)
+                    remove(path)
+                    deleted.add(path)
+        return deleted
+
+    def gone(self) -> AttnvizError:
+        """The error for a photo that is not there."""
+        return self._uploads.gone()
+
+
+def example_file(name: str) -> Path:
+    """The file of one of EXAMPLES."""
+    return EXAMPLES_FOLDER / f"{name}.jpg"

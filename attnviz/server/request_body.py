@@ -1,0 +1,89 @@
+"""Bodies of requests: read or passed on, within a limit of bytes."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from starlette.types import Message, Receive
+
+from ..errors import AttnvizError
+from ..languages.catalogue import Value
+
+
+class Refusal(AttnvizError):
+    """What is answered in place of what was asked for: a status and a sentence."""
+
+    def __init__(self, status: int, key: str, /, **values: Value) -> None:
+        super().__init__(key, **values)
+        self.status = status
+
+
+def limited(receive: Receive, limit: int) -> Receive:
+    """Pass a body on, piece by piece. Raises Refusal at the piece that makes it longer than ``limit``."""
+    received = 0
+
+    async def receive_limited() -> Message:
+        nonlocal received
+        message = await receive()
+        received += len(message.get("body", b""))
+        if received > limit:
+            raise Refusal(413, "request_too_large", limit=limit // 1_000_000)
+        return message
+
+    return receive_limited
+
+
+async def read(receive: Receive, limit: int) -> bytes:
+    """A whole body. Raises Refusal for one that is longer than ``limit``, or that its sender left."""
+    body, more = b"", True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise Refusal(499, "visitor_gone")
+        body, more = body + message.get("body", b""), message.get("more_body", False)
+        if len(body) > limit:
+            raise Refusal(413, "request_too_long")
+    return body
+
+
+def replayed(body: bytes, receive: Receive) -> Receive:
+    """A body that was read, given once more; after it what comes, such as that the visitor left."""
+    given = False
+
+    async def receive_again() -> Message:
+        nonlocal given
+        if given:
+            return await receive()
+        given = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return receive_again
+
+
+def question_in(body: bytes) -> Any:
+    """What a body says in JSON. Raises Refusal for one that is no JSON, or in which a file is named by an
+    address, which Gradio would fetch."""
+    try:
+        question = json.loads(body)
+    except (ValueError, RecursionError):
+        raise Refusal(400, "request_not_json") from None
+    if _names_an_address(question):
+        raise Refusal(400, "request_names_address")
+    return question
+
+
+def _names_an_address(question: Any) -> bool:
+    """Whether there is a file anywhere in this whose path is an address."""
+    unchecked = [question]
+    while unchecked:
+        value = unchecked.pop()
+        if isinstance(value, dict):
+            arguments = value.get("arguments")  # of an agent's call, whose files may be plain text
+            names = [value.get("path"), *(arguments.values() if isinstance(arguments, dict) else ())]
+            if any("://" in str(name)[:20] for name in names):
+                return True
+            unchecked.extend(value.values())
+        elif isinstance(value, list):
+            unchecked.extend(value)
+    return False

@@ -1,0 +1,68 @@
+"""All that one server computes, keeps and forgets."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from .bundles import BundleWriter
+from .catalog import Catalog
+from .gradio_queue import upload_folder
+from .inference import Compute, Inference
+from .photo_store import PhotoStore
+from .settings import Settings
+from .uploads import UploadFolder
+from .viewer_requests import ViewerRequests
+
+
+@dataclass(frozen=True, eq=False)
+class Service:
+    """The objects of one server, made once and handed to its page, its API and its middleware. Several in one
+    process share nothing."""
+
+    settings: Settings
+    folder: Path  # of the uploads, and what is saved of them
+    uploads: UploadFolder
+    photos: PhotoStore
+    catalog: Catalog
+    inference: Inference
+    bundles: BundleWriter
+    viewer: ViewerRequests
+
+    def delete(self, photos: Iterable[str], checkpoints: Iterable[str]) -> None:
+        """Delete these uploads now, with all that was computed of them."""
+        self.inference.forget(self.photos.delete(photos))
+        for name in checkpoints:
+            self.catalog.delete(name)
+
+    def expire(self) -> None:
+        """Let go of what nobody used for as long as the settings say."""
+        self.inference.expire()
+        self.catalog.expire()
+
+    def close(self) -> None:
+        """Stop the work under way, and take no more."""
+        self.inference.close()
+        self.bundles.queue.close()
+
+
+def make_service(
+    settings: Settings | None = None,
+    folder: Path | None = None,
+    catalog: Catalog | None = None,
+    compute: Compute | None = None,
+) -> Service:
+    """A service by these settings. Without ``folder``, uploads are where Gradio puts those of pages that are
+    launched without ``launch.serve``; ``catalog`` and ``compute`` take the place of those that the settings
+    give."""
+    settings = settings or Settings()
+    folder = folder or upload_folder() or Path(tempfile.gettempdir())
+    catalog = catalog or Catalog(settings)
+    uploads = UploadFolder(folder, settings.keep)
+    photos = PhotoStore(uploads, settings)
+    inference = Inference(settings, catalog, compute or Compute())
+    bundles = BundleWriter(folder, photos, catalog, inference)
+    viewer = ViewerRequests(photos, catalog, inference, bundles)
+    return Service(settings, folder, uploads, photos, catalog, inference, bundles, viewer)

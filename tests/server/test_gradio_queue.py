@@ -1,0 +1,115 @@
+"""Visitors take turns in Gradio's queue, and Gradio's insides are as they are taken to be."""
+
+from __future__ import annotations
+
+import os
+from datetime import datetime, timedelta
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from gradio.state_holder import StateHolder
+from gradio.utils import get_upload_folder
+
+from attnviz.server.gradio_queue import GradioQueue, forget_closed_sessions, upload_folder, uploads_in
+from attnviz.server.page import build
+
+
+def event(number: int, visitor: str) -> SimpleNamespace:
+    return SimpleNamespace(_id=number, session_hash=visitor)
+
+
+def made_queue() -> tuple[SimpleNamespace, SimpleNamespace]:
+    """A queue like Gradio's, which gives the first event's number, and its only line."""
+
+    def first():
+        return line.queue.pop(0)._id if line.queue else None
+
+    line = SimpleNamespace(queue=[], concurrency_limit=1, current_concurrency=0)
+    queue = SimpleNamespace(
+        active_jobs=[None],
+        event_queue_per_concurrency_id={"pass": line},
+        get_events=first,
+        sleep_when_free=0.001,
+    )
+    GradioQueue(SimpleNamespace(_queue=queue))
+    return queue, line
+
+
+def test_who_fills_the_line_waits_behind_the_others():
+    queue, line = made_queue()
+    line.queue += [event(number, "greedy") for number in range(4)]
+    line.queue += [event(4, "one"), event(5, "other"), event(6, "one")]
+    assert [queue.get_events() for _ in range(3)] == [0, 4, 5]
+    line.queue += [event(7, "late")]
+    queue.active_jobs = [[event(0, "greedy")], None]
+    assert [queue.get_events() for _ in range(6)] == [6, 7, 1, 2, 3, None]
+
+
+def test_a_line_whose_workers_are_all_busy_is_left_as_it_is():
+    queue, line = made_queue()
+    line.current_concurrency = 1
+    line.queue += [event(0, "greedy"), event(1, "greedy"), event(2, "one")]
+    queue.get_events()
+    assert [waiting._id for waiting in line.queue] == [1, 2]
+
+
+@pytest.fixture(scope="module")
+def page():
+    return build().queue(status_update_rate=1)
+
+
+def test_gradios_queue_is_as_it_is_taken_to_be(page):
+    before = page._queue.get_events
+    queue = GradioQueue(page)
+    assert page._queue.get_events is not before and page._queue.get_events() is None
+    assert page._queue.active_jobs == [] and page._queue.sleep_when_free < 0.01
+    assert len(queue) == 0 and not queue.busy() and queue.events_of("nobody") == 0
+
+
+def test_gradios_events_are_as_they_are_taken_to_be(page):
+    from gradio.queueing import Event, EventQueue
+
+    line = EventQueue("pass", 2)
+    line.queue.append(Event("visitor", next(iter(page.fns.values())), None, None))
+    assert (line.concurrency_limit, line.current_concurrency) == (2, 0)
+    assert line.queue[0].session_hash == "visitor" and line.queue[0]._id
+    page._queue.event_queue_per_concurrency_id["pass"] = line
+    try:
+        queue = GradioQueue(page)
+        assert len(queue) == 1 and queue.busy()
+    finally:
+        page._queue.event_queue_per_concurrency_id.clear()
+
+
+def test_of_visitors_with_nothing_more_to_be_told_no_numbers_are_kept(page):
+    inside = page._queue
+    inside.pending_event_ids_session.update(gone={"a"}, here={"b", "c"})
+    inside.pending_messages_per_session["here"] = None
+    queue = GradioQueue(page)
+    queue.forget_lost_sessions()
+    assert queue.events_of("gone") == 0 and queue.events_of("here") == 2
+
+
+def test_of_who_closed_the_page_long_ago_nothing_is_kept(page):
+    StateHolder().set_blocks(page)
+    holder, now = page.state_holder, datetime.now()
+    for session in ("open", "closed", "closed now"):
+        holder[session].is_closed = session != "open"
+        holder.time_last_used[session] = now - timedelta(minutes=0 if session == "closed now" else 61)
+    forget_closed_sessions(page, timedelta(minutes=60), now)
+    assert set(holder.session_data) == set(holder.time_last_used) == {"open", "closed now"}
+
+
+def test_a_page_takes_its_uploads_where_it_is_told_and_files_of_its_neighbours_folders_are_known(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setitem(os.environ, "GRADIO_TEMP_DIR", "")
+    assert upload_folder() is None
+    with uploads_in(tmp_path / "one"):
+        assert (
+            Path(next(iter(build().blocks.values())).GRADIO_CACHE)
+            == Path(get_upload_folder())
+            == tmp_path / "one"
+        )
+    assert upload_folder() == tmp_path

@@ -1,0 +1,167 @@
+"""Forward passes run in turn and within their time, and what came of them is kept for a while."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from helpers.page_client import Passes
+from helpers.small_networks import stirred
+
+import attnviz
+from attnviz.errors import AttnvizError, BusyError, TraceError
+from attnviz.server.inference import Compute, Inference, TraceKey, features_bytes, trace_bytes
+from attnviz.server.photo_store import example_file
+from attnviz.server.settings import Settings
+
+TEMPLE = TraceKey(example_file("temple"), "cbam_resnet18", "whole")
+
+
+@pytest.fixture
+def made(catalog):
+    """Makes what runs passes, of these settings."""
+    opened = []
+
+    def make(compute: Compute = Compute(), clock=None, most_waiting=20, catalog=catalog, **settings):
+        more = {"clock": clock} if clock else {}
+        opened.append(Inference(Settings(**settings), catalog, compute, most_waiting=most_waiting, **more))
+        return opened[-1]
+
+    yield make
+    for inference in opened:
+        inference.close()
+
+
+def test_a_photo_is_run_once_and_its_trace_is_that_of_the_library(made, passes, cbam):
+    inference = made(passes.compute())
+    trace = inference.trace(TEMPLE)
+    assert inference.trace(TEMPLE) is trace and len(passes.traced) == 1
+    expected = attnviz.trace(attnviz.fast(cbam), TEMPLE.photo)
+    np.testing.assert_array_equal(trace.layers["layer4.1"].channel, expected.layers["layer4.1"].channel)
+
+
+def test_what_came_of_a_photo_is_forgotten_and_of_the_others_not(made, passes):
+    inference, cat = made(passes.compute()), replace(TEMPLE, photo=example_file("cat"))
+    for key in (TEMPLE, cat):
+        inference.features(key, "layer1.0")
+    inference.forget({TEMPLE.photo})
+    for key in (TEMPLE, cat):
+        inference.features(key, "layer1.0")
+    assert [photo.stem for photo, _ in passes.traced] == ["temple", "cat", "temple"] and len(
+        passes.layers
+    ) == 3
+
+
+def test_what_is_not_used_for_its_time_is_let_go(made, passes):
+    now = [0.0]
+    inference = made(passes.compute(), clock=lambda: now[0], keep=5)
+    inference.features(TEMPLE, "layer1.0")
+    now[0] = 299
+    inference.expire()
+    inference.features(TEMPLE, "layer1.0")
+    now[0] = 600
+    inference.expire()
+    inference.features(TEMPLE, "layer1.0")
+    assert len(passes.traced) == 2 and len(passes.layers) == 2
+
+
+def test_a_photo_that_is_gone_is_told_with_the_time_that_it_was_kept(made, tmp_path):
+    with pytest.raises(AttnvizError, match="after 5 min"):
+        made(keep=5).trace(replace(TEMPLE, photo=tmp_path / "gone.png"))
+
+
+def test_a_pass_that_takes_too_long_is_ended_and_the_next_one_runs(made):
+    now, step = [0.0], [20.0]
+
+    def clock() -> float:
+        now[0] += step[0]
+        return now[0]
+
+    inference = made(clock=clock, passes=1)
+    with pytest.raises(TraceError, match="more than 30 s and was stopped"):
+        inference.trace(TEMPLE)
+    step[0] = 0.0
+    assert len(inference.trace(TEMPLE).top(5)) == 5
+    ran = inference.forward_pass("cbam_resnet18", lambda own: own)
+    assert not any(module._forward_pre_hooks or module._forward_hooks for module in ran.modules())
+
+
+def test_a_pass_under_way_is_ended_when_its_server_ends(made):
+    inference = made()
+
+    def run(network) -> None:
+        inference.close()
+        network(torch.zeros(1, 3, 64, 64))
+
+    with pytest.raises(BusyError, match="restarting"):
+        inference.forward_pass("cbam_resnet18", run)
+
+
+def test_two_passes_run_through_one_network_at_once_on_its_one_set_of_weights(made, catalog):
+    inference, both = made(passes=2), threading.Barrier(2)
+
+    def run(own):
+        both.wait(20)  # breaks where the other has to wait for this one's end
+        return own
+
+    with ThreadPoolExecutor(2) as pool:
+        first, second = pool.map(lambda _: inference.forward_pass("cbam_resnet18", run), range(2))
+    opened = catalog.network("cbam_resnet18")
+    assert len({first, second, opened}) == 3
+    for one, other, same in zip(
+        first.state_dict().values(), second.state_dict().values(), opened.state_dict().values()
+    ):
+        assert one.data_ptr() == other.data_ptr() == same.data_ptr()
+
+
+def test_who_comes_when_the_line_is_full_is_told_a_number(made):
+    inference, began, end = made(passes=1, most_waiting=-1), threading.Event(), threading.Event()
+
+    def hold(_network) -> None:
+        began.set()
+        assert end.wait(20)
+
+    with ThreadPoolExecutor(1) as pool:
+        held = pool.submit(inference.forward_pass, "cbam_resnet18", hold)
+        assert began.wait(20)
+        with pytest.raises(BusyError, match="busy: you would be number 1"):
+            inference.trace(TEMPLE)
+        end.set()
+        held.result(20)
+    assert len(inference.trace(TEMPLE).top(5)) == 5
+
+
+def test_what_nobody_foresaw_is_a_sentence_and_its_details_are_in_the_log(made, caplog):
+    def broken(*_):
+        raise RuntimeError("secret detail")
+
+    with pytest.raises(AttnvizError, match="Something went wrong") as told:
+        made(Compute(trace=broken)).trace(TEMPLE)
+    assert "secret" not in str(told.value) and "secret detail" in caplog.text
+
+
+@pytest.mark.parametrize(("together_bytes", "kept"), [(None, [8]), (1000, [1, 1])])
+def test_all_channels_of_a_small_network_cost_one_more_pass_of_a_large_one_one_a_layer(
+    made, cbam, together_bytes, kept
+):
+    passes = Passes()
+    inference = made(passes.compute(**({"together_bytes": together_bytes} if together_bytes else {})))
+    for layer in ("layer1.0", "layer4.1", "layer1.0"):
+        features, expected = inference.features(TEMPLE, layer), attnviz.features(cbam, TEMPLE.photo, layer)
+        scale = np.ptp(expected.after)
+        np.testing.assert_allclose(features.before, expected.before, atol=scale / 1e4 + 1e-5)
+        np.testing.assert_allclose(features.after, expected.after, atol=scale / 1e4 + 1e-5)
+    assert [len(layers) for layers in passes.layers] == kept
+
+
+def test_memory_is_counted():
+    network = stirred(18, "se")
+    trace = attnviz.trace(network, torch.randn(3, 64, 64))
+    features = attnviz.features(network, torch.randn(3, 64, 64), "layer1.0")
+    counted = trace.photo.pixels.nbytes + sum(layer.channel.nbytes for layer in trace.layers.values())
+    assert trace_bytes(trace) >= counted
+    assert features_bytes({"layer1.0": features}) == 2 * features.before.nbytes

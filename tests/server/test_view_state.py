@@ -1,0 +1,50 @@
+"""What a request says of the screen is read as far as it makes sense."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+import attnviz
+from attnviz.errors import AttnvizError
+from attnviz.server.view_state import channels_of, layers_of, pairs_of, trace_key
+
+
+@pytest.fixture(scope="module")
+def traces(cbam, examples) -> dict[str, attnviz.Trace]:
+    photo = examples / "temple.jpg"
+    return {"cbam": attnviz.trace(cbam, photo), "plain": attnviz.trace(attnviz.load("resnet18"), photo)}
+
+
+def test_a_request_names_a_photo_a_network_and_a_view(client, examples):
+    photos = client.service.photos
+    key = trace_key({"photo": "example:cat", "network": "x", "view": "crop"}, photos)
+    assert (key.photo, key.network, key.view) == (examples / "cat.jpg", "x", "crop")
+    assert trace_key({"photo": "example:cat", "view": 3}, photos).view == "whole"
+    with pytest.raises(AttnvizError, match="no longer here"):
+        trace_key({"photo": None}, photos)
+
+
+def test_a_channel_is_one_that_the_layer_has(traces):
+    assert channels_of(traces["cbam"], "layer4.1", 7) == [("layer4.1", 7)]
+    for channel in (None, -1, 10**6, True, "7", [7], {}, 7.0):
+        assert channels_of(traces["cbam"], "layer4.1", channel) == []
+    assert channels_of(traces["cbam"], ["layer4.1"], 7) == []
+
+
+def test_of_networks_that_are_compared_one_layer_of_each_stage_is_drawn(traces):
+    stages = range(1, 5)
+    assert layers_of(traces["cbam"], "networks", None, "first") == tuple(f"layer{n}.0" for n in stages)
+    assert layers_of(traces["cbam"], "networks", None, "last") == tuple(f"layer{n}.1" for n in stages)
+    assert layers_of(traces["cbam"], "explore", "layer2.0", None) == ("layer2.0",)
+    assert layers_of(traces["cbam"], "explore", {}, None) == ()
+
+
+def test_two_photos_with_nothing_to_compare_are_no_pair(traces):
+    cbam, plain = traces["cbam"], traces["plain"]
+    narrow = replace(cbam, layers={"layer3.1": cbam.layers["layer2.1"]})
+    for captures in ([], [("a", cbam)], [("a", cbam), ("b", plain)], [("a", cbam), ("b", narrow)]):
+        assert pairs_of(captures, "layer3.1", "a", "b", "fixed") == []
+    (pair,) = pairs_of([("a", cbam), ("b", narrow), ("c", cbam)], "layer3.1", ["a"], "c", "map")
+    assert (pair.a, pair.b, pair.scale) == (cbam, cbam, "map")
