@@ -62,8 +62,8 @@ APP = """import runpy, sys
 from pathlib import Path
 import os
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")   # as app.py does, before torch is loaded
-from attnviz import zoo
-zoo.MODELS = Path(sys.argv[1])
+from attnviz.zoo import registry
+registry.MODELS = Path(sys.argv[1])
 runpy.run_path("app.py", run_name="__main__")"""
 OUTCOMES = ("answered", "refused", "lost", "wrong")
 
@@ -259,7 +259,7 @@ def deep(folder: Path) -> Path:
     """CBAM- and BAM-ResNet-50 of random weights, in a process of its own, since torch stays in memory; where
     they lie now."""
     code = f"""from pathlib import Path; import torch; from attnviz.networks.card import Card; from attnviz.networks import ResNet
-from attnviz.zoo import save_folder
+from attnviz.zoo.registry import save_folder
 torch.manual_seed(0)
 for kind in ("cbam", "bam"):
     made = {{"depth": 50, "attention": kind, "width": 64, "reduction": 16, "classes": 1000}}

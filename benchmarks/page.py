@@ -5,8 +5,8 @@ forward pass runs?
 event runs the bare forward pass on an input that is there already, and writes a line of text. A headless
 Chromium clicks an example on the one and the button on the other, in turn. Everything is drawn when the
 strip, the map, the bars and the steps are on the screen: after the frame in which the viewer says so. What is
-asked for: at most 1.5 × the other. The servers run in a process of their own, and keep no trace, so that
-every photo is as new. Prints a Markdown table, and how large captures of a ResNet-50 are."""
+asked for: at most 1.5 × the other. The servers run in a process of their own, and keep only the latest
+trace, so that every photo is as new. Prints a Markdown table, and how large captures of a ResNet-50 are."""
 
 from __future__ import annotations
 
@@ -33,9 +33,8 @@ import attnviz
 from attnviz.capture.inputs import prepare
 from attnviz.networks import ResNet
 from attnviz.networks.card import card_of
-from attnviz.server import page as app
-from attnviz.server import viewer_requests
 from attnviz.server.launch import serve
+from attnviz.server.photo_store import EXAMPLES, example_file
 from attnviz.server.settings import Settings
 from attnviz.viewer.encoding import pack
 
@@ -59,7 +58,7 @@ EVENT += "() => document.querySelector('#said .md').textContent]); }})()"
 
 def event_page() -> gr.Blocks:
     """One button a network: one queued event, the bare forward pass in it, one line of text."""
-    photos = [attnviz.open_photo(app.EXAMPLES_FOLDER / f"{name}.jpg") for name in app.EXAMPLES]
+    photos = [attnviz.open_photo(example_file(name)) for name in EXAMPLES]
     with gr.Blocks() as page:
         count, said = gr.State(0), gr.Markdown("none yet", elem_id="said")
         for name in attnviz.list_networks():
@@ -80,10 +79,10 @@ def event_page() -> gr.Blocks:
 
 def servers(pipe: Connection) -> None:
     """Both pages, until the pipe is closed; their addresses are sent through it."""
-    viewer_requests.traces._put = lambda *_: None  # type: ignore[method-assign]
     served, beside = serve(Settings(host="127.0.0.1"), block=False), event_page()
+    served.service.inference.traces.max_bytes = 0  # only the latest trace is kept
     beside.launch(server_name="127.0.0.1", prevent_thread_lock=True, quiet=True, ssr_mode=False)
-    pipe.send((served.local_url, beside.local_url))
+    pipe.send((served.url, beside.local_url))
     with suppress(EOFError):
         pipe.recv()
     served.close()
@@ -120,7 +119,7 @@ def main() -> None:
             page.wait_for_selector(".attnviz[data-drawn]")
             rows = []
             for turn in range(options.rounds + 2):
-                chosen = page.evaluate(EXAMPLE.format(timed=TIMED, index=turn % len(app.EXAMPLES)))
+                chosen = page.evaluate(EXAMPLE.format(timed=TIMED, index=turn % len(EXAMPLES)))
                 event = events.evaluate(EVENT.format(timed=TIMED, name=name))
                 rows.append((float(events.locator("#said .md").inner_text().split()[1]), event, chosen))
             rows = rows[2:]
@@ -135,7 +134,7 @@ def main() -> None:
     print("\n| capture, 3:2 photo seen whole | bytes as JSON |\n|---|---|")
     for attention in ("se", "cbam", "bam"):
         network = ResNet(50, attention).eval()
-        capture = pack(attnviz.trace(network, app.EXAMPLES_FOLDER / "temple.jpg"), card_of(network))
+        capture = pack(attnviz.trace(network, example_file("temple")), card_of(network))
         size = len(json.dumps(capture, ensure_ascii=False).encode())
         print(f"| {attention.upper()} ResNet-50 (random weights, which compress worst) | {size:,} |")
     pipe.send(None)

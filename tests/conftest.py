@@ -99,7 +99,8 @@ def visitor(uploads, catalog, components, passes):
 
     services = []
 
-    def made(catalog=catalog, compute=passes.compute(), language="en", **settings) -> PageClient:
+    def made(catalog=catalog, compute=None, language="en", **settings) -> PageClient:
+        compute = compute or passes.compute()
         services.append(make_service(Settings(**settings), uploads, catalog, compute))
         return PageClient(services[-1], components, language)
 

@@ -12,7 +12,7 @@ from torch import nn
 from ..capture.fast_copy import fast
 from ..errors import NetworkError
 from ..languages.catalogue import say
-from ..networks.card import card_of
+from ..networks.card import card_of, with_card
 from ..zoo import imagenet
 from ..zoo.registry import card, intact, list_networks, load, open_checkpoint, read_labels
 from .cache import Cache
@@ -122,7 +122,8 @@ class Catalog:
     def _opened_checkpoint(self, checkpoint: Checkpoint) -> nn.Module:
         network = fast(open_checkpoint(checkpoint.path, self._limit))
         if checkpoint.labels is not None:
-            network.card = replace(card_of(network), labels=read_labels(checkpoint.labels, card_of(network)))  # type: ignore[assignment]
+            card = card_of(network)
+            with_card(network, replace(card, labels=read_labels(checkpoint.labels, card)))
         return network
 
     def _checked_bytes(self, network: nn.Module) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections import defaultdict
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import urlparse
 
@@ -13,9 +14,13 @@ import torch
 from helpers.small_networks import stirred
 
 import attnviz
-from attnviz.server.launch import serve
+from attnviz._paths import EXAMPLES_FOLDER
+from attnviz.server.catalog import Catalog
+from attnviz.server.launch import Server, serve
+from attnviz.server.service import make_service
 from attnviz.server.settings import Settings
-from attnviz.server.viewer_requests import EXAMPLES_FOLDER
+from attnviz.server.sweeping import new_folder
+from attnviz.zoo import registry
 
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
 GUIDE_SEEN = "localStorage.setItem('attnviz-guide-seen', '1')"
@@ -52,10 +57,28 @@ def browser():
 
 
 @pytest.fixture(scope="module")
-def url():
-    served = serve(Settings(host="127.0.0.1"), block=False)
-    yield served.local_url
-    served.close()
+def opening() -> dict[str, Callable]:
+    """What opens a network in place of ``attnviz.load``, by its name."""
+    return {}
+
+
+@pytest.fixture(scope="module")
+def served(opening) -> Iterator[Server]:
+    """The page on a server."""
+    settings = Settings(host="127.0.0.1")
+
+    def load(name, report=None):
+        return opening.get(name, registry.load)(name, report=report)
+
+    service = make_service(settings, new_folder(), Catalog(settings, load))
+    server = serve(settings, block=False, service=service)
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="module")
+def url(served) -> str:
+    return served.url
 
 
 @pytest.fixture(scope="module")

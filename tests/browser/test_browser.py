@@ -7,7 +7,6 @@ import io
 import json
 import re
 import zipfile
-from pathlib import Path
 from urllib.parse import parse_qs, urlparse
 
 import numpy as np
@@ -19,7 +18,6 @@ from playwright.sync_api import expect
 import attnviz
 from attnviz.analysis import ranked
 from attnviz.languages.catalogue import words
-from attnviz.server import viewer_requests
 
 
 def test_the_first_screen_is_a_worked_example(visit, temple):
@@ -251,12 +249,12 @@ def test_two_visitors_see_their_own_photos(visit, tmp_path):
         assert np.abs(seen[seen.shape[0] // 2, seen.shape[1] // 2].astype(int) - colour).max() <= 4
 
 
-def test_a_photo_that_is_gone_says_so_where_it_was_asked_for(visit, noise_file):
+def test_a_photo_that_is_gone_says_so_where_it_was_asked_for(visit, served, noise_file):
     page = visit()
     after(page, lambda: upload(page, noise_file))
-    for path in Path(viewer_requests.uploads_folder()).rglob("noise.png"):
+    for path in served.service.folder.rglob("noise.png"):
         path.unlink()
-    viewer_requests.traces._kept.clear()
+    served.service.inference.traces.drop(lambda _: True)
     page.locator(".av-bars").click(position={"x": 200, "y": 120})
     expect(page.locator("[data-guide=channel]")).to_contain_text("deleted after 60 min")
     expect(page.locator(".av-photo")).to_be_visible()

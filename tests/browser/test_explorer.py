@@ -14,9 +14,9 @@ from matplotlib import colormaps
 from playwright.sync_api import expect
 
 import attnviz
+from attnviz._paths import EXAMPLES_FOLDER
 from attnviz.drawing.style import COLORMAPS
 from attnviz.languages.catalogue import say
-from attnviz.server import page as app
 
 
 def cell_colours(picture: np.ndarray, box, photo, grid) -> np.ndarray:
@@ -183,7 +183,7 @@ def test_the_steps_of_every_mechanism_are_shown_in_order(visit):
             "Bars: mean over places",
         ]
     )
-    layer = attnviz.trace(attnviz.load("bam_resnet18"), app.EXAMPLES_FOLDER / "temple.jpg").layers["bam3"]
+    layer = attnviz.trace(attnviz.load("bam_resnet18"), EXAMPLES_FOLDER / "temple.jpg").layers["bam3"]
     expect(page.locator(".av-step").nth(2)).to_contain_text(
         f"channel 9: {layer.channel_logits[9]:.3f}".replace("-", "−")
     )
@@ -202,7 +202,7 @@ def test_one_photo_in_four_networks(visit):
     heads = page.locator(".av-compare thead th")
     expect(heads).to_have_count(4)
     for head, name in zip(heads.all(), ("cbam_resnet18", "se_resnet18", "bam_resnet18", "resnet18")):
-        best, share = attnviz.trace(attnviz.load(name), app.EXAMPLES_FOLDER / "temple.jpg").top(1)[0]
+        best, share = attnviz.trace(attnviz.load(name), EXAMPLES_FOLDER / "temple.jpg").top(1)[0]
         expect(head).to_contain_text(best, timeout=30_000)
         expect(head).to_contain_text(f"{share:.0%}")
     assert (
@@ -222,7 +222,7 @@ def test_one_network_with_several_photos(visit, temple):
     )
     control(page, "a").select_option("example:temple")
     control(page, "b").select_option("example:coffee")
-    coffee = attnviz.trace(attnviz.load("cbam_resnet18"), app.EXAMPLES_FOLDER / "coffee.jpg")
+    coffee = attnviz.trace(attnviz.load("cbam_resnet18"), EXAMPLES_FOLDER / "coffee.jpg")
     away = coffee.layers["layer3.1"].channel - temple.layers["layer3.1"].channel
     most = int(np.argmax(np.abs(away)))
     first = page.locator(".av-pair .av-table tbody tr").first
@@ -311,7 +311,7 @@ def test_everything_shown_is_a_scale_as_long_as_something_is_compared(visit):
         "the range of all that is compared"
     )
     low, high = (page.locator(".av-map .av-ticks span").nth(index).text_content() for index in (0, 4))
-    bam = attnviz.trace(attnviz.load("bam_resnet18"), app.EXAMPLES_FOLDER / "temple.jpg")
+    bam = attnviz.trace(attnviz.load("bam_resnet18"), EXAMPLES_FOLDER / "temple.jpg")
     assert (
         float(high) == round(float(max(layer.spatial.max() for layer in bam.layers.values())), 2)
         and float(low) < 1

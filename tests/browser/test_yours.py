@@ -8,7 +8,6 @@ from helpers.browser_actions import after, choose, control
 from playwright.sync_api import expect
 
 import attnviz
-from attnviz.server import page as app
 
 
 def test_a_checkpoint_of_ones_own_is_opened_beside_the_others(visit, checkpoints):
@@ -52,17 +51,15 @@ def test_one_visitors_checkpoint_is_not_offered_to_another(visit, checkpoints):
     expect(second.get_by_role("option", name=re.compile("yours"))).to_have_count(0)
 
 
-def test_a_network_that_can_not_be_downloaded_leaves_the_one_before(visit, monkeypatch):
+def test_a_network_that_can_not_be_downloaded_leaves_the_one_before(visit, opening):
     def fails(name, report):
         for done in range(0, 22, 2):
             report(done * 1_000_000, 22_000_000)
-        raise attnviz.NetworkError(
-            "The weights could not be downloaded, for example.org could not be reached."
-        )
+        raise attnviz.NetworkError("download_unreachable", host="example.org", title="MobileNetV3 Large")
 
-    monkeypatch.setattr(app.picker, "load", lambda name, report: fails(name, report))
+    opening["torchvision/mobilenet_v3_large"] = fails
     page = visit()
     choose(page, "network", "MobileNetV3 Large")
-    expect(page.locator("#network-trouble")).to_contain_text("could not be reached", timeout=60_000)
+    expect(page.locator("#network-trouble")).to_contain_text("can't be reached", timeout=60_000)
     expect(page.locator("#network input")).to_have_value("CBAM ResNet-18 — comes with attnviz")
-    expect(page.get_by_text("could not be reached")).to_have_count(2)  # below the picker, and once in passing
+    expect(page.get_by_text("can't be reached")).to_have_count(2)  # below the picker, and once in passing

@@ -1,4 +1,4 @@
-"""A visitor of a page that is not served: calls its handlers and its viewer's requests as the browser does."""
+"""A visitor of a page that is not served, who calls its handlers as the browser does."""
 
 from __future__ import annotations
 

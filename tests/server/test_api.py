@@ -22,6 +22,8 @@ from attnviz.server.api import Api
 pytestmark = pytest.mark.slow
 
 NAMES = ["list_networks", "list_layers", "explain", "layer_gates", "bundle"]
+
+
 @pytest.fixture(scope="module")
 def program(running):
     return Client(running.url, verbose=False)

@@ -33,6 +33,12 @@ def saved(network, folder) -> Path:
     return folder / "plain.pth"
 
 
+def photos_of(service) -> set[Path]:
+    """The photos whose traces are kept."""
+    keys = service.inference.traces.keys()
+    return {key.photo for key in keys}
+
+
 def test_a_checkpoint_is_opened_offered_and_shown(client, examples, checkpoint, tmp_path):
     (tmp_path / "labels.txt").write_text("a\nb\nc\nd\nthe <e>\n", encoding="utf-8")
     updates = client.open_checkpoint(checkpoint, tmp_path / "labels.txt")
@@ -88,11 +94,11 @@ def test_delete_leaves_nothing_of_a_visitor(client, passes, noise_file, checkpoi
     service = client.service
     service.viewer.channel({**TEMPLE, "photo": photo["current"], "layer": "layer1.0", "channel": 0})
     path = service.photos.path_of(photo["current"])
-    assert path in {key.photo for key in service.inference.traces.keys()}
+    assert path in photos_of(service)
     client.handlers.delete_mine("whole", network["mine"], "en", photo["sent"])
     assert client.files() == []
     assert network["opened"] not in service.catalog.open_names()
-    assert path not in {key.photo for key in service.inference.traces.keys()}
+    assert path not in photos_of(service)
     path.parent.mkdir()
     shutil.copyfile(noise_file, path)  # the same name again: its features are computed anew
     service.viewer.channel({**TEMPLE, "photo": photo["current"], "layer": "layer1.0", "channel": 0})

@@ -26,9 +26,10 @@ def made(catalog):
     """Makes what runs passes, of these settings."""
     opened = []
 
-    def make(compute: Compute = Compute(), clock=None, most_waiting=20, catalog=catalog, **settings):
+    def make(compute=None, clock=None, most_waiting=20, **settings):
         more = {"clock": clock} if clock else {}
-        opened.append(Inference(Settings(**settings), catalog, compute, most_waiting=most_waiting, **more))
+        settings = Settings(**settings)
+        opened.append(Inference(settings, catalog, compute or Compute(), most_waiting=most_waiting, **more))
         return opened[-1]
 
     yield make

@@ -43,7 +43,7 @@ def state(folder: Path, **settings) -> ServerState:
 
 
 def ask(inner, state, path, method="GET", chunks=(b"",), headers=()) -> tuple[int, dict, dict]:
-    """One request to a guard of its own: the status, the headers, and the JSON or {"text": …} that came back."""
+    """The status, the headers, and the JSON or {"text": …} that one request to a new guard brings back."""
     return ask_again(RequestGuard(inner, state), path, method, chunks, headers)
 
 

@@ -44,11 +44,10 @@ def occupied(queue: WorkQueue):
 
 def test_work_is_done_one_after_another_in_the_order_of_coming():
     queue, order = WorkQueue(1, 50), []
-    with ThreadPoolExecutor(20) as pool:
-        with occupied(queue):
-            for number in range(20):
-                pool.submit(queue.run, lambda number=number: order.append(number))
-                wait_until(lambda number=number: len(queue) == number + 1)
+    with ThreadPoolExecutor(20) as pool, occupied(queue):
+        for number in range(20):
+            pool.submit(queue.run, lambda number=number: order.append(number))
+            wait_until(lambda number=number: len(queue) == number + 1)
     assert order == list(range(20)) and len(queue) == 0
 
 
