@@ -15,9 +15,9 @@ from typing import TypeVar
 
 from torch import nn
 
-from ..capture.hooks import before
-from ..capture.plan import bare
-from ..capture.run import features_of, trace
+from ..capture.hooks import before_calls
+from ..capture.plan import unwrapped
+from ..capture.run import features_of_layers, trace
 from ..capture.trace import Features, Trace
 from ..errors import AttnvizError, BusyError, TraceError
 from ..networks.card import card_of
@@ -55,7 +55,7 @@ class Compute:
     """How a trace and layers' features are computed, and how much of a photo's features is kept at once."""
 
     trace: Callable[..., Trace] = trace
-    features: Callable[..., LayersFeatures] = features_of
+    features: Callable[..., LayersFeatures] = features_of_layers
     together_bytes: int = TOGETHER_BYTES
 
 
@@ -163,7 +163,7 @@ class Inference:
 
         # Each stage and each block, but not what is in them: hooks take time.
         places = [module for path, module in network.named_modules() if path.count(".") < 2]
-        with before(places, check):
+        with before_calls(places, check):
             return run(network)
 
     def _own_copy(self, network: nn.Module) -> nn.Module:
@@ -172,7 +172,7 @@ class Inference:
         copies: weakref.WeakKeyDictionary[nn.Module, nn.Module]
         copies = vars(self._thread).setdefault("copies", weakref.WeakKeyDictionary())
         if network not in copies:
-            inside = bare(network)
+            inside = unwrapped(network)
             shared = [*inside.parameters(), *inside.buffers(), card_of(inside)]
             copies[network] = copy.deepcopy(inside, {id(item): item for item in shared})
         return copies[network]

@@ -10,7 +10,7 @@ from typing import Any
 
 import gradio as gr
 
-from attnviz.capture.run import features_of, trace
+from attnviz.capture.run import features_of_layers, trace
 from attnviz.server.handlers import Handlers
 from attnviz.server.inference import Compute
 from attnviz.server.layout import Components, draw
@@ -42,7 +42,7 @@ class Passes:
 
     def _features(self, network, photo, layers, view):
         self.layers.append(layers)
-        return features_of(network, photo, layers, view)
+        return features_of_layers(network, photo, layers, view)
 
 
 @dataclass
