@@ -6,14 +6,10 @@ import numpy as np
 import pytest
 import torch
 from helpers import attention_modules
-from helpers.small_networks import stirred
+from helpers.small_networks import hook_count, stirred
 from torch import nn
 
 import attnviz
-
-
-def hooks_of(network: nn.Module) -> int:
-    return sum(len(module._forward_hooks) + len(module._forward_pre_hooks) for module in network.modules())
 
 
 def test_a_validation_loop_leaves_a_trace_of_every_photo():
@@ -21,7 +17,7 @@ def test_a_validation_loop_leaves_a_trace_of_every_photo():
     expected = list(attnviz.traces(network, photos))
     with attnviz.record(network) as trace, torch.no_grad():
         logits = torch.cat([network(batch) for batch in photos.split(4)])
-    assert trace.count == len(trace) == 10 and hooks_of(network) == 0
+    assert trace.count == len(trace) == 10 and hook_count(network) == 0
     for index, (seen, alone) in enumerate(zip(trace, expected)):
         assert np.array_equal(seen.logits, logits[index].numpy())
         assert list(seen.layers) == list(alone.layers)
@@ -87,12 +83,12 @@ def test_no_hook_is_left_when_the_block_or_the_network_fails():
     with pytest.raises(ZeroDivisionError), attnviz.record(network):
         network(torch.randn(1, 3, 32, 32))
         raise ZeroDivisionError
-    assert hooks_of(network) == 0
+    assert hook_count(network) == 0
     with attnviz.record(network) as trace:
         with pytest.raises(RuntimeError):
             network(torch.randn(1, 4, 32, 32))
         network(torch.randn(1, 3, 32, 32))
-    assert trace.count == 1 and hooks_of(network) == 0
+    assert trace.count == 1 and hook_count(network) == 0
 
 
 def test_what_can_not_be_recorded_says_so():
@@ -108,4 +104,4 @@ def test_what_can_not_be_recorded_says_so():
     plain = nn.Sequential(nn.Conv2d(3, 4, 3), nn.AdaptiveAvgPool2d(1), nn.Flatten())
     with pytest.raises(attnviz.TraceError, match="no attention"), attnviz.record(plain):
         plain(torch.randn(1, 3, 8, 8))
-    assert hooks_of(plain) == 0
+    assert hook_count(plain) == 0

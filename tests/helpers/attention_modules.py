@@ -9,6 +9,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+import attnviz
+from helpers.small_networks import hook_count
+
 
 class SELayer(nn.Module):
     """Squeeze-and-excitation (Hu et al., 2018), the short version with view and expand_as."""
@@ -301,6 +304,28 @@ class Tiny(nn.Module):
         x = self.block(self.stem(x))
         x += 1  # what comes after changes the tensor in place
         return self.head(x.mean((2, 3)))
+
+
+def traced_inside(
+    module: nn.Module, x: Tensor | None = None, channels: int = 16
+) -> tuple[attnviz.Trace, Tensor, Tensor]:
+    """A trace of a ``Tiny`` network around the module, and what went into the module and came out, (C, h, w)
+    each, taken by hooks of its own. Fails if the trace left a hook behind."""
+    network = Tiny(module, channels).eval()
+    nn.init.uniform_(network.stem[1].weight, 0.2, 4)  # so that channels differ in size
+    x = torch.randn(3, 36, 44) if x is None else x
+    with torch.no_grad():
+        network(x[None])  # makes the lazy head
+    sides: dict[str, Tensor] = {}
+    handles = [
+        module.register_forward_pre_hook(lambda _module, inputs: sides.update(before=inputs[0].clone())),
+        module.register_forward_hook(lambda _module, _inputs, output: sides.update(after=output.clone())),
+    ]
+    trace = attnviz.trace(network, x)
+    assert hook_count(network) == len(handles), "all of ours are gone"
+    for handle in handles:
+        handle.remove()
+    return trace, sides["before"][0], sides["after"][0]
 
 
 class CallsGates(nn.Module):

@@ -21,6 +21,11 @@ def stirred(depth: int, attention: str | None, width: int = 8, classes: int = 5)
     return network.eval()
 
 
+def hook_count(network: nn.Module) -> int:
+    """How many forward hooks and pre-hooks there are on all modules of a network."""
+    return sum(len(module._forward_hooks) + len(module._forward_pre_hooks) for module in network.modules())
+
+
 def with_spread_gates(module: nn.Module) -> nn.Module:
     """Weights large enough that gates spread over (0, 1), batch norms that have seen something."""
     for name, values in module.named_parameters():
