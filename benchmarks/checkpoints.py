@@ -1,7 +1,7 @@
 """What does a stranger's checkpoint cost? ``python benchmarks/checkpoints.py`` writes honest files and the
-worst that could be thought of, opens each in a process of its own, and prints a Markdown table: seconds,
-megabytes above the idle process at the peak, and what was said. A file must answer within its own size plus
-50 MB. Linux only."""
+worst that could be thought of, opens each in a process of its own, and prints a Markdown table: seconds of
+the processor, megabytes above the idle process at the peak, and what was said. A file must answer within its
+own size plus 50 MB. Linux only."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ import torch
 ROOT = Path(__file__).parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
-from helpers.hostile_checkpoints import WORST, costs, honest, network
+from helpers.forked_costs import CHECKPOINTS, costs
+from helpers.hostile_checkpoints import WORST, honest, network
 
 
 def main() -> None:
@@ -25,14 +26,14 @@ def main() -> None:
         for path, write in zip(paths, cases.values()):
             write(path)
         sizes = [path.stat().st_size / 1e6 for path in paths]
-        rows = costs(paths)
+        rows = costs(paths, CHECKPOINTS)
     print(
         f"torch {torch.__version__}\n\n| case | file, MB | seconds | extra MB | said |\n|---|---|---|---|---|"
     )
-    for case, size, (said, seconds, extra) in zip(cases, sizes, rows):
+    for case, size, cost in zip(cases, sizes, rows):
+        verdict = "" if cost.megabytes <= size + 50 else " (TOO MUCH)"
         print(
-            f"| {case} | {size:.1f} | {seconds:.2f} | "
-            f"{extra:.0f}{'' if extra <= size + 50 else ' (TOO MUCH)'} | {said} |"
+            f"| {case} | {size:.1f} | {cost.seconds:.2f} | {cost.megabytes:.0f}{verdict} | {cost.outcome} |"
         )
 
 

@@ -36,8 +36,8 @@ class Region:
 
 
 def whole(photo: Photo, recipe: Recipe) -> Region:
-    """All of the photo, its shorter side scaled to ``recipe.resize`` and its longer one to at most four times
-    that."""
+    """The region of all of a photo, its shorter side scaled to ``recipe.resize`` and its longer one to at
+    most four times that."""
     scale = min(
         recipe.resize / min(photo.width, photo.height),
         LONGEST * recipe.resize / max(photo.width, photo.height),
@@ -47,7 +47,8 @@ def whole(photo: Photo, recipe: Recipe) -> Region:
 
 
 def crop(photo: Photo, recipe: Recipe) -> Region:
-    """The centre square: ``recipe.crop`` pixels of a photo whose shorter side is ``recipe.resize``."""
+    """The region of a photo's centre square: ``recipe.crop`` pixels of the photo when its shorter side has
+    ``recipe.resize``."""
     side = min(photo.width, photo.height) * recipe.crop / recipe.resize
     left, top = (photo.width - side) / 2, (photo.height - side) / 2
     return Region((left, top, left + side, top + side), (recipe.crop, recipe.crop))
@@ -106,6 +107,7 @@ def map_box(region: Region, grid: tuple[int, int]) -> tuple[float, float, float,
 
 
 def _covered(side: int, cells: int) -> int:
+    """How many pixels of the input that many cells cover, of a ``side`` in pixels."""
     stride = 1
     while -(-side // stride) > cells:
         stride *= 2
@@ -113,4 +115,5 @@ def _covered(side: int, cells: int) -> int:
 
 
 def _column(values: tuple[float, float, float]) -> Tensor:
+    """A number a channel, (3, 1, 1)."""
     return torch.tensor(values).view(3, 1, 1)

@@ -124,6 +124,7 @@ def test_a_dead_channel_is_undefined_and_the_others_are_not():
     assert numbers.undefined == 1 and np.isfinite(numbers.mean)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name", ["resnet18", "mobilenet_v2", "densenet121", "convnext_tiny", "squeezenet1_1", "swin_t"]
 )

@@ -59,6 +59,7 @@ def test_the_embedded_networks_say_the_same(name):
     assert all(torch.equal(values, before[key]) for key, values in network.state_dict().items())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("library", "name"), OTHERS, ids=[name for _, name in OTHERS])
 def test_networks_of_other_libraries_say_the_same(library, name):
     torch.manual_seed(0)

@@ -115,6 +115,7 @@ def test_a_known_module_knows_its_dead_channels_too():
     assert np.isfinite(layer.channel).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name, gates, kind",
     [

@@ -33,6 +33,7 @@ def test_a_network_that_changed_is_looked_at_again():
     assert attnviz.trace(network, torch.randn(3, 32, 32)).layers["block"].kind == "spatial"
 
 
+@pytest.mark.slow
 def test_compiled_and_parallel_networks_are_read_through(cbam):
     x = torch.randn(3, 64, 64)
     expected = attnviz.trace(cbam, x)

@@ -110,6 +110,7 @@ def cv(name: str) -> nn.Module:
     return get_model(name, pretrained=False)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("library", LIBRARIES)
 def test_the_steps_of_the_libraries_modules_are_read_where_they_are(library):
     x = torch.randn(3, 224, 224)

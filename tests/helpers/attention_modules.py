@@ -321,8 +321,9 @@ def traced_inside(
         module.register_forward_pre_hook(lambda _module, inputs: sides.update(before=inputs[0].clone())),
         module.register_forward_hook(lambda _module, _inputs, output: sides.update(after=output.clone())),
     ]
+    count = hook_count(network)
     trace = attnviz.trace(network, x)
-    assert hook_count(network) == len(handles), "all of ours are gone"
+    assert hook_count(network) == count, "all of ours are gone"
     for handle in handles:
         handle.remove()
     return trace, sides["before"][0], sides["after"][0]

@@ -1,12 +1,10 @@
-"""Checkpoints as strangers could make them, honest and hostile, and what opening each costs."""
+"""Checkpoints as strangers could make them, honest and hostile."""
 
 from __future__ import annotations
 
 import itertools
 import json
 import struct
-import subprocess
-import sys
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -14,37 +12,6 @@ from pathlib import Path
 import torch
 from safetensors.torch import save_file
 from torch import nn
-
-from helpers.checkout import ROOT
-
-EACH = """
-import json, os, sys, time
-import torch
-from attnviz.checkpoints.state_dict import read_checkpoint
-from attnviz.errors import NetworkError
-def memory(field):
-    return int(next(line for line in open("/proc/self/status") if line.startswith(field)).split()[1]) / 1000
-for path in sys.argv[1:]:
-    sys.stdout.flush()
-    if os.fork():
-        os.wait()
-        continue
-    before, began = memory("VmRSS"), time.perf_counter()
-    try:
-        outcome = f"{len(read_checkpoint(path))} tensors"
-    except NetworkError as error:
-        outcome = str(error)
-    print(json.dumps([outcome, time.perf_counter() - began, memory("VmHWM") - before]), flush=True)
-    os._exit(0)
-"""
-
-
-def costs(paths: list[Path]) -> list[tuple[str, float, float]]:
-    """For each file what was said, seconds, and megabytes at the peak above the idle process, which has torch
-    imported."""
-    command = [sys.executable, "-c", EACH, *map(str, paths)]
-    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=600)
-    return [tuple(json.loads(line)) for line in run.stdout.splitlines()]
 
 
 def text(value: str) -> bytes:

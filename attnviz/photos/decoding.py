@@ -1,0 +1,174 @@
+"""An opened picture becomes upright sRGB of 8 bits, at most two megapixels."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+from PIL import Image, ImageCms
+
+from ..errors import PhotoError
+
+KEPT_PIXELS = 2_000_000  # a picture is shrunk to this: sharp on a projector, 6 MB in memory
+STRIP = 64  # rows of a shrunk picture that are made together
+GREY_STRIP = 256  # rows of a deep grey picture that are scaled together
+
+
+def decode(image: Image.Image, name: str) -> np.ndarray:
+    """A picture's pixels, (H, W, 3) uint8 upright sRGB without transparency. Raises PhotoError, with ``name``
+    in its sentence, for one that is damaged, too large for the memory, or whose samples have no scale."""
+    try:
+        image.load()
+        profile = image.info.get("icc_profile")
+        orientation = _orientation(image)
+        upright = _to_rgb(shrunk(_eight_bit(image, name)), profile)
+    except PhotoError:
+        raise
+    except (Image.DecompressionBombError, MemoryError):
+        raise PhotoError("photo_out_of_memory", name=name) from None
+    except Exception:  # decoders raise what they like: OSError, SyntaxError, ValueError, struct.error, …
+        raise PhotoError("photo_damaged", name=name) from None
+    if orientation is not None:
+        upright = upright.transpose(orientation)
+    return np.array(upright)
+
+
+def decode_smaller(image: Image.Image) -> None:
+    """Have a JPEG, opened but not decoded, decoded to not much more than ``KEPT_PIXELS``."""
+    scale = _scale(image)
+    if image.format in ("JPEG", "MPO") and scale < 1:
+        image.draft(image.mode, (round(image.width * scale), round(image.height * scale)))
+
+
+def _scale(image: Image.Image) -> float:
+    """What its sides are multiplied by to leave ``KEPT_PIXELS``; 1 or more if it has no more than those."""
+    return (KEPT_PIXELS / (image.width * image.height)) ** 0.5
+
+
+def shrunk(image: Image.Image) -> Image.Image:
+    """At most ``KEPT_PIXELS``, in RGB or the mode it came in. Large pictures go strip by strip, so that no
+    full-size copy is made."""
+    scale = _scale(image)
+    if scale >= 1:
+        return image
+    target = max(1, round(image.width * scale)), max(1, round(image.height * scale))
+    factor = int(1 / scale)
+    if factor >= 2:
+        image = _reduced(image, factor)
+    resampling = Image.Resampling.BOX if min(target) == 1 else Image.Resampling.BICUBIC
+    return _resizable(image).resize(target, resampling)
+
+
+def _reduced(image: Image.Image, factor: int) -> Image.Image:
+    """The means of squares of ``factor`` by ``factor`` pixels."""
+    rows = STRIP * factor
+    strips = []
+    for top in range(0, image.height, rows):
+        strip = image.crop((0, top, image.width, min(top + rows, image.height)))
+        strips.append(_resizable(strip).reduce((min(factor, image.width), factor)))
+    whole = Image.new(strips[0].mode, (strips[0].width, sum(strip.height for strip in strips)))
+    for index, strip in enumerate(strips):
+        whole.paste(strip, (0, index * STRIP))
+    return whole
+
+
+def _resizable(image: Image.Image) -> Image.Image:
+    """The image in a mode whose values can be averaged: no palettes, no colour keys, no single bits."""
+    if image.mode in ("P", "PA") or "transparency" in image.info:
+        return image.convert("RGBA")
+    return image.convert("L") if image.mode == "1" else image
+
+
+def _eight_bit(image: Image.Image, name: str) -> Image.Image:
+    """Grey of 16 or 32 bits or floats, scaled to 8 bits by the range of the whole picture; any other image as
+    it is."""
+    if image.mode != "F" and not image.mode.startswith("I"):
+        return image
+    scale = _sample_scale(image.mode, *_sample_range(image, name))
+    if scale is None:
+        raise PhotoError("photo_samples_out_of_range", name=name)
+    grey = Image.new("L", image.size)
+    for top in range(0, image.height, GREY_STRIP):
+        values = _rows(image, top).astype(np.float32)
+        grey.paste(Image.fromarray(np.rint(values * scale).astype(np.uint8)), (0, top))
+    return grey
+
+
+def _sample_range(image: Image.Image, name: str) -> tuple[float, float]:
+    """The least and the greatest sample. Raises PhotoError if one is no number."""
+    lows, highs = [], []
+    for top in range(0, image.height, GREY_STRIP):
+        values = _rows(image, top)
+        if not np.isfinite(values).all():
+            raise PhotoError("photo_has_nan", name=name)
+        lows.append(float(values.min()))
+        highs.append(float(values.max()))
+    return min(lows), max(highs)
+
+
+def _rows(image: Image.Image, top: int) -> np.ndarray:
+    """The samples of one strip, (GREY_STRIP or fewer, W)."""
+    return np.asarray(image.crop((0, top, image.width, min(top + GREY_STRIP, image.height))))
+
+
+def _sample_scale(mode: str, least: float, greatest: float) -> float | None:
+    """What brings samples to 0 to 255: they are taken as 0 to 1 (floats only), 0 to 255 or 0 to 65535,
+    whichever holds them; None if none does."""
+    if mode == "F" and least >= 0 and greatest <= 1:
+        return 255.0
+    if mode in ("F", "I") and least >= 0 and greatest <= 255:
+        return 1.0
+    if mode != "F" and least >= 0 and greatest <= 65535:
+        return 1 / 257
+    return None
+
+
+def _to_rgb(image: Image.Image, profile: bytes | None) -> Image.Image:
+    """RGB in sRGB; what is transparent is laid on white."""
+    image = _resizable(image)
+    if image.mode == "LAB":
+        return _converted(image, ImageCms.createProfile("LAB"))
+    if image.mode in ("RGBA", "LA", "La", "RGBa"):
+        image = image.convert({"La": "LA", "RGBa": "RGBA"}.get(image.mode, image.mode)).convert("RGBA")
+        alpha = image.getchannel("A")
+        image = _in_srgb(image.convert("RGB"), profile)
+        white = Image.new("RGB", image.size, "white")
+        white.paste(image, mask=alpha)
+        return white
+    return _in_srgb(image, profile)
+
+
+def _converted(
+    image: Image.Image, source: ImageCms.ImageCmsProfile | ImageCms.core.CmsProfile
+) -> Image.Image:
+    made = ImageCms.profileToProfile(image, source, ImageCms.createProfile("sRGB"), outputMode="RGB")
+    return image.convert("RGB") if made is None else made  # None only when asked to work in place
+
+
+def _in_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
+    """RGB, converted from the picture's own colour profile if it has one that can be read."""
+    if profile and image.mode in ("RGB", "CMYK"):
+        try:
+            return _converted(image, ImageCms.ImageCmsProfile(io.BytesIO(profile)))
+        except (ImageCms.PyCMSError, OSError, ValueError):
+            pass  # a damaged or foreign profile: the samples are taken as sRGB, as browsers do
+    return image.convert("RGB")
+
+
+def _orientation(image: Image.Image) -> Image.Transpose | None:
+    """What turns the picture upright, by its EXIF; None if it is."""
+    try:
+        return ORIENTATIONS.get(image.getexif().get(0x0112, 1))
+    except Exception:  # garbage where EXIF should be: the picture itself may be fine
+        return None
+
+
+ORIENTATIONS = {  # the EXIF number -> what undoes it
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}

@@ -1,0 +1,79 @@
+"""What opening each of many files costs, measured in a child for each file of one process that has imported
+all. Linux only."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from helpers.checkout import ROOT
+
+MOST_SECONDS = 30  # of the processor: what takes longer counts as taking for ever, and is ended
+
+PROGRAM = """
+import json, os, resource, sys, time
+{prepare}
+def memory(field):
+    return int(next(line for line in open("/proc/self/status") if line.startswith(field)).split()[1]) / 1000
+def opened(path):
+    {attempt}
+for path in sys.argv[1:]:
+    sys.stdout.flush()
+    child = os.fork()
+    if child:
+        if os.waitpid(child, 0)[1]:
+            print(json.dumps(["crash", 0, 0]), flush=True)
+        continue
+    resource.setrlimit(resource.RLIMIT_CPU, ({seconds}, {seconds}))
+    before, began = memory("VmRSS"), time.process_time()
+    outcome = opened(path)
+    print(json.dumps([outcome, time.process_time() - began, memory("VmHWM") - before]), flush=True)
+    os._exit(0)
+"""
+
+CHECKPOINTS = (
+    """
+import torch
+from attnviz.checkpoints.state_dict import read_checkpoint
+from attnviz.errors import NetworkError
+""",
+    """
+    try:
+        return f"{len(read_checkpoint(path))} tensors"
+    except NetworkError as error:
+        return str(error)
+""",
+)
+PHOTOS = (
+    """
+from attnviz import PhotoError, open_photo
+open_photo("assets/examples/cat.jpg")
+""",
+    """
+    try:
+        return "x".join(map(str, open_photo(path).pixels.shape))
+    except PhotoError as error:
+        return str(error)
+""",
+)
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What opening one file took."""
+
+    outcome: str  # what came of it, or the error's sentence; "crash" if the process ended with a failure
+    seconds: float  # of the processor
+    megabytes: float  # at the peak, above the idle process
+
+
+def costs(paths: list[Path], kind: tuple[str, str]) -> list[Cost]:
+    """The cost of each file; ``kind`` is CHECKPOINTS or PHOTOS."""
+    prepare, attempt = kind
+    program = PROGRAM.format(prepare=prepare, attempt=attempt.strip(), seconds=MOST_SECONDS)
+    command = [sys.executable, "-c", program, *map(str, paths)]
+    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    return [Cost(*json.loads(line)) for line in run.stdout.splitlines()]
