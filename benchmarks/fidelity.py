@@ -1,6 +1,6 @@
 """Does an opened checkpoint compute what the original computes? ``python benchmarks/fidelity.py`` opens the
-state dict of each public implementation (the libraries' own code, and tests/helpers/reference_networks.py), all weights and
-statistics random, and prints how far apart logits and gates are."""
+state dict of each public implementation (the libraries' own code, and tests/helpers/reference_networks.py),
+all weights and statistics random, and prints how far apart logits and gates are."""
 
 from __future__ import annotations
 
