@@ -14,52 +14,73 @@ import statistics
 import subprocess
 import sys
 import time
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-HERE = Path(__file__).parent
-sys.path.insert(0, str(HERE.parent))
+from rounds import rounds
 
-COLOURS = {
+sys.path.insert(0, str(Path(__file__).parent.parent))
+
+from attnviz.drawing.style import ACCENT, ORANGE
+
+HERE = Path(__file__).parent
+
+COLOURS = {  # of what was measured; the rest is in the tables only
     "bare": "#888888",
-    "traced": "#e69f00",
-    "fast": "#4458c8",
-    "median": "#4458c8",
-    "95 of 100": "#e69f00",
+    "traced": ORANGE,
+    "fast": ACCENT,
+    "median": ACCENT,
+    "95 of 100": ORANGE,
 }
 SECONDS = 30  # that people use a server
-# Of each kind: its values, what it is about, what the axis counts.
+ROUNDS = 7  # of one input
+
+
+@dataclass(frozen=True)
+class Growth:
+    """Something that the cost grows with."""
+
+    values: tuple[int, ...]
+    quantity: str  # what is measured
+    case: str  # in which case
+    counted: str  # what the values count
+
+
 KINDS = {
-    "photos": ((200, 500, 1000, 2000), "ms a photo: cbam_resnet18, from files, batches of 16", "photos"),
-    "side": (
+    "photos": Growth(
+        (200, 500, 1000, 2000), "ms a photo", "cbam_resnet18, from files, batches of 16", "photos"
+    ),
+    "side": Growth(
         (224, 320, 448, 640, 832, 1024),
-        "ms a pass: CBAM ResNet-50, random weights, one input",
+        "ms a pass",
+        "CBAM ResNet-50, random weights, one input",
         "side of the input, pixels",
     ),
-    "depth": (
-        (18, 34, 50, 101, 152),
-        "ms a pass: CBAM ResNets, random weights, one input of 224 px",
-        "layers",
+    "depth": Growth(
+        (18, 34, 50, 101, 152), "ms a pass", "CBAM ResNets, random weights, one input of 224 px", "layers"
     ),
-    "people": (
+    "people": Growth(
         (1, 5, 10, 20, 40),
-        "ms until a new photo is answered: the embedded networks, nobody pauses",
+        "ms until a new photo is answered",
+        "the embedded networks, nobody pauses",
         "people at once",
     ),
 }
 
 
 def peak() -> int:
-    """Megabytes that this process took at most."""
+    """The greatest memory of this process, in megabytes."""
     return int(Path("/proc/self/status").read_text().partition("VmHWM:")[2].split()[0]) // 1000
 
 
 def photos(count: int, folder: Path) -> dict[str, float]:
-    """Many photos of a folder, over and over where it has fewer, on the fast copy."""
+    """Milliseconds a photo of many photos of a folder on the fast copy; a small folder is gone through
+    again."""
     import attnviz
 
     files = sorted(folder.rglob("*.JPEG"))
-    files = [files[at % len(files)] for at in range(count)]
+    files = [files[number % len(files)] for number in range(count)]
     network, began = attnviz.fast(attnviz.load("cbam_resnet18")), time.perf_counter()
     for _ in attnviz.traces(network, files, view="crop"):
         pass
@@ -67,7 +88,7 @@ def photos(count: int, folder: Path) -> dict[str, float]:
 
 
 def one_input(depth: int, side: int) -> dict[str, float]:
-    """One input, bare, traced, and traced on the fast copy, in turn."""
+    """Milliseconds a pass on one input: bare, traced, and traced on the fast copy."""
     import torch
 
     import attnviz
@@ -86,30 +107,26 @@ def one_input(depth: int, side: int) -> dict[str, float]:
         "traced": lambda: attnviz.trace(network, x, steps=False),
         "fast": lambda: attnviz.trace(quick, x, steps=False),
     }
-    spent: dict[str, list[float]] = {name: [] for name in ways}
-    for turn in range(8):
-        for name, way in ways.items():
-            began = time.perf_counter()
-            way()
-            if turn:
-                spent[name].append(time.perf_counter() - began)
+    spent = rounds(ways, ROUNDS)
     return {**{name: 1000 * statistics.median(seconds) for name, seconds in spent.items()}, "MB": peak()}
 
 
 def people(count: int) -> dict[str, float]:
-    """So many people who upload and change the network without a pause, and two more who look at channels, on
-    a server of their own."""
+    """Milliseconds of the answers to people who upload and change the network without a pause, while two more
+    look at channels, on a server of its own."""
     from classroom import NEW, PASSES, Class, alone, rush
     from load import niced, server
     from visitors import photo
 
-    kept = {person: [photo(person, number) for number in range(2)] for person in range(count + 2)}
+    uploads = {person: [photo(person, number) for number in range(2)] for person in range(count + 2)}
     with server(60, HERE.parent / "models") as running:
-        learning = Class(running.url, kept, ("cbam_resnet18", "bam_resnet18"), 0, (0, 0), one_address=False)
+        learning = Class(
+            running.url, uploads, ("cbam_resnet18", "bam_resnet18"), 0, (0, 0), one_address=False
+        )
         niced(alone(learning, False), 900)
         everybody = Class(
             running.url,
-            kept,
+            uploads,
             learning.networks,
             SECONDS,
             (0, 0),
@@ -121,8 +138,8 @@ def people(count: int) -> dict[str, float]:
     bad = [
         entry
         for part in (learning, everybody)
-        for each in part.parts
-        for entry in each.entries
+        for phase in part.parts
+        for entry in phase.entries
         if entry.outcome in ("lost", "wrong")
     ]
     if bad:
@@ -142,6 +159,50 @@ def point(kind: str, value: int, folder: Path) -> dict[str, float]:
     return one_input(value if kind == "depth" else 50, value if kind == "side" else 224)
 
 
+def machine() -> str:
+    """The date, the processor and the versions, in a line."""
+    import torch
+
+    lines = Path("/proc/cpuinfo").read_text().splitlines()
+    processors = [line.partition(":")[2].strip() for line in lines if "model name" in line]
+    cores = f"{(processors or [platform.machine()])[0]}, {len(os.sched_getaffinity(0))} cores"
+    return f"{date.today()}, {cores}, Python {platform.python_version()}, torch {torch.__version__}"
+
+
+def measured(kind: str, folder: Path) -> list[dict[str, float]]:
+    """What was measured at each value, each in a process of its own; prints a Markdown table row by row."""
+    growth, rows = KINDS[kind], []
+    for value in growth.values:
+        command = [sys.executable, __file__, str(folder), "--point", kind, str(value)]
+        ran = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+        rows.append(json.loads(ran.stdout))
+        if len(rows) == 1:
+            names = list(rows[0])
+            print(f"\n{growth.quantity}: {growth.case}:\n\n| {growth.counted} | {' | '.join(names)} |")
+            print(f"|---|{'---|' * len(names)}")
+        print(f"| {value} | {' | '.join(f'{number:.1f}' for number in rows[-1].values())} |", flush=True)
+    return rows
+
+
+def draw(rows: dict[str, list[dict[str, float]]], path: Path) -> None:
+    """Writes a picture with a chart for each kind."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(11, 7), layout="constrained")
+    FigureCanvasAgg(figure)
+    for place, (kind, points) in zip(figure.subplots(2, 2).flat, rows.items()):
+        growth = KINDS[kind]
+        for name in (name for name in COLOURS if name in points[0]):
+            numbers = [point[name] for point in points]
+            place.plot(growth.values, numbers, marker="o", color=COLOURS[name], label=name)
+        place.set(xlabel=growth.counted, ylabel=growth.quantity, ylim=(0, None))
+        place.set_title(growth.case, fontsize=9)
+        place.spines[["top", "right"]].set_visible(False)
+        place.legend(frameon=False)
+    figure.savefig(path, dpi=110, metadata={"Software": None})
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -152,37 +213,9 @@ def main() -> None:
     if options.point:
         print(json.dumps(point(options.point[0], int(options.point[1]), options.folder)))
         return
-    import torch
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(11, 7), layout="constrained")
-    FigureCanvasAgg(figure)
-    named = [
-        line.partition(":")[2].strip()
-        for line in Path("/proc/cpuinfo").read_text().splitlines()
-        if "model name" in line
-    ]
-    machine = f"{(named or [platform.machine()])[0]}, {len(os.sched_getaffinity(0))} cores"
-    print(f"{date.today()}, {machine}, Python {platform.python_version()}, torch {torch.__version__}")
-    for place, (kind, (values, about, counted)) in zip(figure.subplots(2, 2).flat, KINDS.items()):
-        rows = []
-        for value in values:
-            command = [sys.executable, __file__, str(options.folder), "--point", kind, str(value)]
-            rows.append(
-                json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout)
-            )
-        names = list(rows[0])
-        print(f"\n{about}:\n\n| {counted} | {' | '.join(names)} |\n|---|{'---|' * len(names)}")
-        for value, row in zip(values, rows):
-            print(f"| {value} | {' | '.join(f'{row[name]:.1f}' for name in names)} |", flush=True)
-        for name in (name for name in COLOURS if name in rows[0]):
-            place.plot(values, [row[name] for row in rows], marker="o", color=COLOURS[name], label=name)
-        place.set(xlabel=counted, ylabel=about.partition(":")[0], ylim=(0, None))
-        place.set_title(about.partition(": ")[2], fontsize=9)
-        place.spines[["top", "right"]].set_visible(False)
-        place.legend(frameon=False)
-    figure.savefig(HERE / "growth.png", dpi=110, metadata={"Software": None})
+    print(machine())
+    rows = {kind: measured(kind, options.folder) for kind in KINDS}
+    draw(rows, HERE / "growth.png")
 
 
 if __name__ == "__main__":

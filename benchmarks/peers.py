@@ -13,13 +13,13 @@ from __future__ import annotations
 import argparse
 import statistics
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import torch
 from PIL import Image
+from rounds import rounds
 from torch import Tensor, nn
 from torchvision.transforms import v2
 
@@ -34,14 +34,14 @@ MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 NORMALISED = v2.Compose([v2.ToImage(), v2.ToDtype(torch.float32, scale=True), v2.Normalize(MEAN, STD)])
 SQUARE = v2.Compose([v2.Resize(256), v2.CenterCrop(224)])
 
+BATCH = 16  # photos
+
 Way = Callable[[], object]
 
 
 def blocks(network: nn.Module) -> list[nn.Module]:
-    """Every residual block."""
-    return [
-        block for stage in (network.layer1, network.layer2, network.layer3, network.layer4) for block in stage
-    ]
+    """Every residual block, in running order."""
+    return [*network.layer1, *network.layer2, *network.layer3, *network.layer4]
 
 
 def opened(path: Path) -> tuple[Image.Image, Tensor]:
@@ -51,20 +51,22 @@ def opened(path: Path) -> tuple[Image.Image, Tensor]:
 
 
 def hooked(network: nn.Module, x: Tensor) -> dict[str, np.ndarray]:
-    """The gates, by a script of one's own."""
-    found, handles = {}, []
-    for name, module in network.named_modules():
-        if isinstance(module, nn.Sigmoid):
-            handles.append(
-                module.register_forward_hook(
-                    lambda _m, _i, output, name=name: found.update({name: output.numpy().copy()})
-                )
-            )
+    """The gates by the name of their module, from hooks in a script of one's own."""
+    gates: dict[str, np.ndarray] = {}
+
+    def keeping(name: str) -> Callable:
+        def keep(_module: nn.Module, _inputs: tuple[Tensor, ...], output: Tensor) -> None:
+            gates[name] = output.numpy().copy()
+
+        return keep
+
+    sigmoids = [(name, module) for name, module in network.named_modules() if isinstance(module, nn.Sigmoid)]
+    handles = [module.register_forward_hook(keeping(name)) for name, module in sigmoids]
     with torch.inference_mode():
         network(x)
     for handle in handles:
         handle.remove()
-    return found
+    return gates
 
 
 def torchcam(network: nn.Module, path: Path, layers: list[nn.Module]) -> list[Image.Image]:
@@ -87,13 +89,12 @@ def gradcam(network: nn.Module, path: Path, layers: list[nn.Module]) -> list[Ima
     from pytorch_grad_cam.utils.image import show_cam_on_image
 
     square, x = opened(path)
-    ground, found = np.asarray(square, np.float32) / 255, []
+    photo, overlays = np.asarray(square, np.float32) / 255, []
     for layer in layers:
         with GradCAM(model=network, target_layers=[layer]) as cam:
-            found.append(
-                Image.fromarray(show_cam_on_image(ground, cam(input_tensor=x, targets=None)[0], use_rgb=True))
-            )
-    return found
+            values = cam(input_tensor=x, targets=None)[0]
+            overlays.append(Image.fromarray(show_cam_on_image(photo, values, use_rgb=True)))
+    return overlays
 
 
 def captum(network: nn.Module, path: Path, layers: list[nn.Module]) -> list[Image.Image]:
@@ -104,52 +105,37 @@ def captum(network: nn.Module, path: Path, layers: list[nn.Module]) -> list[Imag
     square, x = opened(path)
     with torch.inference_mode():
         best = int(network(x).argmax())
-    found = []
+    photo, overlays = np.asarray(square) / 255, []
     for layer in layers:
-        cam = LayerAttribution.interpolate(
-            LayerGradCam(network, layer).attribute(x, best, relu_attributions=True), (224, 224), "bilinear"
-        )
-        values = cam[0, 0].detach().numpy()
+        coarse = LayerGradCam(network, layer).attribute(x, best, relu_attributions=True)
+        values = LayerAttribution.interpolate(coarse, (224, 224), "bilinear")[0, 0].detach().numpy()
         colours = colormaps["viridis"](values / max(float(values.max()), 1e-12))[..., :3]
-        found.append(
-            Image.fromarray(np.rint((0.5 * np.asarray(square) / 255 + 0.5 * colours) * 255).astype(np.uint8))
-        )
-    return found
+        blend = 0.5 * photo + 0.5 * colours
+        overlays.append(Image.fromarray(np.rint(blend * 255).astype(np.uint8)))
+    return overlays
 
 
 def ours(network: nn.Module, path: Path, bars: bool = False) -> list[Image.Image]:
     """An overlay of every layer that has a map, and with ``bars`` a chart of every layer's channels, at the
     photo's own size."""
     trace = attnviz.trace(network, path, view="crop", steps=False)
-    found = [overlay(trace, name) for name, layer in trace.layers.items() if layer.map is not None]
+    pictures = [overlay(trace, name) for name, layer in trace.layers.items() if layer.map is not None]
     if bars:
-        found += [bars_drawing(layer).image() for layer in trace.layers.values()]
-    return found
-
-
-def rounds(ways: dict[str, Way], count: int) -> dict[str, list[float]]:
-    """Seconds of each, in turn, after one round that does not count."""
-    spent: dict[str, list[float]] = {name: [] for name in ways}
-    for turn in range(count + 1):
-        for name, way in ways.items():
-            began = time.perf_counter()
-            way()
-            if turn:
-                spent[name].append(time.perf_counter() - began)
-    return spent
+        pictures += [bars_drawing(layer).image() for layer in trace.layers.values()]
+    return pictures
 
 
 def table(spent: dict[str, list[float]], base: str) -> Iterator[str]:
-    """Medians, and ratios to ``base``."""
+    """The rows of a Markdown table: medians, and ratios to ``base``."""
     yield "| what | ms | ÷ bare pass | middle half |\n|---|---|---|---|"
     for name, seconds in spent.items():
-        ratios = [one / other for one, other in zip(seconds, spent[base])]
+        ratios = [way / bare for way, bare in zip(seconds, spent[base])]
         low, middle, high = statistics.quantiles(ratios, n=4)
         yield f"| {name} | {1000 * statistics.median(seconds):.1f} | {middle:.2f} | {low:.2f} to {high:.2f} |"
 
 
 def one_photo(network: nn.Module, path: Path, count: int, peers: bool) -> dict[str, list[float]]:
-    """Everything on one photo."""
+    """The seconds of each way on one photo, round by round."""
     quick, (_, x), every = attnviz.fast(network), opened(path), blocks(network)
     photo, last = attnviz.open_photo(path), every[-1:]
     ready = NORMALISED(SQUARE(photo.image()))
@@ -182,14 +168,14 @@ def one_photo(network: nn.Module, path: Path, count: int, peers: bool) -> dict[s
     return rounds(ways, count)
 
 
-def folder(network: nn.Module, paths: list[Path], count: int) -> dict[str, list[float]]:
-    """Many photos: seconds a photo."""
+def many_photos(network: nn.Module, paths: list[Path], count: int) -> dict[str, list[float]]:
+    """The seconds a photo of each way on many photos, round by round."""
     quick = attnviz.fast(network)
-    ready = torch.cat([opened(path)[1] for path in paths[:16]])
+    ready = torch.cat([opened(path)[1] for path in paths[:BATCH]])
 
     def bare() -> None:
         with torch.inference_mode():
-            for _ in range(0, len(paths), 16):
+            for _ in range(0, len(paths), BATCH):
                 network(ready)
 
     def traced(network: nn.Module) -> None:
@@ -197,8 +183,8 @@ def folder(network: nn.Module, paths: list[Path], count: int) -> dict[str, list[
             pass
 
     def hooks() -> None:
-        for at in range(0, len(paths), 16):
-            hooked(network, torch.cat([opened(path)[1] for path in paths[at : at + 16]]))
+        for start in range(0, len(paths), BATCH):
+            hooked(network, torch.cat([opened(path)[1] for path in paths[start : start + BATCH]]))
 
     ways: dict[str, Way] = {
         "bare pass": bare,
@@ -206,7 +192,27 @@ def folder(network: nn.Module, paths: list[Path], count: int) -> dict[str, list[
         "attnviz.fast": lambda: traced(quick),
         "own hooks": hooks,
     }
-    return {name: [each / len(paths) for each in seconds] for name, seconds in rounds(ways, count).items()}
+    spent = rounds(ways, count)
+    return {name: [second / len(paths) for second in seconds] for name, seconds in spent.items()}
+
+
+def photos_of(folder: Path, count: int) -> list[Path]:
+    """So many photos of a folder, spread evenly over it."""
+    paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in (".jpeg", ".jpg", ".png"))
+    return paths[:: max(1, len(paths) // count)][:count]
+
+
+def report(name: str, paths: list[Path], options: argparse.Namespace) -> None:
+    """Measures one network and prints its tables; a name without ``_`` is that of an attention."""
+    torch.manual_seed(0)
+    network = attnviz.load(name) if "_" in name else ResNet(50, name).eval()
+    title = name if "_" in name else f"{name}_resnet50, random weights"
+    print(f"\n### {title}\n")
+    spent = one_photo(network, paths[0], options.rounds, not options.no_peers)
+    print("\n".join(table(spent, "bare pass")), flush=True)
+    if not options.no_folder:
+        print(f"\n{len(paths)} photos, milliseconds a photo:\n")
+        print("\n".join(table(many_photos(network, paths, 3), "bare pass")), flush=True)
 
 
 def main() -> None:
@@ -222,24 +228,13 @@ def main() -> None:
     parser.add_argument("--no-peers", action="store_true")
     parser.add_argument("--no-folder", action="store_true")
     options = parser.parse_args()
-    paths = sorted(
-        path for path in options.folder.rglob("*") if path.suffix.lower() in (".jpeg", ".jpg", ".png")
-    )
-    paths = paths[:: max(1, len(paths) // options.photos)][: options.photos]
+    paths = photos_of(options.folder, options.photos)
     print(
         f"torch {torch.__version__}, {torch.get_num_threads()} threads, {options.rounds} rounds, photos of "
         f"{options.folder.name}"
     )
     for name in options.networks:
-        torch.manual_seed(0)
-        network = attnviz.load(name) if "_" in name else ResNet(50, name).eval()
-        title = name if "_" in name else f"{name}_resnet50, random weights"
-        print(f"\n### {title}\n")
-        spent = one_photo(network, paths[0], options.rounds, not options.no_peers)
-        print("\n".join(table(spent, "bare pass")), flush=True)
-        if not options.no_folder:
-            print(f"\n{len(paths)} photos, milliseconds a photo:\n")
-            print("\n".join(table(folder(network, paths, 3), "bare pass")), flush=True)
+        report(name, paths, options)
 
 
 if __name__ == "__main__":
