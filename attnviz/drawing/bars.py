@@ -101,17 +101,17 @@ def _chart(attention: LayerAttention, order: str, scale: str, extra: float, ink:
     weights = weights_of(attention)
     low, high = weights_range([attention], scale)
     return _Chart(
-        attention,
-        weights,
-        order,
-        ranked(weights, order),
-        Scale(low, low + HEADROOM * (high - low), BOTTOM + extra, TOP + extra),
-        Scale(-0.5, len(weights) - 0.5, LEFT, RIGHT),
-        low,
-        high,
-        float(np.nanmean(weights)) if np.isfinite(weights).any() else float("nan"),
-        (low, high) != weights_range([attention], "fixed"),
-        ink,
+        attention=attention,
+        weights=weights,
+        order=order,
+        ranking=ranked(weights, order),
+        heights=Scale(low, low + HEADROOM * (high - low), BOTTOM + extra, TOP + extra),
+        middles=Scale(-0.5, len(weights) - 0.5, LEFT, RIGHT),
+        low=low,
+        high=high,
+        mean=float(np.nanmean(weights)) if np.isfinite(weights).any() else float("nan"),
+        own_range=(low, high) != weights_range([attention], "fixed"),
+        ink=ink,
     )
 
 

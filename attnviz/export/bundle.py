@@ -66,7 +66,8 @@ def _folders(selections: Sequence[Selection]) -> list[str]:
 
 
 def _trace_files(selection: Selection, settings: PictureSettings, overview: bool, pool: Executor) -> Files:
-    """The files of one trace. Pictures are drawn and packed in the pool."""
+    """The files of one trace. Pictures are drawn and packed in the pool, since packing holds no other thread
+    up."""
     trace = selection.trace
     parts = []
     if overview and trace.layers:
