@@ -4,14 +4,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-import torch
 from helpers.made_traces import layer, trace_of
-from helpers.small_networks import stirred
 
-import attnviz
 from attnviz import LayerAttention, Trace
 from attnviz.analysis import SCALES, map_range, stage_of, summary
-from attnviz.training.liveliness import liveliness
 
 
 def test_summary_counts_saturation_of_the_gate():
@@ -22,27 +18,6 @@ def test_summary_counts_saturation_of_the_gate():
     assert numbers.std == pytest.approx(values.std())
     joint = summary(values + 1, "bam")
     assert (joint.high_share, joint.low_share, joint.mean) == (0.5, 0.25, 1.625)
-
-
-def test_liveliness_is_the_three_spreads_over_photos():
-    traces = list(attnviz.traces(stirred(18, "cbam"), torch.randn(5, 3, 64, 64)))
-    row = liveliness(traces)[2]
-    channels = np.stack([trace.layers["layer2.0"].channel for trace in traces]).astype(float)
-    assert row.layer == "layer2.0"
-    assert row.across_channels == pytest.approx(channels.std(1).mean())
-    assert row.across_photos == pytest.approx(channels.std(0).mean())
-    assert row.across_positions == pytest.approx(
-        np.mean([np.ptp(trace.layers["layer2.0"].spatial) for trace in traces])
-    )
-
-
-def test_a_dead_gate_is_not_alive():
-    network = stirred(18, "se")
-    for module in network.modules():
-        if hasattr(module, "fc2"):
-            torch.nn.init.zeros_(module.fc2.weight)  # every gate is 0.5
-    for row in liveliness(attnviz.traces(network, torch.randn(3, 3, 64, 64))):
-        assert row.mean == 0.5 and row.alive == {"across_channels": False, "across_photos": False}
 
 
 def test_each_scale_spans_the_maps_that_it_names():
