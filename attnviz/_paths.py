@@ -18,6 +18,6 @@ MODELS = _folder("models")  # a folder a network that comes with attnviz
 EXAMPLES_FOLDER = _folder("assets") / "examples"
 LANGUAGES = PACKAGE / "languages"  # what people read, a file a language
 SCRIPTS = PACKAGE / "viewer" / "js"
-STYLES = PACKAGE / "viewer" / "viewer.css"
+STYLES = PACKAGE / "viewer" / "css"
 PAGE_STYLES = PACKAGE / "server" / "page.css"
 IMAGENET_LABELS = PACKAGE / "zoo" / "imagenet-labels.txt"

@@ -1,6 +1,5 @@
-"""The viewer's JavaScript as one script: the modules of ``js/`` in the order in which they need each other,
-the words in all languages and matplotlib's colours. It defines ``window.attnviz``, and asks for nothing from
-outside."""
+"""The viewer's JavaScript as one script: its modules, and the constants that Python and JavaScript share. It
+defines ``window.attnviz`` and fetches nothing."""
 
 from __future__ import annotations
 
@@ -8,43 +7,40 @@ import base64
 import json
 import re
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 from matplotlib import colormaps
 
 from .._paths import SCRIPTS, STYLES
+from ..analysis import HIGH, LOW, ORDERS, SCALES
 from ..drawing.style import COLORMAPS
 from ..languages.catalogue import LANGUAGES, words
 
-MODULES = (
-    "numbers",
-    "dom",
-    "colours",
-    "strip",
-    "map",
-    "bars",
-    "channel",
-    "mechanism",
-    "compare",
-    "guide",
-    "viewer",
-    "gradio",
-)
-EXPORTED = ("mount", "attach", "unpack")
+EXPORTS = {"mount": "viewer", "attach": "gradio"}  # function of window.attnviz -> module
+STYLE_SHEETS = ("theme", "header", "strip", "panels", "steps", "tables", "comparison", "guide")  # in css/
+
+IMPORT = re.compile(r"^import (\{[^}]*\}) from '\./(\w+)\.js';\n", re.MULTILINE)
+EXPORT = re.compile(r"^export (?=(?:async )?(?:function|const|class) (\w+))", re.MULTILINE)
+COMMENT = re.compile(r"^ *(?://[^\n]*|/\*\*.*?\*/)\n", re.MULTILINE | re.DOTALL)
+REMARK = re.compile(r" // [^'\"`\n]*$", re.MULTILINE)  # after code; in a string a quote would follow
+INDENT = re.compile(r"^ +", re.MULTILINE)
 
 
 @cache
 def script() -> str:
     """The whole script, without ``<script>`` around it."""
-    constants = f"const WORDS = {_json({language: words(language) for language in LANGUAGES})};\nconst LUTS = {_json(_colours())};"
-    modules = "\n".join(plain((SCRIPTS / f"{name}.js").read_text(encoding="utf-8")) for name in MODULES)
-    return f"window.attnviz = (() => {{\n'use strict';\n{constants}\n{modules}\nreturn {{ {', '.join(EXPORTED)} }};\n}})();"
+    constants = (f"const {name} = {_json(value)};" for name, value in shared_constants().items())
+    modules = (in_own_scope(name, source) for name, source in _in_order(_sources()).items())
+    exports = ", ".join(f"{function}: modules.{module}.{function}" for function, module in EXPORTS.items())
+    lines = ("'use strict';", *constants, "const modules = {};", *modules, f"return {{ {exports} }};")
+    return "window.attnviz = (() => {\n" + "\n".join(lines) + "\n})();"
 
 
 @cache
 def style() -> str:
     """The viewer's CSS."""
-    return STYLES.read_text(encoding="utf-8")
+    return "\n".join((STYLES / f"{name}.css").read_text(encoding="utf-8") for name in STYLE_SHEETS)
 
 
 def in_markup(text: str) -> str:
@@ -52,21 +48,51 @@ def in_markup(text: str) -> str:
     return text.replace("</", "<\\/").replace("<!--", "<\\!--")
 
 
-def plain(module: str) -> str:
-    """A module without its imports and exports: all share one scope, see the test for names that are declared
-    twice."""
-    module = re.sub(r"^import [^;]*;\n", "", module, flags=re.MULTILINE)
-    return re.sub(r"^export ", "", module, flags=re.MULTILINE)
-
-
-def _colours() -> dict[str, str]:
-    shares = np.linspace(0, 1, 256)
+def shared_constants() -> dict[str, object]:
+    """What Python and JavaScript both know, by its name in JavaScript."""
     return {
-        name: base64.b64encode(
-            np.rint(colormaps[name](shares)[:, :3] * 255).astype(np.uint8).tobytes()
-        ).decode()
-        for name in COLORMAPS
+        "WORDS": {language: words(language) for language in LANGUAGES},
+        "LUTS": {name: _colours(name) for name in COLORMAPS},
+        "HIGH": HIGH,
+        "LOW": LOW,
+        "SCALES": list(SCALES),
+        "ORDERS": list(ORDERS),
     }
+
+
+def in_own_scope(name: str, source: str) -> str:
+    """An ES module as an entry of ``modules``: its names are its own, its imports come from other entries.
+    Comments and indentation are left out."""
+    exported = EXPORT.findall(source)
+    body = IMPORT.sub(r"const \1 = modules.\2;\n", EXPORT.sub("", source))
+    body = INDENT.sub("", REMARK.sub("", COMMENT.sub("", body)))
+    return f"modules.{name} = (() => {{\n{body}return {{ {', '.join(exported)} }};\n}})();"
+
+
+def _sources() -> dict[str, str]:
+    """The modules of ``js/``, by name."""
+    return {path.stem: path.read_text(encoding="utf-8") for path in sorted(Path(SCRIPTS).glob("*.js"))}
+
+
+def _in_order(sources: dict[str, str]) -> dict[str, str]:
+    """The modules, each after those that it imports."""
+    ordered: dict[str, str] = {}
+
+    def add(name: str) -> None:
+        for _, imported in IMPORT.findall(sources[name]):
+            if imported not in ordered:
+                add(imported)
+        ordered.setdefault(name, sources[name])
+
+    for name in EXPORTS.values():
+        add(name)
+    return ordered
+
+
+def _colours(name: str) -> str:
+    """A colormap's 256 colours, RGB bytes in base64."""
+    colours = colormaps[name](np.linspace(0, 1, 256))[:, :3]
+    return base64.b64encode(np.rint(colours * 255).astype(np.uint8).tobytes()).decode()
 
 
 def _json(value: object) -> str:

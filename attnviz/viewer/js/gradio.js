@@ -1,85 +1,64 @@
 // The viewer in a Gradio page: captures come as the component's value, questions go to its server functions.
-import { unpackFeatures } from './numbers.js';
+import { unpackFeatures } from './decoding.js';
+import { linkTo } from './link.js';
 import { mount } from './viewer.js';
 
-const LINKED = [
-  'network',
-  'photo',
-  'view',
-  'layer',
-  'channel',
-  'tab',
-  'networks',
-  'block',
-  'photos',
-  'a',
-  'b',
-  'lang',
-];
-const YOURS = 'yours:';
-const EXAMPLE = 'example:';
+const ADDRESS_DELAY = 300; // ms, until the address bar follows
 
+/** Mount the viewer in a Gradio component: its ``element``, ``props`` with a value, functions of the ``server``, and
+ * ``watch`` for other values; ``cbam`` and ``chinese`` ask the page for another network, or language. */
 export function attach(element, props, server, watch, cbam, chinese) {
+  const page = { networks: [], examples: [] }; // what can be compared
   const root = element.querySelector('.av-root');
-  let context = {};
-  let timer = 0;
+  const viewer = mount(
+    root,
+    gradioHost(page, server, cbam, () => viewer.language),
+  );
+  window.attnviz.viewer = viewer; // for the page's own buttons
+  let queue = Promise.resolve();
+  let isFirst = true;
 
-  async function ask(question, data) {
-    let answer;
-    try {
-      answer = await question({ ...data, language: viewer.language });
-    } catch {
-      throw new Error();
-    }
-    if (!answer || answer.error)
-      throw Object.assign(new Error(answer?.error ?? ''), { told: Boolean(answer?.error) });
-    return answer;
+  async function show(value) {
+    page.networks = value.networks ?? [];
+    page.examples = value.examples ?? [];
+    if (value.language) viewer.language = value.language;
+    if (value.forget) viewer.forget();
+    await viewer.show(value.capture, isFirst ? (value.state ?? {}) : {});
+    if (isFirst && viewer.language === 'zh') chinese();
+    if (isFirst) viewer.guide.startOnce();
+    else viewer.host.changed(viewer);
+    isFirst = false;
   }
 
-  const host = {
-    channel: async (model, layer, channel) =>
-      unpackFeatures(await ask(server.channel, { ...model.asked, layer, channel })),
-    capture: (asked) => ask(server.capture, asked),
-    networks: () => context.networks ?? [],
-    examples: () => context.examples ?? [],
+  /** Show the component's value, after those that came before. */
+  function follow() {
+    if (!props.value) return;
+    const value = JSON.parse(props.value);
+    queue = queue.then(() => show(value));
+  }
+
+  watch('value', follow);
+  follow();
+}
+
+/** What the viewer may ask for, see ``mount``, answered by the server and the browser. */
+function gradioHost(page, server, cbam, language) {
+  let timer = 0;
+  const ask = (question, request) => answerOf(question, { ...request, language: language() });
+  return {
     cbam,
+    networks: () => page.networks,
+    examples: () => page.examples,
+    capture: (request) => ask(server.capture, request),
+    async channel(trace, layer, channel) {
+      return unpackFeatures(await ask(server.channel, { ...trace.asked, layer, channel }));
+    },
     async save(what, viewer) {
-      const { state, model } = viewer;
-      const { layer, channel, tab, block, a, b } = state;
-      const beside = tab === 'explore' ? viewer.shown().map(({ asked }) => asked) : [];
-      const compared = {
-        networks: state.networks.map((network) => ({ ...model.asked, network })),
-        photos: state.photos.map((photo) => ({ ...model.asked, photo })),
-      }[state.tab] ?? [model.asked];
-      const look = {
-        opacity: state.opacity,
-        colormap: state.colours,
-        scale: state.scale,
-        smooth: state.smooth,
-        order: state.order,
-      };
-      const { url } = await ask(server.save, {
-        what,
-        tab,
-        block,
-        layer,
-        channel,
-        a,
-        b,
-        shown: compared,
-        beside,
-        look,
-      });
-      const link = document.createElement('a');
-      link.href = new URL(
-        url,
-        document.baseURI.endsWith('/') ? document.baseURI : `${document.baseURI}/`,
-      ).href;
-      link.download = '';
-      link.click();
+      const { url } = await ask(server.save, { what, ...saveRequest(viewer) });
+      download(url);
     },
     async link(viewer) {
-      const address = linked(viewer);
+      const address = linkTo(viewer);
       history.replaceState(history.state, '', address);
       try {
         await navigator.clipboard.writeText(address);
@@ -89,59 +68,43 @@ export function attach(element, props, server, watch, cbam, chinese) {
       }
     },
     changed(viewer) {
-      // the address bar follows, a moment later
       clearTimeout(timer);
-      timer = setTimeout(() => history.replaceState(history.state, '', linked(viewer)), 300);
+      const update = () => history.replaceState(history.state, '', linkTo(viewer));
+      timer = setTimeout(update, ADDRESS_DELAY);
     },
   };
+}
 
-  /** The address that brings this view back: names of ours only, never a photo or a checkpoint of the visitor's, whose name is the key to it. */
-  function linked({ state, model, language }) {
-    const url = new URL(location.href);
-    const networks = state.networks.filter((name) => !name.startsWith(YOURS));
-    const examples = (list) =>
-      list.filter((name) => name?.startsWith(EXAMPLE)).map((name) => name.slice(EXAMPLE.length));
-    for (const name of LINKED) url.searchParams.delete(name);
-    const put = (name, value) => {
-      if (value !== null && value !== undefined && value !== '') url.searchParams.set(name, value);
-    };
-    if (!model.asked.network.startsWith(YOURS)) put('network', model.asked.network);
-    if (model.asked.example) put('photo', model.asked.photo.slice(EXAMPLE.length));
-    if (model.asked.view !== 'whole') put('view', model.asked.view);
-    put('layer', state.layer);
-    put('channel', state.channel);
-    if (state.tab !== 'explore') put('tab', state.tab);
-    if (state.tab === 'networks') {
-      put('networks', networks.join(','));
-      put('block', state.block === 'first' ? 'first' : null);
-    }
-    if (state.tab === 'photos') {
-      put('photos', examples(state.photos).join(','));
-      put('a', examples([state.a])[0]);
-      put('b', examples([state.b])[0]);
-    }
-    put('lang', language);
-    return url.href;
+/** The answer of a server function. Throws an error whose message, if it is ``told``, is the server's sentence. */
+async function answerOf(question, request) {
+  let answer;
+  try {
+    answer = await question(request);
+  } catch {
+    throw new Error();
   }
+  if (answer && !answer.error) return answer;
+  throw Object.assign(new Error(answer?.error ?? ''), { told: Boolean(answer?.error) });
+}
 
-  const viewer = mount(root, host);
-  window.attnviz.viewer = viewer; // for the page's own buttons
-  let queue = Promise.resolve();
-  let first = true;
-  const show = () => {
-    if (!props.value) return;
-    const value = JSON.parse(props.value);
-    queue = queue.then(async () => {
-      context = value;
-      if (value.language) viewer.language = value.language;
-      if (value.forget) viewer.forget();
-      await viewer.show(value.capture, first ? (value.state ?? {}) : {});
-      if (first && viewer.language === 'zh') chinese();
-      if (first) viewer.guide.first();
-      else host.changed(viewer);
-      first = false;
-    });
-  };
-  watch('value', show);
-  show();
+/** What of the view is to be saved, for the server. */
+function saveRequest(viewer) {
+  const { state, trace } = viewer;
+  const { tab, block, layer, channel, a, b, opacity, colours, scale, smooth, order } = state;
+  const shown = {
+    explore: [trace.asked],
+    networks: state.networks.map((network) => ({ ...trace.asked, network })),
+    photos: state.photos.map((photo) => ({ ...trace.asked, photo })),
+  }[tab];
+  const beside = tab === 'explore' ? viewer.scaleTraces().map(({ asked }) => asked) : [];
+  const look = { opacity, colormap: colours, scale, smooth, order };
+  return { tab, block, layer, channel, a, b, shown, beside, look };
+}
+
+function download(url) {
+  const base = document.baseURI.endsWith('/') ? document.baseURI : `${document.baseURI}/`;
+  const link = document.createElement('a');
+  link.href = new URL(url, base).href;
+  link.download = '';
+  link.click();
 }
