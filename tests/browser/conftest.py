@@ -1,4 +1,4 @@
-"""A headless Chromium for the tests that need one, and the page in it."""
+"""A headless Chromium for the tests that need one, the page in it, and files of saved pages."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from urllib.parse import urlparse
 
 import pytest
 import torch
+from helpers.browser_actions import wait_until_drawn
 from helpers.small_networks import stirred
 
 import attnviz
@@ -27,16 +28,16 @@ GUIDE_SEEN = "localStorage.setItem('attnviz-guide-seen', '1')"
 
 
 def pytest_collection_modifyitems(items) -> None:
-    if CHROMIUM or os.environ.get("CI"):  # in CI a browser that is missing is a failure
-        return
     for item in items:
-        if Path(__file__).parent in item.path.parents:
-            item.add_marker(
-                pytest.mark.skip(reason="no Chromium found: install it, or name it in the variable CHROMIUM")
-            )
+        if Path(__file__).parent not in item.path.parents:
+            continue
+        item.add_marker(pytest.mark.slow)
+        if not (CHROMIUM or os.environ.get("CI")):  # in CI a browser that is missing is a failure
+            reason = "no Chromium found: install it, or name it in the variable CHROMIUM"
+            item.add_marker(pytest.mark.skip(reason=reason))
 
 
-@pytest.fixture(scope="module")  # longer, and its event loop would be in the way of other tests
+@pytest.fixture(scope="package")  # longer, and its event loop would be in the way of other tests
 def browser():
     from playwright.sync_api import sync_playwright
 
@@ -56,13 +57,13 @@ def browser():
         started.close()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def opening() -> dict[str, Callable]:
     """What opens a network in place of ``attnviz.load``, by its name."""
     return {}
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def served(opening) -> Iterator[Server]:
     """The page on a server."""
     settings = Settings(host="127.0.0.1")
@@ -76,12 +77,12 @@ def served(opening) -> Iterator[Server]:
     server.close()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def url(served) -> str:
     return served.url
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def profiles(browser):
     """Chromium's profiles by language, one for each visitor of a test: the next test's visitors have the
     scripts already."""
@@ -95,9 +96,12 @@ def profiles(browser):
 def visit(browser, url, profiles):
     """Opens the page in a window and waits until everything is drawn; afterwards nothing may have gone wrong
     or gone out."""
-    from playwright.sync_api import expect
-
     pages, outside, errors = [], [], []
+
+    def note_outside(request) -> None:
+        address = urlparse(request.url)
+        if address.scheme.startswith("http") and address.hostname != "127.0.0.1":
+            outside.append(request.url)
 
     def opened(
         width: int = 1440,
@@ -109,28 +113,17 @@ def visit(browser, url, profiles):
     ):
         kept, number = profiles[locale], sum(spoken == locale for spoken, _ in pages)
         if number == len(kept):
-            kept.append(
-                browser.new_context(
-                    permissions=["clipboard-read", "clipboard-write", "camera"], locale=locale
-                )
-            )
+            allowed = ["clipboard-read", "clipboard-write", "camera"]
+            kept.append(browser.new_context(permissions=allowed, locale=locale))
         page = kept[number].new_page()
         pages.append((locale, page))
         page.set_viewport_size({"width": width, "height": height})
         if seen:
             page.add_init_script(GUIDE_SEEN)
-        page.on(
-            "request",
-            lambda request: (
-                outside.append(request.url)
-                if urlparse(request.url).scheme.startswith("http")
-                and urlparse(request.url).hostname != "127.0.0.1"
-                else None
-            ),
-        )
+        page.on("request", note_outside)
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.goto(f"{url}?__theme={theme}{query}")
-        expect(page.locator(".attnviz[data-drawn]")).to_be_visible(timeout=60_000)
+        wait_until_drawn(page)
         return page
 
     yield opened
@@ -140,12 +133,60 @@ def visit(browser, url, profiles):
     assert outside == [] and errors == []
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
+def open_url(browser):
+    """Opens the page of any server in a window of its own, its guide seen."""
+    contexts = []
+
+    def opened(address: str):
+        contexts.append(browser.new_context(viewport={"width": 1440, "height": 1000}))
+        contexts[-1].add_init_script(GUIDE_SEEN)
+        page = contexts[-1].new_page()
+        page.goto(address)
+        wait_until_drawn(page)
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture
+def open_file(browser):
+    """Opens a file without a network; afterwards nothing may have gone wrong or been asked for."""
+    contexts, errors, asked = [], [], []
+    inside = ("file:", "data:", "blob:", "about:")
+
+    def note_request(request) -> None:
+        if not request.url.startswith(inside):
+            asked.append(request.url)
+
+    def note_message(message) -> None:
+        if message.type == "error":
+            errors.append(message.text)
+
+    def opened(path: Path, width: int = 1440, height: int = 900):
+        viewport = {"width": width, "height": height}
+        contexts.append(browser.new_context(viewport=viewport, locale="en-US", offline=True))
+        page = contexts[-1].new_page()
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.on("console", note_message)
+        page.on("request", note_request)
+        page.goto(path.as_uri())
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert errors == [] and asked == []
+
+
+@pytest.fixture(scope="package")
 def temple() -> attnviz.Trace:
     return attnviz.trace(attnviz.load("cbam_resnet18"), EXAMPLES_FOLDER / "temple.jpg")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def checkpoints(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("checkpoints")
     torch.manual_seed(0)

@@ -5,10 +5,16 @@ from __future__ import annotations
 import base64
 import io
 import re
+from pathlib import Path
 
 import numpy as np
 from PIL import Image
 from playwright.sync_api import Page, expect
+
+
+def wait_until_drawn(page: Page) -> None:
+    """Wait for the first capture of a page."""
+    expect(page.locator(".attnviz[data-drawn]")).to_be_visible(timeout=60_000)
 
 
 def choose(page: Page, dropdown: str, option: str) -> None:
@@ -21,6 +27,7 @@ def control(page: Page, name: str):
 
 
 def drawn(page: Page) -> int:
+    """The number of the capture that is drawn."""
     return int(page.locator(".attnviz").get_attribute("data-drawn"))
 
 
@@ -29,6 +36,38 @@ def after(page: Page, action) -> None:
     before = drawn(page)
     action()
     expect(page.locator(".attnviz")).not_to_have_attribute("data-drawn", str(before), timeout=60_000)
+
+
+def nothing_is_on_its_way(page: Page) -> None:
+    """Wait until every capture that is compared has arrived."""
+    expect(page.locator(".av-waiting").locator("visible=true")).to_have_count(0, timeout=60_000)
+
+
+def next_frame(page: Page) -> None:
+    """Wait until the page was laid out and drawn anew."""
+    page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+
+
+def open_checkpoint(page: Page, path: Path) -> None:
+    """Open a checkpoint of the visitor's own, and wait until it is drawn."""
+    page.locator("#yours button").first.click()
+    after(page, lambda: page.set_input_files("#checkpoint input[type=file]", path))
+    expect(page.locator("#network input")).to_have_value(re.compile(f"^{re.escape(path.name)}"))
+
+
+def open_table(page: Page, name: str):
+    """Open the table of that name; its rows."""
+    page.locator(f'[data-table="{name}"] summary').click()
+    return page.locator(f'[data-table="{name}"] tbody tr')
+
+
+def link_of(page: Page) -> str:
+    """Copy the link to what is shown."""
+    page.locator("[data-link]").click()
+    expect(page.locator(".attnviz > [role=status]")).to_contain_text("The link is copied")
+    address = page.evaluate("navigator.clipboard.readText()")
+    assert page.url == address
+    return address
 
 
 def upload(page: Page, path) -> None:

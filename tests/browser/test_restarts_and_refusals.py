@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 
-import pytest
+from helpers.browser_actions import upload
 from helpers.checkout import ROOT
 from helpers.server_process import free_port, server
 from playwright.sync_api import Page, expect
@@ -13,36 +13,14 @@ from playwright.sync_api import Page, expect
 CAT = ROOT / "assets" / "examples" / "cat.jpg"
 
 
-@pytest.fixture
-def opened(browser):
-    """Opens a page in a window of its own, its guide seen."""
-    contexts = []
-
-    def opening(url: str) -> Page:
-        contexts.append(browser.new_context(viewport={"width": 1440, "height": 1000}))
-        contexts[-1].add_init_script("localStorage.setItem('attnviz-guide-seen', '1')")
-        page = contexts[-1].new_page()
-        page.goto(url)
-        expect(page.locator(".attnviz[data-drawn]")).to_be_visible(timeout=60_000)
-        return page
-
-    yield opening
-    for context in contexts:
-        context.close()
-
-
-def upload(page: Page, path) -> None:
-    page.locator("#photo input[type=file]").first.set_input_files(str(path))
-
-
 def heading(page: Page):
     return page.locator(".av-heading h2")
 
 
-def test_a_page_outlives_its_server(opened, tmp_path):
+def test_a_page_outlives_its_server(open_url, tmp_path):
     port = free_port()
     with server(tmp_path, port) as running:
-        page = opened(running.url)
+        page = open_url(running.url)
         upload(page, CAT)
         expect(heading(page)).to_have_text("cat.jpg", timeout=30_000)
     with server(tmp_path, port):
@@ -55,8 +33,8 @@ def test_a_page_outlives_its_server(opened, tmp_path):
         expect(heading(page)).to_have_text("Example: temple.jpg", timeout=30_000)
 
 
-def test_delete_my_photos_now_deletes_them_on_the_server_and_in_the_page(opened, running):
-    page, other = opened(running.url), opened(running.url)
+def test_delete_my_photos_now_deletes_them_on_the_server_and_in_the_page(open_url, running):
+    page, other = open_url(running.url), open_url(running.url)
     before = set(running.files())
     for each in (page, other):
         upload(each, CAT)
@@ -68,7 +46,7 @@ def test_delete_my_photos_now_deletes_them_on_the_server_and_in_the_page(opened,
     assert (
         len([path for path in left if path.parent.parent.name == "own"]) == 1
     )  # the other visitor's, of the same name
-    assert page.evaluate("attnviz.viewer.session.map((model) => model.photo.name)") == ["temple.jpg"]
+    assert page.evaluate("attnviz.viewer.traces.map((trace) => trace.photo.name)") == ["temple.jpg"]
     other.get_by_label("Centre crop").check()
     expect(other.locator(".av-heading")).to_contain_text("centre", timeout=30_000)
     expect(heading(other)).to_have_text("cat.jpg")
@@ -80,8 +58,8 @@ def refusing(sentence: str, status: int):
     )
 
 
-def test_what_the_guard_refuses_is_said_and_the_page_stays(opened, running):
-    page = opened(running.url)
+def test_what_the_guard_refuses_is_said_and_the_page_stays(open_url, running):
+    page = open_url(running.url)
     page.route(
         "**/queue/join**",
         refusing("The server is busy: you would be number 81 in the line. Try again in about 9 s.", 429),

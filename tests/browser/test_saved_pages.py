@@ -11,36 +11,11 @@ import attnviz
 from attnviz.viewer.standalone import frame, html
 
 
-@pytest.fixture
-def opened(browser):
-    contexts, errors, asked = [], [], []
-
-    def open_file(path, width: int = 1440, height: int = 900):
-        context = browser.new_context(
-            viewport={"width": width, "height": height}, locale="en-US", offline=True
-        )
-        contexts.append(context)
-        page = context.new_page()
-        page.on("pageerror", lambda error: errors.append(str(error)))
-        page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
-        here = ("file:", "data:", "blob:", "about:")
-        page.on(
-            "request", lambda request: asked.append(request.url) if not request.url.startswith(here) else None
-        )
-        page.goto(path.as_uri())
-        return page
-
-    yield open_file
-    for context in contexts:
-        context.close()
-    assert errors == [] and asked == []
-
-
-def test_one_file_is_explored_offline(opened, tmp_path, examples):
+def test_one_file_is_explored_offline(open_file, tmp_path, examples):
     network = attnviz.load("cbam_resnet18")
     traces = [attnviz.trace(network, examples / f"{name}.jpg") for name in ("cat", "coffee")]
     (tmp_path / "page.html").write_text(html(traces, network.card), encoding="utf-8")
-    page = opened(tmp_path / "page.html")
+    page = open_file(tmp_path / "page.html")
     expect(page.locator(".av-heading h2")).to_have_text("cat.jpg")
     expect(page.locator(".av-heading")).to_contain_text("90.6%")
     page.locator(".av-item", has_text="layer2.1").click()
@@ -59,33 +34,33 @@ def test_one_file_is_explored_offline(opened, tmp_path, examples):
     expect(page.locator("html")).to_have_attribute("lang", "zh-CN")
 
 
-def test_what_comes_from_outside_stays_text(opened, tmp_path, noise):
+def test_what_comes_from_outside_stays_text(open_file, tmp_path, noise):
     network = stirred(18, "cbam")
     network.card = attnviz.networks.card.Card(
         "<i>net</i>", labels=("</script><script>document.title=1</script>", "b", "c", "d", "e")
     )
     trace = attnviz.trace(network, attnviz.Photo(noise, "<img src=x onerror=document.title=1>.png"))
     (tmp_path / "page.html").write_text(html([trace], network.card), encoding="utf-8")
-    page = opened(tmp_path / "page.html")
+    page = open_file(tmp_path / "page.html")
     expect(page.locator(".av-heading h2")).to_have_text("<img src=x onerror=document.title=1>.png")
     expect(page.locator(".av-heading")).to_contain_text("<i>net</i>")
     assert page.locator("img, i").count() == 0 and page.title().startswith("<img")
 
 
 @pytest.mark.parametrize(("attention", "count"), [("se", 16), ("cbam", 16)])
-def test_a_resnet_50_fits_a_laptops_screen(opened, tmp_path, noise, attention, count):
+def test_a_resnet_50_fits_a_laptops_screen(open_file, tmp_path, noise, attention, count):
     trace = attnviz.trace(stirred(50, attention, width=8), noise)
     (tmp_path / "page.html").write_text(html([trace]), encoding="utf-8")
-    page = opened(tmp_path / "page.html", 1280, 800)
+    page = open_file(tmp_path / "page.html", 1280, 800)
     expect(page.locator(".av-item")).to_have_count(count)
     assert page.locator(".av-strip-list").evaluate("list => list.scrollWidth <= list.clientWidth")
-    phone = opened(tmp_path / "page.html", 390, 800)
+    phone = open_file(tmp_path / "page.html", 390, 800)
     expect(phone.locator(".av-item")).to_have_count(count)
     assert phone.evaluate("document.documentElement.scrollWidth") <= 390
     assert phone.locator(".av-strip-list").evaluate("list => list.scrollWidth > list.clientWidth")
 
 
-def test_a_factor_that_can_not_be_known_is_grey_and_said(opened, tmp_path, noise):
+def test_a_factor_that_can_not_be_known_is_grey_and_said(open_file, tmp_path, noise):
     from attnviz.capture.layer_attention import LayerAttention
 
     trace = attnviz.trace(stirred(18, "cbam"), noise)
@@ -95,15 +70,15 @@ def test_a_factor_that_can_not_be_known_is_grey_and_said(opened, tmp_path, noise
     trace.layers.clear()
     trace.layers["layer1.0"] = LayerAttention("layer1.0", "both", (3, 8, 13), channel, broken)
     (tmp_path / "page.html").write_text(html([trace]), encoding="utf-8")
-    page = opened(tmp_path / "page.html")
+    page = open_file(tmp_path / "page.html")
     expect(page.locator(".av-map")).to_contain_text("grey: undefined")
     expect(page.locator(".av-numbers")).to_contain_text("1 undefined")
 
 
-def test_a_notebooks_cell_shows_the_viewer(opened, tmp_path, noise):
+def test_a_notebooks_cell_shows_the_viewer(open_file, tmp_path, noise):
     trace = attnviz.trace(stirred(18, "bam"), noise)
     (tmp_path / "cell.html").write_text(f"<!doctype html><body>{frame(trace)}</body>", encoding="utf-8")
-    page = opened(tmp_path / "cell.html")
+    page = open_file(tmp_path / "cell.html")
     expect(page.frame_locator("iframe").locator(".av-item-name")).to_have_text(["bam1", "bam2", "bam3"])
     expect(page.frame_locator("iframe").locator(".av-photo")).to_be_visible()
     for width in (900, 1384):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from helpers.browser_actions import after, choose, control
+from helpers.browser_actions import after, choose, control, open_checkpoint, wait_until_drawn
 from playwright.sync_api import expect
 
 import attnviz
@@ -12,13 +12,12 @@ import attnviz
 
 def test_a_checkpoint_of_ones_own_is_opened_beside_the_others(visit, checkpoints):
     page = visit()
-    page.locator("#yours button").first.click()
-    after(page, lambda: page.set_input_files("#checkpoint input[type=file]", checkpoints / "mine.pth"))
-    expect(page.locator("#network input")).to_have_value("mine.pth: BAM ResNet-18 — yours", timeout=60_000)
+    open_checkpoint(page, checkpoints / "mine.pth")
+    expect(page.locator("#network input")).to_have_value("mine.pth: BAM ResNet-18 — yours")
     expect(page.locator(".av-item-name")).to_have_text(["bam1", "bam2", "bam3"])
     after(page, lambda: page.set_input_files("#labels input[type=file]", checkpoints / "labels.txt"))
     expect(page.locator(".av-top5")).to_contain_text("<b>five")
-    page.wait_for_timeout(500)
+    expect(page).to_have_url(re.compile("layer=bam3"))
     assert "network=" not in page.url
     control(page, "tab-networks").click()
     page.get_by_label("Plain ResNet-18").uncheck()
@@ -41,11 +40,10 @@ def test_a_checkpoint_that_can_not_be_opened_says_why_and_the_rest_stays(visit, 
 
 def test_one_visitors_checkpoint_is_not_offered_to_another(visit, checkpoints):
     first, second = visit(), visit()
-    first.locator("#yours button").first.click()
-    first.set_input_files("#checkpoint input[type=file]", checkpoints / "mine.pth")
-    expect(first.locator("#network input")).to_have_value(re.compile("yours$"), timeout=60_000)
+    open_checkpoint(first, checkpoints / "mine.pth")
+    expect(first.locator("#network input")).to_have_value(re.compile("yours$"))
     second.reload()
-    expect(second.locator(".attnviz[data-drawn]")).to_be_visible(timeout=60_000)
+    wait_until_drawn(second)
     second.locator("#network input").click()
     expect(second.get_by_role("option", name=re.compile("ImageNet"))).not_to_have_count(0)
     expect(second.get_by_role("option", name=re.compile("yours"))).to_have_count(0)

@@ -1,0 +1,99 @@
+"""Networks and photos are compared beside each other."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+from helpers.browser_actions import after, choose, control, open_table, requests_of
+from playwright.sync_api import expect
+
+import attnviz
+from attnviz._paths import EXAMPLES_FOLDER
+from attnviz.languages.catalogue import say
+
+
+def test_one_photo_in_four_networks(visit):
+    page = visit()
+    sent = requests_of(page)
+    control(page, "tab-networks").click()
+    heads = page.locator(".av-compare thead th")
+    expect(heads).to_have_count(4)
+    for head, name in zip(heads.all(), ("cbam_resnet18", "se_resnet18", "bam_resnet18", "resnet18")):
+        best, share = attnviz.trace(attnviz.load(name), EXAMPLES_FOLDER / "temple.jpg").top(1)[0]
+        expect(head).to_contain_text(best, timeout=30_000)
+        expect(head).to_contain_text(f"{share:.0%}")
+    assert (
+        len([address for address in sent if "component_server" in address]) == 3
+    )  # the first one is there already
+    expect(page.locator(".av-compare tbody tr")).to_have_count(4)
+    expect(page.locator(".av-compare tbody tr").first).to_contain_text("No attention in this stage")
+    expect(page.locator(".av-ramp")).to_have_count(1)
+    page.get_by_label("Plain ResNet-18").uncheck()
+    expect(heads).to_have_count(3)
+
+
+def test_one_network_with_several_photos(visit, temple):
+    page = visit(query="&tab=photos&photos=temple,cat,coffee&layer=layer3.1")
+    expect(page.locator(".av-photos figcaption")).to_have_text(
+        ["temple.jpg", "cat.jpg", "coffee.jpg"], timeout=30_000
+    )
+    control(page, "a").select_option("example:temple")
+    control(page, "b").select_option("example:coffee")
+    coffee = attnviz.trace(attnviz.load("cbam_resnet18"), EXAMPLES_FOLDER / "coffee.jpg")
+    away = coffee.layers["layer3.1"].channel - temple.layers["layer3.1"].channel
+    most = int(np.argmax(np.abs(away)))
+    first = page.locator(".av-pair .av-table tbody tr").first
+    expect(first.locator("th")).to_have_text(str(most))
+    expect(first.locator("td").last).to_have_text(f"{away[most]:.3f}".replace("-", "−"))
+    expect(page.locator(".av-pair canvas")).to_have_attribute(
+        "aria-label", re.compile(f"Channel {most} differs most")
+    )
+
+
+def test_everything_shown_is_a_scale_as_long_as_something_is_compared(visit):
+    page = visit(query="&tab=networks&networks=cbam_resnet18,bam_resnet18")
+    expect(page.locator(".av-compare thead th")).to_have_text(
+        [re.compile("church"), re.compile("church")], timeout=30_000
+    )
+    control(page, "tab-explore").click()
+    control(page, "scale").select_option("shown")
+    expect(page.locator(".av-map .av-note", has_text="colours span")).to_contain_text(
+        "the range of all that is compared"
+    )
+    low, high = (page.locator(".av-map .av-ticks span").nth(index).text_content() for index in (0, 4))
+    bam = attnviz.trace(attnviz.load("bam_resnet18"), EXAMPLES_FOLDER / "temple.jpg")
+    assert (
+        float(high) == round(float(max(layer.spatial.max() for layer in bam.layers.values())), 2)
+        and float(low) < 1
+    )
+    after(page, lambda: page.locator("#examples button").nth(3).click())
+    expect(control(page, "scale")).to_have_value("fixed")
+    assert control(page, "scale").locator("option[value=shown]").count() == 0
+
+
+def test_a_table_stays_open_and_where_it_was_read(visit):
+    page = visit(query="&tab=photos&photos=temple,cat,coffee")
+    expect(page.locator(".av-photos figcaption")).to_have_count(3, timeout=30_000)
+    open_table(page, "pair")
+    box = page.locator('[data-table="pair"] .av-table')
+    box.evaluate("box => box.scrollTo(0, 500)")
+    before = box.locator("tbody").text_content()
+    control(page, "a").select_option("example:coffee")
+    assert box.locator("tbody").text_content() != before and box.evaluate("box => box.scrollTop") == 500
+    page.locator("#language").click()
+    expect(box.locator("caption")).to_contain_text("数值表")
+    assert box.evaluate("box => box.scrollTop") == 500
+    control(page, "tab-networks").click()
+    open_table(page, "networks")
+    page.get_by_role("checkbox").last.uncheck()
+    expect(page.locator('[data-table="networks"] .av-table')).to_be_visible()
+
+
+def test_no_sentence_names_what_is_not_there(visit):
+    page = visit(query="&network=se_resnet18")
+    expect(page.locator(".av-mechanism .av-note")).to_have_text(say("en", "mechanism_pick_channel"))
+    control(page, "tab-photos").click()
+    expect(page.locator("h3:visible").nth(1)).to_have_text("layer4.0 of SE ResNet-18 with several photos")
+    after(page, lambda: choose(page, "network", "Plain"))
+    expect(page.locator("h3:visible").nth(1)).to_have_text("Plain ResNet-18 with several photos")

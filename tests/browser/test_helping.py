@@ -1,0 +1,102 @@
+"""A visitor is helped: guided at first, answered, and reached by screen reader and in any window."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from axe_playwright_python.sync_playwright import Axe
+from helpers.browser_actions import (
+    after,
+    choose,
+    control,
+    next_frame,
+    nothing_is_on_its_way,
+    wait_until_drawn,
+)
+from playwright.sync_api import Page, expect
+
+
+def test_a_first_visit_is_guided_once(visit, temple):
+    page = visit(seen=False)
+    guide = page.locator(".av-guide")
+    expect(guide).to_contain_text("church")
+    for text in (
+        "8 layers",
+        f"{temple.layers['layer4.0'].spatial[4, 6]:.3f}",
+        "channel 6 of layer4.0",
+        "step by step",
+    ):
+        guide.get_by_role("button").last.click()
+        expect(guide).to_contain_text(text)
+    page.keyboard.press("Escape")
+    expect(guide).to_be_hidden()
+    page.reload()
+    wait_until_drawn(page)  # by then the guide has come, if it comes
+    expect(guide).to_be_hidden()
+    page.get_by_role("button", name="Show me around").click()
+    expect(guide).to_be_visible()
+    guide.get_by_role("button", name="Skip").click()
+    expect(guide).to_be_hidden()
+
+
+def test_how_to_read_this_answers_the_six_questions(visit):
+    page = visit()
+    page.get_by_role("button", name="How to read this").click()
+    dialog = page.get_by_role("dialog", name="How to read this")
+    expect(dialog.locator("h3")).to_have_count(6)
+    expect(dialog).to_contain_text("Is this Grad-CAM?")
+    page.keyboard.press("Escape")
+    expect(dialog).to_be_hidden()
+
+
+OPEN_WHAT_IS_VISIBLE = "all => all.filter((each) => each.checkVisibility()).forEach((each) => each.click())"
+
+
+def states(page: Page) -> Iterator[str]:
+    """Shows one state of the page after another, and gives what it is called."""
+    expect(page.locator(".av-channel figure")).to_have_count(3)
+    yield "a channel of CBAM"
+    for tab in ("networks", "photos"):
+        control(page, f"tab-{tab}").click()
+        nothing_is_on_its_way(page)
+        yield tab
+    control(page, "tab-explore").click()
+    after(page, lambda: choose(page, "network", "BAM"))
+    control(page, "find").fill("5")
+    expect(page.locator("[data-guide=channel] h3")).to_contain_text("Channel 5 of bam")
+    expect(page.locator(".av-channel figure")).to_have_count(3)
+    yield "a channel of BAM"
+    after(page, lambda: choose(page, "network", "SE"))
+    yield "a network without maps"
+
+
+def violations(page: Page) -> list[tuple]:
+    """What axe finds in the viewer; of the rows of tables, which are made alike, it looks at the first."""
+    context = {"include": [".attnviz"], "exclude": ["tbody tr:nth-child(n + 4)"]}
+    found = Axe().run(page, context=context, options={"resultTypes": ["violations"]})
+    return [
+        (each["id"], each["nodes"][0]["html"][:120], each["nodes"][0].get("failureSummary"))
+        for each in found.response["violations"]
+    ]
+
+
+def test_nothing_of_ours_is_hard_to_reach(visit):
+    page = visit(query="&channel=3")
+    for state in states(page):
+        page.locator(".av-details:not([open]) > summary").evaluate_all(OPEN_WHAT_IS_VISIBLE)
+        for theme in ("light", "dark"):
+            page.evaluate("isDark => document.body.classList.toggle('dark', isDark)", theme == "dark")
+            next_frame(page)
+            assert violations(page) == [], (state, theme)
+        page.evaluate("document.body.classList.remove('dark')")
+
+
+def test_nothing_overflows(visit):
+    page = visit(width=390, height=844)
+    for tab in ("explore", "networks", "photos"):
+        control(page, f"tab-{tab}").click()
+        nothing_is_on_its_way(page)
+        for width in (390, 768, 1440, 1920, 390):
+            page.set_viewport_size({"width": width, "height": 844})
+            next_frame(page)
+            assert page.evaluate("document.documentElement.scrollWidth") <= width, (tab, width)
