@@ -1,9 +1,10 @@
-"""A trace becomes what the browser explores: plain values, and all its numbers in one compressed text.
+"""A trace as a capture: plain values for the browser, all arrays in one compressed text. ``js/decoding.js`` reads
+it back.
 
-Arrays are quantised over their own range to 16 bits (an error of at most 1 / 131,068 of the range; the
-browser shows three or four digits); what cannot be known is a code of its own. Maps are sent as differences
-from cell to cell, which compress well. If all that is more than ``LIMIT`` bytes, the steps are quantised to 8
-bits, the map before its sigmoid is left out, and the picture is made smaller until it fits."""
+An array is quantised over its own range to 16 bits, with an error of at most 1 / 131,068 of that range; the
+browser shows three or four digits. NaN has a code of its own. Of maps the differences from cell to cell are
+stored, which compress well. Where all this exceeds ``LIMIT`` bytes, steps are quantised to 8 bits, the map
+before its sigmoid is left out, and the picture is made smaller until it fits."""
 
 from __future__ import annotations
 
@@ -24,83 +25,89 @@ from ..networks.card import Card
 from ..photos.geometry import crop, whole
 
 LIMIT = 290_000  # bytes of a capture as JSON
-LEVEL = (
-    3  # of zlib, which looks for runs only: more takes longer than it saves, for half of the bytes are noise
-)
-SIDES = (800, 640, 480, 320)  # pixels of the picture's longer side, the first that fits
-PARTS = ("channel", "channel_logits", "spatial_logits", "paths")
+LEVEL = 3  # of zlib with runs only: half of the bytes are noise, more takes longer than it saves
+SIDES = (800, 640, 480, 320)  # pixels of the picture's longer side; the first that fits
+PARTS = ("channel", "channel_logits", "spatial_logits", "paths")  # of LayerAttention
+MOST_LABELS = 12  # classes whose names are told
+GREATEST_CODE = {1: 254, 2: 65534}  # by bytes a value; the next code is NaN's
 
 
 @dataclass(eq=False)
-class Packed:
-    """Arrays on their way to the browser."""
+class PackedArrays:
+    """Arrays of one or two dimensions, quantised one after another."""
 
-    about: list[tuple[list[int], float, float, int]] = field(
-        default_factory=list
-    )  # shape, least, greatest, bytes a value
-    content: list[np.ndarray] = field(default_factory=list)
+    about: list[tuple[list[int], float, float, int]] = field(default_factory=list)  # shape, low, high, size
+    content: list[np.ndarray] = field(default_factory=list)  # uint8
 
     def add(self, values: np.ndarray, size: int = 2) -> int:
-        """Where an array of one or two dimensions stands; ``size`` bytes a value."""
-        finite = np.isfinite(values)
-        whole = bool(finite.all())
-        known = values if whole else values[finite]
+        """Add an array, in ``size`` bytes a value, and return its index."""
+        defined = np.isfinite(values)
+        known = values[defined]
         low, high = (float(known.min()), float(known.max())) if known.size else (0.0, 0.0)
-        most = 65534 if size == 2 else 254
-        codes: Any = np.full(values.shape, most + 1, f"u{size}")
-        shares = (known.astype(np.float64) - low) * (most / ((high - low) or 1.0))
-        codes[... if whole else finite] = np.rint(shares, out=shares)
-        if codes.ndim == 2 and len(codes) > 1:  # differences along rows; a row begins from the one above it
-            first = codes[1:, 0] - codes[:-1, 0]
-            codes[:, 1:] -= codes[:, :-1].copy()
-            codes[1:, 0] = first
-        self.content.extend(
-            codes.astype(f">u{size}").view(np.uint8).reshape(-1, size).T.copy()
-        )  # first the high bytes, then the low ones
+        greatest = GREATEST_CODE[size]
+        codes = np.full(values.shape, greatest + 1, f"u{size}")
+        shares = (known.astype(np.float64) - low) * (greatest / ((high - low) or 1.0))
+        codes[defined] = np.rint(shares, out=shares)
+        if codes.ndim == 2:
+            _subtract_neighbours(codes)
+        bytes_of_values = codes.astype(f">u{size}").view(np.uint8).reshape(-1, size)
+        self.content.extend(bytes_of_values.T.copy())  # first the high bytes, then the low ones
         self.about.append((list(values.shape), low, high, size))
         return len(self.about) - 1
 
     def plain(self) -> dict[str, Any]:
-        """As the browser takes it."""
+        """All arrays as plain values: ``about`` each its shape, range and bytes a value, and ``data``."""
         packer = zlib.compressobj(LEVEL, strategy=zlib.Z_RLE)
         content = packer.compress(b"".join(part.tobytes() for part in self.content)) + packer.flush()
         return {"about": self.about, "data": base64.b64encode(content).decode("ascii")}
 
 
+def _subtract_neighbours(codes: np.ndarray) -> None:
+    """Replace codes (h, w) by differences along the rows; a row's first by that from the row above."""
+    if len(codes) > 1:
+        first = codes[1:, 0] - codes[:-1, 0]
+        codes[:, 1:] -= codes[:, :-1].copy()
+        codes[1:, 0] = first
+
+
 def pack(trace: Trace, card: Card, asked: dict[str, Any] | None = None) -> dict[str, Any]:
-    """One capture for the browser, at most ``LIMIT`` bytes as JSON where that can be: plain values, no more
-    of the photo than a small picture without metadata. ``asked`` is what the page calls this capture; it
-    comes back with every question about it."""
+    """The capture of a trace, at most ``LIMIT`` bytes as JSON where that can be. Of the photo it has only a
+    small picture without metadata.
+
+    ``asked`` is what the page calls this capture, and what it sends along with questions about it."""
     capture = _described(trace, card, asked or {})
     pictures = {SIDES[0]: _picture(trace, SIDES[0])}
-    sizes = (
-        (2, 1) if 4 / 3 * _values(trace) < LIMIT else (1,)
-    )  # low bytes are noise, which no compression makes smaller
+    # The low bytes are noise, which no compression makes smaller
+    sizes = (2, 1) if 4 / 3 * _count(trace) < LIMIT else (1,)
     for size in sizes:
-        packed = Packed()
+        packed = PackedArrays()
         capture["layers"] = [_layer(trace, layer, packed, size) for layer in trace.layers.values()]
-        capture["arrays"] = packed.plain()
-        data = capture["arrays"].pop("data")
-        rest = len(json.dumps(capture, ensure_ascii=False).encode(errors="backslashreplace"))
-        capture["arrays"]["data"] = data
-        if size == 2 and rest + len(data) > LIMIT:
+        arrays = packed.plain()
+        capture["arrays"] = {"about": arrays["about"]}
+        length = len(arrays["data"]) + len(
+            json.dumps(capture, ensure_ascii=False).encode(errors="backslashreplace")
+        )
+        capture["arrays"] = arrays
+        if size == 2 and length > LIMIT:
             continue
         for side in SIDES[: 2 if size == 2 else None]:
             capture["photo"]["picture"] = pictures.get(side) or _picture(trace, side)
-            if rest + len(data) + len(capture["photo"]["picture"]) < LIMIT:
+            if length + len(capture["photo"]["picture"]) < LIMIT:
                 return capture
     return capture
 
 
 def pack_features(before: np.ndarray, after: np.ndarray) -> dict[str, Any]:
-    """One channel's features (h, w) before and after a gate, for the browser."""
-    packed = Packed()
+    """One channel's features (h, w) before and after a gate: their indices, and the arrays."""
+    packed = PackedArrays()
     return {"before": packed.add(before), "after": packed.add(after), "arrays": packed.plain()}
 
 
 def _described(trace: Trace, card: Card, asked: dict[str, Any]) -> dict[str, Any]:
+    """What of a capture is not arrays: what was asked, the network, the photo, the region, the answer."""
     seen_whole = trace.region == whole(trace.photo, trace.recipe)
-    few = card.labels if 0 < len(card.labels) <= 12 else ()
+    is_tensor = not seen_whole and trace.region != crop(trace.photo, trace.recipe)  # taken as it is
+    few_labels = card.labels if len(card.labels) <= MOST_LABELS else ()
     return {
         "asked": {
             "photo": trace.photo.name,
@@ -113,22 +120,22 @@ def _described(trace: Trace, card: Card, asked: dict[str, Any]) -> dict[str, Any
             "name": trace.network,
             "title": card.heading,
             "classes": len(card.labels),
-            "labels": list(few),
+            "labels": list(few_labels),
             "accuracy": card.accuracy,
         },
         "photo": {"name": trace.photo.name, "width": trace.photo.width, "height": trace.photo.height},
         "seen": {
             "box": list(trace.region.box),
             "size": list(trace.region.size),
-            "whole": seen_whole
-            or trace.region != crop(trace.photo, trace.recipe),  # a tensor was seen as it is
+            "whole": seen_whole or is_tensor,
             "forced": asked.get("view") == "whole" and not seen_whole,
         },
         "top": [[label, probability] for label, probability in trace.top(5)],
     }
 
 
-def _layer(trace: Trace, layer: LayerAttention, packed: Packed, size: int) -> dict[str, Any]:
+def _layer(trace: Trace, layer: LayerAttention, packed: PackedArrays, size: int) -> dict[str, Any]:
+    """A layer with the indices of its arrays; its steps are packed in ``size`` bytes a value."""
     channels, height, width = layer.shape
     arrays = {
         part: packed.add(np.asarray(values)) for part in PARTS if (values := getattr(layer, part)) is not None
@@ -156,19 +163,18 @@ def _layer(trace: Trace, layer: LayerAttention, packed: Packed, size: int) -> di
     }
 
 
-def _values(trace: Trace) -> int:
-    """How many numbers there are to send."""
-    layers = trace.layers.values()
-    arrays = [
-        values for layer in layers for part in (*PARTS, "map") if (values := getattr(layer, part)) is not None
-    ]
-    return sum(
-        values.size for values in (*arrays, *(step.values for layer in layers for step in layer.steps))
-    )
+def _count(trace: Trace) -> int:
+    """How many numbers a capture has."""
+    arrays = []
+    for layer in trace.layers.values():
+        parts = (getattr(layer, part) for part in (*PARTS, "map"))
+        arrays += [values for values in parts if values is not None]
+        arrays += [step.values for step in layer.steps]
+    return sum(values.size for values in arrays)
 
 
 def _picture(trace: Trace, side: int) -> str:
-    """The photo as a JPEG in a data address, its longer side at most this many pixels."""
+    """The photo as a JPEG in a ``data:`` address, its longer side at most ``side`` pixels."""
     image = trace.photo.image()
     image.thumbnail((side, side), Image.Resampling.BICUBIC)
     buffer = io.BytesIO()

@@ -15,9 +15,13 @@ from matplotlib import colormaps
 from .._paths import SCRIPTS, STYLES
 from ..analysis import HIGH, LOW, ORDERS, SCALES
 from ..drawing.style import COLORMAPS
-from ..languages.catalogue import LANGUAGES, words
+from ..languages.catalogue import catalogue
 
-EXPORTS = {"mount": "viewer", "attach": "gradio"}  # function of window.attnviz -> module
+EXPORTS = {
+    "mount": "viewer",
+    "attach": "gradio",
+    "preferredLanguage": "languages",
+}  # function of window.attnviz -> module
 STYLE_SHEETS = ("theme", "header", "strip", "panels", "steps", "tables", "comparison", "guide")  # in css/
 
 IMPORT = re.compile(r"^import (\{[^}]*\}) from '\./(\w+)\.js';\n", re.MULTILINE)
@@ -50,8 +54,11 @@ def in_markup(text: str) -> str:
 
 def shared_constants() -> dict[str, object]:
     """What Python and JavaScript both know, by its name in JavaScript."""
+    texts = catalogue()
+    languages = {code: {"name": texts.name(code), "tag": texts.tag(code)} for code in texts.languages}
     return {
-        "WORDS": {language: words(language) for language in LANGUAGES},
+        "LANGUAGES": languages,
+        "WORDS": {code: texts.page(code) for code in languages},
         "LUTS": {name: _colours(name) for name in COLORMAPS},
         "HIGH": HIGH,
         "LOW": LOW,

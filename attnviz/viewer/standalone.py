@@ -1,5 +1,4 @@
-"""The viewer as one self-contained HTML file: captures, script, style and words are in it, and nothing is
-fetched."""
+"""Traces as one HTML file to explore: captures, script, style and words are in it, and it fetches nothing."""
 
 from __future__ import annotations
 
@@ -31,7 +30,7 @@ PAGE = """<!doctype html>
 </script>
 <script>
 const viewer = attnviz.mount(document.getElementById('viewer'));
-viewer.speak(navigator.language.toLowerCase().startsWith('zh') ? 'zh' : 'en');
+viewer.speak(attnviz.preferredLanguage(navigator.language));
 viewer.show({captures});
 </script>
 </body>
@@ -40,21 +39,24 @@ viewer.show({captures});
 
 
 def html(traces: Sequence[Trace], card: Card | None = None) -> str:
-    """A page to explore these traces, offline; the first is shown, the others can be chosen. ``card`` is
-    their network's, if more is known of it than the traces tell. Raises ValueError if there is none."""
+    """An HTML page to explore traces without a server; it shows the first, the others can be chosen.
+
+    ``card`` describes their network, if more is known of it than the traces tell. Raises ValueError without
+    any trace."""
     if not traces:
         raise ValueError("there is no trace to show")
-    captures = json.dumps(
-        [pack(trace, card or Card(trace.network, labels=trace.labels)) for trace in traces]
-    )  # in ASCII
+    captures = [pack(trace, card or Card(trace.network, labels=trace.labels)) for trace in traces]
     names = ", ".join(dict.fromkeys(trace.photo.name for trace in traces))
-    title = markup.escape(f"{names} – attnviz".encode(errors="replace").decode())
     return PAGE.format(
-        title=title, style=style(), script=in_markup(script()), captures=captures.replace("<", "\\u003c")
+        title=markup.escape(f"{names} – attnviz".encode(errors="replace").decode()),
+        style=style(),
+        script=in_markup(script()),
+        captures=json.dumps(captures).replace("<", "\\u003c"),  # in ASCII
     )
 
 
 def frame(trace: Trace, height: int = 2100) -> str:
-    """The page in a frame of its own, for a notebook's cell."""
+    """The page of a trace in an ``<iframe>``, ``height`` pixels high, for a notebook's cell."""
     page = markup.escape(html([trace]))
-    return f'<iframe srcdoc="{page}" style="width: 100%; height: {height}px; border: 0" title="attnviz" sandbox="allow-scripts"></iframe>'
+    look = f"width: 100%; height: {height}px; border: 0"
+    return f'<iframe srcdoc="{page}" style="{look}" title="attnviz" sandbox="allow-scripts"></iframe>'

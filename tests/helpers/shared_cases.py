@@ -14,7 +14,7 @@ from attnviz import LayerAttention, Photo, Recipe, Trace
 from attnviz.analysis import ORDERS, SCALES, map_range, ranked, summary, weights_of, weights_range
 from attnviz.networks.card import Card
 from attnviz.photos.geometry import whole
-from attnviz.viewer.encoding import PARTS, Packed, pack
+from attnviz.viewer.encoding import PARTS, PackedArrays, pack
 
 from .encoded_captures import unpacked
 
@@ -172,7 +172,7 @@ def _of_factors() -> Iterator[Case]:
 
 
 def _of_encoding() -> Iterator[Case]:
-    packed = Packed()
+    packed = PackedArrays()
     for values in values_of_all_kinds().values():
         if values.size:
             packed.add(values)

@@ -16,7 +16,7 @@ from PIL import Image
 import attnviz
 from attnviz.networks import ResNet
 from attnviz.networks.card import Card, card_of
-from attnviz.viewer.encoding import LIMIT, Packed, pack, pack_features
+from attnviz.viewer.encoding import LIMIT, PackedArrays, pack, pack_features
 
 
 @pytest.mark.parametrize(
@@ -34,7 +34,7 @@ from attnviz.viewer.encoding import LIMIT, Packed, pack, pack_features
 )
 @pytest.mark.parametrize("size", [1, 2])
 def test_numbers_come_back_within_a_step(values, size):
-    packed = Packed()
+    packed = PackedArrays()
     packed.add(np.arange(3, dtype=np.float32))  # so that it does not begin the content
     packed.add(values, size)
     found = unpacked(json.loads(json.dumps(packed.plain(), allow_nan=False)))[1]

@@ -1,5 +1,6 @@
 // The tools: which trace of a file, saving, a link, the guide, help, the language of a file.
 import { button, choice } from './controls.js';
+import { followingLanguage } from './languages.js';
 
 /** What the host offers as buttons; ``tell`` says how it went. */
 export function toolButtons(viewer, guide, help, tell) {
@@ -51,6 +52,6 @@ function linkButton(viewer, tell) {
 }
 
 function languageButton(viewer) {
-  const [other, text] = viewer.language === 'zh' ? ['en', 'English'] : ['zh', '中文'];
-  return button(text, () => viewer.speak(other));
+  const other = followingLanguage(viewer.language);
+  return button(LANGUAGES[other].name, () => viewer.speak(other));
 }

@@ -9,6 +9,7 @@ import { h } from './dom.js';
 import { guide } from './guide.js';
 import { header } from './header.js';
 import { help } from './help.js';
+import { spokenLanguage, textIn } from './languages.js';
 import { mapPanel } from './map.js';
 import { mechanismPanel } from './mechanism.js';
 import { networksPanel } from './networks.js';
@@ -25,11 +26,11 @@ const TRACES_KEPT = 8; // of a visit, to be compared
  *   capture(request) -> capture, networks() -> [[name, title]], examples() -> [{photo, name}]     to compare
  *   save(what, viewer), link(viewer), cbam(), changed(viewer)      a bundle, a link, a network with maps, another view
  */
-export function mount(element, host = null, words = WORDS) {
-  return new Viewer(element, host, words);
+export function mount(element, host = null) {
+  return new Viewer(element, host);
 }
 
-/** What the panels know of each other: the trace that is shown, the state, the words, and how to change them. */
+/** What the panels know of each other: the trace that is shown, the state, the language, and how to change them. */
 class Viewer {
   trace = null; // that is shown, see ``openCapture``
   traces = []; // of this visit; in a file that holds several, those
@@ -41,10 +42,9 @@ class Viewer {
   #panels; // of the first tab
   #comparisons; // of the other tabs, by their names
 
-  constructor(element, host, words) {
+  constructor(element, host) {
     this.element = element;
     this.host = host;
-    this.words = words;
     this.guide = guide(this);
     const dialog = help(this);
     this.#header = header(this, this.guide, dialog);
@@ -79,12 +79,7 @@ class Viewer {
   }
 
   /** A text in the viewer's language, its {holes} filled with values. */
-  say = (key, values = {}) => {
-    const text = this.words[this.language]?.[key] ?? this.words.en[key] ?? key;
-    return text.replace(/\{(\w+)\}/g, (hole, name) =>
-      name in values ? String(values[name]) : hole,
-    );
-  };
+  say = (key, values = {}) => textIn(this.language, key, values);
 
   describe = (layer) => describeLayer(this.say, layer);
   describeMap = (layer) => describeMap(this.say, layer);
@@ -195,7 +190,7 @@ class Viewer {
   };
 
   speak(language) {
-    this.language = language === 'zh' ? 'zh' : 'en';
+    this.language = spokenLanguage(language);
     this.#openComparison(); // what the server said in the other language is asked for again
     this.draw();
     this.host?.changed?.(this);
@@ -223,9 +218,8 @@ class Viewer {
   }
 
   #sayLanguage() {
-    const language = this.language === 'zh' ? 'zh-CN' : 'en';
+    const { tag } = LANGUAGES[spokenLanguage(this.language)];
     // To set it, even to what it is, makes the browser style all again
-    if (this.element.lang !== language)
-      this.element.lang = document.documentElement.lang = language;
+    if (this.element.lang !== tag) this.element.lang = document.documentElement.lang = tag;
   }
 }

@@ -1,0 +1,25 @@
+// The languages of the page. LANGUAGES, {code: {name, tag}}, and their WORDS come with it.
+
+const ENGLISH = 'en';
+
+/** The code of a language with words; English for any other. */
+export function spokenLanguage(code) {
+  return code in LANGUAGES ? code : ENGLISH;
+}
+
+/** The language that a browser's tag ("zh-TW") asks for; English if there are no words in it. */
+export function preferredLanguage(tag) {
+  return spokenLanguage(tag.toLowerCase().split('-')[0]);
+}
+
+/** The language that a switch leads to. */
+export function followingLanguage(code) {
+  const codes = Object.keys(LANGUAGES);
+  return codes[(codes.indexOf(code) + 1) % codes.length];
+}
+
+/** A text with its {holes} filled; in English where the language does not say it. */
+export function textIn(code, key, values) {
+  const text = WORDS[code]?.[key] ?? WORDS[ENGLISH][key] ?? key;
+  return text.replace(/\{(\w+)\}/g, (hole, name) => (name in values ? String(values[name]) : hole));
+}
