@@ -1,5 +1,4 @@
-"""A trace as a capture: plain values for the browser, all arrays in one compressed text. ``js/decoding.js`` reads
-it back.
+"""A trace as a capture: plain values for the browser, all arrays in one text; js/decoding.js reads it back.
 
 An array is quantised over its own range to 16 bits, with an error of at most 1 / 131,068 of that range; the
 browser shows three or four digits. NaN has a code of its own. Of maps the differences from cell to cell are
