@@ -3,7 +3,11 @@ front of the screen are in ``languages``."""
 
 from __future__ import annotations
 
+import errno
+
 from .languages.catalogue import ENGLISH, Value, catalogue
+
+DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # of an OSError where there is no room on a disk
 
 
 class AttnvizError(Exception):

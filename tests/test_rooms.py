@@ -180,3 +180,11 @@ def test_the_package_and_its_extra_ask_for_what_the_requirements_name():
         + re.search(r"\nzoo = \[(.*?)\]\n", text, re.S)[1]
     )
     assert re.findall(r'"([^"]+)"', asked) == (ROOT / "requirements.txt").read_text(encoding="utf-8").split()
+
+
+def test_the_files_that_the_security_notes_name_are_there():
+    notes = (ROOT / "SECURITY.md").read_text(encoding="utf-8")
+    names = set(re.findall(r"`([\w/]+\.py)`", notes)) - {"app.py"}
+    files = {path.name for folder in ("attnviz", "tests") for path in (ROOT / folder).rglob("*.py")}
+    assert len(names) > 10
+    assert [name for name in names if name not in files and not (ROOT / name).is_file()] == []

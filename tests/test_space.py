@@ -20,7 +20,10 @@ from helpers.checkout import ROOT
 
 from attnviz import deploy
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="Spaces run on Linux")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(sys.platform != "linux", reason="Spaces run on Linux"),
+]
 open_address = build_opener(ProxyHandler({})).open  # this machine's own are asked for without a proxy
 
 # What Gradio, on a Space, takes from the package ``spaces`` that the platform installs, and what ZeroGPU
@@ -88,7 +91,8 @@ def powerless() -> list[str]:
 
 @pytest.fixture(scope="module")
 def space(checkout: Path, home: Path) -> Iterator[tuple[subprocess.Popen, str]]:
-    """The process that a Space starts, and the address of its page, which answers."""
+    """The process that a Space starts, and the address of its page, which answers; at last the platform stops
+    it, and it ends well."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -124,6 +128,9 @@ def space(checkout: Path, home: Path) -> Iterator[tuple[subprocess.Popen, str]]:
                 time.sleep(0.1)
         assert process.poll() is None, (home / "log").read_text()
         yield process, address
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=15) == 0, (home / "log").read_text()
+        assert "Traceback" not in (home / "log").read_text(), (home / "log").read_text()
     finally:
         process.kill()
         process.wait()
@@ -179,10 +186,3 @@ def test_the_checkout_is_left_as_it_was_and_nothing_could_be_written_there(space
         if ":\t" in line
     )
     assert int(status["CapEff"], 16) == 0
-
-
-def test_it_ends_well_when_the_platform_stops_it(space, home):
-    process, _ = space
-    process.send_signal(signal.SIGTERM)
-    assert process.wait(timeout=15) == 0, (home / "log").read_text()
-    assert "Traceback" not in (home / "log").read_text(), (home / "log").read_text()

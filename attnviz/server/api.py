@@ -89,7 +89,7 @@ class Api:
         Args:
             network: a name from list_networks
         """
-        found = self._service.inference.forward_pass(_known_network(network), find)
+        layers = self._service.inference.forward_pass(_known_network(network), find)
         return [
             {
                 "layer": row.layer,
@@ -98,7 +98,7 @@ class Api:
                 "height": row.shape[1],
                 "width": row.shape[2],
             }
-            for row in found
+            for row in layers
         ]
 
     def explain(self, photo: FileData, network: str = "cbam_resnet18", view: str = "whole") -> Explanation:
@@ -131,12 +131,12 @@ class Api:
             view: "whole", all of the photo, or "crop", the centre square that the network was measured with
         """
         trace = self._service.inference.trace(self._key(photo, network, view))
-        found = trace.layers[_known_layer(trace, layer)]
+        attention = trace.layers[_known_layer(trace, layer)]
         return {
             "layer": layer,
-            "kind": found.kind,
-            "channel": _plain(found.channel),
-            "spatial": _plain(found.map),
+            "kind": attention.kind,
+            "channel": _plain(attention.channel),
+            "spatial": _plain(attention.map),
         }
 
     def bundle(
@@ -153,9 +153,9 @@ class Api:
         key = self._key(photo, network, view)
         if layer:
             _known_layer(self._service.inference.trace(key), layer)
-        shown = {"photo": self._service.photos.name_of(key.photo), "network": network, "view": view}
+        capture = {"photo": self._service.photos.name_of(key.photo), "network": network, "view": view}
         path = self._service.bundles.write(
-            {"what": "screen" if layer else "all", "tab": "explore", "layer": layer, "shown": [shown]}
+            {"what": "screen" if layer else "all", "tab": "explore", "layer": layer, "shown": [capture]}
         )
         return FileData(path=str(path), orig_name="attnviz.zip").model_dump()  # type: ignore[return-value]
 

@@ -55,8 +55,8 @@ class Handlers:
         """A language was chosen: the words of all that Gradio draws."""
         updates: Updates = words_in(language, self._on, self._service.settings)
         updates[self._on.network] |= {"choices": self._service.catalog.choices(mine, language)}
-        for component, told in ((self._on.trouble, error), (self._on.network_trouble, network_error)):
-            updates[component] = gr.skip() if told is None else _message(told, language)
+        for component, shown_error in ((self._on.trouble, error), (self._on.network_trouble, network_error)):
+            updates[component] = gr.skip() if shown_error is None else _message(shown_error, language)
         return updates
 
     def fetch(

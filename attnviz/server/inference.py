@@ -83,14 +83,14 @@ class Inference:
         """What ``run`` returns of a network, opened, when it is this request's turn. The time that it took is
         logged, not what it saw. Raises BusyError where too many wait, and TraceError for a pass that takes
         too long."""
-        opened, asked = self._catalog.network(network), self._clock()
+        opened, requested = self._catalog.network(network), self._clock()
 
         def timed() -> Result:
             began = self._clock()
             try:
                 return self._run_limited(self._own_copy(opened), run, began)
             finally:
-                waited, took = began - asked, self._clock() - began
+                waited, took = began - requested, self._clock() - began
                 fields = {"waited_ms": round(1000 * waited, 1), "ms": round(1000 * took, 1)}
                 passes_log.info("pass", extra={"fields": {"network": network.partition(":")[0], **fields}})
 
@@ -135,7 +135,7 @@ class Inference:
     def _layers_with(self, source: Trace, layer: str) -> tuple[str, ...]:
         """The layers whose features are kept in one pass with this one's: all that have some, where they are
         small together."""
-        gated = tuple(name for name, found in source.layers.items() if found.formula != "none")
+        gated = tuple(name for name, attention in source.layers.items() if attention.formula != "none")
         together = sum(
             8 * math.prod(source.layers[name].shape) for name in gated
         )  # before and after, 4 bytes

@@ -90,13 +90,13 @@ def serve(settings: Settings, block: bool = True, service: Service | None = None
     declare()
     service = service or make_service(settings, new_folder(process_folder=upload_folder()))
     service.catalog.log_damaged()
-    told: list[int] = []
+    signals: list[int] = []
     if block:
-        _listen_for_signals(told)
+        _listen_for_signals(signals)
     server = _launched(service, quiet=not block)
     if block:
         try:
-            _wait_for_end(told, server.state)
+            _wait_for_end(signals, server.state)
         finally:
             server.close()
     return server
@@ -191,25 +191,25 @@ def _expire(service: Service, page: gr.Blocks, queue: GradioQueue) -> None:
             ctypes.CDLL(None).malloc_trim(0)  # glibc keeps what was let go of, otherwise
 
 
-def _listen_for_signals(told: list[int]) -> None:
-    """Append the number of a signal that ends the server; a second one ends it at once."""
+def _listen_for_signals(signals: list[int]) -> None:
+    """Put signals that end the server into a list; a second one ends it at once."""
 
-    def tell(number: int, _frame: FrameType | None) -> None:
-        if told:
+    def note(number: int, _frame: FrameType | None) -> None:
+        if signals:
             os._exit(128 + number)
-        told.append(number)
+        signals.append(number)
 
     for number in ENDS:
-        signal.signal(number, tell)
+        signal.signal(number, note)
     if hasattr(signal, "pthread_sigmask"):  # some supervisors start their children with all signals held back
         signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDS)
 
 
-def _wait_for_end(told: list[int], state: ServerState) -> None:
+def _wait_for_end(signals: list[int], state: ServerState) -> None:
     gc.collect()
     # half a million objects that stay: to look through them takes half a second, while everybody waits
     gc.freeze()
-    while not told:
+    while not signals:
         time.sleep(0.1)  # an Event's wait without an end misses a signal that arrives in another thread
     state.closing = True
     _drain(state, time.monotonic() + DRAIN_SECONDS)

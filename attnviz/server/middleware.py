@@ -4,7 +4,6 @@ that joins the queue, whose it is."""
 
 from __future__ import annotations
 
-import errno
 import logging
 import math
 import shutil
@@ -20,6 +19,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from ..errors import DISK_FULL
 from ..languages.catalogue import catalogue
 from .rate_limit import RateLimit
 from .request_body import Refusal, limited, question_in, read, replayed
@@ -33,7 +33,6 @@ QUESTION_BYTES = 256_000
 FORM_BYTES = 1_000_000  # what a form adds to the file in it
 MEMORY_SHARE = 0.85  # of the settings' memory, above which uploads wait
 RETRY_SECONDS = 5
-DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 @dataclass(eq=False)
@@ -139,14 +138,14 @@ class RequestGuard:
     def _checked_session(self, question: Any, route: str) -> str:
         """The visitor who sends this. Raises Refusal where the queue, or this visitor's part of it, is
         full."""
-        state, each = self._state, self._state.settings.each
+        state, most = self._state, self._state.settings.each
         session = str(question.get("session_hash") or "") if isinstance(question, dict) else ""
         if route == "component_server":
-            if not isinstance(question, dict) or state.viewer_requests[session] >= 2 * each:
+            if not isinstance(question, dict) or state.viewer_requests[session] >= 2 * most:
                 raise Refusal(429, "viewer_waits_enough")
         elif route != "mcp":
-            if session and state.events_of(session) >= each:
-                raise Refusal(429, "visitor_waits_enough", most=each)
+            if session and state.events_of(session) >= most:
+                raise Refusal(429, "visitor_waits_enough", most=most)
             self._check_queue()
         return session
 

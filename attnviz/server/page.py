@@ -128,10 +128,10 @@ class Wiring:
 
     def _connect_viewer(self) -> None:
         on = self._on
-        asked = on.viewer.cbam(
+        pressed = on.viewer.cbam(
             self._handlers.open_fallback, None, [on.network, on.opened], api_visibility="private", **HIDDEN
         )
-        self._then_analyse(asked)
+        self._then_analyse(pressed)
 
     def _then_analyse(self, event: Any) -> None:
         event.then(self._handlers.analyse, [self._on.current, *self._chosen], self._analysis, **self._waits)

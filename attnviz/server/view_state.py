@@ -79,11 +79,11 @@ def pairs_of(captures: Sequence[tuple[Any, Trace]], layer: Any, a: Any, b: Any, 
             weighted.append((photo, trace, attention))
     if len(weighted) < 2:
         return []
-    _, first, one = next((row for row in weighted if row[0] == a), weighted[0])
-    _, second, other = next((row for row in weighted if row[0] == b), weighted[1])
-    if len(weights_of(one)) != len(weights_of(other)):
+    _, trace_a, attention_a = next((row for row in weighted if row[0] == a), weighted[0])
+    _, trace_b, attention_b = next((row for row in weighted if row[0] == b), weighted[1])
+    if len(weights_of(attention_a)) != len(weights_of(attention_b)):
         return []
-    return [Pair(one.name, first, second, scale)]
+    return [Pair(attention_a.name, trace_a, trace_b, scale)]
 
 
 def _one_of(choices: tuple[str, ...], wanted: Any) -> str:

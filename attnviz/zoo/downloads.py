@@ -20,7 +20,7 @@ from typing import Protocol
 
 from tqdm import tqdm
 
-from ..errors import NetworkError
+from ..errors import DISK_FULL, NetworkError
 from ..languages.catalogue import Phrase
 from .libraries import library
 
@@ -188,7 +188,7 @@ def _failure(error: BaseException, title: str, host: str, size: int) -> NetworkE
     causes = list(_causes(error))
     codes = [cause.errno for cause in causes if isinstance(cause, OSError)]
     status = next((code for cause in causes if (code := _status(cause))), None)
-    if any(code in FULL for code in codes):
+    if any(code in DISK_FULL for code in codes):
         return NetworkError("download_disk_full", title=title, size=f"{size / 1e6:.0f}")
     if any(isinstance(cause, OSError) and cause.errno in FORBIDDEN and cause.filename for cause in causes):
         return NetworkError("download_folder_forbidden", title=title)
@@ -219,7 +219,6 @@ def _status(error: BaseException) -> int | None:
     return code if isinstance(code, int) and code >= 400 else None
 
 
-FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR)
 CUT = (Damaged, zipfile.BadZipFile)
 NO_CONNECTION = (Unreachable, ConnectionError, socket.gaierror, ssl.SSLError)
