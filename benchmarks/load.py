@@ -258,12 +258,19 @@ class Bare:
 def deep(folder: Path) -> Path:
     """CBAM- and BAM-ResNet-50 of random weights, in a process of its own, since torch stays in memory; where
     they lie now."""
-    code = f"""from pathlib import Path; import torch; from attnviz.networks.card import Card; from attnviz.networks import ResNet
+    code = (
+        f"""from pathlib import Path
+import torch
+from attnviz.networks import ResNet
+from attnviz.networks.card import Card
 from attnviz.zoo.registry import save_folder
 torch.manual_seed(0)
 for kind in ("cbam", "bam"):
     made = {{"depth": 50, "attention": kind, "width": 64, "reduction": 16, "classes": 1000}}
-    save_folder(ResNet(**made), Card(f"{{kind}}_resnet50_random", made), Path({str(folder)!r}) / f"{{kind}}_resnet50_random")"""
+    name = f"{{kind}}_resnet50_random"
+    save_folder(ResNet(**made), Card(name, made), Path({str(folder)!r}) / name)"""
+        ""
+    )
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
     return folder
 
@@ -301,11 +308,8 @@ def table(notes: Notes, idle: Notes) -> str:
             for share in (0.5, 0.95, 0.99)
         ]
         counts = [str(len(notes.of(kind, outcome))) for outcome in OUTCOMES]
-        rows.append(
-            f"| {kind} | {' | '.join(counts)} | {' | '.join(shares)} | {1000 * idle.median(kind):.0f} |".replace(
-                "nan", ""
-            )
-        )
+        alone = f"{1000 * idle.median(kind):.0f}".replace("nan", "")
+        rows.append(f"| {kind} | {' | '.join(counts)} | {' | '.join(shares)} | {alone} |")
         refused = [entry.seconds for entry in notes.of(kind, "refused")]
         if refused:
             rows.append(

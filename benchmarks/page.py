@@ -50,9 +50,11 @@ TIMED = """([trigger, done]) => new Promise((resolve) => {
   const began = performance.now();
   trigger();
 })"""
-EXAMPLE = "(async () => {{ const timed = {timed}; return timed([() => document.querySelectorAll('#examples button')[{index}].click(), "
+EXAMPLE = "(async () => {{ const timed = {timed}; return timed(["
+EXAMPLE += "() => document.querySelectorAll('#examples button')[{index}].click(), "
 EXAMPLE += "() => document.querySelector('.attnviz').dataset.drawn]); }})()"
-EVENT = "(async () => {{ const timed = {timed}; return timed([() => document.querySelector('#go-{name}').click(), "
+EVENT = "(async () => {{ const timed = {timed}; return timed(["
+EVENT += "() => document.querySelector('#go-{name}').click(), "
 EVENT += "() => document.querySelector('#said .md').textContent]); }})()"
 
 

@@ -223,8 +223,8 @@ def test_phrases_are_said_in_the_sentences_language():
     what = Phrase("an_object", type="text.nothing")
     error = NetworkError("checkpoint_entry_no_tensor", name="a.pth", what=what, tensor="a list")
     assert str(error) == (
-        "“a.pth” holds an object (text.nothing) where a tensor is expected (“a list”): save the weights alone "
-        "with torch.save(model.state_dict(), “weights.pth”)."
+        "“a.pth” holds an object (text.nothing) where a tensor is expected (“a list”): save the weights "
+        "alone with torch.save(model.state_dict(), “weights.pth”)."
     )
     assert error.sentence("zh") == (
         "“a.pth”中本应是张量的地方（“a list”）是对象（text.nothing）："
