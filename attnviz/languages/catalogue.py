@@ -1,8 +1,9 @@
 """Texts by language and key: one file ``languages/CODE.json`` a language, found by its name.
 
 A file has the language's own ``name``, its ``tag`` for HTML, and three sections: ``page``, what the page and
-the viewer say; ``errors``, the sentences of ``attnviz.errors``; ``phrases``, parts of those sentences. A text has holes like
-{name}. A hole that has the name of a phrase, and for which no value is given, takes that phrase.
+the viewer say; ``errors``, the sentences of ``attnviz.errors``; ``phrases``, parts of those sentences. A text
+has holes like {name}. A hole that has the name of a phrase, and for which no value is given, takes that
+phrase.
 """
 
 from __future__ import annotations
