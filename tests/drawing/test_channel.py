@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from helpers.drawings import outside, pictures, same, texts
+from helpers.drawings import marks_of, outside, pictures, same, texts
 from helpers.made_traces import layer, trace_of
 
 from attnviz.drawing.channel import Channel, channel_drawing
 from attnviz.drawing.heatmap import painted
+from attnviz.drawing.marks import Picture, Text
 from attnviz.drawing.overlay import Look
 
 BEFORE, GATE = np.array([[1.0, 4.0, 2.0]], np.float32), np.array([[0.5, 1.0, 0.25]], np.float32)
@@ -28,6 +29,10 @@ def test_before_and_after_are_on_one_scale_and_the_gate_spans_all_that_it_can_be
     written = texts(drawing)
     titles = [text for text in written if text in ("before", "after", "the gate")]
     assert titles == ["before", "after", "the gate"] and not outside(drawing)
+    lefts = {mark.text: mark.at[0] for mark in marks_of(drawing, Text) if mark.text in titles}
+    assert lefts["before"] < lefts["the gate"] < lefts["after"]
+    before, after, gate = (mark.box for mark in marks_of(drawing, Picture) if mark.image.width == 3)
+    assert before[2] < gate[0] and gate[2] < after[0]
     assert written[2:9] == ["0", "1", "2", "3", "4", "1 to 4", "colours: one scale before and after"]
 
 

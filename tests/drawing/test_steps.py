@@ -53,9 +53,9 @@ def test_the_steps_that_were_kept_are_drawn_whatever_their_shapes():
 def test_more_panels_than_a_row_holds_go_on_below():
     steps = tuple(SimpleNamespace(name=f"step {index}", values=np.ones(2)) for index in range(6))
     drawing = steps_drawing(trace_of(replace(layer(None, "se"), steps=steps)), "layer4.1", Look())
-    corners = {(bars.left, round(float(bars.feet[0]))) for bars in marks_of(drawing, Bars)}
-    assert len({left for left, _ in corners}) == 4 and not outside(drawing)
-    assert len(marks_of(drawing, Bars)) == 2 * 7
+    places = {(bars.left, float(bars.feet[0])) for bars in marks_of(drawing, Bars)}
+    assert len(places) == 7 and len({left for left, _ in places}) == 4
+    assert len({foot for _, foot in places}) == 2 and not outside(drawing)
 
 
 def test_cells_are_squares_of_one_colour():

@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
-from helpers.bundles import bundle_of_small_network, channel_of, noise_photo, selection_of, table
+from helpers.bundles import channel_of, noise_photo, selection_of, table
 from helpers.drawings import svg_text
 from helpers.small_networks import stirred
 from PIL import Image
@@ -20,8 +20,9 @@ from attnviz.drawing.pair import Pair
 from attnviz.export.bundle import bundle
 
 
-def test_every_picture_opens_and_se_has_no_map():
-    _, files = bundle_of_small_network("cbam")
+@pytest.mark.slow  # draws everything
+def test_every_picture_opens():
+    files = dict(bundle([selection_of(stirred(18, "cbam"), noise_photo())], Look(), overview=True))
     pictures = [name for name in files if name.endswith(".png") and name != "photo.png"]
     assert len(pictures) == 4 * 8 + 1
     for name in pictures:
@@ -29,9 +30,14 @@ def test_every_picture_opens_and_se_has_no_map():
         if ".overlay." not in name:
             assert ElementTree.fromstring(files[name.removesuffix("png") + "svg"]).tag.endswith("svg")
     assert Image.open(io.BytesIO(files["layer1.0.overlay.png"])).size == (140, 90)
-    _, files = bundle_of_small_network("se")
-    assert "layer1.0.channels.svg" in files
-    assert not [name for name in files if ".map." in name or ".overlay." in name]
+
+
+def test_a_layer_without_a_map_has_pictures_of_its_channels_only():
+    selection = replace(selection_of(stirred(18, "se"), noise_photo()), layers=("layer1.0",))
+    pictures = {name for name in dict(bundle([selection], Look())) if name.startswith("layer1.0")}
+    assert pictures == {
+        f"layer1.0.{kind}.{suffix}" for kind in ("channels", "steps") for suffix in ("png", "svg")
+    }
 
 
 def test_any_number_of_threads_makes_the_same_files_in_the_same_order():
@@ -80,6 +86,20 @@ def test_a_chosen_channel_is_drawn_and_written(name, layer, view, examples):
     assert "channel 7" in svg_text(files[f"{layer}.channel-7.svg"])
     (entry,) = json.loads(files["manifest.json"])["traces"]
     assert entry["channels"] == [{"layer": layer, "channel": 7, "arrays": f"{layer}.channel-7"}]
+
+
+def test_bars_span_their_own_range_on_other_scales_unless_they_stand_side_by_side():
+    selection = selection_of(stirred(18, "se"), noise_photo())
+    selection = replace(selection, layers=("layer1.0",))
+    for scale, side_by_side, own_range in (
+        ("fixed", False, False),
+        ("map", False, True),
+        ("map", True, False),
+    ):
+        files = dict(bundle([selection], Look(scale=scale), side_by_side=side_by_side))
+        assert ("over their own range" in svg_text(files["layer1.0.channels.svg"])) == own_range
+        settings = json.loads(files["manifest.json"])["settings"]
+        assert settings["bars"] == ("own range" if own_range else "fixed")
 
 
 def test_two_photos_are_compared_channel_by_channel(examples):

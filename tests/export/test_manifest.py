@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import replace
 
 import pytest
 import torch
-from helpers.bundles import NOISE, bundle_of_small_network
+from helpers.bundles import NOISE, noise_photo, selection_of
+from helpers.small_networks import stirred
 
+from attnviz.drawing.overlay import Look
+from attnviz.export.bundle import bundle
 from attnviz.export.manifest import file_names
 
 
 def test_the_manifest_is_strict_json_and_says_what_was_done():
-    trace, files = bundle_of_small_network("cbam")
+    selection = replace(selection_of(stirred(18, "cbam"), noise_photo()), layers=("layer4.1",))
+    trace, files = selection.trace, dict(bundle([selection], Look()))
     contents = json.loads(files["manifest.json"], parse_constant=lambda constant: pytest.fail(constant))
     (entry,) = contents["traces"]
     assert entry["photo"]["rgb_sha256"] == hashlib.sha256(NOISE.tobytes()).hexdigest()

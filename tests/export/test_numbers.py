@@ -8,18 +8,19 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from helpers.bundles import bundle_of_small_network, noise_photo, selection_of, table
+from helpers.bundles import noise_photo, selection_of, table
 from helpers.made_traces import layer, trace_of
 from helpers.small_networks import stirred
 
-from attnviz.export.numbers import arrays, channels_csv
+from attnviz.export.numbers import arrays, arrays_npz, channels_csv
 from attnviz.export.selection import Selection
 from attnviz.networks.card import card_of
 
 
 def test_arrays_come_back_as_they_were():
-    trace, files = bundle_of_small_network("bam")
-    with np.load(io.BytesIO(files["arrays.npz"])) as stored:
+    selection = selection_of(stirred(18, "bam"), noise_photo())
+    trace = selection.trace
+    with np.load(io.BytesIO(arrays_npz(selection))) as stored:
         assert np.array_equal(stored["logits"], trace.logits)
         for name, attention in trace.layers.items():
             for part in ("channel", "spatial", "channel_logits", "spatial_logits"):
@@ -35,8 +36,8 @@ def test_the_input_is_there_only_if_no_photo_could_make_it_again():
 
 
 def test_the_table_has_a_row_for_every_channel():
-    trace, files = bundle_of_small_network("cbam")
-    rows = table(files["channels.csv"])
+    selection = selection_of(stirred(18, "cbam"), noise_photo())
+    trace, rows = selection.trace, table(channels_csv([selection]))
     assert len(rows) == sum(len(attention.channel) for attention in trace.layers.values())
     assert list(rows[0]) == ["photo", "network", "layer", "channel", "weight"]
     for row in rows:

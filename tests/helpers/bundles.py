@@ -6,7 +6,6 @@ import csv
 import io
 import json
 from dataclasses import replace
-from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -19,8 +18,6 @@ from attnviz.export.bundle import bundle
 from attnviz.export.numbers import arrays_npz
 from attnviz.export.selection import Selection
 from attnviz.networks.card import card_of
-
-from .small_networks import stirred
 
 NOISE = np.random.default_rng(0).integers(0, 256, (90, 140, 3), dtype=np.uint8)
 
@@ -44,13 +41,6 @@ def channel_of(
     features = attnviz.features(network, photo, layer, view)
     channel = Channel(layer, index, features.before[index], features.after[index])
     return replace(selection_of(network, photo, view), layers=(layer,), channels=(channel,))
-
-
-@cache
-def bundle_of_small_network(attention: str) -> tuple[attnviz.Trace, dict[str, bytes]]:
-    """A trace and all files of its bundle; made once, since drawing everything takes seconds."""
-    selection = selection_of(stirred(18, attention), noise_photo())
-    return selection.trace, dict(bundle([selection], Look(), overview=True))
 
 
 def bundle_of_numbers(selection: Selection) -> dict[str, bytes]:
