@@ -26,7 +26,7 @@ def main() -> None:
     )
     for name, make in ORIGINALS.items():
         torch.manual_seed(3)
-        original, x = with_random_statistics(make()), torch.randn(3, 224, 224)
+        original, x = with_random_statistics(make(), 224), torch.randn(3, 224, 224)
         opened = open_state_dict(
             {key: value.clone() for key, value in original.state_dict().items()}, f"{name}.pth"
         )

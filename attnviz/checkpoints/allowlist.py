@@ -1,34 +1,28 @@
-"""Which classes and functions a checkpoint may name, and what is said of the others."""
+"""The classes and functions that a checkpoint may name, and the errors for others."""
 
 from __future__ import annotations
 
 from ..languages.catalogue import Phrase
-from .fault import CheckpointFault
+from .fault import CheckpointFault, printable
 
 
 def refuse(names: list[str], whole: str = "") -> None:
-    """Raise CheckpointFault if a pickle's classes and functions are not all such as weights or an optimiser
-    need.
+    """Raise CheckpointFault if ``names``, the classes and functions of a pickle, are not all such as weights
+    or an optimiser need.
 
-    The worst decides what is said. ``whole`` is the class of what is pickled, where that is an object of one.
-    """
+    The worst of them decides the sentence: code before a whole model, and that before another object.
+    ``whole`` is the class of what is pickled, where that is an object of one."""
     refused = [name for name in names if not _is_allowed(name)]
     for name in refused:
         if _is_code(name):
-            raise CheckpointFault("checkpoint_holds_code", type=shown(name))
+            raise CheckpointFault("checkpoint_holds_code", type=printable(name))
     if any(name.startswith("torch.nn.") for name in refused) or whole in refused:
         first = next((name for name in refused if _advice(name) is None), refused[0])
-        raise CheckpointFault("checkpoint_is_whole_model", type=shown(first.rpartition(".")[2]))
+        raise CheckpointFault("checkpoint_is_whole_model", type=printable(first.rpartition(".")[2]))
     for name in refused:
         raise CheckpointFault(
-            "checkpoint_holds_more", type=shown(name), advice=_advice(name) or Phrase("save_alone")
+            "checkpoint_holds_more", type=printable(name), advice=_advice(name) or Phrase("save_alone")
         )
-
-
-def shown(text: str) -> str:
-    """Text from a file, fit for a sentence: printable, at most 60 characters."""
-    cut = text if len(text) <= 60 else f"{text[:59]}…"
-    return "".join(character if character.isprintable() else "?" for character in cut)
 
 
 def _is_allowed(name: str) -> bool:
@@ -39,9 +33,10 @@ def _is_allowed(name: str) -> bool:
 
 
 def _is_code(name: str) -> bool:
-    root, last = name.partition(".")[0], name.rpartition(".")[2]
-    # What is written small is a function by custom, and pickles name functions to call them.
-    return root in CODE or (last[:1].islower() and not name.startswith(SMALL))
+    """Whether a name is a function's, which a pickle names to call it: functions are written in lower case by
+    custom, and what is not lies in some modules all the same."""
+    module, last = name.partition(".")[0], name.rpartition(".")[2]
+    return module in CODE_MODULES or (last[:1].islower() and not name.startswith(LOWER_CASE))
 
 
 def _advice(name: str) -> Phrase | None:
@@ -115,9 +110,9 @@ ALLOWED = {
     ),
 }
 
-# Modules whose every name is code to a pickle, and where classes, types and the functions of an honest model
-# are written small.
-CODE = {
+# Modules whose every name is code to a pickle; and where classes, types and the functions of an honest model
+# are written in lower case.
+CODE_MODULES = {
     "builtins",
     "os",
     "posix",
@@ -143,7 +138,7 @@ CODE = {
     "multiprocessing",
     "asyncio",
 }
-SMALL = (
+LOWER_CASE = (
     "torch.nn.",
     "torch._C.",
     "torch._utils.",

@@ -20,3 +20,9 @@ class CheckpointFault(Exception):
 def megabytes(size: float) -> str:
     """Bytes in MB for a sentence, with one decimal."""
     return f"{size / 1e6:,.1f}"
+
+
+def printable(text: str) -> str:
+    """Text from a file as it can stand in a sentence: at most 60 characters, odd ones as "?"."""
+    cut = text if len(text) <= 60 else f"{text[:59]}…"
+    return "".join(character if character.isprintable() else "?" for character in cut)

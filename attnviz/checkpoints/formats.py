@@ -1,5 +1,5 @@
-"""What kind of file a checkpoint is, what it describes, and where its numbers lie: told by its content, never
-by its ending."""
+"""The formats of checkpoint files (safetensors, and those of torch.save, old and new): what a file describes,
+and where its numbers lie. The content tells the format, never the file's ending."""
 
 from __future__ import annotations
 
@@ -13,8 +13,7 @@ from typing import Any
 
 import torch
 
-from .allowlist import shown
-from .fault import CheckpointFault, megabytes
+from .fault import CheckpointFault, megabytes, printable
 from .pickle_reader import MAX_PICKLE, Storage, claim_of, read_pickle
 
 MAX_RECORDS = 10_000  # of a zip archive, an optimiser's among them
@@ -25,8 +24,8 @@ Places = dict[str, tuple[int, int]]  # a storage's key -> its first byte in the 
 
 
 class File(io.BufferedReader):
-    """A file that gives at most 2 MB at one ``read``, since zipfile reads its list of records whole, however
-    long it is."""
+    """A file that gives at most ``MAX_PICKLE`` bytes at one ``read``: zipfile would read its list of records
+    whole, however long it is."""
 
     def __init__(self, path: str | os.PathLike) -> None:
         super().__init__(io.FileIO(path))
@@ -39,7 +38,7 @@ class File(io.BufferedReader):
 
 
 def open_file(path: str | os.PathLike, limit: int) -> File:
-    """The file, if it is one and has at most ``limit`` bytes. Raises CheckpointFault."""
+    """Open a file. Raises CheckpointFault for what is no file, or has more than ``limit`` bytes."""
     try:
         status = os.stat(path)
         if stat.S_ISDIR(status.st_mode):
@@ -57,16 +56,15 @@ def open_file(path: str | os.PathLike, limit: int) -> File:
 
 def dtype_of(storage: Storage) -> torch.dtype:
     """The type of a storage's numbers. Raises CheckpointFault if there is no such type."""
-    if storage.kind not in KINDS:
+    if storage.kind not in DTYPES:
         raise CheckpointFault("checkpoint_number_type_unknown")
-    return KINDS[storage.kind]
+    return DTYPES[storage.kind]
 
 
-def content(file: File) -> tuple[Any, Places]:
-    """What a file holds, with Claims for tensors, and where the data of each storage lies in it.
+def read_content(file: File) -> tuple[Any, Places]:
+    """What a file holds, with Claims for tensors, and where the numbers of each storage lie in it.
 
-    Raises CheckpointFault for what is no checkpoint, and whatever error damage leads to.
-    """
+    Raises CheckpointFault for what is no checkpoint, and whatever error damage leads to."""
     head = file.read(1024)
     if head.startswith(b"PK"):
         return _zip(file)
@@ -86,8 +84,8 @@ def content(file: File) -> tuple[Any, Places]:
 
 
 def _zip(file: File) -> tuple[Any, Places]:
-    """torch.save since torch 1.6: ``name/data.pkl`` describes the records ``name/data/0``, ``name/data/1``,
-    …"""
+    """Files of torch.save since torch 1.6: ``name/data.pkl`` describes the records ``name/data/0``,
+    ``name/data/1`` and so on."""
     with zipfile.ZipFile(file) as archive:
         records = archive.infolist()
         names = {record.filename for record in records}
@@ -101,19 +99,19 @@ def _zip(file: File) -> tuple[Any, Places]:
         if f"{folder}byteorder" in names and archive.read(f"{folder}byteorder") != b"little":
             raise CheckpointFault("checkpoint_big_endian")
         value, _ = read_pickle(io.BytesIO(archive.read(pickle)))
+    prefix = f"{folder}data/"
     return value, {
-        name.removeprefix(f"{folder}data/"): place
-        for name, place in places.items()
-        if name.startswith(f"{folder}data/")
+        name.removeprefix(prefix): place for name, place in places.items() if name.startswith(prefix)
     }
 
 
 def _pickle_among(names: set[str]) -> str:
+    """The name of the record that describes the others."""
     if any(name.endswith(("/constants.pkl", "/archive_format")) for name in names):
         raise CheckpointFault("checkpoint_is_program")
-    found = [name for name in names if name.partition("/")[2] == "data.pkl"]
-    if len(found) == 1:
-        return found[0]
+    pickles = [name for name in names if name.partition("/")[2] == "data.pkl"]
+    if len(pickles) == 1:
+        return pickles[0]
     if any(name.endswith(".npy") for name in names):
         raise CheckpointFault("checkpoint_holds_numpy")
     if any(name.endswith(".h5") for name in names):
@@ -122,8 +120,9 @@ def _pickle_among(names: set[str]) -> str:
 
 
 def _record_places(file: File, archive: zipfile.ZipFile) -> Places:
-    """Where the data of each record lies: as it is, and one behind the other."""
-    places, behind = {}, 0
+    """Where the bytes of each record lie. Raises CheckpointFault unless they are as they are, not compressed,
+    and one record lies behind the other."""
+    places, end = {}, 0
     for record in sorted(archive.infolist(), key=lambda record: record.header_offset):
         if (
             record.compress_type != zipfile.ZIP_STORED
@@ -133,18 +132,18 @@ def _record_places(file: File, archive: zipfile.ZipFile) -> Places:
             raise CheckpointFault("checkpoint_compressed")
         file.seek(record.header_offset)
         start = record.header_offset + 30 + sum(struct.unpack("<26x2H", file.read(30)))
-        if record.header_offset < behind:
+        if record.header_offset < end:
             raise CheckpointFault("checkpoint_records_overlap")
-        behind = start + record.file_size
+        end = start + record.file_size
         places[record.filename] = start, record.file_size
-    if behind > archive.start_dir:
+    if end > archive.start_dir:
         raise CheckpointFault("checkpoint_claims_more")
     return places
 
 
 def _legacy(file: File) -> tuple[Any, Places]:
-    """torch.save before torch 1.6: five pickles (magic number, version, machine, object, keys), then for each
-    key a count (8 bytes) and as many numbers."""
+    """Files of torch.save before torch 1.6: five pickles (magic number, version, machine, object, keys), then
+    for each key a count (8 bytes) and as many numbers."""
     file.seek(0)
     stream = io.BytesIO(file.read(MAX_PICKLE))
     try:
@@ -178,8 +177,8 @@ def _legacy(file: File) -> tuple[Any, Places]:
 
 
 def _safetensors(file: File) -> tuple[Any, Places]:
-    """The length of the header (8 bytes), the header in JSON, then the numbers of one tensor behind the
-    other's up to the end."""
+    """Safetensors: the length of the header (8 bytes), the header in JSON, then the numbers of one tensor
+    behind the other's up to the end."""
     file.seek(0)
     (length,) = struct.unpack("<Q", file.read(8))
     if length > MAX_HEADER:
@@ -189,18 +188,17 @@ def _safetensors(file: File) -> tuple[Any, Places]:
     claims, places, behind = {}, {}, 0
     for key, entry in sorted(header.items(), key=lambda item: item[1]["data_offsets"]):
         (begin, end), shape = entry["data_offsets"], entry["shape"]
-        claim = claim_of(SAFETENSORS.get(entry["dtype"], "unknown"), key, shape)
+        claim = claim_of(SAFETENSORS_KINDS.get(entry["dtype"], "unknown"), key, shape)
         if begin != behind or end - begin != claim.size * dtype_of(claim.storage).itemsize:
-            raise CheckpointFault("checkpoint_tensor_size_differs", tensor=shown(key))
+            raise CheckpointFault("checkpoint_tensor_size_differs", tensor=printable(key))
         claims[key], places[key], behind = claim, (8 + length + begin, end - begin), end
     if 8 + length + behind != file.size:
         raise CheckpointFault("checkpoint_sizes_differ")
     return {key: claims[key] for key in header}, places
 
 
-# The names of torch.save for the types of numbers; the two of safetensors and of torch have nothing else in
-# common.
-KINDS = {
+# The types of numbers, by the names that torch.save gives their storages; and those by safetensors' names.
+DTYPES = {
     "FloatStorage": torch.float32,
     "DoubleStorage": torch.float64,
     "HalfStorage": torch.float16,
@@ -218,7 +216,7 @@ KINDS = {
     "QInt32Storage": torch.int32,
     "UntypedStorage": torch.uint8,
 }
-SAFETENSORS = {
+SAFETENSORS_KINDS = {
     "F32": "FloatStorage",
     "F64": "DoubleStorage",
     "F16": "HalfStorage",

@@ -1,7 +1,7 @@
-"""Whose network a state dict is: recognised from its keys and shapes alone, and rebuilt so that it computes
-what the original does.
+"""The layouts of public implementations: a state dict's keys and shapes tell whose network it is, and the
+network is built that computes what the original does.
 
-A layout is a row of the table at the foot: how it is told, how its keys are renamed to those of
+A layout is a row of the table at the foot: the sign it is told by, how its keys are renamed to those of
 ``networks.resnet.ResNet``, and what its code does that neither keys nor shapes tell. All else (depth, width,
 hidden units, classes, biases, batch norms) is read."""
 
@@ -21,10 +21,9 @@ from ..networks.resnet import DEPTHS, Design, ResNet
 
 Shapes = dict[str, tuple[int, ...]]
 
-WIDEST, DEEPEST = (
-    4096,
-    200,
-)  # channels of a stem, blocks of a stage: beyond, it is no ResNet that anybody trained
+# Beyond these it is no ResNet that anybody trained.
+WIDEST = 4096  # channels of the stem
+DEEPEST = 200  # blocks of a stage
 
 
 @dataclass(frozen=True)
@@ -32,13 +31,10 @@ class Layout:
     """How one implementation names and builds its network."""
 
     name: str
-    told: str  # a pattern that one of its keys matches, and no other layout's
-    renames: tuple[
-        tuple[str, str], ...
-    ] = ()  # patterns of keys -> ours, the first that matches; a name like {3-1} is a sum
-    design: dict[str, Any] = field(
-        default_factory=dict
-    )  # of ``Design``: what its code does that can't be read
+    sign: str  # a pattern that one of its keys matches, and no other layout's
+    # Patterns of keys -> our keys; the first that matches counts. A {3-1} in ours is a difference.
+    renames: tuple[tuple[str, str], ...] = ()
+    design: dict[str, Any] = field(default_factory=dict)  # of ``Design``: what keys and shapes don't tell
 
 
 def open_state_dict(tensors: dict[str, Tensor], name: str) -> nn.Module:
@@ -51,7 +47,7 @@ def open_state_dict(tensors: dict[str, Tensor], name: str) -> nn.Module:
     NetworkError, naming keys as they are in the file, for what is of no known layout, incomplete, or without
     attention."""
     shapes = {key: tuple(value.shape) for key, value in tensors.items()}
-    layout = next((row for row in LAYOUTS if any(re.search(row.told, key) for key in shapes)), None)
+    layout = next((row for row in LAYOUTS if any(re.search(row.sign, key) for key in shapes)), None)
     if layout is None:
         raise _of_no_layout(shapes, name)
     theirs = {_renamed(key, layout): key for key in shapes}  # our key -> the file's
@@ -69,11 +65,13 @@ def open_state_dict(tensors: dict[str, Tensor], name: str) -> nn.Module:
             design,
         )
     expected = {key: tuple(value.shape) for key, value in network.state_dict().items()}
-    _fits(ours, expected, theirs, layout, name)
+    _check_fit(ours, expected, theirs, layout, name)
     if architecture["attention"] is None:
         title = _plain_title(architecture["depth"])
         raise NetworkError("layout_without_attention", name=name, title=title)
-    weights = {key: _own(tensors.pop(theirs.get(key, ""), None), shape) for key, shape in expected.items()}
+    weights = {
+        key: _as_weight(tensors.pop(theirs.get(key, ""), None), shape) for key, shape in expected.items()
+    }
     network.load_state_dict(weights, assign=True)
     network.requires_grad_(False)
     card = Card(name, {**architecture, "layout": layout.name}, title=_title(architecture))
@@ -81,59 +79,87 @@ def open_state_dict(tensors: dict[str, Tensor], name: str) -> nn.Module:
 
 
 def _renamed(key: str, layout: Layout) -> str:
+    """Our name of a layout's key; the key itself if no pattern matches."""
     for pattern, ours in layout.renames:
         if re.match(pattern, key):
             renamed = re.sub(pattern, ours, key, count=1)
-            return re.sub(r"\{(\d+)-1\}", lambda found: str(int(found[1]) - 1), renamed)
+            return re.sub(r"\{(\d+)-1\}", lambda difference: str(int(difference[1]) - 1), renamed)
     return key
 
 
 def _read(shapes: Shapes, layout: Layout, name: str) -> tuple[dict[str, Any], Design]:
     """What keys and shapes tell: the arguments of ``ResNet``."""
     width, _, kernel, _ = _shape(shapes, "conv1.weight", 4, name)
-    counts = tuple(_count(shapes, stage) for stage in (1, 2, 3, 4))
+    counts = tuple(_block_count(shapes, stage) for stage in (1, 2, 3, 4))
     if not (1 <= width <= WIDEST and all(1 <= count <= DEEPEST for count in counts)):
         raise NetworkError("layout_stage_missing", name=name, layout=layout.name)
     if "fc.weight" not in shapes:
         raise NetworkError("layout_without_classifier", name=name)
     classes = _shape(shapes, "fc.weight", 2, name)[0]
+    attention, hidden = _attention(shapes)
     bottleneck = "layer1.0.conv3.weight" in shapes
-    kinds = {
-        "bam": _hidden(shapes, r"bam\d\.spatial\.0\.weight"),
-        "se": _hidden(shapes, r"layer\d+\.\d+\.attention\.fc1\.weight"),
-        "cbam": _hidden(shapes, r"layer\d+\.\d+\.attention\.channel\.fc1\.weight"),
+    architecture = {
+        "depth": _depth(counts, bottleneck),
+        "attention": attention,
+        "width": width,
+        "reduction": max((channels // units for channels, units in hidden.items() if units), default=16),
+        "classes": classes,
     }
-    attention = next((kind for kind, hidden in kinds.items() if hidden), None)
-    hidden = kinds[attention] if attention else {}
-    first = "layer1.0.attention."
-    spatial = shapes.get(f"{first}spatial.conv.weight", (1, 2, 7, 7))
-    design: dict[str, Any] = {
+    design = {
         "bottleneck": bottleneck,
         "hidden": hidden,
         "stem": "small" if kernel == 3 else "padded",
+        **_gate_design(shapes),
+        **layout.design,
+    }
+    if layout.name == "pytorchcv" and attention == "se" and bottleneck and not _is_other_stride(name):
+        design["stride_first"] = True
+    return architecture, Design(**design)
+
+
+def _attention(shapes: Shapes) -> tuple[str | None, dict[int, int]]:
+    """The kind of attention, and its hidden units by channels; None and nothing of a plain ResNet."""
+    for kind, pattern in FIRST_LAYERS.items():
+        hidden = _hidden(shapes, pattern)
+        if hidden:
+            return kind, hidden
+    return None, {}
+
+
+FIRST_LAYERS = {  # kind -> the keys of its first layers
+    "bam": r"bam\d\.spatial\.0\.weight",
+    "se": r"layer\d+\.\d+\.attention\.fc1\.weight",
+    "cbam": r"layer\d+\.\d+\.attention\.channel\.fc1\.weight",
+}
+
+
+def _depth(counts: tuple[int, ...], bottleneck: bool) -> int | tuple[int, ...]:
+    """The usual number for these blocks a stage; the counts themselves if there is none."""
+    for depth, usual in DEPTHS.items():
+        if usual == counts and (depth >= 50) == bottleneck:
+            return depth
+    return counts
+
+
+def _gate_design(shapes: Shapes) -> dict[str, Any]:
+    """The arguments of ``Design`` that the first block's attention tells."""
+    first = "layer1.0.attention."
+    spatial = shapes.get(f"{first}spatial.conv.weight", (1, 2, 7, 7))
+    return {
         "bias": any(f"{first}{part}fc1.bias" in shapes for part in ("", "channel.")),
         "kernel": max(1, spatial[-1]),
         "spatial_bias": f"{first}spatial.conv.bias" in shapes,
         "spatial_norm": f"{first}spatial.norm.weight" in shapes,
-        **layout.design,
     }
-    other_stride = re.search(r"resnet\d+b(?![a-z0-9])", name.lower()) is not None
-    if layout.name == "pytorchcv" and attention == "se" and bottleneck and not other_stride:
-        design["stride_first"] = True
-    depth = next(
-        (depth for depth, known in DEPTHS.items() if known == counts and (depth >= 50) == bottleneck), counts
-    )
-    reduction = max((channels // units for channels, units in hidden.items() if units), default=16)
-    return {
-        "depth": depth,
-        "attention": attention,
-        "width": width,
-        "reduction": reduction,
-        "classes": classes,
-    }, Design(**design)
+
+
+def _is_other_stride(name: str) -> bool:
+    """Whether a file's name is that of a ResNet whose stride is in the second convolution."""
+    return re.search(r"resnet\d+b(?![a-z0-9])", name.lower()) is not None
 
 
 def _shape(shapes: Shapes, key: str, dimensions: int, name: str) -> tuple[int, ...]:
+    """The shape of a weight. Raises NetworkError unless it has so many dimensions, none of them empty."""
     shape = shapes.get(key, ())
     if len(shape) != dimensions or 0 in shape:
         raise NetworkError(
@@ -142,9 +168,9 @@ def _shape(shapes: Shapes, key: str, dimensions: int, name: str) -> tuple[int, .
     return shape
 
 
-def _count(shapes: Shapes, stage: int) -> int:
-    indices = {int(found[1]) for key in shapes if (found := re.match(rf"layer{stage}\.(\d{{1,4}})\.", key))}
-    return max(indices, default=-1) + 1
+def _block_count(shapes: Shapes, stage: int) -> int:
+    matches = (re.match(rf"layer{stage}\.(\d{{1,4}})\.", key) for key in shapes)
+    return max((int(match[1]) for match in matches if match), default=-1) + 1
 
 
 def _hidden(shapes: Shapes, pattern: str) -> dict[int, int]:
@@ -156,7 +182,8 @@ def _hidden(shapes: Shapes, pattern: str) -> dict[int, int]:
     }
 
 
-def _fits(ours: Shapes, expected: Shapes, theirs: dict[str, str], layout: Layout, name: str) -> None:
+def _check_fit(ours: Shapes, expected: Shapes, theirs: dict[str, str], layout: Layout, name: str) -> None:
+    """Raise NetworkError unless these are all weights that the network has, in its shapes."""
     unknown = [theirs[key] for key in ours if key not in expected]
     if unknown:
         more: Value = Phrase("and_more", count=len(unknown) - 3) if len(unknown) > 3 else ""
@@ -189,7 +216,7 @@ def _fits(ours: Shapes, expected: Shapes, theirs: dict[str, str], layout: Layout
             )
 
 
-def _own(tensor: Tensor | None, shape: tuple[int, ...]) -> Tensor:
+def _as_weight(tensor: Tensor | None, shape: tuple[int, ...]) -> Tensor:
     """A weight as the network takes it; a count of batches that older files don't have is 0."""
     if tensor is None:
         return torch.zeros(shape, dtype=torch.int64)

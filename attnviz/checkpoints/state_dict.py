@@ -1,7 +1,7 @@
 """A stranger's checkpoint file becomes a state dict: weights and nothing else, held against the file before
 they are read.
 
-No code in a file can run: what it describes is told, never unpickled (``pickles.py``), and only then are
+No code in a file can run: a pickle is read as text, never unpickled (``pickle_reader``), and only then are
 numbers read."""
 
 from __future__ import annotations
@@ -16,10 +16,9 @@ from torch import Tensor
 
 from ..errors import NetworkError
 from ..languages.catalogue import Phrase
-from .allowlist import shown
-from .fault import CheckpointFault, megabytes
-from .formats import File, Places, content, dtype_of, open_file
-from .pickle_reader import MAX_KEY, Claim, Other, Storage
+from .fault import CheckpointFault, megabytes, printable
+from .formats import File, Places, dtype_of, open_file, read_content
+from .pickle_reader import MAX_KEY, Claim, NamedObject, Storage
 
 SUFFIXES = (
     ".pth",
@@ -29,10 +28,10 @@ SUFFIXES = (
     ".safetensors",
     ".ckpt",
     ".tar",
-)  # for file choosers: the content decides
+)  # for file choosers: the read_content decides
 LIMIT = 1_000_000_000  # bytes of a file
 MAX_TENSORS = 5_000
-PIECE = 1_000_000  # numbers looked at together
+PIECE_SIZE = 1_000_000  # numbers that are looked at together
 
 FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 
@@ -46,11 +45,11 @@ def read_checkpoint(path: str | os.PathLike, limit: int = LIMIT) -> dict[str, Te
     are taken off. Tensors are float16, bfloat16, float32 or float64, with whole numbers only where batches
     are counted (``num_batches_tracked``); tied ones share their memory. Raises NetworkError, one sentence,
     for whatever is not weights, is damaged, or is beyond a limit. Nothing of the file is executed."""
-    name = shown(os.path.basename(os.fspath(path))) or "The file"
+    name = printable(os.path.basename(os.fspath(path))) or "The file"
     try:
         with open_file(path, limit) as file:
-            value, places = content(file)
-            return _stripped(_tensors(file, _claims(value, places, file.size), places))
+            value, places = read_content(file)
+            return _without_prefixes(_tensors(file, _claims(value, places, file.size), places))
     except CheckpointFault as fault:
         raise fault.error(name) from None
     except MemoryError:
@@ -71,7 +70,7 @@ def _claims(value: Any, places: Places, size: int) -> dict[str, Claim]:
             "checkpoint_has_too_many_tensors", count=f"{len(weights):,}", limit=f"{MAX_TENSORS:,}"
         )
     for key, claim in weights.items():
-        _check(key, claim, places)
+        _check_entry(key, claim, places)
     claimed = sum(claim.size * dtype_of(claim.storage).itemsize for claim in set(weights.values()))
     if claimed > 1.1 * size:
         raise CheckpointFault("checkpoint_claims_too_much", claimed=megabytes(claimed), size=megabytes(size))
@@ -82,42 +81,46 @@ def _state_dict(value: Any, deep: int) -> dict[str, Any] | None:
     """The first dict with tensors in it under ``WRAPPINGS``, else the dict itself if it has some."""
     if not isinstance(value, dict):
         return None
-    inner = (_state_dict(value[key], deep - 1) for key in WRAPPINGS if key in value and deep)
-    itself = value if any(isinstance(entry, Claim) for entry in value.values()) else None
-    return next((found for found in inner if found is not None), itself)
+    for key in WRAPPINGS if deep else ():
+        inner = _state_dict(value[key], deep - 1) if key in value else None
+        if inner is not None:
+            return inner
+    return value if any(isinstance(entry, Claim) for entry in value.values()) else None
 
 
 def _without_weights(value: Any) -> CheckpointFault:
+    """What is wrong with a file in which no state dict was found."""
     if not isinstance(value, dict):
-        return CheckpointFault("checkpoint_not_state_dict", what=_what(value))
+        return CheckpointFault("checkpoint_not_state_dict", what=_phrase_of(value))
     if not value:
         return CheckpointFault("checkpoint_without_weights")
-    names = tuple(f"“{shown(str(key))}”" for key in list(value)[:3])
+    names = tuple(f"“{printable(str(key))}”" for key in list(value)[:3])
     return CheckpointFault("checkpoint_without_known_names", names=names)
 
 
-def _check(key: Any, claim: Any, places: Places) -> None:
+def _check_entry(key: Any, claim: Any, places: Places) -> None:
     """Raise CheckpointFault unless an entry of a state dict is a tensor of weights that lies in the file."""
     if not isinstance(key, str) or len(key) > MAX_KEY:
-        raise CheckpointFault("checkpoint_key_impossible", tensor=shown(str(key)))
+        raise CheckpointFault("checkpoint_key_impossible", tensor=printable(str(key)))
     if not isinstance(claim, Claim):
-        raise CheckpointFault("checkpoint_entry_no_tensor", what=_what(claim), tensor=shown(key))
+        raise CheckpointFault("checkpoint_entry_no_tensor", what=_phrase_of(claim), tensor=printable(key))
     storage, dtype = claim.storage, dtype_of(claim.storage)
     if dtype.is_complex:
-        raise CheckpointFault("checkpoint_complex", tensor=shown(key))
+        raise CheckpointFault("checkpoint_complex", tensor=printable(key))
     if dtype not in FLOATS and not key.endswith("num_batches_tracked"):
-        raise CheckpointFault("checkpoint_quantized", tensor=shown(key))
+        raise CheckpointFault("checkpoint_quantized", tensor=printable(key))
     _, length = places.get(storage.key, (0, 0))
     if claim.size > storage.count:
-        raise CheckpointFault("checkpoint_repeats_numbers", tensor=shown(key))
+        raise CheckpointFault("checkpoint_repeats_numbers", tensor=printable(key))
     if storage.count * dtype.itemsize > length or (claim.size and claim.last >= storage.count):
-        raise CheckpointFault("checkpoint_tensor_claims_more", tensor=shown(key))
+        raise CheckpointFault("checkpoint_tensor_claims_more", tensor=printable(key))
 
 
-def _what(value: Any) -> Phrase:
-    if isinstance(value, Other):
-        return ODD.get(value.name) or Phrase("an_object", type=shown(value.name))
-    return next((phrase for kind, phrase in WHAT if isinstance(value, kind)), Phrase("no_value"))
+def _phrase_of(value: Any) -> Phrase:
+    """What a value is, for a sentence."""
+    if isinstance(value, NamedObject):
+        return ODD_TENSORS.get(value.name) or Phrase("an_object", type=printable(value.name))
+    return next((phrase for kind, phrase in VALUE_PHRASES if isinstance(value, kind)), Phrase("no_value"))
 
 
 def _tensors(file: File, claims: dict[str, Claim], places: Places) -> dict[str, Tensor]:
@@ -125,21 +128,21 @@ def _tensors(file: File, claims: dict[str, Claim], places: Places) -> dict[str, 
     users: dict[Storage, dict[str, Claim]] = {}
     for key, claim in claims.items():
         users.setdefault(claim.storage, {})[key] = claim
-    numbers = {storage: _numbers(file, storage, places) for storage in users}
+    numbers = {storage: _read_numbers(file, storage, places) for storage in users}
     for storage, owners in users.items():
         _check_finite(numbers[storage], owners)
     return {key: _view(numbers[claim.storage], claim) for key, claim in claims.items()}
 
 
 def _view(numbers: Tensor, claim: Claim) -> Tensor:
-    return (
-        numbers.as_strided(claim.shape, claim.stride, claim.offset)
-        if claim.size
-        else torch.empty(claim.shape, dtype=numbers.dtype)
-    )
+    """The claimed tensor, in the memory of its storage."""
+    if not claim.size:
+        return torch.empty(claim.shape, dtype=numbers.dtype)
+    return numbers.as_strided(claim.shape, claim.stride, claim.offset)
 
 
-def _numbers(file: File, storage: Storage, places: Places) -> Tensor:
+def _read_numbers(file: File, storage: Storage, places: Places) -> Tensor:
+    """The numbers of a storage, (count,). Raises MemoryError, and ValueError for a file that is cut off."""
     try:
         numbers = torch.empty(storage.count, dtype=dtype_of(storage))
     except RuntimeError:
@@ -152,30 +155,29 @@ def _numbers(file: File, storage: Storage, places: Places) -> Tensor:
 
 
 def _check_finite(numbers: Tensor, owners: dict[str, Claim]) -> None:
+    """Raise CheckpointFault for NaN or infinite numbers; ``owners`` are the tensors that lie in them."""
     if not numbers.is_floating_point():
         return
-    for start in range(0, len(numbers), PIECE):
-        piece = numbers[start : start + PIECE]
+    for start in range(0, len(numbers), PIECE_SIZE):
+        piece = numbers[start : start + PIECE_SIZE]
         if not all(math.isfinite(extreme) for extreme in piece.aminmax()):
             place = start + int(piece.isfinite().logical_not().nonzero()[0])
             key = next(
                 (key for key, claim in owners.items() if claim.offset <= place <= claim.last),
                 next(iter(owners)),
             )
-            raise CheckpointFault("checkpoint_has_nan", tensor=shown(key))
+            raise CheckpointFault("checkpoint_has_nan", tensor=printable(key))
 
 
-def _stripped(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+def _without_prefixes(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     """The same without the prefixes that wrappers put before every key."""
-    prefix = next((prefix for prefix in PREFIXES if _have(tensors, prefix)), None)
-    return (
-        _stripped({key.removeprefix(prefix): tensor for key, tensor in tensors.items()})
-        if prefix
-        else tensors
-    )
+    prefix = next((prefix for prefix in PREFIXES if _all_begin(tensors, prefix)), None)
+    if prefix is None:
+        return tensors
+    return _without_prefixes({key.removeprefix(prefix): tensor for key, tensor in tensors.items()})
 
 
-def _have(keys: Iterable[str], prefix: str) -> bool:
+def _all_begin(keys: Iterable[str], prefix: str) -> bool:
     return all(key.startswith(prefix) and key != prefix for key in keys)
 
 
@@ -203,13 +205,13 @@ WRAPPINGS = (
 # is known here begins all its keys with one of them.
 PREFIXES = ("module.", "_orig_mod.", "model.", "network.", "net.", "backbone.", "ema_model.", "ema.")
 
-ODD = {
+ODD_TENSORS = {
     "torch._utils._rebuild_sparse_tensor": Phrase("sparse_tensor"),
     "torch._utils._rebuild_qtensor": Phrase("quantized_tensor"),
     "torch._utils._rebuild_meta_tensor_no_storage": Phrase("meta_tensor"),
     "torch._utils._rebuild_tensor_v3": Phrase("unknown_tensor"),
 }
-WHAT = (
+VALUE_PHRASES = (
     (Claim, Phrase("single_tensor")),
     (Storage, Phrase("bare_storage")),
     (str, Phrase("plain_text")),

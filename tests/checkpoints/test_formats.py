@@ -9,7 +9,16 @@ from pathlib import Path
 
 import pytest
 import torch
-from helpers.hostile_checkpoints import header, mapping, overlapping, save_legacy, save_zip, tensor, text
+from helpers.hostile_checkpoints import (
+    header,
+    mapping,
+    overlapping,
+    refusal,
+    save_legacy,
+    save_zip,
+    tensor,
+    text,
+)
 from safetensors.torch import save_file
 
 from attnviz.checkpoints.state_dict import read_checkpoint
@@ -171,11 +180,7 @@ BAD = {  # a case: how to write it, and the words that matter
 @pytest.mark.filterwarnings("ignore")
 def test_what_is_no_checkpoint_is_refused_in_one_sentence(write, words, path):
     write(path)
-    with pytest.raises(NetworkError) as caught:
-        read_checkpoint(path)
-    said = str(caught.value)
-    assert words in said and said.startswith("“weights.pth” ") and said.endswith(".")
-    assert str(path.parent) not in said and len(said) < 300 and said.isprintable()
+    assert words in refusal(path)
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes here")

@@ -15,11 +15,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from helpers.hostile_checkpoints import mapping, save_legacy, save_zip, tensor, text
+from helpers.hostile_checkpoints import mapping, refusal, save_legacy, save_zip, tensor, text
 from helpers.small_networks import stirred
 from torch import nn
 
-from attnviz.checkpoints.pickle_reader import Claim, Other, Storage, read_pickle
+from attnviz.checkpoints.pickle_reader import Claim, NamedObject, Storage, read_pickle
 from attnviz.checkpoints.state_dict import read_checkpoint
 from attnviz.errors import NetworkError
 
@@ -53,13 +53,6 @@ def path(tmp_path) -> Path:
 @pytest.fixture
 def canary(tmp_path) -> Path:
     return tmp_path / "canary"
-
-
-def refusal(path: Path) -> str:
-    with pytest.raises(NetworkError) as caught:
-        read_checkpoint(path)
-    assert str(path.parent) not in str(caught.value)
-    return str(caught.value)
 
 
 def calls(canary: Path) -> dict[str, Call]:
@@ -224,4 +217,4 @@ def test_a_pickle_is_told_as_numbers_text_and_claims():
     plain = {"a": [1, 2.5, "x", None, True], "b": (1, (2,), ()), "c": OrderedDict(d=-(2**70)), "e": b"x"}
     for protocol in range(3, 6):
         assert read_pickle(io.BytesIO(pickle.dumps(plain, protocol)))[0] == plain
-    assert read_pickle(io.BytesIO(pickle.dumps(torch.float32)))[0] == Other("torch.float32")
+    assert read_pickle(io.BytesIO(pickle.dumps(torch.float32)))[0] == NamedObject("torch.float32")

@@ -13,6 +13,7 @@ from helpers.forked_costs import CHECKPOINTS, costs
 from helpers.hostile_checkpoints import (
     WORST,
     mapping,
+    refusal,
     save_legacy,
     save_with_adam,
     save_zip,
@@ -272,11 +273,7 @@ BAD = {  # a case: how to write it, and the words that matter
 @pytest.mark.filterwarnings("ignore")
 def test_what_is_not_weights_is_refused_in_one_sentence(write, words, path):
     write(path)
-    with pytest.raises(NetworkError) as caught:
-        read_checkpoint(path)
-    said = str(caught.value)
-    assert words in said and said.startswith("“weights.pth” ") and said.endswith(".")
-    assert str(path.parent) not in said and len(said) < 300 and said.isprintable()
+    assert words in refusal(path)
 
 
 def test_text_from_a_file_is_cut_and_made_printable(path):

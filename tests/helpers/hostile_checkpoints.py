@@ -9,9 +9,23 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 import torch
 from safetensors.torch import save_file
 from torch import nn
+
+from attnviz.checkpoints.state_dict import read_checkpoint
+from attnviz.errors import NetworkError
+
+
+def refusal(path: Path) -> str:
+    """What is said of a file that is not opened: held against what every sentence promises."""
+    with pytest.raises(NetworkError) as caught:
+        read_checkpoint(path)
+    said = str(caught.value)
+    assert said.startswith(f"“{path.name}” ") and said.endswith(".")
+    assert str(path.parent) not in said and len(said) < 300 and said.isprintable()
+    return said
 
 
 def text(value: str) -> bytes:
@@ -154,9 +168,8 @@ def views(path: Path) -> None:
     save_zip(path, mapping(claims), {"data/0": bytes(4_000_000)})
 
 
-EXPENSIVE = (
-    b"K\x01" + b"2\x86" * 60
-)  # a tuple in a tuple in a tuple, twice each time: to hash it would take 2^60 steps
+# A tuple in a tuple in a tuple, twice each time: to hash it would take 2^60 steps.
+EXPENSIVE = b"K\x01" + b"2\x86" * 60
 
 
 def long_shape(path: Path) -> None:
@@ -237,6 +250,9 @@ WORST: dict[str, Callable[[Path], None]] = {
     "lists 900,000 deep": lambda path: save_zip(path, b"]" * 900_000 + b"a" * 899_999),
     "tuples 250,000 deep": lambda path: save_zip(path, b")" + b"\x85" * 250_000),
     "tuples as keys": lambda path: save_zip(path, b"}" + EXPENSIVE + b"Ns"),
+    "tuples as keys, from the memo": lambda path: save_zip(
+        path, b"}K\x01q\x00" + b"h\x00\x86q\x00" * 60 + b"Ns"
+    ),
     "tuples as the keys of storages": lambda path: save_legacy(
         path, mapping({"a": tensor()}), [EXPENSIVE], bytes(64)
     ),
