@@ -24,7 +24,7 @@ class AttentionViewer(gr.HTML):
             apply_default_css=False,
             server_functions=[_function(method) for method in functions],
             js_on_load="attnviz.attach(element, props, server, watch, () => trigger('cbam'), () => "
-            "trigger('chinese'))",
+            "trigger('speak'))",
             **named,
         )
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-from functools import partial
 from typing import Any
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # read by gradio when it is imported
@@ -24,6 +23,8 @@ SWITCH_LANGUAGE = """(now, ...rest) => {
   window.attnviz.viewer?.speak(to);
   return [to, ...rest];
 }""".replace("LANGUAGES", json.dumps(LANGUAGES))
+
+VIEWERS_LANGUAGE = "(now, ...rest) => [window.attnviz.viewer.language, ...rest]"
 
 THEME = gr.themes.Default(
     primary_hue="indigo",
@@ -84,8 +85,8 @@ class Wiring:
         self._page.load(handlers.start, on.mine, opening, **HIDDEN, **PRIVATE, **self._pass)
         said = [on.mine, on.error, on.network_error]
         spoken = [*on.spoken(), on.trouble, on.network_trouble]
-        on.viewer.chinese(partial(handlers.speak, "zh"), said, spoken, **HIDDEN, **PRIVATE)
-        on.switch.click(handlers.speak, [on.language, *said], spoken, js=SWITCH_LANGUAGE, **HIDDEN, **PRIVATE)
+        for event, script in ((on.viewer.speak, VIEWERS_LANGUAGE), (on.switch.click, SWITCH_LANGUAGE)):
+            event(handlers.speak, [on.language, *said], spoken, js=script, **HIDDEN, **PRIVATE)
 
     def _connect_photos(self) -> None:
         on, handlers = self._on, self._handlers

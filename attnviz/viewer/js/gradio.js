@@ -1,13 +1,14 @@
 // The viewer in a Gradio page: captures come as the component's value, questions go to its server functions.
 import { unpackFeatures } from './decoding.js';
+import { ENGLISH } from './languages.js';
 import { linkTo } from './link.js';
 import { mount } from './viewer.js';
 
 const ADDRESS_DELAY = 300; // ms, until the address bar follows
 
 /** Mount the viewer in a Gradio component: its ``element``, ``props`` with a value, functions of the ``server``, and
- * ``watch`` for other values; ``cbam`` and ``chinese`` ask the page for another network, or language. */
-export function attach(element, props, server, watch, cbam, chinese) {
+ * ``watch`` for other values; ``cbam`` and ``speak`` ask the page for another network, or for the viewer's language. */
+export function attach(element, props, server, watch, cbam, speak) {
   const page = { networks: [], examples: [] }; // what can be compared
   const root = element.querySelector('.av-root');
   const viewer = mount(
@@ -24,7 +25,7 @@ export function attach(element, props, server, watch, cbam, chinese) {
     if (value.language) viewer.language = value.language;
     if (value.forget) viewer.forget();
     await viewer.show(value.capture, isFirst ? (value.state ?? {}) : {});
-    if (isFirst && viewer.language === 'zh') chinese();
+    if (isFirst && viewer.language !== ENGLISH) speak(); // the page comes in English
     if (isFirst) viewer.guide.startOnce();
     else viewer.host.changed(viewer);
     isFirst = false;

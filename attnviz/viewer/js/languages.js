@@ -1,6 +1,6 @@
 // The languages of the page. LANGUAGES, {code: {name, tag}}, and their WORDS come with it.
 
-const ENGLISH = 'en';
+export const ENGLISH = 'en';
 
 /** The code of a language with words; English for any other. */
 export function spokenLanguage(code) {
