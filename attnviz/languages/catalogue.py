@@ -28,7 +28,8 @@ class Phrase:
         self.key, self.values = key, values
 
     def __repr__(self) -> str:
-        return f"Phrase({', '.join([repr(self.key), *(f'{k}={v!r}' for k, v in self.values.items())])})"
+        values = "".join(f", {hole}={value!r}" for hole, value in self.values.items())
+        return f"Phrase({self.key!r}{values})"
 
 
 Value: TypeAlias = "str | int | float | Phrase | tuple[str, ...]"  # a tuple is said as a list
@@ -41,6 +42,8 @@ class Catalogue:
         files = {path.stem: path for path in sorted(folder.glob("*.json"))}
         self.languages = (ENGLISH, *(code for code in files if code != ENGLISH))
         self._texts = {code: json.loads(files[code].read_text(encoding="utf-8")) for code in self.languages}
+        english = self._texts[ENGLISH]["page"]
+        self._pages = {code: {**english, **texts.get("page", {})} for code, texts in self._texts.items()}
 
     def name(self, language: str) -> str:
         """What a language calls itself."""
@@ -62,8 +65,7 @@ class Catalogue:
 
     def page(self, language: str) -> dict[str, str]:
         """The words of the page and the viewer by key; English ones for a language without a file."""
-        english = self._texts[ENGLISH]["page"]
-        return {**english, **self._texts.get(language, {}).get("page", {})}
+        return self._pages.get(language, self._pages[ENGLISH])
 
     def error(self, language: str, key: str, values: Mapping[str, Value]) -> str:
         """The sentence of an error; in English where the language does not say it."""
