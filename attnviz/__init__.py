@@ -1,18 +1,20 @@
 """attnviz shows what channel and spatial attention does inside a convolutional network.
 
-import attnviz
+In short::
 
-network = attnviz.load("cbam_resnet18")        # one of attnviz.list_networks()
-trace = attnviz.trace(network, "dog.jpg")      # one forward pass, every gate kept
-trace.top(5)                                   # [(label, probability), ...]
-layer = trace.layers["layer3.1"]
-layer.channel                                  # (C,) float32: the factor on each channel
-layer.spatial                                  # (h, w) float32: the factor at each position
-layer.steps                                    # what was computed on the way to them
-attnviz.features(network, "dog.jpg", "layer3.1").after   # (C, h, w): the features behind the gate
+    import attnviz
 
-for trace in attnviz.traces(network, photos):  # any number of photos, in flat memory
-    ...
+    network = attnviz.load("cbam_resnet18")        # one of attnviz.list_networks()
+    trace = attnviz.trace(network, "dog.jpg")      # one forward pass, every gate kept
+    trace.top(5)                                   # [(label, probability), ...]
+    layer = trace.layers["layer3.1"]
+    layer.channel                                  # (C,) float32: the factor on each channel
+    layer.spatial                                  # (h, w) float32: the factor at each position
+    layer.steps                                    # what was computed on the way to them
+    attnviz.features(network, "dog.jpg", "layer3.1").after   # (C, h, w): the features behind the gate
+
+    for trace in attnviz.traces(network, photos):  # any number of photos, in flat memory
+        ...
 """
 
 from ._version import __version__ as __version__
