@@ -4,11 +4,16 @@ deletes."""
 from __future__ import annotations
 
 import json
+from contextlib import closing
+from pathlib import Path
 
 from helpers.browser_actions import upload
 from helpers.checkout import ROOT
-from helpers.server_process import free_port, server
+from helpers.server_process import free_port
 from playwright.sync_api import Page, expect
+
+from attnviz.server.launch import serve
+from attnviz.server.settings import Settings
 
 CAT = ROOT / "assets" / "examples" / "cat.jpg"
 
@@ -17,13 +22,13 @@ def heading(page: Page):
     return page.locator(".av-heading h2")
 
 
-def test_a_page_outlives_its_server(open_url, tmp_path):
-    port = free_port()
-    with server(tmp_path, port) as running:
-        page = open_url(running.url)
+def test_a_page_outlives_its_server(open_url):
+    settings = Settings(host="127.0.0.1", port=free_port())
+    with closing(serve(settings, block=False)) as server:
+        page = open_url(server.url)
         upload(page, CAT)
         expect(heading(page)).to_have_text("cat.jpg", timeout=30_000)
-    with server(tmp_path, port):
+    with closing(serve(settings, block=False)):
         page.get_by_label("Centre crop").check()  # of the photo that went with the server
         expect(page.locator("#trouble")).to_contain_text("no longer here", timeout=30_000)
         expect(heading(page)).to_have_text("cat.jpg")
@@ -33,19 +38,20 @@ def test_a_page_outlives_its_server(open_url, tmp_path):
         expect(heading(page)).to_have_text("Example: temple.jpg", timeout=30_000)
 
 
-def test_delete_my_photos_now_deletes_them_on_the_server_and_in_the_page(open_url, running):
-    page, other = open_url(running.url), open_url(running.url)
-    before = set(running.files())
-    for each in (page, other):
-        upload(each, CAT)
-        expect(heading(each)).to_have_text("cat.jpg", timeout=30_000)
+def test_delete_my_photos_now_deletes_them_on_the_server_and_in_the_page(open_url, served):
+    def files() -> set[Path]:
+        return {path for path in served.service.folder.rglob("*") if path.is_file()}
+
+    page, other = open_url(served.url), open_url(served.url)
+    before = files()
+    for visitor in (page, other):
+        upload(visitor, CAT)
+        expect(heading(visitor)).to_have_text("cat.jpg", timeout=30_000)
     page.locator("#delete").click()
     expect(heading(page)).to_have_text("Example: temple.jpg", timeout=30_000)
     expect(page.locator(".toast-body")).to_contain_text("deleted")
-    left = set(running.files()) - before
-    assert (
-        len([path for path in left if path.parent.parent.name == "own"]) == 1
-    )  # the other visitor's, of the same name
+    photos = [path for path in files() - before if path.parent.parent.name == "own"]
+    assert len(photos) == 1  # the other visitor's, of the same name
     assert page.evaluate("attnviz.viewer.traces.map((trace) => trace.photo.name)") == ["temple.jpg"]
     other.get_by_label("Centre crop").check()
     expect(other.locator(".av-heading")).to_contain_text("centre", timeout=30_000)
@@ -58,8 +64,8 @@ def refusing(sentence: str, status: int):
     )
 
 
-def test_what_the_guard_refuses_is_said_and_the_page_stays(open_url, running):
-    page = open_url(running.url)
+def test_what_the_guard_refuses_is_said_and_the_page_stays(open_url, served):
+    page = open_url(served.url)
     page.route(
         "**/queue/join**",
         refusing("The server is busy: you would be number 81 in the line. Try again in about 9 s.", 429),
