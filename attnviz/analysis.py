@@ -28,8 +28,8 @@ SCALES = {  # what the colours of a map span -> in words
 
 @dataclass(frozen=True)
 class GateSummary:
-    """Of the values of one map or one set of channel weights; shares are of the gate, so BAM's factor counts
-    from 1. What is undefined (NaN) is left out and counted; if nothing is defined, the numbers are NaN."""
+    """Statistics of one map, or of one set of channel weights. Shares are of the gate, so BAM's factor counts
+    from 1. Undefined values (NaN) are left out and counted; if there are no others, the numbers are NaN."""
 
     mean: float
     std: float
@@ -42,17 +42,17 @@ class GateSummary:
 
 def summary(values: np.ndarray, kind: str) -> GateSummary:
     """Mean, standard deviation, range and saturation of the factors of one layer; ``kind`` is the layer's."""
-    known = values[np.isfinite(values)]
-    undefined = values.size - known.size
-    if not known.size:
+    finite = values[np.isfinite(values)]
+    undefined = values.size - finite.size
+    if not finite.size:
         nothing = float("nan")
         return GateSummary(nothing, nothing, nothing, nothing, nothing, nothing, undefined)
-    gate = known - 1 if kind == "bam" else known
+    gate = finite - 1 if kind == "bam" else finite
     return GateSummary(
-        float(known.mean(dtype=np.float64)),
-        float(known.std(dtype=np.float64)),
-        float(known.min()),
-        float(known.max()),
+        float(finite.mean(dtype=np.float64)),
+        float(finite.std(dtype=np.float64)),
+        float(finite.min()),
+        float(finite.max()),
         float((gate > HIGH).mean()),
         float((gate < LOW).mean()),
         undefined,
@@ -67,9 +67,9 @@ def ranked(values: np.ndarray, order: str) -> np.ndarray:
     if order == "size":
         return np.argsort(-values, kind="stable")
     if order == "surprise":
-        known = values[np.isfinite(values)]
+        finite = values[np.isfinite(values)]
         return np.argsort(
-            -np.abs(values - (known.mean(dtype=np.float64) if known.size else 0)), kind="stable"
+            -np.abs(values - (finite.mean(dtype=np.float64) if finite.size else 0)), kind="stable"
         )
     raise ValueError(f"order is {order!r}; it can be {' or '.join(map(repr, ORDERS))}")
 
@@ -104,17 +104,17 @@ def map_range(trace: Trace, layer: str, scale: str, shown: Sequence[Trace] = ())
         for other in spanned[scale]
         if other.map is not None and (other.spatial is None) == (own.spatial is None)
     ]
-    known = np.concatenate([values[np.isfinite(values)] for values in maps] or [np.empty(0)])
+    finite = np.concatenate([values[np.isfinite(values)] for values in maps] or [np.empty(0)])
     return (
-        (float(known.min()), float(known.max()))
-        if known.size and known.max() > known.min()
+        (float(finite.min()), float(finite.max()))
+        if finite.size and finite.max() > finite.min()
         else own.map_limits
     )
 
 
 def weights_of(layer: LayerAttention) -> np.ndarray:
-    """What stands in the channel weights' place, (C,): the factor on each channel, or the first path's share
-    of it."""
+    """The channel weights of a layer, (C,): the factor on each channel; of a layer with paths, the first
+    path's share of each channel."""
     return np.asarray(layer.channel) if layer.channel is not None else np.asarray(layer.paths)[0]
 
 
@@ -123,21 +123,22 @@ def weights_range(layers: Sequence[LayerAttention], scale: str) -> tuple[float, 
     factor can be, 0 to 1 for shares of paths; on any other the least and the greatest that they are. A flat
     range gives way to the fixed one."""
     weights = np.concatenate([weights_of(layer) for layer in layers])
-    known = weights[np.isfinite(weights)]
-    if scale != "fixed" and known.size and known.max() > known.min():
-        return float(known.min()), float(known.max())
+    finite = weights[np.isfinite(weights)]
+    if scale != "fixed" and finite.size and finite.max() > finite.min():
+        return float(finite.min()), float(finite.max())
     limits = [layer.limits if layer.channel is not None else (0.0, 1.0) for layer in layers]
     return min(low for low, _ in limits), max(high for _, high in limits)
 
 
 def stage_of(layer: str) -> str:
-    """Where a layer stands, if its name tells: "stage 3" for ``layer3.1`` or ``features.stage3.unit2.se``,
-    "after stage 3" for ``bam3``; else nothing."""
-    found = re.search(r"(?:^|\.)(bam|layer|stages?\.?|blocks?\.?)(\d+)", layer)
-    if found is None:
+    """The stage that a layer stands in, as its name tells: "stage 3" for ``layer3.1`` or
+    ``features.stage3.unit2.se``, "after stage 3" for ``bam3``; "" for a name that does not tell."""
+    match = re.search(r"(?:^|\.)(bam|layer|stages?\.?|blocks?\.?)(\d+)", layer)
+    if match is None:
         return ""
-    return f"after stage {found[2]}" if found[1] == "bam" else f"stage {found[2]}"
+    return f"after stage {match[2]}" if match[1] == "bam" else f"stage {match[2]}"
 
 
 def _stage(layer: str) -> str:
+    """The same for a layer in a stage and one after it."""
     return stage_of(layer).removeprefix("after ")

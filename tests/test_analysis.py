@@ -60,3 +60,11 @@ def test_shares_of_a_context_are_on_no_scale_with_factors():
 )
 def test_a_layers_name_says_its_stage(name, stage):
     assert stage_of(name) == stage
+
+
+@pytest.mark.parametrize("values", [np.array([np.nan, 0.25, np.inf]), np.array([np.nan, np.nan])])
+def test_what_is_undefined_is_left_out_and_counted(values):
+    numbers, finite = summary(values, "se"), values[np.isfinite(values)]
+    assert numbers.undefined == len(values) - len(finite)
+    expected = float(finite.mean()) if len(finite) else float("nan")
+    assert numbers.mean == pytest.approx(expected, nan_ok=True)

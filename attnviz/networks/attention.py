@@ -24,8 +24,9 @@ from torch.nn.functional import adaptive_max_pool2d, avg_pool2d
 
 
 class Excitation(nn.Module):
-    """The part that SE and CBAM's channel gate share: two layers, in the papers' ablations without bias, and
-    the sigmoid as a module of its own. ``hidden`` units if given, else channels / reduction."""
+    """Two layers, and the sigmoid as a module of its own: what SE and CBAM's channel gate share. The layers
+    have no bias, as in the papers' ablations, unless ``bias``; ``hidden`` units if given, else channels /
+    reduction."""
 
     gain = 1.0  # on the start of both layers
 
@@ -45,7 +46,7 @@ class Excitation(nn.Module):
             layer.weight.data.mul_(self.gain)
 
     def excite(self, pooled: Tensor) -> Tensor:
-        """Pooled features (N, C) -> logits of the gate (N, C)."""
+        """The logits of the gate (N, C) of pooled features (N, C)."""
         return self.fc2(self.relu(self.fc1(pooled)))
 
 
