@@ -46,6 +46,7 @@ def test_without_a_layer_every_layer_and_an_overview(tmp_path, examples):
     assert sum(name.endswith(".channels.png") for name in names) == 8
 
 
+@pytest.mark.slow
 def test_photos_of_one_name_do_not_overwrite_each_other_and_a_bad_one_stops_nothing(
     tmp_path, examples, capsys
 ):
@@ -148,6 +149,7 @@ def test_the_command_writes_what_a_bundle_holds(tmp_path, examples):
     assert {path.name: path.read_bytes() for path in (tmp_path / "cat").iterdir()} == expected
 
 
+@pytest.mark.slow
 def test_the_colours_can_span_all_photos_that_are_shown(tmp_path, examples):
     photos = [examples / name for name in ("cat.jpg", "flower.jpg")]
     chosen = ["--network", "bam_resnet18", "--layer", "bam3"]

@@ -134,6 +134,7 @@ def test_every_room_is_in_the_wheel():
     assert named == {path.parent.name for path in PACKAGE.glob("*/__init__.py")} | {"models", "assets"}
 
 
+@pytest.mark.slow
 def test_importing_attnviz_imports_neither_gradio_nor_matplotlib_and_drawing_no_pyplot():
     code = """import sys, attnviz
 print({'gradio', 'matplotlib', 'torchvision'} & set(sys.modules))
@@ -143,6 +144,7 @@ print({'gradio', 'matplotlib.pyplot', 'matplotlib.figure'} & set(sys.modules))""
     assert ran.stdout == "set()\nset()\n"
 
 
+@pytest.mark.slow
 def test_the_page_is_built_before_any_network_and_its_library_is_loaded(tmp_path):
     code = """import sys
 from attnviz.server.page import build

@@ -34,6 +34,7 @@ def test_a_crops_map_lies_on_the_crop_and_the_rest_of_the_photo_stays_as_it_is()
     assert (outside == GREY).all() and not (drawn[32:480, 96:544] == GREY).all(-1).any()
 
 
+@pytest.mark.slow
 def test_smoothing_peaks_inside_the_cell_and_never_leaves_the_maps_range():
     values = np.random.default_rng(0).uniform(0.2, 0.6, (7, 7)).astype(np.float32)
     values[4, 2] = 0.9

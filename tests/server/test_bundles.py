@@ -55,6 +55,7 @@ def test_what_is_on_the_screen_can_be_saved(saved, examples):
         np.testing.assert_array_equal(arrays["bam2.spatial"], trace.layers["bam2"].spatial)
 
 
+@pytest.mark.slow
 def test_everything_that_is_compared_can_be_saved(saved):
     shown = [{**TEMPLE, "network": network} for network in ("cbam_resnet18", "resnet18", "bam_resnet18")]
     files = saved({"what": "screen", "tab": "networks", "block": "last", "shown": shown, "look": {}})

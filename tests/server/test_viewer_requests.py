@@ -63,6 +63,7 @@ def test_nonsense_is_answered_too(viewer, request_):
         assert set(answer(request_)) == {"error"}
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(request=JSON, name=any_of.sampled_from(["channel", "capture", "save"]))
 def test_whatever_is_asked_is_answered_with_values_or_a_sentence(viewer, uploads, request, name):

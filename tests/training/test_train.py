@@ -79,6 +79,7 @@ def arguments(data: Path, folder: Path, schedule: str = "32:2") -> list[str]:
     ]
 
 
+@pytest.mark.slow
 def test_the_command_leaves_a_model_folder_that_opens_and_is_measured_again_as_its_card_says(
     data, tmp_path, capsys
 ):

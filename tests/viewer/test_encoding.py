@@ -66,6 +66,7 @@ def test_every_number_of_a_trace_arrives(noise, attention):
     assert capture["top"] == [[label, probability] for label, probability in trace.top(5)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("attention", ["se", "cbam", "bam"])
 def test_a_resnet_50_fits_the_wire(examples, attention):
     network = ResNet(50, attention).eval()

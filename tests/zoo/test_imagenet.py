@@ -57,6 +57,7 @@ def test_the_table_has_the_networks_that_people_look_for():
     assert len({(about.title, about.library) for about in imagenet.TABLE.values()}) == len(imagenet.TABLE)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("about", rows())
 def test_size_and_attention_are_those_of_the_librarys_network(about):
     network = shapes_of(about)
@@ -66,6 +67,7 @@ def test_size_and_attention_are_those_of_the_librarys_network(about):
     assert kinds == ({about.attention.lower()} if about.attention else set())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("about", rows())
 def test_it_takes_the_sides_that_the_table_says_and_no_others(about):
     network = shapes_of(about)
