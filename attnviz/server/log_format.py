@@ -6,11 +6,13 @@ import json
 import logging
 import sys
 import time
+import traceback
 from typing import Any
 
 
 class JSONFormatter(logging.Formatter):
-    """A record as one line of JSON. An exception's traceback is part of it."""
+    """A record as one line of JSON. Of an exception it says the type and the places in the code; its message
+    may hold a visitor's file name, path or secret name, and is left out."""
 
     def format(self, record: logging.LogRecord) -> str:
         """The line."""
@@ -23,8 +25,8 @@ class JSONFormatter(logging.Formatter):
             "what": record.getMessage(),
             **getattr(record, "fields", {}),
         }
-        if record.exc_info:
-            fields["trouble"] = self.formatException(record.exc_info)
+        if record.exc_info and record.exc_info[1]:
+            fields["trouble"] = places(record.exc_info[1])
         return fields
 
 
@@ -36,6 +38,13 @@ class TextFormatter(JSONFormatter):
         fields = self._fields(record)
         start = [fields.pop(name) for name in ("time", "level", "what")]
         return " ".join([*start, *(f"{name}={value}" for name, value in fields.items())])
+
+
+def places(error: BaseException) -> str:
+    """The type of an error and where in the code it was raised, and the same of what it came from."""
+    text = "".join(traceback.format_tb(error.__traceback__)) + type(error).__qualname__
+    origin = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    return f"{places(origin)}\n{text}" if origin else text
 
 
 def write_logs(style: str) -> None:

@@ -86,7 +86,7 @@ def test_a_deleted_checkpoint_is_gone_although_its_network_was_open(visitor, exa
     with pytest.warns(UserWarning, match="checkpoint is no longer here: uploads are deleted after 5 min"):
         client.upload(examples / "coffee.jpg", name)
     catalog.expire()
-    assert name not in catalog.open_names()
+    assert not catalog.is_open(name)
 
 
 def test_delete_leaves_nothing_of_a_visitor(client, passes, noise_file, checkpoint):
@@ -97,7 +97,7 @@ def test_delete_leaves_nothing_of_a_visitor(client, passes, noise_file, checkpoi
     assert path in photos_of(service)
     client.handlers.delete_mine("whole", network["mine"], "en", photo["sent"])
     assert client.files() == []
-    assert network["opened"] not in service.catalog.open_names()
+    assert not service.catalog.is_open(network["opened"])
     assert path not in photos_of(service)
     path.parent.mkdir()
     shutil.copyfile(noise_file, path)  # the same name again: its features are computed anew
@@ -148,6 +148,15 @@ def test_a_network_of_fixed_size_gets_a_crop_and_the_page_says_so(visitor, examp
     seen = client.capture_of(examples / "temple.jpg")["seen"]
     assert seen["size"] == [224, 224] and seen["forced"] and not seen["whole"]
     assert not client.capture_of(examples / "temple.jpg", view="crop")["seen"]["forced"]
+
+
+def test_the_name_of_a_visitors_checkpoint_is_told_to_nobody_else(visitor, checkpoint):
+    client = visitor(catalog=Catalog(Settings()))
+    name = client.open_checkpoint(checkpoint)["opened"]
+    client.service.catalog.network("se_resnet18")
+    assert client.service.catalog.is_open(name)
+    assert client.service.catalog.open_names() == ["se_resnet18"]
+    assert name not in str(client.service.catalog.choices([]) + client.service.catalog.ready([]))
 
 
 def test_the_picker_has_the_three_sources(catalog):
