@@ -52,7 +52,7 @@ def fast(network: nn.Module) -> nn.Module:
     with torch.inference_mode():
         scores = _scores(copied(x))
     if not _are_same(expected, scores):
-        log.warning("%s has no faster copy that computes the same", card_of(network).name)
+        log.warning("this %s has no faster copy that computes the same", type(network).__name__)
         return network
     return copied
 

@@ -48,11 +48,13 @@ class Catalog:
     def open_names(self) -> list[str]:
         """The networks that are open, the least recently used first. Visitors' own are not among them: who
         knows the name of one can use it."""
-        return [name for name in self._open.keys() if not name.startswith(PREFIX)]
+        names = self._open.keys()
+        return [name for name in names if not name.startswith(PREFIX)]
 
     def is_open(self, name: str) -> bool:
         """Whether a network is open."""
-        return name in self._open.keys()
+        names = self._open.keys()
+        return name in names
 
     def add(self, path: Path, labels: Path | None) -> Choice:
         """Open an uploaded checkpoint, and offer it to who uploaded it. Raises NetworkError if it can't be

@@ -10,7 +10,6 @@ import pytest
 
 from attnviz.server.log_format import JSONFormatter, TextFormatter
 
-
 SECRETS = ("/uploads/own/token/holiday.png", "yours:name", "my-weights.pth")
 
 
