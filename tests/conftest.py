@@ -99,10 +99,10 @@ def visitor(uploads, catalog, components, passes):
 
     services = []
 
-    def made(catalog=catalog, compute=None, language="en", **settings) -> PageClient:
+    def made(catalog=catalog, compute=None, language="en", session="visitor", **settings) -> PageClient:
         compute = compute or passes.compute()
         services.append(make_service(Settings(**settings), uploads, catalog, compute))
-        return PageClient(services[-1], components, language)
+        return PageClient(services[-1], components, language, session)
 
     yield made
     for service in services:

@@ -4,6 +4,7 @@
 Their functions' docstrings are what the API's own pages say.
 """
 
+from asyncio import to_thread
 from functools import wraps
 from typing import Any, TypedDict
 
@@ -76,20 +77,20 @@ class Api:
     def __init__(self, service: Service) -> None:
         self._service = service
 
-    def list_networks(self) -> list[NetworkRow]:
+    async def list_networks(self) -> list[NetworkRow]:
         """The networks that can be asked for, those that come with attnviz first. Others are downloaded when
         they are first asked for."""
         ready = {name for _, name in self._service.catalog.ready([])}
         choices = self._service.catalog.choices([])
         return [{"name": name, "title": title, "ready": name in ready} for title, name in choices]
 
-    def list_layers(self, network: str = "cbam_resnet18") -> list[LayerRow]:
+    async def list_layers(self, network: str = "cbam_resnet18") -> list[LayerRow]:
         """The layers of attention of a network, in running order.
 
         Args:
             network: a name from list_networks
         """
-        layers = self._service.inference.forward_pass(_known_network(network), find)
+        layers = await self._service.inference.forward_pass(_known_network(network), find)
         return [
             {
                 "layer": row.layer,
@@ -101,7 +102,9 @@ class Api:
             for row in layers
         ]
 
-    def explain(self, photo: FileData, network: str = "cbam_resnet18", view: str = "whole") -> Explanation:
+    async def explain(
+        self, request: gr.Request, photo: FileData, network: str = "cbam_resnet18", view: str = "whole"
+    ) -> Explanation:
         """What a network says of a photo, the five most probable classes, and what its attention did, layer
         by layer. A gate is a multiplier inside the network, not a reason, and knows nothing of the class.
 
@@ -110,7 +113,7 @@ class Api:
             network: a name from list_networks
             view: "whole", all of the photo, or "crop", the centre square that the network was measured with
         """
-        trace = self._service.inference.trace(self._key(photo, network, view))
+        trace = await self._service.inference.trace(await self._key(request, photo, network, view))
         return {
             "network": trace.network,
             "photo": trace.photo.name,
@@ -118,8 +121,13 @@ class Api:
             "layers": [_summary(trace, name) for name in trace.layers],
         }
 
-    def layer_gates(
-        self, photo: FileData, layer: str, network: str = "cbam_resnet18", view: str = "whole"
+    async def layer_gates(
+        self,
+        request: gr.Request,
+        photo: FileData,
+        layer: str,
+        network: str = "cbam_resnet18",
+        view: str = "whole",
     ) -> Gates:
         """All factors of one layer for a photo: one for each channel, and one for each position, row by row,
         where the layer has them.
@@ -130,7 +138,7 @@ class Api:
             network: a name from list_networks
             view: "whole", all of the photo, or "crop", the centre square that the network was measured with
         """
-        trace = self._service.inference.trace(self._key(photo, network, view))
+        trace = await self._service.inference.trace(await self._key(request, photo, network, view))
         attention = trace.layers[_known_layer(trace, layer)]
         return {
             "layer": layer,
@@ -139,8 +147,13 @@ class Api:
             "spatial": _plain(attention.map),
         }
 
-    def bundle(
-        self, photo: FileData, network: str = "cbam_resnet18", layer: str = "", view: str = "whole"
+    async def bundle(
+        self,
+        request: gr.Request,
+        photo: FileData,
+        network: str = "cbam_resnet18",
+        layer: str = "",
+        view: str = "whole",
     ) -> FileData:
         """A zip of pictures (PNG, SVG), numbers (CSV, NPZ), a manifest, and a script that makes them again.
 
@@ -150,21 +163,22 @@ class Api:
             layer: a name from list_layers; empty for all layers
             view: "whole", all of the photo, or "crop", the centre square that the network was measured with
         """
-        key = self._key(photo, network, view)
+        key = await self._key(request, photo, network, view)
         if layer:
-            _known_layer(self._service.inference.trace(key), layer)
+            _known_layer(await self._service.inference.trace(key), layer)
         capture = {"photo": self._service.photos.name_of(key.photo), "network": network, "view": view}
-        path = self._service.bundles.write(
-            {"what": "screen" if layer else "all", "tab": "explore", "layer": layer, "shown": [capture]}
+        path = await self._service.bundles.write(
+            {"what": "screen" if layer else "all", "tab": "explore", "layer": layer, "shown": [capture]},
+            self._service.visitors.of(request.session_hash),
         )
         return FileData(path=str(path), orig_name="attnviz.zip").model_dump()  # type: ignore[return-value]
 
-    def _key(self, photo: Any, network: Any, view: Any) -> TraceKey:
+    async def _key(self, request: gr.Request, photo: Any, network: Any, view: Any) -> TraceKey:
         path = photo.get("path") if isinstance(photo, dict) else None
         if not isinstance(path, str):
             raise AttnvizError("photo_missing")
-        photos = self._service.photos
-        path_of_photo = photos.path_of(photos.take(path))
+        photos, belongings = self._service.photos, self._service.visitors.of(request.session_hash)
+        path_of_photo = photos.path_of(await to_thread(photos.take, path, belongings))
         return TraceKey(path_of_photo, _known_network(network), "crop" if view == "crop" else "whole")
 
 
@@ -179,9 +193,9 @@ def _with_sentences(function: Any) -> Any:
     """The function, whose errors become the API's: a sentence."""
 
     @wraps(function)
-    def call(*arguments: Any, **named: Any) -> Any:
+    async def call(*arguments: Any, **named: Any) -> Any:
         try:
-            return function(*arguments, **named)
+            return await function(*arguments, **named)
         except AttnvizError as error:
             raise gr.Error(str(error), print_exception=False) from None
 

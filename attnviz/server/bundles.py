@@ -19,6 +19,7 @@ from .catalog import Catalog
 from .inference import Inference, TraceKey
 from .photo_store import PhotoStore
 from .view_state import channels_of, layers_of, look_of, order_of, pairs_of, scale_of, trace_key
+from .visitors import Belongings
 from .work_queue import WorkQueue
 
 MOST_SHOWN = 8  # captures in one bundle
@@ -35,48 +36,50 @@ class BundleWriter:
         self.queue = WorkQueue(AT_ONCE, MOST_WAITING)
         self._folder, self._photos, self._catalog, self._inference = folder, photos, catalog, inference
 
-    def write(self, request: dict[str, Any]) -> Path:
-        """The zip of what a request names. Raises AttnvizError."""
-        captures = self._captures(request.get("shown"), MOST_SHOWN)
+    async def write(self, request: dict[str, Any], belongings: Belongings) -> Path:
+        """The zip of what a request names, which belongs to who asked. Raises AttnvizError."""
+        captures = await self._captures(request.get("shown"), MOST_SHOWN)
         if not captures:
             raise AttnvizError("nothing_to_save")
         tab, everything = request.get("tab"), request.get("what") == "all"
         files = bundle(
-            [self._shown(capture, request, everything) for capture in captures],
+            [await self._shown(capture, request, everything) for capture in captures],
             look_of(request.get("look"), tab),
             order_of(request.get("look")),
             everything,
-            self._beside(request),
+            await self._beside(request),
             self._pairs(captures, request),
             tab in ("networks", "photos"),
         )
-        return self.queue.run(lambda: _zipped(files, self._folder))
+        path = await self.queue.run(lambda: _zipped(files, self._folder))
+        belongings.keep(path)
+        return path
 
-    def _captures(self, requests: Any, most: int) -> list[Capture]:
+    async def _captures(self, requests: Any, most: int) -> list[Capture]:
         """The captures in a list of the viewer's, at most so many. Raises AttnvizError if one of them can't
         be had."""
         named = requests[:most] if isinstance(requests, list) else []
         keys = [trace_key(request, self._photos) for request in named if isinstance(request, dict)]
-        return [(key, self._inference.trace(key)) for key in keys]
+        return [(key, await self._inference.trace(key)) for key in keys]
 
-    def _shown(self, capture: Capture, request: dict[str, Any], everything: bool) -> Selection:
+    async def _shown(self, capture: Capture, request: dict[str, Any], everything: bool) -> Selection:
         key, trace = capture
         tab, layer = request.get("tab"), request.get("layer")
         layers = tuple(trace.layers) if everything else layers_of(trace, tab, layer, request.get("block"))
         chosen = channels_of(trace, layer, request.get("channel")) if tab == "explore" else []
-        channels = tuple(self._channel(key, name, index) for name, index in chosen)
-        return Selection(trace, card_of(self._catalog.network(key.network)), layers, channels)
+        channels = tuple([await self._channel(key, name, index) for name, index in chosen])
+        return Selection(trace, card_of(await self._catalog.network(key.network)), layers, channels)
 
-    def _channel(self, key: TraceKey, layer: str, index: int) -> Channel:
-        features = self._inference.features(key, layer)
+    async def _channel(self, key: TraceKey, layer: str, index: int) -> Channel:
+        features = await self._inference.features(key, layer)
         return Channel(layer, index, features.before[index], features.after[index])
 
-    def _beside(self, request: dict[str, Any]) -> list[Trace]:
+    async def _beside(self, request: dict[str, Any]) -> list[Trace]:
         """What the scale spans beside what is drawn."""
         tab = request.get("tab")
         if tab != "explore" or look_of(request.get("look"), tab).scale != "shown":
             return []
-        return [trace for _, trace in self._captures(request.get("beside"), MOST_BESIDE)]
+        return [trace for _, trace in await self._captures(request.get("beside"), MOST_BESIDE)]
 
     def _pairs(self, captures: list[Capture], request: dict[str, Any]) -> list[Pair]:
         if request.get("tab") != "photos":

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Awaitable, Callable, Hashable
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Generic, TypeVar
@@ -26,8 +27,9 @@ class Cache(Generic[Key, Value]):
     """Values by key, at most ``max_bytes`` of them, each until ``kept_seconds`` after its last use; the least
     recently used goes first. The last one stays, however large it is.
 
-    Each value is computed once: callers that ask for a key while it is computed wait, and get the same value
-    or the same error. An error is not kept. cachetools has no such cache: its time counts from when a value
+    Each value is computed once: callers that ask for a key while it is computed wait, which takes no thread,
+    and get the same value or the same error. The computation goes on if who asked first leaves. An error is
+    not kept. cachetools has no such cache: its time counts from when a value
     was put in, and it refuses a value that is larger than the whole."""
 
     def __init__(
@@ -41,9 +43,10 @@ class Cache(Generic[Key, Value]):
         self._size_of, self._kept_seconds, self._clock = size_of, kept_seconds, clock
         self._entries: OrderedDict[Key, _Entry[Value]] = OrderedDict()  # the least recently used first
         self._under_way: dict[Key, Future[Value]] = {}
+        self._tasks: set[asyncio.Task] = set()  # an event loop alone would lose them
         self._lock = threading.Lock()
 
-    def get(self, key: Key, compute: Callable[[], Value]) -> Value:
+    async def get(self, key: Key, compute: Callable[[], Awaitable[Value]]) -> Value:
         """The value of this key, kept or computed now. Raises what the computation raises."""
         with self._lock:
             self._drop_expired()
@@ -54,8 +57,12 @@ class Cache(Generic[Key, Value]):
                 return entry.value
             waits_for = self._under_way.get(key)
             if waits_for is None:
-                mine = self._under_way[key] = Future()
-        return waits_for.result() if waits_for is not None else self._compute(key, compute, mine)
+                waits_for = self._under_way[key] = Future()
+                waits_for.set_running_or_notify_cancel()  # from now on nobody who waits can cancel it
+                task = asyncio.get_running_loop().create_task(self._compute(key, compute, waits_for))
+                self._tasks.add(task)
+                task.add_done_callback(self._tasks.discard)
+        return await asyncio.wrap_future(waits_for)
 
     def drop(self, unwanted: Callable[[Key], bool]) -> None:
         """Let go of the values of these keys; what is being computed for them is not kept either."""
@@ -75,23 +82,24 @@ class Cache(Generic[Key, Value]):
         with self._lock:
             return list(self._entries)
 
-    def _compute(self, key: Key, compute: Callable[[], Value], mine: Future[Value]) -> Value:
+    async def _compute(
+        self, key: Key, compute: Callable[[], Awaitable[Value]], result: Future[Value]
+    ) -> None:
         try:
-            value = compute()
+            value = await compute()
             size = self._size_of(value)
         except BaseException as error:
             with self._lock:
-                if self._under_way.get(key) is mine:
+                if self._under_way.get(key) is result:
                     del self._under_way[key]
-            mine.set_exception(error)
-            raise
+            result.set_exception(error)
+            return
         with self._lock:
-            if self._under_way.get(key) is mine:  # else the key was dropped meanwhile
+            if self._under_way.get(key) is result:  # else the key was dropped meanwhile
                 del self._under_way[key]
                 self._entries[key] = _Entry(value, size, self._clock())
                 self._make_room()
-        mine.set_result(value)
-        return value
+        result.set_result(value)
 
     def _make_room(self) -> None:
         total = sum(entry.size for entry in self._entries.values())

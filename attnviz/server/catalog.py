@@ -18,12 +18,14 @@ from ..zoo.registry import card, intact, list_networks, load, open_checkpoint, r
 from .cache import Cache
 from .settings import Settings
 from .uploaded_checkpoints import PREFIX, Checkpoint, UploadedCheckpoints
+from .work_queue import WorkQueue
 
 log = logging.getLogger(__name__)
 
 Choice = tuple[str, str]  # what is shown, and the network's name
 Report = Callable[[int, int], None]  # told of a download's bytes, and how many there will be
 NETWORKS_SHARE = 0.4  # of the server's memory
+OPENED_AT_ONCE, MOST_WAITING = 2, 50  # networks that are opened, or downloaded, and that wait for it
 
 
 class Catalog:
@@ -33,17 +35,18 @@ class Catalog:
     def __init__(self, settings: Settings, load: Callable[..., nn.Module] = load) -> None:
         self._limit = settings.checkpoint_bytes
         self._load = load
+        self.queue = WorkQueue(OPENED_AT_ONCE, MOST_WAITING)
         self._most_bytes = round(NETWORKS_SHARE * settings.memory_mb * 1_000_000)
         self._open: Cache[str, nn.Module] = Cache(self._checked_bytes, self._most_bytes)
         self._checkpoints = UploadedCheckpoints(settings.keep)
         self._embedded = [(card(name).heading, name) for name in list_networks()]
         self._downloaded: list[Choice] | None = None  # to look for them takes ten milliseconds
 
-    def network(self, name: str, report: Report | None = None) -> nn.Module:
+    async def network(self, name: str, report: Report | None = None) -> nn.Module:
         """The network of this name. Raises NetworkError for one that can't be opened or is not offered."""
         if name.startswith(PREFIX):
             self._checkpoints.get(name)  # whose file is gone is gone, even if the network is still open
-        return self._open.get(name, lambda: self._opened(name, report))
+        return await self._open.get(name, lambda: self.queue.run(lambda: self._opened(name, report)))
 
     def open_names(self) -> list[str]:
         """The networks that are open, the least recently used first. Visitors' own are not among them: who
@@ -56,11 +59,22 @@ class Catalog:
         names = self._open.keys()
         return name in names
 
-    def add(self, path: Path, labels: Path | None) -> Choice:
+    async def add(self, path: Path, labels: Path | None) -> Choice:
         """Open an uploaded checkpoint, and offer it to who uploaded it. Raises NetworkError if it can't be
         opened."""
         name = self._checkpoints.add(Checkpoint(path, labels))
-        return f"{path.name}: {card_of(self.network(name)).title}", name
+        try:
+            network = await self.network(name)
+        except BaseException:
+            self._checkpoints.forget(
+                name
+            )  # nobody was told it; the files may be sent again with other labels
+            raise
+        return f"{path.name}: {card_of(network).title}", name
+
+    def has(self, name: str) -> bool:
+        """Whether a network is offered, or still offered."""
+        return not name.startswith(PREFIX) or self._checkpoints.has(name)
 
     def delete(self, name: str, everywhere: bool = True) -> None:
         """Close an uploaded checkpoint, and delete it; ``everywhere`` as in ``uploads.remove``."""

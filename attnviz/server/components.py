@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from functools import wraps
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import gradio as gr
 
 from ..errors import PhotoError
+from .routes import SESSION
 
 
 class AttentionViewer(gr.HTML):
@@ -18,7 +18,7 @@ class AttentionViewer(gr.HTML):
 
     is_template = True  # tells Gradio that the browser's part is gr.HTML's
 
-    def __init__(self, functions: list[Callable], **named: Any) -> None:
+    def __init__(self, functions: list[Callable[[Any, str], Awaitable[Any]]], **named: Any) -> None:
         super().__init__(
             html_template='<div class="av-root"></div>',
             apply_default_css=False,
@@ -79,11 +79,12 @@ class Sentence(gr.Markdown):
     skip_api = True
 
 
-def _function(method: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """A function for Gradio, which marks those that browsers may call; a method can't be marked."""
+def _function(method: Callable[[Any, str], Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+    """A function for Gradio, which marks those that browsers may call; a method can't be marked. The guard
+    says whose request it is: Gradio itself does not tell."""
 
-    @wraps(method)
-    def answer(request: Any) -> Any:
-        return method(request)
+    async def answer(request: Any, asked: gr.Request) -> Any:
+        return await method(request, asked.scope.get(SESSION, ""))
 
+    answer.__name__ = method.__name__  # by which browsers call it
     return answer

@@ -9,6 +9,8 @@
 - ``Event._id``, ``Event.session_hash``: an event, and the visitor who sent it
 - ``Queue.pending_event_ids_session``: waiting and running events by visitor
 - ``Queue.pending_messages_per_session``: what is still to be told, by visitor
+- ``Queue.event_ids_to_events``, ``Queue.send_message``, ``Event.data``, ``ProcessCompletedMessage``: events
+  by number, what ends one, and what it was sent
 - ``Blocks.state_holder``, its ``session_data``, ``time_last_used`` and ``lock``: visitors' choices
 - ``SessionState.is_closed``: the visitor closed the page
 - ``Blocks.server.config.timeout_keep_alive``: uvicorn's limit for idle connections
@@ -27,6 +29,7 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from gradio.server_messages import ProcessCompletedMessage
 
 LOOK_SECONDS = 0.005  # between two looks at the queue; a thousand a second keep Python from the passes
 
@@ -54,6 +57,20 @@ class GradioQueue:
         """One visitor's events, waiting or running."""
         return len(self._queue.pending_event_ids_session.get(session, ()))
 
+    def give_up(self, session: str) -> list[str]:
+        """End one visitor's events that wait, and take back the answers that were not fetched; the paths of
+        the files in those events. To be called in the event loop, as all that changes the queue."""
+        paths: list[str] = []
+        for line in self._queue.event_queue_per_concurrency_id.values():
+            for event in [event for event in line.queue if event.session_hash == session]:
+                line.queue.remove(event)
+                self._queue.event_ids_to_events.pop(event._id, None)
+                self._queue.send_message(event, _given_up())
+                paths += _paths_in(event.data.data if event.data else None)
+        if session in self._queue.pending_messages_per_session:
+            _without_answers(self._queue.pending_messages_per_session[session])
+        return paths
+
     def forget_lost_sessions(self) -> None:
         """Let go of the event numbers of visitors who have nothing more to be told."""
         for session in list(self._queue.pending_event_ids_session):
@@ -67,6 +84,35 @@ class GradioQueue:
             if len(line.queue) > 1 and (limit is None or line.current_concurrency < limit):
                 _sort_in_rounds(line.queue, running.copy())
         return self._next_events()
+
+
+def _without_answers(messages: Any) -> None:
+    """Put ends without an answer in the place of answers in a visitor's line of messages."""
+    for _ in range(messages.qsize()):
+        message = messages.get_nowait()
+        if isinstance(message, ProcessCompletedMessage):
+            message = _given_up(message.event_id)
+        messages.put_nowait(message)
+
+
+def _given_up(event: str | None = None) -> ProcessCompletedMessage:
+    """The end of an event without an answer; the page shows nothing of it."""
+    nothing = {"error": None, "visible": False, "title": "Error", "duration": 0}
+    return ProcessCompletedMessage(output=nothing, success=False, event_id=event)
+
+
+def _paths_in(question: Any) -> list[str]:
+    """The paths of the files in an event's data."""
+    paths, unchecked = [], [question]
+    while unchecked:
+        value = unchecked.pop()
+        if isinstance(value, dict):
+            unchecked.extend(value.values())
+            if isinstance(value.get("path"), str):
+                paths.append(value["path"])
+        elif isinstance(value, list | tuple):
+            unchecked.extend(value)
+    return paths
 
 
 def _sort_in_rounds(events: list[Any], ahead: Counter[str]) -> None:
@@ -87,6 +133,14 @@ def forget_closed_sessions(page: gr.Blocks, kept: timedelta, now: datetime) -> N
             with visitors.lock:
                 visitors.session_data.pop(session, None)
                 visitors.time_last_used.pop(session, None)
+
+
+def forget_session(page: gr.Blocks, session: str) -> None:
+    """Let go of one visitor's choices; an event under way keeps them to its end."""
+    visitors = page.state_holder
+    with visitors.lock:
+        visitors.session_data.pop(session, None)
+        visitors.time_last_used.pop(session, None)
 
 
 def keep_connections_open(page: gr.Blocks, seconds: int) -> None:

@@ -4,6 +4,7 @@ component."""
 from __future__ import annotations
 
 import logging
+from asyncio import to_thread
 from copy import copy
 from typing import Any
 
@@ -30,13 +31,14 @@ class Handlers:
     def __init__(self, service: Service, components: Components) -> None:
         self._service, self._on = service, components
 
-    def start(self, mine: list[Choice], request: gr.Request) -> Updates:
+    async def start(self, request: gr.Request) -> Updates:
         """The page was opened, perhaps by a link."""
+        mine = self._checkpoints_of(request)
         header = request.headers.get("accept-language", "") if request.headers else ""
         networks = [name for _, name in self._service.catalog.ready(mine)]
         link = Link.from_query(dict(request.query_params), header, networks)
         network = link.network or self._service.catalog.first()
-        updates = self.analyse(link.photo, network, link.view, mine, link.language)
+        updates = await self.analyse(link.photo, network, link.view, link.language, request)
         if self._on.viewer in updates:
             updates[self._on.viewer] |= {"state": link.state}
         return updates | {
@@ -45,26 +47,34 @@ class Handlers:
             self._on.view: link.view,
         }
 
-    def speak(
+    async def speak_chinese(
+        self, error: AttnvizError | None, network_error: AttnvizError | None, request: gr.Request
+    ) -> Updates:
+        """The page begins in Chinese."""
+        return await self.speak("zh", error, network_error, request)
+
+    async def speak(
         self,
         language: str,
-        mine: list[Choice],
-        error: AttnvizError | None = None,
-        network_error: AttnvizError | None = None,
+        error: AttnvizError | None,
+        network_error: AttnvizError | None,
+        request: gr.Request,
     ) -> Updates:
         """A language was chosen: the words of all that Gradio draws."""
         updates: Updates = words_in(language, self._on, self._service.settings)
-        updates[self._on.network] |= {"choices": self._service.catalog.choices(mine, language)}
+        updates[self._on.network] |= {
+            "choices": self._service.catalog.choices(self._checkpoints_of(request), language)
+        }
         for component, shown_error in ((self._on.trouble, error), (self._on.network_trouble, network_error)):
             updates[component] = gr.skip() if shown_error is None else _message(shown_error, language)
         return updates
 
-    def fetch(
+    async def fetch(
         self,
         network: str,
         opened: str,
-        mine: list[Choice],
         language: str,
+        request: gr.Request,
         progress: gr.Progress = gr.Progress(),  # noqa: B008 (Gradio looks for it here)
     ) -> Updates:
         """A network was chosen: open it, with its download's progress. One that can't be opened leaves the
@@ -74,42 +84,43 @@ class Handlers:
             progress(min(done / max(total, 1), 0.99), desc=f"{done / 1e6:.0f} / {total / 1e6:.0f} MB")
 
         try:
-            self._service.catalog.network(network, report)
+            await self._service.catalog.network(network, report)
         except AttnvizError as error:
-            return self._opened(opened, mine, language) | self._network_trouble(error, language)
-        return self._opened(network, mine, language) | self._no_network_trouble()
+            return self._opened(opened, language, request) | self._network_trouble(error, language)
+        return self._opened(network, language, request) | self._no_network_trouble()
 
-    def open_yours(
-        self, checkpoint: str | None, labels: str | None, mine: list[Choice], language: str
+    async def open_yours(
+        self, checkpoint: str | None, labels: str | None, language: str, request: gr.Request
     ) -> Updates:
         """A checkpoint was uploaded, or the names of its classes: open it, and offer it beside the others."""
         if checkpoint is None:
             return gr.skip()
-        uploads, catalog = self._service.uploads, self._service.catalog
+        belongings = self._service.visitors.of(request.session_hash)
         try:
-            choice = catalog.add(uploads.take(checkpoint), uploads.take(labels) if labels else None)
+            path = await to_thread(belongings.take, checkpoint)
+            choice = await self._service.catalog.add(path, belongings.take(labels) if labels else None)
+            belongings.offer(choice)
         except AttnvizError as error:
             return self._network_trouble(error, language)
         except Exception:
             log.exception("opening a checkpoint failed")
             return self._network_trouble(AttnvizError("checkpoint_failed"), language)
-        for title, name in mine:
-            if title == choice[0]:  # the same file with other labels takes its place
-                catalog.delete(name, everywhere=False)  # its file is the new one's too
-        mine = [*(other for other in mine if other[0] != choice[0]), choice]
-        return self._opened(choice[1], mine, language) | {self._on.mine: mine} | self._no_network_trouble()
+        return self._opened(choice[1], language, request) | self._no_network_trouble()
 
-    def analyse(self, photo: str, network: str, view: str, mine: list[Choice], language: str) -> Updates:
+    async def analyse(
+        self, photo: str, network: str, view: str, language: str, request: gr.Request
+    ) -> Updates:
         """A photo, a network or a view was chosen: run the network, and show the viewer what came of it. If
         that can't be done, a message below the upload says why, the upload is emptied, and all else stays."""
         try:
             path = self._service.photos.path_of(str(photo))
-            capture = self._service.viewer.encoded(TraceKey(path, str(network), view))
+            capture = await self._service.viewer.encoded(TraceKey(path, str(network), view))
         except AttnvizError as error:
             return self._photo_trouble(error, language)
         except Exception:  # a direct call with something that the page never sends
             log.exception("a photo could not be analysed")
             return self._photo_trouble(AttnvizError("pass_failed"), language)
+        mine = self._checkpoints_of(request)
         value = {
             "capture": capture,
             "language": language,
@@ -117,43 +128,53 @@ class Handlers:
             "examples": [{"photo": EXAMPLE + name, "name": f"{name}.jpg"} for name in EXAMPLES],
         }
         on = self._on
-        return {on.trouble: gr.update(visible=False), on.error: None, on.current: photo, on.viewer: value}
+        return {
+            on.trouble: gr.update(value="", visible=False),
+            on.error: None,
+            on.current: photo,
+            on.viewer: value,
+        }
 
-    def analyse_upload(
-        self, upload: str, network: str, view: str, mine: list[Choice], language: str, sent: list[str]
+    async def analyse_upload(
+        self, upload: str, network: str, view: str, language: str, request: gr.Request
     ) -> Updates:
         """A photo was uploaded: it gets a name of its own, and is analysed."""
         try:
-            photo = self._service.photos.take(upload)
+            belongings = self._service.visitors.of(request.session_hash)
+            photo = await to_thread(self._service.photos.take, upload, belongings)
         except AttnvizError as error:
             return self._photo_trouble(error, language)
-        return self.analyse(photo, network, view, mine, language) | {self._on.sent: [*sent, photo]}
+        return await self.analyse(photo, network, view, language, request)
 
-    def analyse_example(
-        self, network: str, view: str, mine: list[Choice], language: str, event: gr.SelectData
+    async def analyse_example(
+        self, network: str, view: str, language: str, event: gr.SelectData, request: gr.Request
     ) -> Updates:
         """One of the examples was chosen."""
         index = event.index if isinstance(event.index, int) else 0
-        return self.analyse(EXAMPLE + EXAMPLES[index % len(EXAMPLES)], network, view, mine, language)
+        photo = EXAMPLE + EXAMPLES[index % len(EXAMPLES)]
+        return await self.analyse(photo, network, view, language, request)
 
-    def delete_mine(self, view: str, mine: list[Choice], language: str, sent: list[str]) -> Updates:
-        """Delete all that this visitor sent, and what was computed of it; the page is as when it was
-        opened."""
-        self._service.delete(sent, [name for _, name in mine])
+    async def delete_mine(self, view: str, language: str, request: gr.Request) -> Updates:
+        """Delete all that this visitor sent or caused; the page is as when it was opened."""
+        self._service.visitors.delete(request.session_hash)
         first = self._service.catalog.first()
-        updates = self.analyse(EXAMPLE + EXAMPLES[0], first, view, [], language)
+        updates = await self.analyse(EXAMPLE + EXAMPLES[0], first, view, language, request)
         if self._on.viewer in updates:  # else nothing can be shown in place of what is there
             updates[self._on.viewer] |= {"forget": True}
         gr.Info(say(language, "deleted"), title=say(language, "delete"), duration=8)
-        on = self._on
-        return updates | self._opened(first, [], language) | {on.photo: None, on.mine: [], on.sent: []}
+        on, hidden = self._on, gr.update(value="", visible=False)
+        emptied = {on.photo: None, on.checkpoint: None, on.labels: None, on.network_trouble: hidden}
+        return updates | self._opened(first, language, request) | emptied
 
-    def open_fallback(self) -> Updates:
+    async def open_fallback(self) -> Updates:
         """The viewer's button for a network with attention was pressed."""
         return {self._on.network: FALLBACK, self._on.opened: FALLBACK}
 
-    def _opened(self, network: str, mine: list[Choice], language: str) -> Updates:
-        choices = self._service.catalog.choices(mine, language)
+    def _checkpoints_of(self, request: gr.Request) -> list[Choice]:
+        return self._service.visitors.checkpoints_of(request.session_hash)
+
+    def _opened(self, network: str, language: str, request: gr.Request) -> Updates:
+        choices = self._service.catalog.choices(self._checkpoints_of(request), language)
         return {self._on.network: gr.update(choices=choices, value=network), self._on.opened: network}
 
     def _photo_trouble(self, error: AttnvizError, language: str) -> Updates:

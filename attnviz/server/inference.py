@@ -79,48 +79,56 @@ class Inference:
         self._thread = threading.local()  # its copies of networks
         self._closed = False
 
-    def forward_pass(self, network: str, run: Callable[[nn.Module], Result]) -> Result:
-        """What ``run`` returns of a network, opened, when it is this request's turn. The time that it took is
-        logged, not what it saw. Raises BusyError where too many wait, and TraceError for a pass that takes
-        too long."""
-        opened, requested = self._catalog.network(network), self._clock()
+    async def forward_pass(
+        self, network: str, run: Callable[[nn.Module], Result], check: Callable[[], None] = lambda: None
+    ) -> Result:
+        """What ``run`` returns of a network, opened, when it is this request's turn. It ends before a block
+        at which ``check`` raises an error. The time that it took is logged, not what it saw. Raises BusyError
+        where too many wait, and TraceError for a pass that takes too long."""
+        opened, requested = await self._catalog.network(network), self._clock()
 
         def timed() -> Result:
             began = self._clock()
             try:
-                return self._run_limited(self._own_copy(opened), run, began)
+                return self._run_limited(self._own_copy(opened), run, check, began)
             finally:
                 waited, took = began - requested, self._clock() - began
                 fields = {"waited_ms": round(1000 * waited, 1), "ms": round(1000 * took, 1)}
                 passes_log.info("pass", extra={"fields": {"network": network.partition(":")[0], **fields}})
 
-        return self.queue.run(timed)
+        return await self.queue.run(timed)
 
-    def trace(self, key: TraceKey) -> Trace:
+    async def trace(self, key: TraceKey) -> Trace:
         """The trace of a photo. Raises AttnvizError."""
 
-        def compute() -> Trace:
-            return self._of_photo(key, lambda network: self._compute.trace(network, key.photo, key.view))
+        async def compute() -> Trace:
+            return await self._of_photo(
+                key, lambda network: self._compute.trace(network, key.photo, key.view)
+            )
 
-        return self.traces.get(key, compute)
+        return await self.traces.get(key, compute)
 
-    def features(self, key: TraceKey, layer: str) -> Features:
+    async def features(self, key: TraceKey, layer: str) -> Features:
         """The features before and after one layer's gate. Raises AttnvizError."""
-        source = self.trace(key)
+        source = await self.trace(key)
         layers = self._layers_with(source, layer)
 
-        def compute() -> LayersFeatures:
-            return self._of_photo(
+        async def compute() -> LayersFeatures:
+            return await self._of_photo(
                 key,
                 lambda network: self._compute.features(network, source.source, layers, key.view),
             )
 
-        return self._features.get((key, layers), compute)[layer]
+        return (await self._features.get((key, layers), compute))[layer]
 
-    def forget(self, photos: Container[Path]) -> None:
-        """Let go of all that was computed of these photos."""
-        self.traces.drop(lambda key: key.photo in photos)
-        self._features.drop(lambda key: key[0].photo in photos)
+    def forget(self, photos: Container[Path], networks: Container[str] = ()) -> None:
+        """Let go of all that was computed of these photos, and by these networks."""
+
+        def is_forgotten(key: TraceKey) -> bool:
+            return key.photo in photos or key.network in networks
+
+        self.traces.drop(is_forgotten)
+        self._features.drop(lambda key: is_forgotten(key[0]))
 
     def expire(self) -> None:
         """Let go of what nobody used for as long as it is kept."""
@@ -141,11 +149,20 @@ class Inference:
         )  # before and after, 4 bytes
         return gated if layer in gated and together <= self._compute.together_bytes else (layer,)
 
-    def _of_photo(self, key: TraceKey, run: Callable[[nn.Module], Result]) -> Result:
-        if not key.photo.exists():
-            raise AttnvizError("photo_gone", minutes=self._settings.keep)
+    async def _of_photo(self, key: TraceKey, run: Callable[[nn.Module], Result]) -> Result:
+        """What ``run`` returns, if neither photo nor checkpoint was deleted before it was done."""
+
+        def check() -> None:
+            if not key.photo.exists():
+                raise AttnvizError("photo_gone", minutes=self._settings.keep)
+            if not self._catalog.has(key.network):
+                raise AttnvizError("checkpoint_gone", minutes=self._settings.keep)
+
+        check()
         try:
-            return self.forward_pass(key.network, run)
+            result = await self.forward_pass(key.network, run, check)
+            check()
+            return result
         except AttnvizError:
             raise
         except (
@@ -154,8 +171,15 @@ class Inference:
             log.exception("tracing failed")
             raise AttnvizError("pass_failed") from None
 
-    def _run_limited(self, network: nn.Module, run: Callable[[nn.Module], Result], began: float) -> Result:
-        def check() -> None:
+    def _run_limited(
+        self,
+        network: nn.Module,
+        run: Callable[[nn.Module], Result],
+        check: Callable[[], None],
+        began: float,
+    ) -> Result:
+        def check_all() -> None:
+            check()
             if self._closed:
                 raise BusyError("server_restarts")
             if self._clock() - began > self._settings.seconds:
@@ -163,7 +187,7 @@ class Inference:
 
         # Each stage and each block, but not what is in them: hooks take time.
         places = [module for path, module in network.named_modules() if path.count(".") < 2]
-        with before_calls(places, check):
+        with before_calls(places, check_all):
             return run(network)
 
     def _own_copy(self, network: nn.Module) -> nn.Module:

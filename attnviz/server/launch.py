@@ -30,6 +30,7 @@ from ..viewer.javascript import in_markup, script, style
 from .gradio_queue import (
     GradioQueue,
     forget_closed_sessions,
+    forget_session,
     keep_connections_open,
     upload_folder,
     uploads_in,
@@ -74,6 +75,7 @@ class Server:
     def close(self) -> None:
         """End it, and delete all that was uploaded."""
         self.service.close()
+        self.service.catalog.queue.close()
         self.page.close()
         self.remove_folder()
 
@@ -110,6 +112,7 @@ def _launched(service: Service, quiet: bool) -> Server:
         # The guard's own limit comes first, and says so in a sentence.
         page.queue(status_update_rate=STATUS_SECONDS, max_size=2 * settings.waiting, api_open=False)
         queue = GradioQueue(page)
+        service.visitors.also(lambda session: _forget(session, service, page, queue))
         state = _state(service, queue)
         end = keep_swept(Sweeper(service.folder, 60 * settings.keep), lambda: _expire(service, page, queue))
         _launch(page, settings, state, quiet)
@@ -179,6 +182,13 @@ def _state(service: Service, queue: GradioQueue) -> ServerState:
         health=health,
     )
     return state
+
+
+def _forget(session: str, service: Service, page: gr.Blocks, queue: GradioQueue) -> None:
+    """Let go of what Gradio holds for a visitor whose things are deleted."""
+    for path in queue.give_up(session):
+        service.uploads.discard(path)
+    forget_session(page, session)
 
 
 def _expire(service: Service, page: gr.Blocks, queue: GradioQueue) -> None:

@@ -41,8 +41,6 @@ class Components:
     language: gr.Textbox
     current: gr.Textbox
     opened: gr.State  # the network's name
-    mine: gr.State  # the visitor's checkpoints
-    sent: gr.State  # names of the photos that the visitor uploaded
     error: gr.State  # what ``trouble`` says, to be said in another language
     network_error: gr.State  # the same of ``network_trouble``
     photo: PhotoInput
@@ -105,8 +103,6 @@ def _draw_state(network: str) -> dict[str, Any]:
         "language": gr.Textbox(ENGLISH, visible=False),
         "current": gr.Textbox(EXAMPLE + EXAMPLES[0], visible=False),
         "opened": gr.State(network),
-        "mine": gr.State([]),
-        "sent": gr.State([]),
         "error": gr.State(),
         "network_error": gr.State(),
     }

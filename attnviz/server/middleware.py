@@ -23,7 +23,7 @@ from ..errors import DISK_FULL
 from ..languages.catalogue import catalogue
 from .rate_limit import RateLimit
 from .request_body import Refusal, limited, question_in, read, replayed
-from .routes import STATIC, UNKNOWN, WITH_QUESTION, headers_of, route_of
+from .routes import SESSION, STATIC, UNKNOWN, WITH_QUESTION, headers_of, route_of
 from .settings import Settings
 from .static_cache import StaticCache
 
@@ -98,6 +98,7 @@ class RequestGuard:
             if state.closing:
                 raise Refusal(503, "server_restarts")
             receive, session = await self._checked_body(scope, receive, route)
+        scope = {**scope, SESSION: session}
         app = self._static if route in STATIC else self._app
         if route != "component_server":
             await app(scope, receive, send)

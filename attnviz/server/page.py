@@ -54,7 +54,7 @@ class Wiring:
     def __init__(self, page: gr.Blocks, components: Components, handlers: Handlers, service: Service) -> None:
         self._page, self._on, self._handlers, self._service = page, components, handlers, service
         on = components
-        self._chosen = [on.network, on.view, on.mine, on.language]
+        self._chosen = [on.network, on.view, on.language]
         self._analysis = [on.photo, on.trouble, on.error, on.current, on.viewer]
         # One more than passes at a time: while one runs, another's photo is opened and a third's capture
         # encoded.
@@ -82,20 +82,20 @@ class Wiring:
     def _connect_opening(self) -> None:
         on, handlers = self._on, self._handlers
         opening = [*self._analysis, on.network, on.opened, on.view]
-        self._page.load(handlers.start, on.mine, opening, **HIDDEN, **PRIVATE, **self._pass)
-        said = [on.mine, on.error, on.network_error]
+        self._page.load(handlers.start, None, opening, **HIDDEN, **PRIVATE, **self._pass)
+        said = [on.error, on.network_error]
         spoken = [*on.spoken(), on.trouble, on.network_trouble]
         for event, script in ((on.viewer.speak, VIEWERS_LANGUAGE), (on.switch.click, SWITCH_LANGUAGE)):
             event(handlers.speak, [on.language, *said], spoken, js=script, **HIDDEN, **PRIVATE)
 
     def _connect_photos(self) -> None:
         on, handlers = self._on, self._handlers
-        uploaded = [on.photo, *self._chosen, on.sent]
-        on.photo.upload(handlers.analyse_upload, uploaded, [*self._analysis, on.sent], **self._waits)
+        uploaded = [on.photo, *self._chosen]
+        on.photo.upload(handlers.analyse_upload, uploaded, self._analysis, **self._waits)
         on.delete.click(
             handlers.delete_mine,
-            [on.view, on.mine, on.language, on.sent],
-            [*self._analysis, on.network, on.opened, on.mine, on.sent],
+            [on.view, on.language],
+            [*self._analysis, on.network, on.opened, on.checkpoint, on.labels, on.network_trouble],
             **HIDDEN,
             **PRIVATE,
             **self._pass,
@@ -107,7 +107,7 @@ class Wiring:
         on = self._on
         chosen = on.network.select(
             self._handlers.fetch,
-            [on.network, on.opened, on.mine, on.language],
+            [on.network, on.opened, on.language],
             [on.network, on.opened, on.network_trouble, on.network_error],
             trigger_mode="always_last",
             show_progress_on=[on.viewer],
@@ -120,8 +120,8 @@ class Wiring:
         uploaded = gr.on(
             [on.checkpoint.upload, on.labels.upload],
             self._handlers.open_yours,
-            [on.checkpoint, on.labels, on.mine, on.language],
-            [on.network, on.opened, on.mine, on.network_trouble, on.network_error],
+            [on.checkpoint, on.labels, on.language],
+            [on.network, on.opened, on.network_trouble, on.network_error],
             show_progress_on=[on.viewer],
             **FETCHES,
         )

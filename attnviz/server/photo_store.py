@@ -3,14 +3,13 @@ this machine."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from contextlib import suppress
 from pathlib import Path
 
 from .._paths import EXAMPLES_FOLDER
 from ..errors import AttnvizError, PhotoError
 from .settings import Settings
 from .uploads import UploadFolder, name_of, remove
+from .visitors import Belongings
 
 EXAMPLES = ("temple", "flower", "astronaut", "cat", "coffee", "rocket", "cameraman", "galaxies")
 EXAMPLE, UPLOAD = "example:", "upload:"  # how the browser's names begin
@@ -22,10 +21,11 @@ class PhotoStore:
     def __init__(self, uploads: UploadFolder, settings: Settings) -> None:
         self._uploads, self._settings = uploads, settings
 
-    def take(self, upload: str) -> str:
-        """The browser's name for a photo that was uploaded. Raises PhotoError for one that is too large, and
-        AttnvizError for what is no upload, or where there is no room."""
-        path = self._uploads.take(upload)
+    def take(self, upload: str, belongings: Belongings) -> str:
+        """The browser's name for a photo that was uploaded, which is added to its visitor's belongings.
+        Raises PhotoError for one that is too large, and AttnvizError for what is no upload, or where there is
+        no room."""
+        path = belongings.take(upload)
         if path.stat().st_size > self._settings.photo_bytes:
             remove(path)
             raise PhotoError("photo_too_large", name=path.name, limit=self._settings.photo_mb)
@@ -43,17 +43,6 @@ class PhotoStore:
     def name_of(self, path: Path) -> str:
         """A photo's name for the browser, the opposite of ``path_of``."""
         return EXAMPLE + path.stem if path.parent == EXAMPLES_FOLDER else UPLOAD + name_of(path)
-
-    def delete(self, names: Iterable[str]) -> set[Path]:
-        """Delete these photos, of which examples stay; the files that went."""
-        deleted = set()
-        for name in names:
-            if name.startswith(UPLOAD):
-                with suppress(AttnvizError):
-                    path = self.path_of(name)
-                    remove(path)
-                    deleted.add(path)
-        return deleted
 
     def gone(self) -> AttnvizError:
         """The error for a photo that is not there."""

@@ -29,6 +29,7 @@ AGENTS_CALLS_BELOW = "/mcp"
 STATIC = ("assets", "static", "svelte", "/theme.css")  # some eighty a page, the same for all: not counted
 WITH_QUESTION = ("queue/join", "call", "component_server", "mcp")  # routes whose body is a question in JSON
 UNKNOWN = "unknown"
+SESSION = "attnviz.session"  # where a request's scope says whose it is
 
 # Nothing that the page shows comes from anywhere else; Gradio makes functions of text.
 PAGE_POLICY = (

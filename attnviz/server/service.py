@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from .photo_store import PhotoStore
 from .settings import Settings
 from .uploads import UploadFolder
 from .viewer_requests import ViewerRequests
+from .visitors import Visitors
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,22 +30,19 @@ class Service:
     inference: Inference
     bundles: BundleWriter
     viewer: ViewerRequests
-
-    def delete(self, photos: Iterable[str], checkpoints: Iterable[str]) -> None:
-        """Delete these uploads now, with all that was computed of them."""
-        self.inference.forget(self.photos.delete(photos))
-        for name in checkpoints:
-            self.catalog.delete(name)
+    visitors: Visitors
 
     def expire(self) -> None:
         """Let go of what nobody used for as long as the settings say."""
+        self.visitors.expire()
         self.inference.expire()
         self.catalog.expire()
 
     def close(self) -> None:
         """Stop the work under way, and take no more."""
         self.inference.close()
-        self.bundles.queue.close()
+        for queue in (self.bundles.queue, self.viewer.queue):
+            queue.close()
 
 
 def make_service(
@@ -64,5 +61,6 @@ def make_service(
     photos = PhotoStore(uploads, settings)
     inference = Inference(settings, catalog, compute or Compute())
     bundles = BundleWriter(folder, photos, catalog, inference)
-    viewer = ViewerRequests(photos, catalog, inference, bundles)
-    return Service(settings, folder, uploads, photos, catalog, inference, bundles, viewer)
+    visitors = Visitors(uploads, catalog, inference, 60 * settings.keep)
+    viewer = ViewerRequests(photos, catalog, inference, bundles, visitors)
+    return Service(settings, folder, uploads, photos, catalog, inference, bundles, viewer, visitors)

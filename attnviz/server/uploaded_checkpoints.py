@@ -42,6 +42,15 @@ class UploadedCheckpoints:
         touch(checkpoint.path, checkpoint.labels)
         return checkpoint
 
+    def has(self, name: str) -> bool:
+        """Whether there is one of this name, and its file."""
+        checkpoint = self._by_name.get(name)
+        return checkpoint is not None and checkpoint.path.exists()
+
+    def forget(self, name: str) -> None:
+        """Take one's name away; its files stay."""
+        self._by_name.pop(name, None)
+
     def delete(self, name: str, everywhere: bool = True) -> None:
         """Delete one and its files, if it is there; ``everywhere`` as in ``uploads.remove``."""
         checkpoint = self._by_name.pop(name, None)

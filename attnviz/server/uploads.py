@@ -35,6 +35,13 @@ class UploadFolder:
         except (OSError, ValueError):
             raise AttnvizError("no_room_for_upload") from None
 
+    def discard(self, upload: str) -> None:
+        """Delete an upload that was not taken; what is none stays."""
+        path = Path(upload)
+        with suppress(OSError, ValueError):
+            if self.path.resolve() in path.resolve().parents and path.is_file():
+                path.unlink()
+
     def find(self, name: str) -> Path:
         """The path of an upload by its name, which is the end of the path; the time that it is kept begins
         anew. Raises AttnvizError if there is none, or none any more."""
@@ -53,7 +60,7 @@ class UploadFolder:
         return AttnvizError("photo_gone", minutes=self._minutes)
 
     def _linked(self, upload: Path) -> Path:
-        folder = self.path / OWN / secrets.token_urlsafe(16)
+        folder = self.path.resolve() / OWN / secrets.token_urlsafe(16)
         folder.mkdir(parents=True, mode=0o700)
         path = folder / upload.name
         try:

@@ -4,7 +4,7 @@ are plain values, or {"error": a sentence}. Whatever comes from a browser is che
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from ..errors import AttnvizError
@@ -15,61 +15,81 @@ from .catalog import Catalog
 from .inference import Inference, TraceKey
 from .photo_store import EXAMPLE, PhotoStore
 from .view_state import trace_key
+from .visitors import Visitors
+from .work_queue import WorkQueue
 
 log = logging.getLogger(__name__)
 
 Answer = dict[str, Any]
+PACKED_AT_ONCE, MOST_WAITING = 2, 200  # answers that are encoded, and that wait for it
 
 
 class ViewerRequests:
     """Answers viewers' requests."""
 
     def __init__(
-        self, photos: PhotoStore, catalog: Catalog, inference: Inference, bundles: BundleWriter
+        self,
+        photos: PhotoStore,
+        catalog: Catalog,
+        inference: Inference,
+        bundles: BundleWriter,
+        visitors: Visitors,
     ) -> None:
+        self.queue = WorkQueue(PACKED_AT_ONCE, MOST_WAITING)
         self._photos, self._catalog, self._inference, self._bundles = photos, catalog, inference, bundles
+        self._visitors = visitors
 
-    def channel(self, request: Any) -> Answer:
+    async def channel(self, request: Any, _session: str = "") -> Answer:
         """One channel's features before and after a layer's gate."""
-        return _answered(request, self._channel)
+        return await _answered(request, self._channel)
 
-    def capture(self, request: Any) -> Answer:
+    async def capture(self, request: Any, _session: str = "") -> Answer:
         """Another photo or network, to be compared."""
-        return _answered(request, lambda request: self.encoded(trace_key(request, self._photos)))
 
-    def save(self, request: Any) -> Answer:
-        """A zip of what is on the screen, or of everything: the address from which it can be downloaded."""
-        return _answered(request, lambda request: {"url": f"gradio_api/file={self._bundles.write(request)}"})
+        async def answer(request: dict[str, Any]) -> Answer:
+            return await self.encoded(trace_key(request, self._photos))
 
-    def encoded(self, key: TraceKey) -> Answer:
+        return await _answered(request, answer)
+
+    async def save(self, request: Any, session: str = "") -> Answer:
+        """A zip of what is on the screen, or of everything, for the visitor of this session: the address from
+        which it can be downloaded."""
+
+        async def answer(request: dict[str, Any]) -> Answer:
+            path = await self._bundles.write(request, self._visitors.of(session))
+            return {"url": f"gradio_api/file={path}"}
+
+        return await _answered(request, answer)
+
+    async def encoded(self, key: TraceKey) -> Answer:
         """A capture as the viewer takes it. Raises AttnvizError."""
-        trace, name = self._inference.trace(key), self._photos.name_of(key.photo)
+        trace, name = await self._inference.trace(key), self._photos.name_of(key.photo)
         about = {
             "photo": name,
             "network": key.network,
             "view": key.view,
             "example": name.startswith(EXAMPLE),
         }
-        return pack(trace, card_of(self._catalog.network(key.network)), about)
+        card = card_of(await self._catalog.network(key.network))
+        return await self.queue.run(lambda: pack(trace, card, about))
 
-    def _channel(self, request: dict[str, Any]) -> Answer:
+    async def _channel(self, request: dict[str, Any]) -> Answer:
         key = trace_key(request, self._photos)
-        layer, index = (
-            self._inference.trace(key).layers.get(str(request.get("layer"))),
-            request.get("channel"),
-        )
+        trace, index = await self._inference.trace(key), request.get("channel")
+        layer = trace.layers.get(str(request.get("layer")))
         if layer is None or not isinstance(index, int) or not 0 <= index < layer.shape[0]:
             raise AttnvizError("channel_unknown")
-        features = self._inference.features(key, layer.name)
-        return pack_features(features.before[index], features.after[index])
+        features = await self._inference.features(key, layer.name)
+        before, after = features.before[index], features.after[index]
+        return await self.queue.run(lambda: pack_features(before, after))
 
 
-def _answered(request: Any, answer: Callable[[dict[str, Any]], Answer]) -> Answer:
+async def _answered(request: Any, answer: Callable[[dict[str, Any]], Awaitable[Answer]]) -> Answer:
     language = str(request.get("language")) if isinstance(request, dict) else "en"
     try:
         if not isinstance(request, dict):
             raise AttnvizError("pass_failed")
-        return answer(request)
+        return await answer(request)
     except AttnvizError as error:
         return {"error": error.sentence(language)}
     except Exception:

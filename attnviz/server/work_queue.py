@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import sys
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
+from contextvars import copy_context
 from functools import partial
 from typing import TypeVar
 
@@ -31,6 +33,8 @@ class WorkQueue:
         self.mean_seconds = 1.0  # what a piece of work took lately
         self._max_waiting = waiting
         self._unfinished = 0
+        self._closed = False
+        self._begun: dict[int, float] = {}  # when what runs began, by its thread
         self._lock = threading.Lock()
         self._threads = ThreadPoolExecutor(at_once, "attnviz-work", partial(_lower_priority, niceness))
 
@@ -38,27 +42,49 @@ class WorkQueue:
         """How many wait."""
         return max(0, self._unfinished - self.at_once)
 
-    def run(self, work: Callable[[], Result]) -> Result:
-        """What the work returns, done by one of the worker threads. Raises what the work raises, and
-        BusyError where too many wait."""
-        with self._lock:
-            if self._unfinished >= self.at_once + self._max_waiting:
-                raise BusyError("line_full", number=len(self) + 1)
-            done = self._threads.submit(self._timed, work)
-            self._unfinished += 1
-        return done.result()
+    async def run(self, work: Callable[[], Result]) -> Result:
+        """What the work returns, done by one of the worker threads; who waits for it takes no thread. Raises
+        what the work raises, and BusyError where too many wait, or where the queue was closed."""
+        try:
+            return await asyncio.wrap_future(self._submitted(work))
+        except asyncio.CancelledError:
+            if self._closed:
+                raise BusyError("server_restarts") from None
+            raise
+
+    def longest_seconds(self) -> float:
+        """How long the work that runs longest runs already."""
+        now = time.monotonic()
+        return max((now - began for began in list(self._begun.values())), default=0.0)
 
     def close(self) -> None:
         """End what waits with an error, and the threads once they are done."""
+        self._closed = True
         self._threads.shutdown(wait=False, cancel_futures=True)
 
+    def _submitted(self, work: Callable[[], Result]) -> Future[Result]:
+        with self._lock:
+            if self._closed:
+                raise BusyError("server_restarts")
+            if self._unfinished >= self.at_once + self._max_waiting:
+                raise BusyError("line_full", number=len(self) + 1)
+            done = self._threads.submit(copy_context().run, self._timed, work)
+            self._unfinished += 1
+        done.add_done_callback(self._count_down)  # also where it was given up before it began
+        return done
+
+    def _count_down(self, _done: Future) -> None:
+        with self._lock:
+            self._unfinished -= 1
+
     def _timed(self, work: Callable[[], Result]) -> Result:
-        began = time.monotonic()
+        thread, began = threading.get_ident(), time.monotonic()
+        self._begun[thread] = began
         try:
             return work()
         finally:
+            del self._begun[thread]
             with self._lock:
-                self._unfinished -= 1
                 self.mean_seconds += SMOOTHING * (time.monotonic() - began - self.mean_seconds)
 
 

@@ -6,6 +6,7 @@ import hashlib
 import shutil
 from dataclasses import dataclass, fields
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import gradio as gr
@@ -15,6 +16,7 @@ from attnviz.server.handlers import Handlers
 from attnviz.server.inference import Compute
 from attnviz.server.layout import Components, draw
 from attnviz.server.service import Service, make_service
+from helpers.waiting import Waiting
 
 TEMPLE = {"photo": "example:temple", "network": "cbam_resnet18", "view": "whole"}
 
@@ -47,15 +49,32 @@ class Passes:
 
 @dataclass
 class PageClient:
-    """One visitor of one server's page."""
+    """One visitor of one server's page, known by her session."""
 
     service: Service
     components: Components
     language: str = "en"
+    session: str = "visitor"
 
     @property
-    def handlers(self) -> Handlers:
-        return Handlers(self.service, self.components)
+    def request(self) -> Any:
+        """What Gradio tells a handler of who asks."""
+        return SimpleNamespace(session_hash=self.session, query_params={}, headers={})
+
+    @property
+    def handlers(self) -> Any:
+        """The page's handlers, called by this visitor."""
+        return Waiting(Handlers(self.service, self.components), request=self.request)
+
+    @property
+    def viewer(self) -> Any:
+        """What the viewer asks."""
+        return Waiting(self.service.viewer)
+
+    @property
+    def checkpoints(self) -> list[tuple[str, str]]:
+        """The visitor's checkpoints."""
+        return self.service.visitors.checkpoints_of(self.session)
 
     def named(self, updates: dict) -> dict[str, Any]:
         """A handler's updates by the components' names; a skipped one is missing."""
@@ -70,20 +89,20 @@ class PageClient:
         shutil.copyfile(path, place)
         return str(place)
 
-    def upload(self, photo, network="cbam_resnet18", view="whole", mine=(), sent=()) -> dict[str, Any]:
+    def upload(self, photo, network="cbam_resnet18", view="whole") -> dict[str, Any]:
         """A photo is uploaded; its path is taken as an upload's if there is no such file."""
         upload = self.arrived(photo) if Path(photo).is_file() else str(photo)
-        updates = self.handlers.analyse_upload(upload, network, view, list(mine), self.language, list(sent))
+        updates = self.handlers.analyse_upload(upload, network, view, self.language)
         return self.named(updates)
 
     def capture_of(self, photo, network="cbam_resnet18", view="whole") -> dict[str, Any]:
         """The capture that the viewer shows of an uploaded photo."""
         return self.upload(photo, network, view)["viewer"]["capture"]
 
-    def open_checkpoint(self, checkpoint, labels=None, mine=()) -> dict[str, Any]:
+    def open_checkpoint(self, checkpoint, labels=None) -> dict[str, Any]:
         """A checkpoint is uploaded, and perhaps labels."""
         files = [path and self.arrived(path) for path in (checkpoint, labels)]
-        updates = self.handlers.open_yours(*files, list(mine), self.language)
+        updates = self.handlers.open_yours(*files, self.language)
         return {} if updates == gr.skip() else self.named(updates)
 
     def files(self) -> list[Path]:

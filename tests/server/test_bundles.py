@@ -27,7 +27,7 @@ def saved(client, uploads) -> Saved:
     """The files of the zip that a request is answered with."""
 
     def files(request: dict) -> dict[str, bytes]:
-        path = Path(client.service.viewer.save(request)["url"].removeprefix("gradio_api/file="))
+        path = Path(client.viewer.save(request)["url"].removeprefix("gradio_api/file="))
         assert path.is_relative_to(uploads)
         with zipfile.ZipFile(path) as archive:
             return {name: archive.read(name) for name in archive.namelist()}
@@ -134,10 +134,12 @@ def test_a_request_asks_for_so_many_captures_and_no_more(visitor, cbam, examples
     traced, trace = [], attnviz.trace(cbam, examples / "temple.jpg")
     compute = Compute(trace=lambda _network, photo, _view: traced.append(photo) or trace)
     client = visitor(compute=compute)
-    photos = [client.service.photos.take(client.arrived(examples / "cat.jpg")) for _ in range(40)]
+    belongings = client.service.visitors.of(client.session)
+    arrived = [client.arrived(examples / "cat.jpg") for _ in range(40)]
+    photos = [client.service.photos.take(upload, belongings) for upload in arrived]
     named = [{**TEMPLE, "photo": photo} for photo in photos]
     shown, beside = named[:20], named[20:]
-    answer = client.service.viewer.save(
+    answer = client.viewer.save(
         {"tab": "explore", "shown": shown, "beside": beside, "look": {"scale": "shown"}}
     )
     assert "url" in answer and len(traced) == MOST_SHOWN + MOST_BESIDE
@@ -145,5 +147,5 @@ def test_a_request_asks_for_so_many_captures_and_no_more(visitor, cbam, examples
 
 def test_no_room_is_a_sentence(client, uploads):
     (uploads / "saved").write_text("a file where a folder would have to be")
-    assert "no room" in client.service.viewer.save({"shown": [TEMPLE]})["error"]
-    assert "空间" in client.service.viewer.save({"shown": [TEMPLE], "language": "zh"})["error"]
+    assert "no room" in client.viewer.save({"shown": [TEMPLE]})["error"]
+    assert "空间" in client.viewer.save({"shown": [TEMPLE], "language": "zh"})["error"]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from helpers.waiting import Waiting
 
 from attnviz.server.cache import Cache
 
@@ -27,9 +29,20 @@ class Entrances:
         return 0.0
 
 
-def letters(max_bytes: int = 10**6, **more) -> Cache:
+class WaitingCache:
+    """A cache whose values are computed by plain functions, in threads, and waited for."""
+
+    def __init__(self, *arguments, **more) -> None:
+        self._cache = Cache(*arguments, **more)
+        self.drop, self.expire, self.keys = self._cache.drop, self._cache.expire, self._cache.keys
+
+    def get(self, key, compute):
+        return Waiting(self._cache).get(key, lambda: asyncio.to_thread(compute))
+
+
+def letters(max_bytes: int = 10**6, **more) -> WaitingCache:
     """A cache of texts, each as large as it is long."""
-    return Cache(len, max_bytes, **more)
+    return WaitingCache(len, max_bytes, **more)
 
 
 def test_a_value_is_computed_once():
@@ -102,7 +115,7 @@ def test_a_value_whose_size_is_refused_is_a_failure():
     def refuse(value: str) -> int:
         raise ValueError(value)
 
-    cache = Cache(refuse, 100)
+    cache = WaitingCache(refuse, 100)
     for _ in range(2):
         with pytest.raises(ValueError, match="large"):
             cache.get("a", lambda: "large")

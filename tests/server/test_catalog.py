@@ -12,6 +12,7 @@ import pytest
 import torch
 from helpers.page_client import TEMPLE
 from helpers.small_networks import stirred
+from helpers.waiting import Waiting
 
 import attnviz
 from attnviz.errors import NetworkError
@@ -43,9 +44,11 @@ def test_a_checkpoint_is_opened_offered_and_shown(client, examples, checkpoint, 
     (tmp_path / "labels.txt").write_text("a\nb\nc\nd\nthe <e>\n", encoding="utf-8")
     updates = client.open_checkpoint(checkpoint, tmp_path / "labels.txt")
     name, choices = updates["opened"], updates["network"]["choices"]
-    assert updates["network"]["value"] == name and updates["mine"] == [("mine <b>.pth: CBAM ResNet-18", name)]
+    assert updates["network"]["value"] == name and client.checkpoints == [
+        ("mine <b>.pth: CBAM ResNet-18", name)
+    ]
     assert choices[-1] == ("mine <b>.pth: CBAM ResNet-18 — yours", name) and len(choices) > 15
-    value = client.upload(examples / "cat.jpg", name, mine=updates["mine"])["viewer"]
+    value = client.upload(examples / "cat.jpg", name)["viewer"]
     assert {label for label, _ in value["capture"]["top"]} == {"a", "b", "c", "d", "the <e>"}
     assert [name, "mine <b>.pth: CBAM ResNet-18"] in value["networks"]
 
@@ -53,11 +56,11 @@ def test_a_checkpoint_is_opened_offered_and_shown(client, examples, checkpoint, 
 def test_a_checkpoint_with_other_labels_takes_its_own_place(client, checkpoint, tmp_path):
     (tmp_path / "labels.txt").write_text("a\nb\nc\nd\ne\n", encoding="utf-8")
     first = client.open_checkpoint(checkpoint)
-    second = client.open_checkpoint(checkpoint, tmp_path / "labels.txt", mine=first["mine"])
-    assert [title for title, _ in second["mine"]] == ["mine <b>.pth: CBAM ResNet-18"]
+    second = client.open_checkpoint(checkpoint, tmp_path / "labels.txt")
+    assert [title for title, _ in client.checkpoints] == ["mine <b>.pth: CBAM ResNet-18"]
     with pytest.raises(NetworkError, match="no longer here"):
-        client.service.catalog.network(first["opened"])
-    assert client.service.catalog.network(second["opened"]).card.labels[0] == "a"
+        Waiting(client.service.catalog).network(first["opened"])
+    assert Waiting(client.service.catalog).network(second["opened"]).card.labels[0] == "a"
 
 
 def test_a_checkpoint_that_can_not_be_opened_leaves_the_network_before(client, visitor, checkpoint, tmp_path):
@@ -92,16 +95,16 @@ def test_a_deleted_checkpoint_is_gone_although_its_network_was_open(visitor, exa
 def test_delete_leaves_nothing_of_a_visitor(client, passes, noise_file, checkpoint):
     photo, network = client.upload(noise_file), client.open_checkpoint(checkpoint)
     service = client.service
-    service.viewer.channel({**TEMPLE, "photo": photo["current"], "layer": "layer1.0", "channel": 0})
+    client.viewer.channel({**TEMPLE, "photo": photo["current"], "layer": "layer1.0", "channel": 0})
     path = service.photos.path_of(photo["current"])
     assert path in photos_of(service)
-    client.handlers.delete_mine("whole", network["mine"], "en", photo["sent"])
+    client.handlers.delete_mine("whole", "en")
     assert client.files() == []
     assert not service.catalog.is_open(network["opened"])
     assert path not in photos_of(service)
     path.parent.mkdir()
     shutil.copyfile(noise_file, path)  # the same name again: its features are computed anew
-    service.viewer.channel({**TEMPLE, "photo": photo["current"], "layer": "layer1.0", "channel": 0})
+    client.viewer.channel({**TEMPLE, "photo": photo["current"], "layer": "layer1.0", "channel": 0})
     assert len(passes.layers) == 2
 
 
@@ -111,7 +114,7 @@ def test_delete_leaves_nothing_of_a_visitor(client, passes, noise_file, checkpoi
 )
 def test_what_is_not_offered_is_not_opened(client, name):
     with pytest.warns(UserWarning):
-        updates = client.named(client.handlers.fetch(name, "se_resnet18", [], "en"))
+        updates = client.named(client.handlers.fetch(name, "se_resnet18", "en"))
     assert updates["network"]["value"] == updates["opened"] == "se_resnet18"
     trouble = updates["network_trouble"]
     assert trouble["visible"] and "<" not in trouble["value"].replace("**", "")
@@ -126,7 +129,7 @@ def test_a_download_that_fails_is_a_sentence_and_the_page_goes_on(visitor, examp
 
     client = visitor(catalog=Catalog(Settings(), load=load))
     with pytest.warns(UserWarning, match="can't be reached"):
-        updates = client.named(client.handlers.fetch("pytorchcv/cbam_resnet50", "cbam_resnet18", [], "en"))
+        updates = client.named(client.handlers.fetch("pytorchcv/cbam_resnet50", "cbam_resnet18", "en"))
     assert updates["opened"] == updates["network"]["value"] == "cbam_resnet18"
     assert "can't be reached" in updates["network_trouble"]["value"]
     assert len(client.capture_of(examples / "cat.jpg")["top"]) == 5
@@ -137,7 +140,7 @@ def test_a_network_that_is_larger_than_its_share_of_the_memory_is_refused_and_no
     network.register_buffer("large", torch.zeros(1).expand(101_000_000))  # 404 MB that take no memory
     catalog = Catalog(Settings(memory_mb=1000), load=lambda name, report: network)
     with pytest.raises(NetworkError, match=r"takes 4\d\d MB of memory, more than the 400 MB"):
-        catalog.network("se_resnet18")
+        Waiting(catalog).network("se_resnet18")
     assert catalog.open_names() == []
 
 
@@ -153,7 +156,7 @@ def test_a_network_of_fixed_size_gets_a_crop_and_the_page_says_so(visitor, examp
 def test_the_name_of_a_visitors_checkpoint_is_told_to_nobody_else(visitor, checkpoint):
     client = visitor(catalog=Catalog(Settings()))
     name = client.open_checkpoint(checkpoint)["opened"]
-    client.service.catalog.network("se_resnet18")
+    Waiting(client.service.catalog).network("se_resnet18")
     assert client.service.catalog.is_open(name)
     assert client.service.catalog.open_names() == ["se_resnet18"]
     assert name not in str(client.service.catalog.choices([]) + client.service.catalog.ready([]))
@@ -196,14 +199,14 @@ def test_damaged_weights_are_named_not_used_and_the_others_work(tmp_path, monkey
     shutil.copytree(registry.MODELS, tmp_path / "models")
     monkeypatch.setattr(registry, "MODELS", tmp_path / "models")
     catalog = Catalog(Settings())
-    catalog.network("cbam_resnet18")
+    Waiting(catalog).network("cbam_resnet18")
     damage(tmp_path / "models" / "cbam_resnet18" / "model.safetensors")
     catalog.log_damaged()
     assert "cbam_resnet18" in caplog.text
     offered = {name: title for title, name in catalog.choices([])}
     assert "damaged" in offered["cbam_resnet18"] and "damaged" not in offered["se_resnet18"]
-    assert next(iter(offered)) != "cbam_resnet18" and catalog.network("se_resnet18")
+    assert next(iter(offered)) != "cbam_resnet18" and Waiting(catalog).network("se_resnet18")
     assert "cbam_resnet18" not in [name for _, name in catalog.ready([])]
-    assert catalog.network("cbam_resnet18")  # open before, it goes on
+    assert Waiting(catalog).network("cbam_resnet18")  # open before, it goes on
     with pytest.raises(NetworkError, match=r"missing|damaged"):
-        Catalog(Settings()).network("cbam_resnet18")
+        Waiting(Catalog(Settings())).network("cbam_resnet18")

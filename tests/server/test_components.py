@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+from types import SimpleNamespace
 
 import gradio as gr
 import pytest
 
 from attnviz.server.components import AttentionViewer, OpenDropdown, PhotoInput
+from attnviz.server.routes import SESSION
 
 
 def test_pixels_sent_in_place_of_a_file_are_refused():
@@ -37,17 +39,19 @@ def test_a_choice_of_another_moment_reaches_the_handler():
 
 
 class Answers:
-    def channel(self, request):
-        return {"asked": request}
+    async def channel(self, request, session):
+        return {"asked": request, "session": session}
 
-    def secret(self, request):
+    async def secret(self, request, session):
         raise AssertionError
 
 
 def test_a_browser_can_call_the_viewers_functions_by_name_and_no_others():
     answers = Answers()
     viewer = AttentionViewer([answers.channel])
-    assert viewer.channel(3) == {"asked": 3} and viewer.channel._is_server_fn
+    asked = SimpleNamespace(scope={SESSION: "secret"})
+    assert asyncio.run(viewer.channel(3, asked)) == {"asked": 3, "session": "secret"}
+    assert viewer.channel._is_server_fn
     assert viewer.get_config()["server_fns"] == ["channel"] and not hasattr(viewer, "secret")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -80,6 +81,29 @@ def test_gradios_events_are_as_they_are_taken_to_be(page):
         assert len(queue) == 1 and queue.busy()
     finally:
         page._queue.event_queue_per_concurrency_id.clear()
+
+
+def test_what_a_visitor_has_waiting_and_what_was_not_fetched_is_given_up(page):
+    from gradio.queueing import Event, EventQueue
+    from gradio.server_messages import ProcessCompletedMessage
+
+    inside, function, line = page._queue, next(iter(page.fns.values())), EventQueue("pass", 2)
+    for session in ("mine", "other"):
+        waiting, done = (Event(session, function, None, None) for _ in range(2))
+        waiting.data = SimpleNamespace(data=[{"path": f"/uploads/{session}.png"}, "cbam"])
+        line.queue.append(waiting)
+        inside.pending_messages_per_session[session] = asyncio.Queue()
+        inside.send_message(done, ProcessCompletedMessage(output={"data": ["secret"]}, success=True))
+    inside.event_queue_per_concurrency_id["pass"] = line
+    try:
+        assert GradioQueue(page).give_up("mine") == ["/uploads/mine.png"]
+        assert [event.session_hash for event in line.queue] == ["other"]
+    finally:
+        inside.event_queue_per_concurrency_id.clear()
+    messages = {name: inside.pending_messages_per_session[name] for name in ("mine", "other")}
+    ends = [messages["mine"].get_nowait() for _ in range(messages["mine"].qsize())]
+    assert len(ends) == 2 and not any(end.success or "secret" in str(end.output) for end in ends)
+    assert messages["other"].get_nowait().output == {"data": ["secret"]}
 
 
 def test_of_visitors_with_nothing_more_to_be_told_no_numbers_are_kept(page):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+from dataclasses import replace
 from types import SimpleNamespace
 
 import gradio as gr
@@ -18,8 +19,8 @@ from attnviz.server.page import build
 
 
 def started(client, header="", **query) -> dict:
-    request = SimpleNamespace(query_params=query, headers={"accept-language": header})
-    return client.named(client.handlers.start([], request))
+    request = SimpleNamespace(query_params=query, headers={"accept-language": header}, session_hash="visitor")
+    return client.named(client.handlers.start(request=request))
 
 
 def test_the_first_screen_is_a_worked_example(client):
@@ -33,7 +34,7 @@ def test_the_first_screen_is_a_worked_example(client):
 
 
 def test_exploring_asks_for_one_forward_pass_and_a_channel_for_one_more(client, passes):
-    viewer = client.service.viewer
+    viewer = client.viewer
     capture = started(client)["viewer"]["capture"]
     viewer.channel({**capture["asked"], "layer": "layer3.1", "channel": 3})
     look = {"what": "screen", "tab": "explore", "layer": "layer3.1", "look": {}}
@@ -62,7 +63,7 @@ def test_a_link_to_what_is_not_offered_begins_it_as_ever(client):
 def test_an_upload_is_named_without_its_folder_and_found_again(client, passes, noise_file):
     about = client.capture_of(noise_file)["asked"]
     assert re.fullmatch(r"upload:[\w-]{22}/noise\.png", about["photo"]) and not about["example"]
-    again = client.service.viewer.capture(about)
+    again = client.viewer.capture(about)
     assert again["photo"]["name"] == "noise.png" and len(passes.traced) == 1
     assert str(client.service.folder) not in json.dumps(again)
 
@@ -70,28 +71,27 @@ def test_an_upload_is_named_without_its_folder_and_found_again(client, passes, n
 def test_what_is_no_upload_can_not_be_asked_for_by_its_path(client, noise_file, uploads):
     for path in ("/etc/passwd", uploads, uploads / ".." / noise_file.name, uploads / "gone.png"):
         with pytest.warns(UserWarning, match="no longer here"):
-            updates = client.named(
-                client.handlers.analyse_upload(str(path), "cbam_resnet18", "whole", [], "en", [])
-            )
-        assert "current" not in updates and "sent" not in updates
+            updates = client.named(client.handlers.analyse_upload(str(path), "cbam_resnet18", "whole", "en"))
+        assert "current" not in updates
 
 
 def test_the_same_file_of_two_visitors_is_two_and_what_one_deletes_the_other_keeps(client, noise_file):
-    mine, theirs = (client.upload(noise_file) for _ in range(2))
+    other = replace(client, session="other")
+    mine, theirs = client.upload(noise_file), other.upload(noise_file)
     assert mine["current"] != theirs["current"]
-    updates = client.named(client.handlers.delete_mine("whole", [], "en", mine["sent"]))
-    assert "error" in client.service.viewer.capture({**TEMPLE, "photo": mine["current"]})
-    capture = client.service.viewer.capture({**TEMPLE, "photo": theirs["current"]})
+    updates = client.named(client.handlers.delete_mine("whole", "en"))
+    assert "error" in client.viewer.capture({**TEMPLE, "photo": mine["current"]})
+    capture = client.viewer.capture({**TEMPLE, "photo": theirs["current"]})
     assert capture["photo"]["name"] == "noise.png"
     assert updates["photo"] is None and updates["current"] == "example:temple"
-    assert updates["viewer"]["forget"] and updates["sent"] == []
+    assert updates["viewer"]["forget"]
 
 
 def test_a_photos_time_begins_anew_when_it_is_used(client, noise_file):
     photo = client.upload(noise_file)["current"]
     path = client.service.photos.path_of(photo)
     os.utime(path, (0, 0))
-    client.service.viewer.capture({**TEMPLE, "photo": photo})
+    client.viewer.capture({**TEMPLE, "photo": photo})
     assert path.stat().st_mtime > 10**9
 
 
@@ -125,15 +125,17 @@ def test_what_nobody_foresaw_is_a_sentence_too(visitor, examples, caplog):
 def test_every_language_says_everything_that_the_page_draws(client):
     names = {component: key for component, _, key in WORDS}
     for language in ("en", "zh"):
-        updates = client.named(client.handlers.speak(language, []))
+        updates = client.named(client.handlers.speak(language, None, None))
         assert updates["language"]["value"] == language and names.keys() <= updates.keys()
-    english, chinese = (client.named(client.handlers.speak(language, [])) for language in ("en", "zh"))
+    english, chinese = (
+        client.named(client.handlers.speak(language, None, None)) for language in ("en", "zh")
+    )
     assert all(english[name] != chinese[name] for name in (*names, "heading", "switch"))
 
 
 def test_what_is_spoken_is_what_the_event_gives_out(client):
     spoken = [*client.components.spoken(), client.components.trouble, client.components.network_trouble]
-    updates = client.handlers.speak("zh", [])
+    updates = client.handlers.speak("zh", None, None)
     assert {component._id for component in updates} == {component._id for component in spoken}
 
 
@@ -144,18 +146,18 @@ def test_a_message_follows_the_language(client, tmp_path):
         updates = client.upload(bad)
     error = updates["error"]
     assert isinstance(error, PhotoError) and error.__traceback__ is None
-    chinese = client.named(client.handlers.speak("zh", [], error, None))
+    chinese = client.named(client.handlers.speak("zh", error, None))
     assert (
         "不是这里能打开的图片" in chinese["trouble"]["value"] and "holiday.png" in chinese["trouble"]["value"]
     )
     assert "<" not in chinese["trouble"]["value"] and "network_trouble" not in chinese
-    english = client.named(client.handlers.speak("en", [], None, error))
+    english = client.named(client.handlers.speak("en", None, error))
     assert english["network_trouble"] == updates["trouble"] and "trouble" not in english
 
 
 def test_an_example_that_is_chosen_is_analysed(client):
     event = SimpleNamespace(index=3)
-    updates = client.named(client.handlers.analyse_example("se_resnet18", "whole", [], "en", event))
+    updates = client.named(client.handlers.analyse_example("se_resnet18", "whole", "en", event))
     assert updates["current"] == "example:cat" and updates["viewer"]["capture"]["photo"]["name"] == "cat.jpg"
 
 
@@ -168,4 +170,4 @@ def test_only_the_api_is_in_the_api():
 
 
 def test_a_skipped_handler_changes_nothing(client):
-    assert client.handlers.open_yours(None, None, [], "en") == gr.skip()
+    assert client.handlers.open_yours(None, None, "en") == gr.skip()

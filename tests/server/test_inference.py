@@ -11,6 +11,7 @@ import pytest
 import torch
 from helpers.page_client import Passes
 from helpers.small_networks import stirred
+from helpers.waiting import Waiting
 
 import attnviz
 from attnviz.errors import AttnvizError, BusyError, TraceError
@@ -30,7 +31,7 @@ def made(catalog):
         more = {"clock": clock} if clock else {}
         settings = Settings(**settings)
         opened.append(Inference(settings, catalog, compute or Compute(), most_waiting=most_waiting, **more))
-        return opened[-1]
+        return Waiting(opened[-1])
 
     yield make
     for inference in opened:
@@ -111,7 +112,7 @@ def test_two_passes_run_through_one_network_at_once_on_its_one_set_of_weights(ma
 
     with ThreadPoolExecutor(2) as pool:
         first, second = pool.map(lambda _: inference.forward_pass("cbam_resnet18", run), range(2))
-    opened = catalog.network("cbam_resnet18")
+    opened = Waiting(catalog).network("cbam_resnet18")
     assert len({first, second, opened}) == 3
     for one, other, same in zip(
         first.state_dict().values(), second.state_dict().values(), opened.state_dict().values()

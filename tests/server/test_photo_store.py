@@ -11,14 +11,21 @@ from hypothesis import strategies as any_of
 
 from attnviz._paths import EXAMPLES_FOLDER
 from attnviz.errors import AttnvizError, PhotoError
+from attnviz.server.inference import Inference
 from attnviz.server.photo_store import EXAMPLES, PhotoStore
 from attnviz.server.settings import Settings
 from attnviz.server.uploads import UploadFolder
+from attnviz.server.visitors import Belongings
 
 
 @pytest.fixture
 def photos(uploads) -> PhotoStore:
     return PhotoStore(UploadFolder(uploads, 60), Settings(photo_mb=1))
+
+
+@pytest.fixture
+def belongings(uploads, catalog) -> Belongings:
+    return Belongings(UploadFolder(uploads, 60), catalog, Inference(Settings(), catalog))
 
 
 def arrived(uploads, content: bytes) -> str:
@@ -28,22 +35,21 @@ def arrived(uploads, content: bytes) -> str:
     return str(path)
 
 
-def test_a_photo_is_named_without_its_folder_and_found_again(photos, uploads):
-    name = photos.take(arrived(uploads, b"x"))
+def test_a_photo_is_named_without_its_folder_and_found_again(photos, uploads, belongings):
+    name = photos.take(arrived(uploads, b"x"), belongings)
     assert re.fullmatch(r"upload:[\w-]{22}/a\.png", name)
     assert photos.path_of(name).read_bytes() == b"x" and photos.name_of(photos.path_of(name)) == name
 
 
-def test_photos_are_as_large_as_the_settings_say_and_larger_ones_leave_nothing(photos, uploads):
+def test_photos_are_as_large_as_the_settings_say_and_larger_ones_leave_nothing(photos, uploads, belongings):
     with pytest.raises(PhotoError, match=r"“a.png” is larger than 1 MB"):
-        photos.take(arrived(uploads, b" " * 1_000_001))
+        photos.take(arrived(uploads, b" " * 1_000_001), belongings)
     assert [path for path in uploads.rglob("*") if path.is_file()] == []
 
 
-def test_what_is_deleted_is_gone_and_examples_stay(photos, uploads):
-    name = photos.take(arrived(uploads, b"x"))
-    path = photos.path_of(name)
-    assert photos.delete([name, "example:temple", "upload:x/y.png"]) == {path}
+def test_what_is_deleted_is_gone_and_examples_stay(photos, uploads, belongings):
+    name = photos.take(arrived(uploads, b"x"), belongings)
+    belongings.end()
     with pytest.raises(AttnvizError, match="no longer here"):
         photos.path_of(name)
     assert photos.path_of("example:temple").is_file()

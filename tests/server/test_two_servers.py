@@ -10,6 +10,7 @@ import torch
 from helpers.checkout import ROOT
 from helpers.server_process import Server as Client
 from helpers.small_networks import stirred
+from helpers.waiting import Waiting
 
 from attnviz.errors import AttnvizError
 from attnviz.server.launch import KEEP_ALIVE_SECONDS, Server, serve
@@ -38,6 +39,10 @@ def explained(server: Server, photo: dict, network: str = "cbam_resnet18") -> tu
     return client(server).call("explain", photo, network, "whole")
 
 
+def captured(server: Server, asked: dict) -> dict:
+    return Waiting(server.service.viewer).capture(asked)
+
+
 def health(server: Server) -> dict:
     return httpx.get(f"{server.url}healthz").json()
 
@@ -57,23 +62,23 @@ def test_each_takes_photos_into_a_folder_of_its_own_and_knows_none_of_the_others
 def test_what_one_took_and_computed_the_other_does_not_know(servers):
     one, other = (server.service for server in servers)
     photo = client(servers[0]).photo("cat.jpg", CAT)
-    name = one.photos.take(photo["path"])
+    name = one.photos.take(photo["path"], one.visitors.of("mine"))
     asked = {"photo": name, "network": "bam_resnet18", "view": "whole"}
-    assert "error" not in one.viewer.capture(asked)
-    assert "deleted after 50 min" in other.viewer.capture(asked)["error"]
+    assert "error" not in captured(servers[0], asked)
+    assert "deleted after 50 min" in captured(servers[1], asked)["error"]
     assert "bam_resnet18" in health(servers[0])["networks"]
     assert "bam_resnet18" not in health(servers[1])["networks"]
-    other.delete([name], [])
-    assert "error" not in one.viewer.capture(asked)
+    other.visitors.delete("mine")
+    assert "error" not in captured(servers[0], asked)
 
 
 def test_a_checkpoint_of_one_is_none_of_the_other(servers):
     one, other = (server.service for server in servers)
     torch.save(stirred(18, "se").state_dict(), other.folder / "mine.pth")
-    _, name = other.catalog.add(other.folder / "mine.pth", None)
-    assert other.catalog.network(name)
+    _, name = Waiting(other.catalog).add(other.folder / "mine.pth", None)
+    assert Waiting(other.catalog).network(name)
     with pytest.raises(AttnvizError, match="deleted after 5 min"):
-        one.catalog.network(name)
+        Waiting(one.catalog).network(name)
 
 
 def test_each_goes_by_its_own_settings(servers):

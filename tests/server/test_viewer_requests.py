@@ -11,6 +11,7 @@ import pytest
 from helpers.encoded_captures import unpacked
 from helpers.json_values import JSON
 from helpers.page_client import TEMPLE
+from helpers.waiting import Waiting
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as any_of
 
@@ -19,7 +20,7 @@ import attnviz
 
 @pytest.fixture
 def viewer(client):
-    return client.service.viewer
+    return client.viewer
 
 
 def test_a_channels_features_are_those_of_the_network(viewer, cbam, examples):
@@ -74,26 +75,29 @@ def test_whatever_is_asked_is_answered_with_values_or_a_sentence(viewer, uploads
 
 
 def test_who_comes_when_the_line_is_full_is_told_so_in_the_viewers_language(visitor):
-    service, began, end = visitor(passes=1).service, threading.Event(), threading.Event()
+    client, began, end = visitor(passes=1), threading.Event(), threading.Event()
+    service = client.service
 
     def hold(_network) -> None:
         began.set()
         assert end.wait(20)
 
     with ThreadPoolExecutor(40) as pool:
-        held = [pool.submit(service.inference.forward_pass, "cbam_resnet18", hold) for _ in range(22)]
+        held = [
+            pool.submit(Waiting(service.inference).forward_pass, "cbam_resnet18", hold) for _ in range(22)
+        ]
         assert began.wait(20)
         while len(service.inference.queue) < 21:
             pass
-        assert "number 22 in the line" in service.viewer.capture(TEMPLE)["error"]
-        assert "第 22 位" in service.viewer.capture({**TEMPLE, "language": "zh"})["error"]
+        assert "number 22 in the line" in client.viewer.capture(TEMPLE)["error"]
+        assert "第 22 位" in client.viewer.capture({**TEMPLE, "language": "zh"})["error"]
         end.set()
         for done in held:
             done.result(20)
-    assert len(service.viewer.capture(TEMPLE)["top"]) == 5
+    assert len(client.viewer.capture(TEMPLE)["top"]) == 5
 
 
 def test_what_nobody_foresaw_is_a_sentence_too(client, caplog, monkeypatch):
     monkeypatch.delattr(client.service.bundles, "_folder")
-    answer = client.service.viewer.save({"shown": [TEMPLE]})
+    answer = client.viewer.save({"shown": [TEMPLE]})
     assert "Something went wrong" in answer["error"] and "_folder" in caplog.text

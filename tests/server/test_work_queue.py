@@ -7,10 +7,11 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import CancelledError, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import pytest
+from helpers.waiting import Waiting
 
 from attnviz.errors import BusyError
 from attnviz.server.work_queue import WorkQueue
@@ -43,7 +44,7 @@ def occupied(queue: WorkQueue):
 
 
 def test_work_is_done_one_after_another_in_the_order_of_coming():
-    queue, order = WorkQueue(1, 50), []
+    queue, order = Waiting(WorkQueue(1, 50)), []
     with ThreadPoolExecutor(20) as pool, occupied(queue):
         for number in range(20):
             pool.submit(queue.run, lambda number=number: order.append(number))
@@ -52,7 +53,13 @@ def test_work_is_done_one_after_another_in_the_order_of_coming():
 
 
 def test_so_many_at_a_time_and_no_more():
-    queue, both, lock, running, most = WorkQueue(2, 50), threading.Barrier(2), threading.Lock(), [0], [0]
+    queue, both, lock, running, most = (
+        Waiting(WorkQueue(2, 50)),
+        threading.Barrier(2),
+        threading.Lock(),
+        [0],
+        [0],
+    )
 
     def work() -> None:
         with lock:
@@ -69,7 +76,7 @@ def test_so_many_at_a_time_and_no_more():
 
 
 def test_who_comes_when_the_line_is_full_is_told_the_number_and_the_line_goes_on():
-    queue = WorkQueue(1, 1)
+    queue = Waiting(WorkQueue(1, 1))
     with ThreadPoolExecutor(1) as pool:
         with occupied(queue):
             second = pool.submit(queue.run, lambda: "second")
@@ -82,7 +89,7 @@ def test_who_comes_when_the_line_is_full_is_told_the_number_and_the_line_goes_on
 
 
 def test_work_is_done_by_threads_kept_for_it_which_step_back():
-    queue = WorkQueue(2, 50, niceness=10)
+    queue = Waiting(WorkQueue(2, 50, niceness=10))
 
     def worker() -> tuple[int, int]:
         niceness = (
@@ -97,7 +104,7 @@ def test_work_is_done_by_threads_kept_for_it_which_step_back():
 
 
 def test_work_that_fails_fails_where_it_was_asked_for_and_the_next_runs():
-    queue = WorkQueue(1, 0)
+    queue = Waiting(WorkQueue(1, 0))
     for _ in range(3):
         with pytest.raises(ValueError, match="invalid literal"):
             queue.run(lambda: int("broken"))
@@ -105,11 +112,11 @@ def test_work_that_fails_fails_where_it_was_asked_for_and_the_next_runs():
 
 
 def test_what_waits_when_the_queue_is_closed_is_not_begun():
-    queue = WorkQueue(1, 5)
+    queue = Waiting(WorkQueue(1, 5))
     with ThreadPoolExecutor(1) as pool:
         with occupied(queue):
             waiting = pool.submit(queue.run, lambda: "begun")
             wait_until(lambda: len(queue) == 1)
             queue.close()
-        with pytest.raises(CancelledError):
+        with pytest.raises(BusyError, match="restarting"):
             waiting.result(20)
