@@ -66,9 +66,7 @@ class Catalog:
         try:
             network = await self.network(name)
         except BaseException:
-            self._checkpoints.forget(
-                name
-            )  # nobody was told it; the files may be sent again with other labels
+            self._checkpoints.forget(name)  # nobody was told it; the files are its visitor's
             raise
         return f"{path.name}: {card_of(network).title}", name
 

@@ -29,7 +29,8 @@ def delete(client: PageClient) -> dict:
 
 
 def traced(client: PageClient) -> set:
-    return {(key.photo.name, key.network) for key in client.service.inference.traces.keys()}
+    keys = client.service.inference.traces.keys()
+    return {(key.photo.name, key.network) for key in keys}
 
 
 def test_bundles_labels_and_what_was_refused_go_too(client, checkpoint, noise_file, tmp_path):
