@@ -6,7 +6,7 @@
 - ``Queue.active_jobs``: the running events, a list a worker, None for an idle one
 - ``Queue.event_queue_per_concurrency_id``: waiting events, with ``queue``, ``concurrency_limit`` and
   ``current_concurrency``
-- ``Event._id``, ``Event.session_hash``: an event, and the visitor who sent it
+- ``Event._id``, ``Event.session_hash``, ``Event.request``: an event, the visitor who sent it, and how
 - ``Queue.pending_event_ids_session``: waiting and running events by visitor
 - ``Queue.pending_messages_per_session``: what is still to be told, by visitor
 - ``Queue.event_ids_to_events``, ``Queue.send_message``, ``Event.data``, ``ProcessCompletedMessage``: events
@@ -22,7 +22,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -31,13 +31,16 @@ from typing import Any
 import gradio as gr
 from gradio.server_messages import ProcessCompletedMessage
 
+from .routes import ADDRESS
+
 LOOK_SECONDS = 0.005  # between two looks at the queue; a thousand a second keep Python from the passes
 
 
 class GradioQueue:
     """The queue of a page's events. Visitors take turns: who has an event running or ahead in the queue waits
     behind who has none, first come, first served within a round. So nobody waits for all requests of
-    somebody who sends many."""
+    somebody who sends many, nor of somebody who calls herself many: addresses take turns in the same way,
+    and visitors from one address with each other."""
 
     def __init__(self, page: gr.Blocks) -> None:
         self._queue = page._queue
@@ -56,6 +59,13 @@ class GradioQueue:
     def events_of(self, session: str) -> int:
         """One visitor's events, waiting or running."""
         return len(self._queue.pending_event_ids_session.get(session, ()))
+
+    def events_of_address(self, address: str) -> int:
+        """The events, waiting or running, that came from an address."""
+        lines = self._queue.event_queue_per_concurrency_id.values()
+        waiting = [event for line in lines for event in line.queue]
+        running = [event for events in self._queue.active_jobs for event in events or ()]
+        return sum(_address_of(event) == address for event in (*waiting, *running))
 
     def give_up(self, session: str) -> list[str]:
         """End one visitor's events that wait, and take back the answers that were not fetched; the paths of
@@ -78,12 +88,22 @@ class GradioQueue:
                 self._queue.pending_event_ids_session.pop(session, None)
 
     def _fair_events(self) -> Any:
-        running = Counter(event.session_hash for events in self._queue.active_jobs for event in events or ())
+        running = [event for events in self._queue.active_jobs for event in events or ()]
         for line in self._queue.event_queue_per_concurrency_id.values():
             limit = line.concurrency_limit
             if len(line.queue) > 1 and (limit is None or line.current_concurrency < limit):
-                _sort_in_rounds(line.queue, running.copy())
+                for whose in (_session_of, _address_of):
+                    _sort_in_rounds(line.queue, running, whose)
         return self._next_events()
+
+
+def _session_of(event: Any) -> str:
+    return event.session_hash
+
+
+def _address_of(event: Any) -> str:
+    """Where an event came from, by the guard; without a guard each visitor has a place of her own."""
+    return getattr(event.request, "scope", {}).get(ADDRESS) or event.session_hash
 
 
 def _without_answers(messages: Any) -> None:
@@ -115,12 +135,12 @@ def _paths_in(question: Any) -> list[str]:
     return paths
 
 
-def _sort_in_rounds(events: list[Any], ahead: Counter[str]) -> None:
-    """Sort waiting events by how many of the same visitor's are ahead of each."""
-    rounds = {}
+def _sort_in_rounds(events: list[Any], running: list[Any], whose: Callable[[Any], str]) -> None:
+    """Sort waiting events by how many of the same visitor's, or address's, are ahead of each."""
+    rounds, ahead = {}, Counter(map(whose, running))
     for event in events:
-        rounds[event._id] = ahead[event.session_hash]
-        ahead[event.session_hash] += 1
+        rounds[event._id] = ahead[whose(event)]
+        ahead[whose(event)] += 1
     events.sort(key=lambda event: rounds[event._id])
 
 

@@ -3,6 +3,7 @@ way."""
 
 from __future__ import annotations
 
+import asyncio
 import ctypes
 import gc
 import logging
@@ -19,6 +20,8 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
+import anyio
+import anyio.to_thread
 import torch
 from starlette.middleware import Middleware
 
@@ -54,6 +57,8 @@ KEEP_ALIVE_SECONDS = 75
 # between words to each who waits about her place; to tell all whenever it changes costs as much as their
 # passes
 STATUS_SECONDS = 1
+ANSWER_SECONDS = 1.0  # in which the threads that answer must be free, or a supervisor is told
+HANGS_SECONDS = 60.0  # for what takes some milliseconds
 DRAIN_SECONDS = 7.0  # for what is under way when the server is told to end; all is over within ten
 
 
@@ -163,7 +168,6 @@ def _state(service: Service, queue: GradioQueue) -> ServerState:
 
     def health() -> dict[str, Any]:
         return {
-            "status": "closing" if state.closing else "ok",
             "version": __version__,
             "networks": service.catalog.open_names(),
             "waiting": len(queue) + len(passes),
@@ -177,11 +181,26 @@ def _state(service: Service, queue: GradioQueue) -> ServerState:
         waiting=lambda: len(queue),
         busy=queue.busy,
         events_of=queue.events_of,
+        events_of_address=queue.events_of_address,
         seconds_per_pass=lambda: passes.mean_seconds / passes.at_once,
         memory=memory,
         health=health,
+        answers=lambda: answers(service),
     )
     return state
+
+
+async def answers(service: Service) -> bool:
+    """Whether the threads that answer visitors are free within a second, and no work hangs: a pass is ended
+    by its clock, but for an operation that never ends."""
+    limits = ((service.inference.queue, 3 * service.settings.seconds), (service.viewer.queue, HANGS_SECONDS))
+    if any(queue.longest_seconds() > seconds for queue, seconds in limits):
+        return False
+    with anyio.move_on_after(ANSWER_SECONDS):
+        await anyio.to_thread.run_sync(int, abandon_on_cancel=True)
+        await asyncio.to_thread(int)
+        return True
+    return False
 
 
 def _forget(session: str, service: Service, page: gr.Blocks, queue: GradioQueue) -> None:

@@ -9,7 +9,7 @@ import math
 import shutil
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,7 +23,7 @@ from ..errors import DISK_FULL
 from ..languages.catalogue import catalogue
 from .rate_limit import RateLimit
 from .request_body import Refusal, limited, question_in, read, replayed
-from .routes import SESSION, STATIC, UNKNOWN, WITH_QUESTION, headers_of, route_of
+from .routes import ADDRESS, SESSION, STATIC, UNKNOWN, WITH_QUESTION, headers_of, route_of
 from .settings import Settings
 from .static_cache import StaticCache
 
@@ -33,6 +33,10 @@ QUESTION_BYTES = 256_000
 FORM_BYTES = 1_000_000  # what a form adds to the file in it
 MEMORY_SHARE = 0.85  # of the settings' memory, above which uploads wait
 RETRY_SECONDS = 5
+
+
+async def _yes() -> bool:
+    return True
 
 
 @dataclass(eq=False)
@@ -45,12 +49,15 @@ class ServerState:
     waiting: Callable[[], int] = lambda: 0  # events in the queue
     busy: Callable[[], bool] = lambda: False  # whether any of them waits or runs
     events_of: Callable[[str], int] = lambda _: 0  # of one visitor, waiting or running
+    events_of_address: Callable[[str], int] = lambda _: 0  # the same of all visitors from there
     seconds_per_pass: Callable[[], float] = lambda: 1.0  # until the queue is one shorter
     memory: Callable[[], int] = lambda: 0  # bytes that the process takes
     health: Callable[[], dict[str, Any]] = dict
+    answers: Callable[[], Awaitable[bool]] = _yes  # whether what answers visitors does so now
     closing: bool = False
-    # requests of each visitor's viewer that are being answered
+    # requests of viewers and agents that are being answered, by session and by address
     viewer_requests: Counter[str] = field(default_factory=Counter)
+    requests_from: Counter[str] = field(default_factory=Counter)
 
 
 class RequestGuard:
@@ -87,9 +94,10 @@ class RequestGuard:
     async def _serve(self, scope: Scope, receive: Receive, send: Send, route: str) -> None:
         state = self._state
         if route == "/healthz":
-            await _json(state.health(), 503 if state.closing else 200)(scope, receive, send)
+            await self._tell_health(scope, receive, send)
             return
-        if route not in STATIC and not self._rate.allows(_address(scope, state.settings.proxies)):
+        address = _address(scope, state.settings.proxies)
+        if route not in STATIC and not self._rate.allows(address):
             raise Refusal(429, "address_asks_too_often", rate=self._rate.per_minute)
         if not self._is_served(route, scope["path"]):
             raise Refusal(404, "nothing_here")
@@ -97,14 +105,20 @@ class RequestGuard:
         if scope["method"] not in ("GET", "HEAD"):
             if state.closing:
                 raise Refusal(503, "server_restarts")
-            receive, session = await self._checked_body(scope, receive, route)
-        scope = {**scope, SESSION: session}
+            receive, session = await self._checked_body(scope, receive, route, address)
+        scope = {**scope, SESSION: session, ADDRESS: address}
         app = self._static if route in STATIC else self._app
-        if route != "component_server":
+        if scope["method"] != "POST" or route not in ("component_server", "mcp"):
             await app(scope, receive, send)
             return
-        with self._counted(session):
+        with _counted(state.viewer_requests, session), _counted(state.requests_from, address):
             await app(scope, receive, send)
+
+    async def _tell_health(self, scope: Scope, receive: Receive, send: Send) -> None:
+        state = self._state
+        status = "closing" if state.closing else "ok" if await state.answers() else "stuck"
+        answer = _json({"status": status, **state.health()}, 200 if status == "ok" else 503)
+        await answer(scope, receive, send)
 
     def _is_served(self, route: str, path: str) -> bool:
         if route == "mcp":
@@ -121,7 +135,9 @@ class RequestGuard:
         folders = (self._state.folder, *self._state.public_folders)
         return any(folder.resolve() in file.parents for folder in folders)
 
-    async def _checked_body(self, scope: Scope, receive: Receive, route: str) -> tuple[Receive, str]:
+    async def _checked_body(
+        self, scope: Scope, receive: Receive, route: str, address: str
+    ) -> tuple[Receive, str]:
         """What passes the body on, no more of it than may be sent; and whose request it is. Raises
         Refusal."""
         limit = self._upload_bytes() if route == "upload" else QUESTION_BYTES
@@ -133,8 +149,19 @@ class RequestGuard:
         if route == "upload":
             return limited(receive, limit), ""
         body = await read(receive, limit)
-        session = self._checked_session(question_in(body), route) if route in WITH_QUESTION else ""
-        return replayed(body, receive), session
+        if route not in WITH_QUESTION:
+            return replayed(body, receive), ""
+        self._check_address(address, route)
+        return replayed(body, receive), self._checked_session(question_in(body), route)
+
+    def _check_address(self, address: str, route: str) -> None:
+        """A session's name is chosen by who sends it, an address is not."""
+        state, most = self._state, self._state.settings.each_address
+        if route in ("component_server", "mcp"):
+            if state.requests_from[address] >= 2 * most:
+                raise Refusal(429, "viewer_waits_enough")
+        elif state.events_of_address(address) >= most:
+            raise Refusal(429, "visitor_waits_enough", most=most)
 
     def _checked_session(self, question: Any, route: str) -> str:
         """The visitor who sends this. Raises Refusal where the queue, or this visitor's part of it, is
@@ -169,17 +196,6 @@ class RequestGuard:
         settings = self._state.settings
         return max(settings.photo_bytes, settings.checkpoint_bytes) + FORM_BYTES
 
-    @contextmanager
-    def _counted(self, session: str) -> Iterator[None]:
-        under_way = self._state.viewer_requests
-        under_way[session] += 1
-        try:
-            yield
-        finally:
-            under_way[session] -= 1
-            if not under_way[session]:
-                del under_way[session]
-
 
 class _Exchange:
     """One request and its answer: counts their bytes, and gives the answer its route's headers."""
@@ -210,6 +226,17 @@ class _Exchange:
 
     def counts(self) -> dict[str, int]:
         return {"status": self._status, "in": self._in, "out": self._out}
+
+
+@contextmanager
+def _counted(under_way: Counter[str], whose: str) -> Iterator[None]:
+    under_way[whose] += 1
+    try:
+        yield
+    finally:
+        under_way[whose] -= 1
+        if not under_way[whose]:
+            del under_way[whose]
 
 
 def _json(content: dict[str, Any], status: int) -> JSONResponse:

@@ -29,7 +29,8 @@ AGENTS_CALLS_BELOW = "/mcp"
 STATIC = ("assets", "static", "svelte", "/theme.css")  # some eighty a page, the same for all: not counted
 WITH_QUESTION = ("queue/join", "call", "component_server", "mcp")  # routes whose body is a question in JSON
 UNKNOWN = "unknown"
-SESSION = "attnviz.session"  # where a request's scope says whose it is
+# where a request's scope says whose it is, and from where, which nobody can choose
+SESSION, ADDRESS = "attnviz.session", "attnviz.address"
 
 # Nothing that the page shows comes from anywhere else; Gradio makes functions of text.
 PAGE_POLICY = (

@@ -57,6 +57,12 @@ class Settings(BaseModel):
         description="forward passes that may wait; who comes then is told to try again",
     )
     each: int = Field(default=4, ge=1, le=1000, description="of these, those of one visitor")
+    each_address: int = Field(
+        default=60,
+        ge=1,
+        le=10_000,
+        description="of these, those of one address, behind which there may be a class",
+    )
     rate: int = Field(
         default=3000,
         ge=0,

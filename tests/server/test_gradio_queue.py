@@ -14,10 +14,12 @@ from gradio.utils import get_upload_folder
 
 from attnviz.server.gradio_queue import GradioQueue, forget_closed_sessions, upload_folder, uploads_in
 from attnviz.server.page import build
+from attnviz.server.routes import ADDRESS
 
 
-def event(number: int, visitor: str) -> SimpleNamespace:
-    return SimpleNamespace(_id=number, session_hash=visitor)
+def event(number: int, visitor: str, address: str = "") -> SimpleNamespace:
+    scope = {ADDRESS: address} if address else {}
+    return SimpleNamespace(_id=number, session_hash=visitor, request=SimpleNamespace(scope=scope))
 
 
 def made_queue() -> tuple[SimpleNamespace, SimpleNamespace]:
@@ -45,6 +47,13 @@ def test_who_fills_the_line_waits_behind_the_others():
     line.queue += [event(7, "late")]
     queue.active_jobs = [[event(0, "greedy")], None]
     assert [queue.get_events() for _ in range(6)] == [6, 7, 1, 2, 3, None]
+
+
+def test_who_calls_herself_many_waits_behind_the_others_too_and_a_class_takes_turns():
+    queue, line = made_queue()
+    line.queue += [event(number, f"made-up-{number}", "1.1.1.1") for number in range(3)]
+    line.queue += [event(3, "one", "2.2.2.2"), event(4, "one", "2.2.2.2"), event(5, "two", "2.2.2.2")]
+    assert [queue.get_events() for _ in range(6)] == [0, 3, 1, 5, 2, 4]
 
 
 def test_a_line_whose_workers_are_all_busy_is_left_as_it_is():

@@ -234,6 +234,29 @@ def test_when_the_queue_is_full_the_number_is_told_in_the_visitors_language(tmp_
     assert "第 81 位" in said["detail"]
 
 
+def test_an_address_has_so_many_waiting_whatever_its_visitors_are_called(tmp_path):
+    full = state(tmp_path, each_address=5)
+    full.events_of_address = {"1.2.3.4": 5}.get
+    asked = [json.dumps({"session_hash": "new"}).encode()]
+    for path in ("/gradio_api/queue/join", "/gradio_api/call/explain"):
+        assert ask_again(RequestGuard(Inner(), full), path, "POST", asked)[0] == 429
+    full.events_of_address, full.requests_from["1.2.3.4"] = lambda _: 0, 10
+    guard = RequestGuard(Inner(), full)
+    assert ask_again(guard, "/gradio_api/component_server", "POST", asked)[0] == 429
+    assert ask_again(guard, "/gradio_api/component_server", "POST", asked, client="5.6.7.8")[0] == 200
+    assert dict(full.requests_from) == {"1.2.3.4": 10}
+
+
+def test_health_is_bad_where_nothing_answers(tmp_path):
+    async def never() -> bool:
+        return False
+
+    server = state(tmp_path)
+    assert ask(Inner(), server, "/healthz")[2]["status"] == "ok"
+    server.answers = never
+    assert ask(Inner(), server, "/healthz")[::2] == (503, {"status": "stuck"})
+
+
 def test_questions_of_one_viewer_are_counted_while_they_are_answered(tmp_path):
     server = state(tmp_path, each=1)
     server.viewer_requests["a"] = 2
