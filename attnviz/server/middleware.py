@@ -26,6 +26,7 @@ from .request_body import Refusal, limited, question_in, read, replayed
 from .routes import ADDRESS, SESSION, STATIC, UNKNOWN, WITH_QUESTION, headers_of, route_of
 from .settings import Settings
 from .static_cache import StaticCache
+from .sweeping import make_again
 
 log = logging.getLogger("attnviz.requests")
 
@@ -186,7 +187,7 @@ class RequestGuard:
     def _check_room(self) -> None:
         state = self._state
         self._check_queue()  # before a photo is sent for nothing
-        state.folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # somebody may have deleted it underneath
+        make_again(state.folder)
         if shutil.disk_usage(state.folder).free < state.settings.free_mb * 1_000_000:
             raise Refusal(507, "no_room_for_uploads")
         if state.memory() > MEMORY_SHARE * state.settings.memory_mb * 1_000_000:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import stat
 import subprocess
 import sys
@@ -12,7 +13,7 @@ from pathlib import Path
 import pytest
 from helpers.checkout import ROOT
 
-from attnviz.server.sweeping import PREFIX, Sweeper, keep_swept, new_folder
+from attnviz.server.sweeping import PREFIX, Sweeper, keep_swept, make_again, new_folder
 
 
 def test_only_this_user_can_read_the_folder(tmp_path):
@@ -24,20 +25,53 @@ def test_servers_of_one_process_have_folders_beside_each_other(tmp_path):
     one = new_folder(tmp_path)
     assert new_folder(tmp_path, one.parent).parent == one.parent
     assert new_folder(tmp_path, tmp_path).parent not in (one.parent, tmp_path)
-    assert new_folder(tmp_path, tmp_path / f"{PREFIX}{os.getpid()}-gone").parent != one.parent
+    assert new_folder(tmp_path, tmp_path / f"{PREFIX}gone").parent != one.parent
 
 
 @pytest.mark.slow
 def test_what_a_killed_app_left_behind_goes_at_the_next_start_and_what_a_running_one_has_stays(tmp_path):
-    ended = subprocess.run(
-        [sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, text=True, check=True
-    )
-    orphan = tmp_path / f"{PREFIX}{ended.stdout.strip()}-x"
-    orphan.mkdir()
-    (orphan / "photo.jpg").write_bytes(b"x")
-    running = new_folder(tmp_path)
+    code = f"""
+import sys
+from pathlib import Path
+sys.path.append("attnviz/server")
+from sweeping import new_folder
+print(new_folder(Path({str(tmp_path)!r})), flush=True)
+input()
+"""
+    command, pipes = [sys.executable, "-c", code], {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with subprocess.Popen(command, cwd=ROOT, text=True, **pipes) as other:
+        theirs = Path(other.stdout.readline().strip())
+        (theirs / "photo.jpg").write_bytes(b"x")
+        mine = new_folder(tmp_path)
+        assert theirs.exists()  # whatever its process is called there, and here
+        other.kill()
+        other.wait(20)
     new_folder(tmp_path)
-    assert not orphan.exists() and running.exists()
+    assert not theirs.parent.exists() and mine.exists()
+
+
+def test_a_folder_of_process_number_1_that_nobody_holds_goes(tmp_path):
+    left = tmp_path / f"{PREFIX}1-x" / "server-x"
+    left.mkdir(parents=True)
+    (left / "photo.jpg").write_bytes(b"x")
+    new_folder(tmp_path)
+    assert not left.parent.exists()
+
+
+def test_a_folder_that_somebody_deleted_is_made_again_for_this_user_alone_and_stays(tmp_path):
+    folder = new_folder(tmp_path)
+    shutil.rmtree(folder.parent)
+    make_again(folder)
+    make_again(folder)
+    assert stat.S_IMODE(folder.stat().st_mode) == stat.S_IMODE(folder.parent.stat().st_mode) == 0o700
+    run = [
+        sys.executable,
+        "-c",
+        f"import sys; from pathlib import Path; sys.path.append('attnviz/server'); "
+        f"from sweeping import new_folder; new_folder(Path({str(tmp_path)!r}))",
+    ]
+    subprocess.run(run, cwd=ROOT, check=True, timeout=60)
+    assert folder.is_dir()
 
 
 @pytest.mark.slow
