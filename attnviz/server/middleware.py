@@ -21,8 +21,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ..errors import DISK_FULL
 from ..languages.catalogue import catalogue
+from .form_fields import FieldLimit
 from .rate_limit import RateLimit
-from .request_body import Refusal, limited, question_in, read, replayed
+from .request_body import Arrivals, Refusal, limited, question_in, read, replayed
 from .routes import ADDRESS, SESSION, STATIC, UNKNOWN, WITH_QUESTION, headers_of, route_of
 from .settings import Settings
 from .static_cache import StaticCache
@@ -32,6 +33,7 @@ log = logging.getLogger("attnviz.requests")
 
 QUESTION_BYTES = 256_000
 FORM_BYTES = 1_000_000  # what a form adds to the file in it
+FIELDS_BYTES = 1_000_000  # what of a form is not in a file, and lies in memory
 MEMORY_SHARE = 0.85  # of the settings' memory, above which uploads wait
 RETRY_SECONDS = 5
 
@@ -59,6 +61,7 @@ class ServerState:
     # requests of viewers and agents that are being answered, by session and by address
     viewer_requests: Counter[str] = field(default_factory=Counter)
     requests_from: Counter[str] = field(default_factory=Counter)
+    arrivals: Arrivals = field(default_factory=Arrivals)
 
 
 class RequestGuard:
@@ -106,7 +109,10 @@ class RequestGuard:
         if scope["method"] not in ("GET", "HEAD"):
             if state.closing:
                 raise Refusal(503, "server_restarts")
-            receive, session = await self._checked_body(scope, receive, route, address)
+            if route == "upload":
+                await self._pass_upload(scope, receive, send)
+                return
+            receive, session = await self._checked_question(scope, receive, route, address)
         scope = {**scope, SESSION: session, ADDRESS: address}
         app = self._static if route in STATIC else self._app
         if scope["method"] != "POST" or route not in ("component_server", "mcp"):
@@ -136,20 +142,30 @@ class RequestGuard:
         folders = (self._state.folder, *self._state.public_folders)
         return any(folder.resolve() in file.parents for folder in folders)
 
-    async def _checked_body(
+    async def _pass_upload(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a form with files on, as it comes, while there is room for it and it is within its limits."""
+        limit, headers = self._upload_bytes(), Headers(scope=scope)
+        announced = _announced_bytes(scope, limit)
+        self._check_room(announced)
+        fields = FieldLimit.of(headers.get("content-type", ""), FIELDS_BYTES)
+        with self._state.arrivals.expecting(announced) as came:
+
+            def look(piece: bytes) -> None:
+                if not announced:
+                    self._check_disk(len(piece))
+                if fields is not None:
+                    fields.feed(piece)
+                came(len(piece))
+
+            await self._app(scope, limited(receive, limit, look), send)
+
+    async def _checked_question(
         self, scope: Scope, receive: Receive, route: str, address: str
     ) -> tuple[Receive, str]:
-        """What passes the body on, no more of it than may be sent; and whose request it is. Raises
+        """What gives the body once more, no larger than it may be; and whose request it is. Raises
         Refusal."""
-        limit = self._upload_bytes() if route == "upload" else QUESTION_BYTES
-        if route == "upload":
-            self._check_room()
-        length = Headers(scope=scope).get("content-length")
-        if length and (not length.isdigit() or int(length) > limit):
-            raise Refusal(413, "request_too_large", limit=limit // 1_000_000 or 1)
-        if route == "upload":
-            return limited(receive, limit), ""
-        body = await read(receive, limit)
+        _announced_bytes(scope, QUESTION_BYTES)
+        body = await read(receive, QUESTION_BYTES)
         if route not in WITH_QUESTION:
             return replayed(body, receive), ""
         self._check_address(address, route)
@@ -184,14 +200,20 @@ class RequestGuard:
             seconds = max(1, math.ceil(number * self._state.seconds_per_pass()))
             raise Refusal(429, "line_full_for", number=number, seconds=seconds)
 
-    def _check_room(self) -> None:
+    def _check_room(self, announced: int) -> None:
+        """Raises Refusal where there is none for an upload of so many bytes and those on their way."""
         state = self._state
         self._check_queue()  # before a photo is sent for nothing
         make_again(state.folder)
-        if shutil.disk_usage(state.folder).free < state.settings.free_mb * 1_000_000:
-            raise Refusal(507, "no_room_for_uploads")
+        self._check_disk(announced)
         if state.memory() > MEMORY_SHARE * state.settings.memory_mb * 1_000_000:
             raise Refusal(503, "memory_short")
+
+    def _check_disk(self, size: int) -> None:
+        state = self._state
+        free = shutil.disk_usage(state.folder).free - state.arrivals.missing - size
+        if free < state.settings.free_mb * 1_000_000:
+            raise Refusal(507, "no_room_for_uploads")
 
     def _upload_bytes(self) -> int:
         settings = self._state.settings
@@ -238,6 +260,14 @@ def _counted(under_way: Counter[str], whose: str) -> Iterator[None]:
         under_way[whose] -= 1
         if not under_way[whose]:
             del under_way[whose]
+
+
+def _announced_bytes(scope: Scope, limit: int) -> int:
+    """The length that a request's header says, or 0. Raises Refusal for one over the limit."""
+    length = Headers(scope=scope).get("content-length") or "0"
+    if not length.isdecimal() or int(length[:20]) > limit:
+        raise Refusal(413, "request_too_large", limit=limit // 1_000_000 or 1)
+    return int(length)
 
 
 def _json(content: dict[str, Any], status: int) -> JSONResponse:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from starlette.types import Message, Receive
@@ -19,19 +21,47 @@ class Refusal(AttnvizError):
         self.status = status
 
 
-def limited(receive: Receive, limit: int) -> Receive:
-    """Pass a body on, piece by piece. Raises Refusal at the piece that makes it longer than ``limit``."""
+def limited(receive: Receive, limit: int, look: Callable[[bytes], None]) -> Receive:
+    """Pass a body on, piece by piece, each after a ``look`` at it. Raises Refusal at the piece that makes it
+    longer than ``limit``, and what ``look`` raises."""
     received = 0
 
     async def receive_limited() -> Message:
         nonlocal received
         message = await receive()
-        received += len(message.get("body", b""))
+        piece = message.get("body", b"")
+        received += len(piece)
         if received > limit:
             raise Refusal(413, "request_too_large", limit=limit // 1_000_000)
+        if piece:
+            look(piece)
         return message
 
     return receive_limited
+
+
+class Arrivals:
+    """The bytes of uploads on their way that were announced and have not come yet."""
+
+    def __init__(self) -> None:
+        self.missing = 0
+
+    @contextmanager
+    def expecting(self, announced: int) -> Iterator[Callable[[int], None]]:
+        """While one is on its way; the function that is given counts what came of it."""
+        missing = announced
+
+        def count(size: int) -> None:
+            nonlocal missing
+            came = min(size, missing)
+            missing -= came
+            self.missing -= came
+
+        self.missing += announced
+        try:
+            yield count
+        finally:
+            self.missing -= missing
 
 
 async def read(receive: Receive, limit: int) -> bytes:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import shutil
 from pathlib import Path
 
 import pytest
@@ -308,6 +309,47 @@ def test_uploads_wait_where_disk_or_memory_run_short(tmp_path):
         post(Inner(), short, "/gradio_api/upload", {})[0] == 503
         and post(Inner(), short, "/gradio_api/queue/join", {})[0] == 200
     )
+
+
+def form(*parts: tuple[str, bytes]) -> list[bytes]:
+    """A form's body in pieces of 64 kB, of (what stands behind "form-data; ", content)."""
+    body = b"".join(
+        b"--x\r\nContent-Disposition: form-data; " + head.encode() + b"\r\n\r\n" + content + b"\r\n"
+        for head, content in parts
+    )
+    body += b"--x--\r\n"
+    return [body[start : start + 65_536] for start in range(0, len(body), 65_536)]
+
+
+@pytest.mark.parametrize("disposition", ['name="files"', 'name="filename"', "name=a"])
+def test_what_of_a_form_is_no_file_is_bounded_and_a_file_is_not(tmp_path, disposition):
+    headers = [(b"content-type", b"multipart/form-data; boundary=x")]
+    large, path = b"a" * 1_100_000, "/gradio_api/upload"
+    inner, file = Inner(), ('name="files"; filename="a.png"', large)
+    assert ask(inner, state(tmp_path), path, "POST", form(file), headers)[0] == 200
+    assert b"".join(form(file)) == inner.bodies.pop()
+    for parts in ([(disposition, large)], [file, *[(disposition, large[:100_000])] * 11]):
+        assert ask(inner, state(tmp_path), path, "POST", form(*parts), headers)[0] == 413
+    assert inner.bodies == []
+
+
+@pytest.mark.parametrize("kind", [b"multipart/form-data", b"multipart/form-data; boundary=x"])
+def test_what_is_no_form_is_refused(tmp_path, kind):
+    inner, headers = Inner(), [(b"content-type", kind)]
+    status, _, said = ask(inner, state(tmp_path), "/gradio_api/upload", "POST", [b"no form at all"], headers)
+    assert (status, inner.bodies) == (400, []) and "no form" in said["detail"]
+
+
+def test_uploads_on_their_way_count_as_if_they_had_come(tmp_path):
+    free = shutil.disk_usage(tmp_path).free // 1_000_000
+    server = ServerState(Settings(free_mb=min(free - 50, 10**7)), tmp_path)
+    length = [(b"content-length", b"20000000")]
+    assert ask(Inner(), server, "/gradio_api/upload", "POST", headers=length)[0] == 200
+    with server.arrivals.expecting(40_000_000) as came:
+        assert ask(Inner(), server, "/gradio_api/upload", "POST", headers=length)[0] == 507
+        came(39_000_000)
+        assert server.arrivals.missing == 1_000_000
+    assert server.arrivals.missing == 0
 
 
 def test_a_disk_that_fills_up_is_a_sentence_and_another_failure_is_not_hidden(tmp_path):
