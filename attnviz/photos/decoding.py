@@ -14,13 +14,13 @@ STRIP = 64  # rows of a shrunk picture that are made together
 GREY_STRIP = 256  # rows of a deep grey picture that are scaled together
 
 
-def decode(image: Image.Image, name: str) -> np.ndarray:
-    """A picture's pixels, (H, W, 3) uint8 upright sRGB without transparency. Raises PhotoError, with ``name``
+def decode(image: Image.Image, name: str, orientation: int) -> np.ndarray:
+    """A picture's pixels, (H, W, 3) uint8 upright sRGB without transparency. ``orientation`` is EXIF's, 1 to
+    8, of what Pillow does not turn upright by itself. Raises PhotoError, with ``name``
     in its sentence, for one that is damaged, too large for the memory, or whose samples have no scale."""
     try:
         image.load()
         profile = image.info.get("icc_profile")
-        orientation = _orientation(image)
         upright = _to_rgb(shrunk(_eight_bit(image, name)), profile)
     except PhotoError:
         raise
@@ -28,8 +28,8 @@ def decode(image: Image.Image, name: str) -> np.ndarray:
         raise PhotoError("photo_out_of_memory", name=name) from None
     except Exception:  # decoders raise what they like: OSError, SyntaxError, ValueError, struct.error, …
         raise PhotoError("photo_damaged", name=name) from None
-    if orientation is not None:
-        upright = upright.transpose(orientation)
+    if orientation in UPRIGHT:
+        upright = upright.transpose(UPRIGHT[orientation])
     return np.array(upright)
 
 
@@ -155,15 +155,15 @@ def _in_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
     return image.convert("RGB")
 
 
-def _orientation(image: Image.Image) -> Image.Transpose | None:
-    """What turns the picture upright, by its EXIF; None if it is."""
+def exif_orientation(image: Image.Image) -> int:
+    """What the EXIF of a picture in memory tells, 1 to 8; 1 where it tells nothing."""
     try:
-        return ORIENTATIONS.get(image.getexif().get(0x0112, 1))
+        return int(image.getexif().get(0x0112, 1))
     except Exception:  # garbage where EXIF should be: the picture itself may be fine
-        return None
+        return 1
 
 
-ORIENTATIONS = {  # the EXIF number -> what undoes it
+UPRIGHT = {  # the EXIF number -> what undoes it
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
     4: Image.Transpose.FLIP_TOP_BOTTOM,

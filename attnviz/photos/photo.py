@@ -11,7 +11,8 @@ import numpy as np
 from PIL import Image
 
 from ..errors import PhotoError
-from .decoding import decode, decode_smaller, shrunk
+from .decoding import decode, decode_smaller, exif_orientation, shrunk
+from .essence import essence
 from .file_kinds import other_kind
 from .limits import MAX_PIXELS, check_bytes, check_decoder, check_size
 
@@ -55,7 +56,7 @@ def open_photo(
     if isinstance(source, Image.Image):
         name = name or "picture"
         check_size(source.size, name)
-        return Photo(decode(source, name), name)
+        return Photo(decode(source, name, exif_orientation(source)), name)
     if isinstance(source, bytes):
         name, content = display_name(name or "picture"), source
     else:
@@ -85,11 +86,12 @@ def _from_bytes(content: bytes, name: str) -> Photo:
     refusal = other_kind(content, name)
     if refusal is not None:
         raise refusal
-    with _opened(content, name) as image:
+    told = essence(content, name)
+    with _opened(told.content, name) as image:
         check_size(image.size, name)
         check_decoder(image, name)
         decode_smaller(image)
-        return Photo(decode(image, name), name)
+        return Photo(decode(image, name, told.orientation), name)
 
 
 def _opened(content: bytes, name: str) -> Image.Image:
