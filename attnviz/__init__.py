@@ -17,16 +17,21 @@ In short::
         ...
 """
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from ._version import __version__ as __version__
-from .capture.fast_copy import fast
-from .capture.layer_attention import LayerAttention, Step
-from .capture.recording import Recording, record
-from .capture.run import features, find, trace, traces
-from .capture.trace import Features, Found, Trace
-from .errors import AttnvizError, NetworkError, PhotoError, TraceError
-from .photos.geometry import Recipe, Region
-from .photos.photo import Photo, open_photo
-from .zoo.registry import list_networks, load
+
+if TYPE_CHECKING:
+    from .capture.fast_copy import fast
+    from .capture.layer_attention import LayerAttention, Step
+    from .capture.recording import Recording, record
+    from .capture.run import features, find, trace, traces
+    from .capture.trace import Features, Found, Trace
+    from .errors import AttnvizError, NetworkError, PhotoError, TraceError
+    from .photos.geometry import Recipe, Region
+    from .photos.photo import Photo, open_photo
+    from .zoo.registry import list_networks, load
 
 __all__ = [
     "AttnvizError",
@@ -53,12 +58,44 @@ __all__ = [
     "traces",
 ]
 
+# Where each public name stands. It is imported when it is first used: torch takes seconds, and neither
+# ``attnviz --help`` nor the process that decodes pictures needs it.
+_HOMES = {
+    "capture.fast_copy": ("fast",),
+    "capture.layer_attention": ("LayerAttention", "Step"),
+    "capture.recording": ("Recording", "record"),
+    "capture.run": ("features", "find", "trace", "traces"),
+    "capture.trace": ("Features", "Found", "Trace"),
+    "errors": ("AttnvizError", "NetworkError", "PhotoError", "TraceError"),
+    "photos.geometry": ("Recipe", "Region"),
+    "photos.photo": ("Photo", "open_photo"),
+    "zoo.registry": ("list_networks", "load"),
+}
+_HOME = {name: home for home, names in _HOMES.items() for name in names}
+_ROOMS = ("capture", "checkpoints", "errors", "languages", "networks", "photos", "zoo")
 
-def _notebook_view(trace: Trace) -> str:
+
+def __getattr__(name: str) -> Any:
+    """A public name, or a room, imported now."""
+    if name in _ROOMS:
+        return import_module(f"{__name__}.{name}")
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+    if _HOME[name].startswith("capture"):
+        from .capture.trace import Trace
+
+        Trace._repr_html_ = _notebook_view  # type: ignore[attr-defined]
+    globals()[name] = value  # asked for once
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
+
+
+def _notebook_view(trace: "Trace") -> str:
     """The viewer, when a trace is the last line of a notebook's cell; it works offline."""
     from .viewer.standalone import frame  # matplotlib's colours are slow to import
 
     return frame(trace)
-
-
-Trace._repr_html_ = _notebook_view  # type: ignore[attr-defined]
