@@ -58,6 +58,11 @@ class Decoder:
                     seconds=round(self._seconds),
                 ) from None
 
+    @property
+    def process_id(self) -> int:
+        """The number of the process; 0 if none runs."""
+        return self._process.pid if self._process is not None else 0
+
     def close(self) -> None:
         """End the process; a picture that is opened later starts another."""
         with self._lock:
