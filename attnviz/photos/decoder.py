@@ -12,10 +12,12 @@ import subprocess
 import sys
 import threading
 from contextlib import suppress
+from pathlib import Path
+from queue import LifoQueue
 
 from ..errors import PhotoError
 from .decoder_messages import Request, read_answer, send_request
-from .photo import Photo, display_name
+from .photo import Photo, display_name, read_file
 
 MEGABYTES = 300  # that decoding one picture may take
 SECONDS = 3.0  # of a processor
@@ -101,3 +103,32 @@ class Decoder:
             with suppress(OSError):
                 process.kill()
             process.wait()
+
+
+class DecoderPool:
+    """As many decoders as may work at once; each starts with its first picture."""
+
+    def __init__(self, count: int) -> None:
+        self._decoders = [Decoder() for _ in range(count)]
+        self._idle: LifoQueue[Decoder] = LifoQueue()
+        for decoder in self._decoders:
+            self._idle.put(decoder)
+
+    def start(self) -> None:
+        """Start the process that is used first now, so that the first picture does not wait for it."""
+        self._decoders[-1].start()
+
+    def open_file(self, path: Path) -> Photo:
+        """The photo in a file. Raises PhotoError as ``Decoder.open`` does."""
+        name = display_name(path.name)
+        content = read_file(path, name)
+        decoder = self._idle.get()
+        try:
+            return decoder.open(content, name)
+        finally:
+            self._idle.put(decoder)
+
+    def close(self) -> None:
+        """End all processes."""
+        for decoder in self._decoders:
+            decoder.close()

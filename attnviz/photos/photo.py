@@ -61,7 +61,7 @@ def open_photo(
         name, content = display_name(name or "picture"), source
     else:
         name = display_name(name or os.path.basename(os.fspath(source)))
-        content = _read(Path(source), name)
+        content = read_file(Path(source), name)
     return _from_bytes(content, name)
 
 
@@ -71,7 +71,8 @@ def display_name(name: str) -> str:
     return name if len(name) <= 80 else f"{name[:60]}…{name[-19:]}"
 
 
-def _read(path: Path, name: str) -> bytes:
+def read_file(path: Path, name: str) -> bytes:
+    """A picture file's bytes. Raises PhotoError for one that is too large, or can't be read."""
     try:
         check_bytes(path.stat().st_size, name)
         return path.read_bytes()

@@ -8,7 +8,8 @@ import math
 import threading
 import time
 import weakref
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -21,6 +22,7 @@ from ..capture.run import features_of_layers, trace
 from ..capture.trace import Features, Trace
 from ..errors import AttnvizError, BusyError, TraceError
 from ..networks.card import card_of
+from ..photos.photo import Photo, open_photo
 from .cache import Cache
 from .catalog import Catalog
 from .settings import Settings
@@ -52,8 +54,10 @@ class TraceKey:
 
 @dataclass(frozen=True)
 class Compute:
-    """How a trace and layers' features are computed, and how much of a photo's features is kept at once."""
+    """How a photo is opened, how a trace and layers' features are computed, and how much of a photo's
+    features is kept at once."""
 
+    open: Callable[[Path], Photo] = open_photo
     trace: Callable[..., Trace] = trace
     features: Callable[..., LayersFeatures] = features_of_layers
     together_bytes: int = TOGETHER_BYTES
@@ -71,6 +75,7 @@ class Inference:
         most_waiting: int = MOST_WAITING,
     ) -> None:
         self.queue = WorkQueue(settings.at_once, most_waiting + settings.at_once, NICENESS)
+        self._decoding = WorkQueue(settings.at_once, most_waiting + settings.at_once)
         self.traces: Cache[TraceKey, Trace] = Cache(trace_bytes, TRACES_BYTES, 60 * settings.keep, clock)
         self._features: Cache[tuple[TraceKey, tuple[str, ...]], LayersFeatures] = Cache(
             features_bytes, FEATURES_BYTES, 60 * settings.keep, clock
@@ -102,9 +107,9 @@ class Inference:
         """The trace of a photo. Raises AttnvizError."""
 
         async def compute() -> Trace:
-            return await self._of_photo(
-                key, lambda network: self._compute.trace(network, key.photo, key.view)
-            )
+            # decoded before its turn: meanwhile others' passes run
+            photo = await self._open(key)
+            return await self._of_photo(key, lambda network: self._compute.trace(network, photo, key.view))
 
         return await self.traces.get(key, compute)
 
@@ -139,6 +144,7 @@ class Inference:
         """Stop the passes under way at their next block, and take no more."""
         self._closed = True
         self.queue.close()
+        self._decoding.close()
 
     def _layers_with(self, source: Trace, layer: str) -> tuple[str, ...]:
         """The layers whose features are kept in one pass with this one's: all that have some, where they are
@@ -149,27 +155,25 @@ class Inference:
         )  # before and after, 4 bytes
         return gated if layer in gated and together <= self._compute.together_bytes else (layer,)
 
+    def _check_kept(self, key: TraceKey) -> None:
+        """Raise AttnvizError where the photo or the checkpoint was deleted."""
+        if not key.photo.exists():
+            raise AttnvizError("photo_gone", minutes=self._settings.keep)
+        if not self._catalog.has(key.network):
+            raise AttnvizError("checkpoint_gone", minutes=self._settings.keep)
+
+    async def _open(self, key: TraceKey) -> Photo:
+        self._check_kept(key)
+        with _foreseen():
+            return await self._decoding.run(lambda: self._compute.open(key.photo))
+
     async def _of_photo(self, key: TraceKey, run: Callable[[nn.Module], Result]) -> Result:
         """What ``run`` returns, if neither photo nor checkpoint was deleted before it was done."""
-
-        def check() -> None:
-            if not key.photo.exists():
-                raise AttnvizError("photo_gone", minutes=self._settings.keep)
-            if not self._catalog.has(key.network):
-                raise AttnvizError("checkpoint_gone", minutes=self._settings.keep)
-
-        check()
-        try:
-            result = await self.forward_pass(key.network, run, check)
-            check()
+        self._check_kept(key)
+        with _foreseen():
+            result = await self.forward_pass(key.network, run, lambda: self._check_kept(key))
+            self._check_kept(key)
             return result
-        except AttnvizError:
-            raise
-        except (
-            Exception
-        ):  # the visitor gets a sentence in place of Gradio's blank badge, the log gets the rest
-            log.exception("tracing failed")
-            raise AttnvizError("pass_failed") from None
 
     def _run_limited(
         self,
@@ -200,6 +204,18 @@ class Inference:
             shared = [*inside.parameters(), *inside.buffers(), card_of(inside)]
             copies[network] = copy.deepcopy(inside, {id(item): item for item in shared})
         return copies[network]
+
+
+@contextmanager
+def _foreseen() -> Iterator[None]:
+    """Turns errors that nobody foresaw into a sentence for the visitor, and lines for the log."""
+    try:
+        yield
+    except AttnvizError:
+        raise
+    except Exception:
+        log.exception("tracing failed")
+        raise AttnvizError("pass_failed") from None
 
 
 def trace_bytes(trace: Trace) -> int:

@@ -6,6 +6,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..photos.decoder import DecoderPool
 from .bundles import BundleWriter
 from .catalog import Catalog
 from .gradio_queue import upload_folder
@@ -31,6 +32,7 @@ class Service:
     bundles: BundleWriter
     viewer: ViewerRequests
     visitors: Visitors
+    decoders: DecoderPool
 
     def expire(self) -> None:
         """Let go of what nobody used for as long as the settings say."""
@@ -43,6 +45,7 @@ class Service:
         self.inference.close()
         for queue in (self.bundles.queue, self.viewer.queue):
             queue.close()
+        self.decoders.close()
 
 
 def make_service(
@@ -59,8 +62,9 @@ def make_service(
     catalog = catalog or Catalog(settings)
     uploads = UploadFolder(folder, settings.keep)
     photos = PhotoStore(uploads, settings)
-    inference = Inference(settings, catalog, compute or Compute())
+    decoders = DecoderPool(settings.at_once)
+    inference = Inference(settings, catalog, compute or Compute(open=decoders.open_file))
     bundles = BundleWriter(folder, photos, catalog, inference)
     visitors = Visitors(uploads, catalog, inference, 60 * settings.keep)
     viewer = ViewerRequests(photos, catalog, inference, bundles, visitors)
-    return Service(settings, folder, uploads, photos, catalog, inference, bundles, viewer, visitors)
+    return Service(settings, folder, uploads, photos, catalog, inference, bundles, viewer, visitors, decoders)
