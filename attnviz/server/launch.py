@@ -97,6 +97,7 @@ def serve(settings: Settings, block: bool = True, service: Service | None = None
     declare()
     service = service or make_service(settings, new_folder(process_folder=upload_folder()))
     service.catalog.log_damaged()
+    service.decoders.start()
     signals: list[int] = []
     if block:
         _listen_for_signals(signals)

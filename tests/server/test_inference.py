@@ -53,7 +53,7 @@ def test_what_came_of_a_photo_is_forgotten_and_of_the_others_not(made, passes):
     inference.forget({TEMPLE.photo})
     for key in (TEMPLE, cat):
         inference.features(key, "layer1.0")
-    assert [photo.stem for photo, _ in passes.traced] == ["temple", "cat", "temple"] and len(
+    assert [photo.name for photo, _ in passes.traced] == ["temple.jpg", "cat.jpg", "temple.jpg"] and len(
         passes.layers
     ) == 3
 
