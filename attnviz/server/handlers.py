@@ -47,12 +47,6 @@ class Handlers:
             self._on.view: link.view,
         }
 
-    async def speak_chinese(
-        self, error: AttnvizError | None, network_error: AttnvizError | None, request: gr.Request
-    ) -> Updates:
-        """The page begins in Chinese."""
-        return await self.speak("zh", error, network_error, request)
-
     async def speak(
         self,
         language: str,
