@@ -12,7 +12,7 @@
 - ``Queue.event_ids_to_events``, ``Queue.send_message``, ``Event.data``, ``ProcessCompletedMessage``: events
   by number, what ends one, and what it was sent
 - ``Blocks.state_holder``, its ``session_data``, ``time_last_used`` and ``lock``: visitors' choices
-- ``SessionState.is_closed``: the visitor closed the page
+- ``Blocks.upload_file_set``: the paths of all uploads
 - ``Blocks.server.config.timeout_keep_alive``: uvicorn's limit for idle connections
 - ``GRADIO_TEMP_DIR`` in the environment: the folder of uploads, read when a page is built, when it is
 launched,
@@ -21,6 +21,7 @@ launched,
 from __future__ import annotations
 
 import os
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -35,6 +36,8 @@ from .routes import ADDRESS
 
 LOOK_SECONDS = 0.005  # between two looks at the queue; a thousand a second keep Python from the passes
 
+UNREAD_SECONDS = 120.0  # that an answer waits to be fetched
+
 
 class GradioQueue:
     """The queue of a page's events. Visitors take turns: who has an event running or ahead in the queue waits
@@ -42,8 +45,10 @@ class GradioQueue:
     somebody who sends many, nor of somebody who calls herself many: addresses take turns in the same way,
     and visitors from one address with each other."""
 
-    def __init__(self, page: gr.Blocks) -> None:
-        self._queue = page._queue
+    def __init__(self, page: gr.Blocks, clock: Callable[[], float] = time.monotonic) -> None:
+        self._queue, self._clock = page._queue, clock
+        self._addresses: dict[str, str] = {}  # of the visitors who have been answered and may be told more
+        self._unread: dict[str, tuple[Any, float]] = {}  # a visitor's oldest message, and when it was seen
         self._next_events = self._queue.get_events
         self._queue.get_events = self._fair_events  # type: ignore[method-assign]
         self._queue.sleep_when_free = LOOK_SECONDS
@@ -61,11 +66,17 @@ class GradioQueue:
         return len(self._queue.pending_event_ids_session.get(session, ()))
 
     def events_of_address(self, address: str) -> int:
-        """The events, waiting or running, that came from an address."""
-        lines = self._queue.event_queue_per_concurrency_id.values()
-        waiting = [event for line in lines for event in line.queue]
-        running = [event for events in self._queue.active_jobs for event in events or ()]
-        return sum(_address_of(event) == address for event in (*waiting, *running))
+        """The events that came from an address: waiting or running, or done with an answer that nobody has
+        fetched."""
+        unread = [session for session, home in list(self._addresses.items()) if home == address]
+        messages = self._queue.pending_messages_per_session
+        unread = [session for session in unread if session in messages and messages[session].qsize()]
+        return sum(_address_of(event) == address for event in self._events()) + len(unread)
+
+    def _events(self) -> list[Any]:
+        lines = list(self._queue.event_queue_per_concurrency_id.values())
+        waiting = [event for line in lines for event in list(line.queue)]
+        return [*waiting, *(event for events in list(self._queue.active_jobs) for event in events or ())]
 
     def give_up(self, session: str) -> list[str]:
         """End one visitor's events that wait, and take back the answers that were not fetched; the paths of
@@ -81,8 +92,27 @@ class GradioQueue:
             _without_answers(self._queue.pending_messages_per_session[session])
         return paths
 
+    def forget_unread(self) -> None:
+        """Let go of answers that nobody fetched for minutes, of visitors who have nothing more under way."""
+        now, busy, unread = self._clock(), {event.session_hash for event in self._events()}, {}
+        for session, messages in list(self._queue.pending_messages_per_session.items()):
+            oldest = next(iter(list(messages._queue)), None)
+            if oldest is None or session in busy:
+                continue
+            before, since = self._unread.get(session, (None, now))
+            if before is not oldest:
+                since = now
+            if now - since < UNREAD_SECONDS:
+                unread[session] = oldest, since
+            else:
+                self._queue.pending_messages_per_session.pop(session, None)
+        self._unread = unread
+
     def forget_lost_sessions(self) -> None:
-        """Let go of the event numbers of visitors who have nothing more to be told."""
+        """Let go of the event numbers and addresses of visitors who have nothing more to be told."""
+        for session in list(self._addresses):
+            if session not in self._queue.pending_messages_per_session:
+                self._addresses.pop(session, None)
         for session in list(self._queue.pending_event_ids_session):
             if session not in self._queue.pending_messages_per_session:
                 self._queue.pending_event_ids_session.pop(session, None)
@@ -94,7 +124,10 @@ class GradioQueue:
             if len(line.queue) > 1 and (limit is None or line.current_concurrency < limit):
                 for whose in (_session_of, _address_of):
                     _sort_in_rounds(line.queue, running, whose)
-        return self._next_events()
+        found = self._next_events()
+        for event in found[0] if found else ():
+            self._addresses[event.session_hash] = _address_of(event)
+        return found
 
 
 def _session_of(event: Any) -> str:
@@ -144,12 +177,13 @@ def _sort_in_rounds(events: list[Any], running: list[Any], whose: Callable[[Any]
     events.sort(key=lambda event: rounds[event._id])
 
 
-def forget_closed_sessions(page: gr.Blocks, kept: timedelta, now: datetime) -> None:
-    """Let go of the choices of visitors who closed the page longer than ``kept`` ago. They take a third of a
-    megabyte each, and Gradio keeps thousands."""
+def forget_old_sessions(page: gr.Blocks, kept: timedelta, now: datetime) -> None:
+    """Let go of the choices of visitors who did nothing for longer than ``kept``, whether or not they closed
+    the page. They take a third of a megabyte each, and Gradio keeps thousands; what a page needs to go on,
+    its browser has."""
     visitors, before = page.state_holder, now - kept
-    for session, state in list(visitors.session_data.items()):
-        if state.is_closed and visitors.time_last_used.get(session, before) <= before:
+    for session in list(visitors.session_data):
+        if visitors.time_last_used.get(session, before) <= before:
             with visitors.lock:
                 visitors.session_data.pop(session, None)
                 visitors.time_last_used.pop(session, None)
@@ -161,6 +195,13 @@ def forget_session(page: gr.Blocks, session: str) -> None:
     with visitors.lock:
         visitors.session_data.pop(session, None)
         visitors.time_last_used.pop(session, None)
+
+
+def forget_deleted_uploads(page: gr.Blocks) -> None:
+    """Let go of the names of uploads that are gone; Gradio keeps each for ever."""
+    for path in list(page.upload_file_set):
+        if not os.path.exists(path):
+            page.upload_file_set.discard(path)
 
 
 def keep_connections_open(page: gr.Blocks, seconds: int) -> None:

@@ -32,7 +32,8 @@ from ..processors import cores
 from ..viewer.javascript import in_markup, script, style
 from .gradio_queue import (
     GradioQueue,
-    forget_closed_sessions,
+    forget_deleted_uploads,
+    forget_old_sessions,
     forget_session,
     keep_connections_open,
     upload_folder,
@@ -214,8 +215,10 @@ def _forget(session: str, service: Service, page: gr.Blocks, queue: GradioQueue)
 def _expire(service: Service, page: gr.Blocks, queue: GradioQueue) -> None:
     """Let go of what nobody used for as long as the settings say, and of visitors who are gone."""
     service.expire()
-    forget_closed_sessions(page, timedelta(minutes=service.settings.keep), datetime.now())
+    forget_old_sessions(page, timedelta(minutes=service.settings.keep), datetime.now())
+    queue.forget_unread()
     queue.forget_lost_sessions()
+    forget_deleted_uploads(page)
     if sys.platform == "linux":
         with suppress(OSError, AttributeError):  # a C library without it
             ctypes.CDLL(None).malloc_trim(0)  # glibc keeps what was let go of, otherwise

@@ -34,6 +34,7 @@ log = logging.getLogger("attnviz.requests")
 QUESTION_BYTES = 256_000
 FORM_BYTES = 1_000_000  # what a form adds to the file in it
 FIELDS_BYTES = 1_000_000  # what of a form is not in a file, and lies in memory
+LONGEST_SESSION = 64  # characters of a session's name; browsers choose some ten
 MEMORY_SHARE = 0.85  # of the settings' memory, above which uploads wait
 RETRY_SECONDS = 5
 
@@ -185,6 +186,8 @@ class RequestGuard:
         full."""
         state, most = self._state, self._state.settings.each
         session = str(question.get("session_hash") or "") if isinstance(question, dict) else ""
+        if len(session) > LONGEST_SESSION:
+            raise Refusal(400, "session_too_long", limit=LONGEST_SESSION)
         if route == "component_server":
             if not isinstance(question, dict) or state.viewer_requests[session] >= 2 * most:
                 raise Refusal(429, "viewer_waits_enough")

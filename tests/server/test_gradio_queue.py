@@ -12,7 +12,13 @@ import pytest
 from gradio.state_holder import StateHolder
 from gradio.utils import get_upload_folder
 
-from attnviz.server.gradio_queue import GradioQueue, forget_closed_sessions, upload_folder, uploads_in
+from attnviz.server.gradio_queue import (
+    GradioQueue,
+    forget_deleted_uploads,
+    forget_old_sessions,
+    upload_folder,
+    uploads_in,
+)
 from attnviz.server.page import build
 from attnviz.server.routes import ADDRESS
 
@@ -23,10 +29,10 @@ def event(number: int, visitor: str, address: str = "") -> SimpleNamespace:
 
 
 def made_queue() -> tuple[SimpleNamespace, SimpleNamespace]:
-    """A queue like Gradio's, which gives the first event's number, and its only line."""
+    """A queue like Gradio's, which gives the first event, and its only line."""
 
     def first():
-        return line.queue.pop(0)._id if line.queue else None
+        return ([line.queue.pop(0)], False, "pass") if line.queue else None
 
     line = SimpleNamespace(queue=[], concurrency_limit=1, current_concurrency=0)
     queue = SimpleNamespace(
@@ -39,21 +45,27 @@ def made_queue() -> tuple[SimpleNamespace, SimpleNamespace]:
     return queue, line
 
 
+def next_number(queue: SimpleNamespace) -> int | None:
+    """The number of the next event to run."""
+    found = queue.get_events()
+    return found[0][0]._id if found else None
+
+
 def test_who_fills_the_line_waits_behind_the_others():
     queue, line = made_queue()
     line.queue += [event(number, "greedy") for number in range(4)]
     line.queue += [event(4, "one"), event(5, "other"), event(6, "one")]
-    assert [queue.get_events() for _ in range(3)] == [0, 4, 5]
+    assert [next_number(queue) for _ in range(3)] == [0, 4, 5]
     line.queue += [event(7, "late")]
     queue.active_jobs = [[event(0, "greedy")], None]
-    assert [queue.get_events() for _ in range(6)] == [6, 7, 1, 2, 3, None]
+    assert [next_number(queue) for _ in range(6)] == [6, 7, 1, 2, 3, None]
 
 
 def test_who_calls_herself_many_waits_behind_the_others_too_and_a_class_takes_turns():
     queue, line = made_queue()
     line.queue += [event(number, f"made-up-{number}", "1.1.1.1") for number in range(3)]
     line.queue += [event(3, "one", "2.2.2.2"), event(4, "one", "2.2.2.2"), event(5, "two", "2.2.2.2")]
-    assert [queue.get_events() for _ in range(6)] == [0, 3, 1, 5, 2, 4]
+    assert [next_number(queue) for _ in range(6)] == [0, 3, 1, 5, 2, 4]
 
 
 def test_a_line_whose_workers_are_all_busy_is_left_as_it_is():
@@ -115,6 +127,32 @@ def test_what_a_visitor_has_waiting_and_what_was_not_fetched_is_given_up(page):
     assert messages["other"].get_nowait().output == {"data": ["secret"]}
 
 
+def test_answers_that_nobody_fetches_count_for_their_address_and_go_after_minutes(page):
+    now, inside = [0.0], page._queue
+    queue = GradioQueue(page, clock=lambda: now[0])
+    inside.pending_messages_per_session.clear()
+    for session in ("reads", "leaves"):
+        queue._addresses[session] = "1.2.3.4"
+        inside.pending_messages_per_session[session] = asyncio.Queue()
+        inside.pending_messages_per_session[session].put_nowait("answer")
+    assert queue.events_of_address("1.2.3.4") == 2 and queue.events_of_address("5.6.7.8") == 0
+    for minute in range(4):
+        now[0] = 60.0 * minute
+        queue.forget_unread()
+        messages = inside.pending_messages_per_session["reads"]
+        messages.get_nowait()
+        messages.put_nowait(f"answer {minute}")
+    queue.forget_lost_sessions()
+    assert set(inside.pending_messages_per_session) == set(queue._addresses) == {"reads"}
+    inside.pending_messages_per_session.clear()
+
+
+def test_names_of_uploads_that_are_gone_are_not_kept(page, noise_file):
+    page.upload_file_set.update({str(noise_file), "/gone/x.png"})
+    forget_deleted_uploads(page)
+    assert page.upload_file_set == {str(noise_file)}
+
+
 def test_of_visitors_with_nothing_more_to_be_told_no_numbers_are_kept(page):
     inside = page._queue
     inside.pending_event_ids_session.update(gone={"a"}, here={"b", "c"})
@@ -124,14 +162,14 @@ def test_of_visitors_with_nothing_more_to_be_told_no_numbers_are_kept(page):
     assert queue.events_of("gone") == 0 and queue.events_of("here") == 2
 
 
-def test_of_who_closed_the_page_long_ago_nothing_is_kept(page):
+def test_of_who_did_nothing_for_long_nothing_is_kept(page):
     StateHolder().set_blocks(page)
     holder, now = page.state_holder, datetime.now()
-    for session in ("open", "closed", "closed now"):
-        holder[session].is_closed = session != "open"
-        holder.time_last_used[session] = now - timedelta(minutes=0 if session == "closed now" else 61)
-    forget_closed_sessions(page, timedelta(minutes=60), now)
-    assert set(holder.session_data) == set(holder.time_last_used) == {"open", "closed now"}
+    for session, minutes in (("old", 61), ("new", 0)):
+        assert holder[session]
+        holder.time_last_used[session] = now - timedelta(minutes=minutes)
+    forget_old_sessions(page, timedelta(minutes=60), now)
+    assert set(holder.session_data) == set(holder.time_last_used) == {"new"}
 
 
 def test_a_page_takes_its_uploads_where_it_is_told_and_files_of_its_neighbours_folders_are_known(

@@ -235,6 +235,14 @@ def test_when_the_queue_is_full_the_number_is_told_in_the_visitors_language(tmp_
     assert "第 81 位" in said["detail"]
 
 
+@pytest.mark.parametrize("path", ["queue/join", "call/explain", "component_server"])
+def test_a_sessions_name_is_short(tmp_path, path):
+    for length, status in ((64, 200), (65, 400)):
+        assert (
+            post(Inner(), state(tmp_path), f"/gradio_api/{path}", {"session_hash": "x" * length})[0] == status
+        )
+
+
 def test_an_address_has_so_many_waiting_whatever_its_visitors_are_called(tmp_path):
     full = state(tmp_path, each_address=5)
     full.events_of_address = {"1.2.3.4": 5}.get

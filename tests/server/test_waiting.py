@@ -60,6 +60,22 @@ def test_a_hundred_who_wait_for_one_result_keep_nobody_else_waiting(tmp_path, ca
         server.close()
 
 
+@pytest.mark.slow
+def test_answers_that_nobody_fetches_are_few_for_each_address_whatever_she_calls_herself(tmp_path):
+    settings = Settings(host="127.0.0.1", free_mb=0, rate=0, each_address=3)
+    server = serve(settings, block=False, service=make_service(settings, new_folder(tmp_path)))
+    statuses, until = [], time.monotonic() + 20
+    try:
+        while 429 not in statuses and time.monotonic() < until:
+            joined = httpx.post(f"{server.url}gradio_api/call/list_networks", json={"data": []}, timeout=20)
+            statuses.append(joined.status_code)
+            while server.queue.busy():
+                time.sleep(0)
+    finally:
+        server.close()
+    assert statuses == [200, 200, 200, 429]
+
+
 def test_where_the_threads_that_answer_are_all_taken_health_is_bad(client):
     async def checked() -> tuple[bool, bool]:
         limiter = anyio.to_thread.current_default_thread_limiter()
