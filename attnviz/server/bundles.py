@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import tempfile
+import secrets
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -93,7 +93,8 @@ def _zipped(files: Iterator[tuple[str, bytes]], folder: Path) -> Path:
     try:
         saved = folder / "saved"
         saved.mkdir(parents=True, exist_ok=True, mode=0o700)
-        path = Path(tempfile.mkdtemp(dir=saved)) / "attnviz.zip"
+        path = saved / secrets.token_urlsafe(16) / "attnviz.zip"
+        path.parent.mkdir(mode=0o700)
         with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
             for name, content in files:
                 archive.writestr(name, content)

@@ -12,6 +12,8 @@
 - ``Queue.event_ids_to_events``, ``Queue.send_message``, ``Event.data``, ``ProcessCompletedMessage``: events
   by number, what ends one, and what it was sent
 - ``Blocks.state_holder``, its ``session_data``, ``time_last_used`` and ``lock``: visitors' choices
+- ``traceback`` in ``gradio.queueing``, ``gradio.routes``, ``gradio.route_utils``: replaced, so that a failure
+  is one line
 - ``Blocks.upload_file_set``: the paths of all uploads
 - ``Blocks.server.config.timeout_keep_alive``: uvicorn's limit for idle connections
 - ``GRADIO_TEMP_DIR`` in the environment: the folder of uploads, read when a page is built, when it is
@@ -20,8 +22,11 @@ launched,
 
 from __future__ import annotations
 
+import logging
 import os
+import sys
 import time
+import traceback
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -30,9 +35,15 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
+import gradio.queueing
+import gradio.route_utils
+import gradio.routes
 from gradio.server_messages import ProcessCompletedMessage
 
+from .log_format import last_place
 from .routes import ADDRESS
+
+log = logging.getLogger(__name__)
 
 LOOK_SECONDS = 0.005  # between two looks at the queue; a thousand a second keep Python from the passes
 
@@ -207,6 +218,27 @@ def forget_deleted_uploads(page: gr.Blocks) -> None:
 def keep_connections_open(page: gr.Blocks, seconds: int) -> None:
     """Let idle connections of a launched page stay open for so long."""
     page.server.config.timeout_keep_alive = seconds  # type: ignore[attr-defined]
+
+
+class _OneLine:
+    """Gradio's ``traceback``, but what it prints of an error is a line of our log, without the message and a
+    call's arguments."""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(traceback, name)
+
+    def print_exc(self, *_arguments: Any, **_named: Any) -> None:
+        """Write the line."""
+        error = sys.exc_info()[1]
+        if error is not None:
+            fields = {"error": type(error).__name__, "at": last_place(error)}
+            log.error("call failed", extra={"fields": fields})
+
+
+def tell_failures_in_one_line() -> None:
+    """Let Gradio print no tracebacks from now on, in all of this process."""
+    for module in (gradio.queueing, gradio.routes, gradio.route_utils):
+        module.traceback = _OneLine()  # type: ignore[attr-defined]
 
 
 def upload_folder() -> Path | None:

@@ -36,12 +36,14 @@ from .gradio_queue import (
     forget_old_sessions,
     forget_session,
     keep_connections_open,
+    tell_failures_in_one_line,
     upload_folder,
     uploads_in,
 )
 from .log_format import write_logs
 from .middleware import RequestGuard, ServerState
 from .page import THEME, build
+from .routes import EXAMPLES
 from .service import Service, make_service
 from .settings import Settings
 from .sweeping import Sweeper, keep_swept, new_folder
@@ -94,6 +96,7 @@ def serve(settings: Settings, block: bool = True, service: Service | None = None
         raise SettingsError("mcp_missing", command='pip install "attnviz[mcp]"')
     if block:  # else the process is somebody else's, and so is its logging
         write_logs(settings.log)
+        tell_failures_in_one_line()
     torch.set_num_threads(max(1, cores() // settings.at_once))
     declare()
     service = service or make_service(settings, new_folder(process_folder=upload_folder()))
@@ -179,7 +182,7 @@ def _state(service: Service, queue: GradioQueue) -> ServerState:
     state = ServerState(
         service.settings,
         service.folder,
-        (EXAMPLES_FOLDER,),
+        {EXAMPLES: EXAMPLES_FOLDER},
         waiting=lambda: len(queue),
         busy=queue.busy,
         events_of=queue.events_of,

@@ -11,6 +11,8 @@ from ..checkpoints.state_dict import SUFFIXES
 from ..languages.catalogue import ENGLISH, catalogue, say
 from .components import AttentionViewer, OpenDropdown, PhotoInput, Sentence
 from .photo_store import EXAMPLE, EXAMPLES, example_file
+from .routes import API
+from .routes import EXAMPLES as PUBLIC_EXAMPLES
 from .service import Service
 from .settings import Settings
 
@@ -133,6 +135,9 @@ def _draw_photo(settings: Settings) -> dict[str, Any]:
         buttons=[],
         elem_id="examples",
     )
+    for item in examples.value:  # named without this machine's folders, see RequestGuard
+        name = f"{PUBLIC_EXAMPLES}/{item['image']['orig_name']}"
+        item["image"] |= {"path": name, "url": f"{API}/file={name}"}
     return {"photo": photo, "trouble": trouble, "examples_heading": heading, "examples": examples}
 
 

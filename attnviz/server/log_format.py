@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import sys
 import time
 import traceback
@@ -47,6 +48,26 @@ def places(error: BaseException) -> str:
     return f"{places(origin)}\n{text}" if origin else text
 
 
+def last_place(error: BaseException) -> str:
+    """Where in the code an error was raised, as FILE:LINE."""
+    while inside := getattr(error, "exceptions", ()):  # of a group
+        error = inside[0]
+    frames = traceback.extract_tb(error.__traceback__)
+    return f"{os.path.basename(frames[-1].filename)}:{frames[-1].lineno}" if frames else ""
+
+
+class OneLine(logging.Filter):
+    """Lets a record of another library through as one line: the traceback becomes a type and a place."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """True, always."""
+        if record.exc_info and record.exc_info[1]:
+            error = record.exc_info[1]
+            record.msg, record.args = f"{type(error).__name__} at {last_place(error)}", ()
+            record.exc_info = record.exc_text = None
+        return True
+
+
 def write_logs(style: str) -> None:
     """Write attnviz's lines to standard error from now on: "json", "text", or with "off" none but
     warnings."""
@@ -55,3 +76,5 @@ def write_logs(style: str) -> None:
     logger = logging.getLogger("attnviz")
     logger.handlers, logger.propagate = [handler], False
     logger.setLevel(logging.WARNING if style == "off" else logging.INFO)
+    for name in ("uvicorn.error", "asyncio"):
+        logging.getLogger(name).addFilter(OneLine())

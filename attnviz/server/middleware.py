@@ -9,11 +9,12 @@ import math
 import shutil
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse
@@ -22,6 +23,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from ..errors import DISK_FULL
 from ..languages.catalogue import catalogue
 from .form_fields import FieldLimit
+from .log_format import last_place
+from .origins import OriginRules
 from .rate_limit import RateLimit
 from .request_body import Arrivals, Refusal, limited, question_in, read, replayed
 from .routes import ADDRESS, SESSION, STATIC, UNKNOWN, WITH_QUESTION, headers_of, route_of
@@ -49,7 +52,7 @@ class ServerState:
 
     settings: Settings
     folder: Path  # of uploads
-    public_folders: tuple[Path, ...] = ()  # whose files anybody may see
+    public_folders: Mapping[str, Path] = field(default_factory=dict)  # whose files anybody may see, by name
     waiting: Callable[[], int] = lambda: 0  # events in the queue
     busy: Callable[[], bool] = lambda: False  # whether any of them waits or runs
     events_of: Callable[[str], int] = lambda _: 0  # of one visitor, waiting or running
@@ -70,7 +73,7 @@ class RequestGuard:
 
     def __init__(self, app: ASGIApp, state: ServerState, clock: Callable[[], float] = time.monotonic) -> None:
         self._app, self._state, self._static = app, state, StaticCache(app)
-        self._rate = RateLimit(state.settings.rate, clock)
+        self._rate, self._origins = RateLimit(state.settings.rate, clock), OriginRules(state.settings)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":  # Gradio has none
@@ -82,34 +85,46 @@ class RequestGuard:
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         began, route = time.monotonic(), route_of(scope["path"])
-        exchange = _Exchange(route, receive, send)
+        exchange = _Exchange(headers_of(route, self._origins.frame_policy), receive, send)
         try:
             await self._serve(scope, exchange.receive, exchange.send, route)
         except Refusal as refusal:
             await exchange.refuse(refusal, scope)
-        except OSError as error:
-            if error.errno not in DISK_FULL:
-                raise
-            await exchange.refuse(Refusal(507, "no_room"), scope)
+        except Exception as error:  # Gradio's and Starlette's, for a broken-off upload as for a fault
+            await self._tell_failure(error, route, exchange, scope)
         finally:
             took = round(1000 * (time.monotonic() - began), 1)
             fields = {"method": scope["method"], "route": route, "ms": took, **exchange.counts()}
             log.info("request", extra={"fields": fields})
+
+    async def _tell_failure(self, error: Exception, route: str, exchange: _Exchange, scope: Scope) -> None:
+        if isinstance(error, OSError) and error.errno in DISK_FULL:
+            await exchange.refuse(Refusal(507, "no_room"), scope)
+            return
+        fields = {"route": route, "error": type(error).__name__, "at": last_place(error)}
+        log.error("request failed", extra={"fields": fields})
+        await exchange.refuse(Refusal(500, "server_failed"), scope)
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send, route: str) -> None:
         state = self._state
         if route == "/healthz":
             await self._tell_health(scope, receive, send)
             return
-        address = _address(scope, state.settings.proxies)
+        headers, address = Headers(scope=scope), _address(scope, state.settings.proxies)
+        if not self._origins.is_called(headers):
+            raise Refusal(421, "host_unknown")
         if route not in STATIC and not self._rate.allows(address):
             raise Refusal(429, "address_asks_too_often", rate=self._rate.per_minute)
+        if route == "file":
+            scope = self._with_public_path(scope)
         if not self._is_served(route, scope["path"]):
             raise Refusal(404, "nothing_here")
         session = ""
         if scope["method"] not in ("GET", "HEAD"):
             if state.closing:
                 raise Refusal(503, "server_restarts")
+            if not self._origins.may_send(headers):
+                raise Refusal(403, "origin_unknown")
             if route == "upload":
                 await self._pass_upload(scope, receive, send)
                 return
@@ -133,6 +148,15 @@ class RequestGuard:
             return self._state.settings.mcp
         return self._may_see(path) if route == "file" else route != UNKNOWN
 
+    def _with_public_path(self, scope: Scope) -> Scope:
+        """A request for a file of a public folder, by the path that it has on this machine."""
+        before, _, name = scope["path"].partition("/file=")
+        folder = self._state.public_folders.get(name.partition("/")[0])
+        if folder is None:
+            return scope
+        path = f"{before}/file={folder / name.partition('/')[2]}"
+        return {**scope, "path": path, "raw_path": quote(path).encode()}
+
     def _may_see(self, path: str) -> bool:
         """Whether a file is an upload, was drawn of one, or is an example; its name is taken as it is, an
         address never."""
@@ -140,7 +164,7 @@ class RequestGuard:
             file = Path(path.partition("/file=")[2]).resolve()
         except (OSError, ValueError, RuntimeError):
             return False
-        folders = (self._state.folder, *self._state.public_folders)
+        folders = (self._state.folder, *self._state.public_folders.values())
         return any(folder.resolve() in file.parents for folder in folders)
 
     async def _pass_upload(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -226,8 +250,8 @@ class RequestGuard:
 class _Exchange:
     """One request and its answer: counts their bytes, and gives the answer its route's headers."""
 
-    def __init__(self, route: str, receive: Receive, send: Send) -> None:
-        self._headers, self._receive, self._send = headers_of(route), receive, send
+    def __init__(self, headers: dict[str, str], receive: Receive, send: Send) -> None:
+        self._headers, self._receive, self._send = headers, receive, send
         self._status = self._in = self._out = 0
 
     async def receive(self) -> Message:

@@ -29,6 +29,7 @@ AGENTS_CALLS_BELOW = "/mcp"
 STATIC = ("assets", "static", "svelte", "/theme.css")  # some eighty a page, the same for all: not counted
 WITH_QUESTION = ("queue/join", "call", "component_server", "mcp")  # routes whose body is a question in JSON
 UNKNOWN = "unknown"
+EXAMPLES = "examples"  # the folder of example photos, as browsers name it
 # where a request's scope says whose it is, and from where, which nobody can choose
 SESSION, ADDRESS = "attnviz.session", "attnviz.address"
 
@@ -57,12 +58,12 @@ def route_of(path: str) -> str:
     return next((below.strip("/=") for below in CALLS_BELOW if call.startswith(below)), UNKNOWN)
 
 
-def headers_of(route: str) -> dict[str, str]:
-    """The headers that every answer of a route carries."""
+def headers_of(route: str, frame_policy: str) -> dict[str, str]:
+    """The headers that every answer of a route carries; ``frame_policy`` says who may show it in a frame."""
     headers = {
         "x-content-type-options": "nosniff",
         "referrer-policy": "no-referrer",
-        "content-security-policy": FILE_POLICY if route == "file" else PAGE_POLICY,
+        "content-security-policy": FILE_POLICY if route == "file" else f"{PAGE_POLICY}; {frame_policy}",
     }
     if route == "file":
         headers["cache-control"] = "private, no-store"

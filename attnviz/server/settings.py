@@ -16,6 +16,7 @@ from ..processors import cores
 PREFIX = "ATTNVIZ_"
 GRADIO_NAMES = {"GRADIO_SERVER_NAME": "host", "GRADIO_SERVER_PORT": "port"}
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
+SPACE_FRAMES = "https://huggingface.co https://*.huggingface.co https://*.hf.space"
 SWITCH = {
     "1": True,
     "yes": True,
@@ -71,6 +72,23 @@ class Settings(BaseModel):
     )
     proxies: int = Field(
         default=0, ge=0, le=10, description="proxies in front, whose X-Forwarded-For is believed"
+    )
+    hosts: str | None = Field(
+        default=None,
+        min_length=1,
+        description="names by which the page is called; unset: numbers, this machine's and local networks' "
+        "names, and any behind a proxy",
+    )
+    origins: str | None = Field(
+        default=None,
+        min_length=1,
+        description="other websites whose scripts may send to it, as https://example.org; unset: none",
+    )
+    frames: str | None = Field(
+        default=None,
+        pattern=r"^[\w.:/*, -]+$",
+        description="other websites that may show it in a frame, as https://example.org; unset: none, and "
+        "Hugging Face on a Space",
     )
     passes: int = Field(
         default=0,
@@ -153,6 +171,8 @@ def from_environment(
     values.setdefault("public", on_a_space or values.get("host") not in (None, *LOOPBACK))
     values.setdefault("checkpoint_mb", 300 if values["public"] else 1000)
     values.setdefault("proxies", int(on_a_space))  # a Space stands behind its platform's
+    if on_a_space:
+        values.setdefault("frames", SPACE_FRAMES)
     return Settings(**values)
 
 

@@ -6,9 +6,10 @@ import json
 import resource
 import shutil
 import signal
+import socket
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from io import BytesIO
 
 import httpx
@@ -113,6 +114,41 @@ def test_logs_are_lines_of_json_without_names(running):
         line["ms"] >= 0 for line in lines if line["what"] == "pass"
     )
     assert "a-secret-name" not in "".join(running.said)
+
+
+def test_ordinary_failures_are_lines_of_the_log_without_tracebacks(running):
+    explained(running, "a.png", 5)
+    said = len(running.said)
+    with socket.create_connection(("127.0.0.1", int(running.url.rpartition(":")[2]))) as connection:
+        head = "POST /gradio_api/upload HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n"
+        kind = "Content-Type: multipart/form-data; boundary=x\r\n\r\n--x\r\n"
+        connection.sendall((head + kind).encode())  # and gone, in the middle
+    api = f"{running.url}/gradio_api"
+    with suppress(httpx.HTTPError):  # an answer that breaks off
+        httpx.get(f"{api}/queue/data", params={"session_hash": "unknown"}, timeout=30)
+    for number in (-1, 999, "x"):
+        asked = {"data": [], "fn_index": number, "session_hash": "mine"}
+        assert httpx.post(f"{api}/queue/join", json=asked, timeout=30).status_code >= 400
+    path = running.photo("a-secret-name.png", photo(6))["path"]
+    for wanted in ("bytes=9999999-", "bytes=x", "bytes=5-1", "bytes=0-1,5-9999999"):
+        with suppress(httpx.HTTPError):
+            httpx.get(f"{api}/file={path}", headers={"range": wanted}, timeout=30)
+    assert (
+        running.call("explain", {"path": "/etc/passwd", "meta": {"_type": "gradio.FileData"}})[0] == "error"
+    )
+    explained(running, "b.png", 7)
+    lines = running.said[said:]
+    # uvicorn adds a line of its own where an answer breaks off
+    assert all(line.startswith(("{", "ERROR: ")) for line in lines), "".join(lines)
+    assert "a-secret-name" not in "".join(lines) and "/etc/passwd" not in "".join(lines)
+
+
+def test_the_page_names_no_folder_of_the_machine_and_its_examples_can_be_seen(running):
+    config = httpx.get(f"{running.url}/config").text
+    assert str(ROOT) not in config + httpx.get(running.url).text and str(running.temp) not in config
+    example = httpx.get(f"{running.url}/gradio_api/file=examples/cat.jpg")
+    assert example.content == (ROOT / "assets" / "examples" / "cat.jpg").read_bytes()
+    assert "file=examples/cat.jpg" in config
 
 
 def test_its_files_go_at_the_next_start_if_it_was_killed(tmp_path):

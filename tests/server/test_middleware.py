@@ -16,7 +16,7 @@ from hypothesis import strategies as any_of
 from attnviz.server.log_format import JSONFormatter, TextFormatter
 from attnviz.server.middleware import RequestGuard, ServerState
 from attnviz.server.routes import CALLS
-from attnviz.server.settings import Settings
+from attnviz.server.settings import Settings, from_environment
 
 
 class Inner:
@@ -360,11 +360,86 @@ def test_uploads_on_their_way_count_as_if_they_had_come(tmp_path):
     assert server.arrivals.missing == 0
 
 
-def test_a_disk_that_fills_up_is_a_sentence_and_another_failure_is_not_hidden(tmp_path):
+def test_a_disk_that_fills_up_is_a_sentence_and_another_failure_is_one_line(tmp_path, caplog):
     status, _, said = post(Inner(OSError(28, "No space left")), state(tmp_path), "/gradio_api/upload", {})
     assert status == 507 and "no room" in said["detail"]
-    with pytest.raises(PermissionError):
-        post(Inner(PermissionError(13, "x")), state(tmp_path), "/gradio_api/upload", {})
+    status, _, said = post(
+        Inner(PermissionError(13, "secret.png")), state(tmp_path), "/gradio_api/upload", {}
+    )
+    assert status == 500 and "Something went wrong" in said["detail"]
+    (record,) = [record for record in caplog.records if record.levelname == "ERROR"]
+    line = TextFormatter().format(record)
+    assert "error=PermissionError at=test_middleware.py:" in line and "secret" not in line
+
+
+@pytest.mark.parametrize(
+    ("settings", "served", "refused"),
+    [
+        (
+            {},
+            ["127.0.0.1:7860", "[::1]:7860", "localhost", "192.168.1.20:7860", "teacher-pc", "pc.local"],
+            ["evil.example", "127.0.0.1.evil.example", "localhost.evil.example", "pc.local.evil.com", "a b"],
+        ),
+        (
+            {"hosts": "vis.school.edu, other"},
+            ["vis.school.edu:80", "VIS.school.edu", "other", "10.0.0.1"],
+            ["evil.example", "school.edu", "x.vis.school.edu"],
+        ),
+        ({"proxies": 1}, ["any.example.org"], []),
+        ({"proxies": 1, "hosts": "me.hf.space"}, ["me.hf.space"], ["any.example.org"]),
+    ],
+)
+def test_a_name_that_is_not_the_servers_reaches_nothing(tmp_path, settings, served, refused):
+    for names, expected in ((served, 200), (refused, 421)):
+        for name in names:
+            headers = [(b"host", name.encode())]
+            assert ask(Inner(), state(tmp_path, **settings), "/config", headers=headers)[0] == expected, name
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({}, 200),
+        ({"origin": "http://127.0.0.1:7860"}, 200),
+        ({"origin": "https://evil.example"}, 403),
+        ({"origin": "http://127.0.0.1:8000"}, 403),
+        ({"origin": "null"}, 403),
+        ({"origin": "https://course.example"}, 200),
+        ({"origin": "https://me.hf.space", "sec-fetch-site": "same-origin"}, 200),
+        ({"origin": "https://evil.example", "sec-fetch-site": "cross-site"}, 403),
+        ({"origin": "https://evil.example", "x-forwarded-host": "evil.example"}, 403),
+    ],
+)
+def test_another_website_sends_nothing_unless_it_may(tmp_path, headers, status):
+    server, inner = state(tmp_path, origins="https://course.example"), Inner()
+    sent = [(b"host", b"127.0.0.1:7860"), *((key.encode(), text.encode()) for key, text in headers.items())]
+    assert post(inner, server, "/gradio_api/queue/join", {}, headers=sent)[0] == status
+    assert ask(inner, server, "/config", headers=sent)[0] == 200
+
+
+def test_only_websites_of_the_settings_show_the_page_in_a_frame(tmp_path):
+    def policy(**settings) -> str:
+        return ask(Inner(), state(tmp_path, **settings), "/")[1]["content-security-policy"]
+
+    assert policy().endswith("; frame-ancestors 'self'")
+    space = from_environment({"SPACE_ID": "me/space"})
+    assert "https://huggingface.co" in policy(frames=space.frames)
+    assert from_environment({}).frames is None
+
+
+def test_a_file_of_a_public_folder_has_a_name_without_this_machines_folders(tmp_path):
+    (tmp_path / "public").mkdir()
+    (tmp_path / "public" / "cat.jpg").write_bytes(b"x")
+    paths = []
+
+    async def inner(scope, receive, send):
+        paths.append(scope["path"])
+        await Inner()(scope, receive, send)
+
+    server = ServerState(Settings(), tmp_path / "uploads", {"examples": tmp_path / "public"})
+    assert ask(inner, server, "/gradio_api/file=examples/cat.jpg")[0] == 200
+    assert ask(inner, server, "/gradio_api/file=examples/../secret.png")[0] == 404
+    assert paths == [f"/gradio_api/file={tmp_path}/public/cat.jpg"]
 
 
 def test_the_folder_of_the_uploads_comes_back_when_somebody_deletes_it(tmp_path):
