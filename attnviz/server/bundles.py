@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import shutil
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +19,7 @@ from ..networks.card import card_of
 from .catalog import Catalog
 from .inference import Inference, TraceKey
 from .photo_store import PhotoStore
+from .sweeping import make_again
 from .view_state import channels_of, layers_of, look_of, order_of, pairs_of, scale_of, trace_key
 from .visitors import Belongings
 from .work_queue import WorkQueue
@@ -32,7 +34,15 @@ Capture = tuple[TraceKey, Trace]
 class BundleWriter:
     """Writes what is on a viewer's screen, or all of it, into a zip."""
 
-    def __init__(self, folder: Path, photos: PhotoStore, catalog: Catalog, inference: Inference) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        photos: PhotoStore,
+        catalog: Catalog,
+        inference: Inference,
+        free_bytes: int = 0,  # that stay free on the disk
+    ) -> None:
+        self._free_bytes = free_bytes
         self.queue = WorkQueue(AT_ONCE, MOST_WAITING)
         self._folder, self._photos, self._catalog, self._inference = folder, photos, catalog, inference
 
@@ -51,7 +61,7 @@ class BundleWriter:
             self._pairs(captures, request),
             tab in ("networks", "photos"),
         )
-        path = await self.queue.run(lambda: _zipped(files, self._folder))
+        path = await self.queue.run(lambda: _zipped(files, self._folder, self._free_bytes))
         belongings.keep(path)
         return path
 
@@ -89,15 +99,24 @@ class BundleWriter:
         return pairs_of(named, request.get("layer"), request.get("a"), request.get("b"), scale)
 
 
-def _zipped(files: Iterator[tuple[str, bytes]], folder: Path) -> Path:
+def _zipped(files: Iterator[tuple[str, bytes]], folder: Path, free_bytes: int) -> Path:
+    """Write the files into a zip. Raises AttnvizError where less than ``free_bytes`` would stay free; of what
+    can't be finished nothing stays."""
+    place = folder / "saved" / secrets.token_urlsafe(16)
+    is_whole = False
     try:
-        saved = folder / "saved"
-        saved.mkdir(parents=True, exist_ok=True, mode=0o700)
-        path = saved / secrets.token_urlsafe(16) / "attnviz.zip"
-        path.parent.mkdir(mode=0o700)
-        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        make_again(folder)
+        place.parent.mkdir(mode=0o700, exist_ok=True)
+        place.mkdir(mode=0o700)
+        with zipfile.ZipFile(place / "attnviz.zip", "w", zipfile.ZIP_DEFLATED) as archive:
             for name, content in files:
+                if shutil.disk_usage(place).free - len(content) < free_bytes:
+                    raise AttnvizError("no_room_to_save")
                 archive.writestr(name, content)
+        is_whole = True
     except OSError:
         raise AttnvizError("no_room_to_save") from None
-    return path
+    finally:
+        if not is_whole:
+            shutil.rmtree(place, ignore_errors=True)
+    return place / "attnviz.zip"

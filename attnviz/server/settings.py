@@ -113,6 +113,12 @@ class Settings(BaseModel):
     free_mb: int = Field(
         default=500, ge=0, le=10_000_000, description="room on the disk below which nothing is taken in"
     )
+    quota_mb: int = Field(
+        default=3000,
+        ge=10,
+        le=10_000_000,
+        description="room on the disk for what one visitor sends and saves, MB",
+    )
     sessions: int = Field(default=500, ge=1, le=100_000, description="visitors whose choices are remembered")
     log: Literal["json", "text", "off"] = Field(
         default="json", description="a line a request, on standard error"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import secrets
 import threading
 import time
@@ -9,6 +10,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+from ..errors import AttnvizError
 from .catalog import Catalog, Choice
 from .inference import Inference
 from .uploads import UploadFolder, remove
@@ -20,8 +22,11 @@ class Belongings:
     """All that one visitor sent or caused: uploads, checkpoints that were opened, bundles that were saved,
     and what was computed of them. Once they were deleted, what arrives for them late is deleted too."""
 
-    def __init__(self, uploads: UploadFolder, catalog: Catalog, inference: Inference) -> None:
+    def __init__(
+        self, uploads: UploadFolder, catalog: Catalog, inference: Inference, most_bytes: float = math.inf
+    ) -> None:
         self._uploads, self._catalog, self._inference = uploads, catalog, inference
+        self._most_bytes = most_bytes  # of files
         self._files: set[Path] = set()  # photos, checkpoints and labels, whether or not they could be opened
         self._bundles: set[Path] = set()
         self._checkpoints: list[Choice] = []
@@ -35,13 +40,16 @@ class Belongings:
 
     def take(self, upload: str) -> Path:
         """Give an upload its own path; that path. Raises AttnvizError for what is no upload, where there is
-        no room, or where these things were deleted meanwhile."""
+        no room or no more of the visitor's, or where these things were deleted meanwhile."""
         path = self._uploads.take(upload)
+        self._check_room(path, lambda: remove(path))
         self._add(self._files, path, lambda: remove(path))
         return path
 
     def keep(self, bundle: Path) -> None:
-        """A bundle was saved. Raises AttnvizError where these things were deleted meanwhile."""
+        """A bundle was saved. Raises AttnvizError where the visitor has no room for it, or where these things
+        were deleted meanwhile."""
+        self._check_room(bundle, lambda: _remove_bundle(bundle))
         self._add(self._bundles, bundle, lambda: _remove_bundle(bundle))
 
     def offer(self, choice: Choice) -> None:
@@ -80,6 +88,12 @@ class Belongings:
         """Whether there is nothing."""
         return not (self._files or self._bundles or self._checkpoints)
 
+    def _check_room(self, path: Path, undo: Callable[[], None]) -> None:
+        files = {path, *list(self._files), *list(self._bundles)}
+        if sum(_size(file) for file in files) > self._most_bytes:
+            undo()
+            raise AttnvizError("visitor_has_no_room", limit=round(self._most_bytes / 1_000_000))
+
     def _add(self, things: set | list, thing: Path | Choice, undo: Callable[[], None]) -> None:
         with self._lock:
             if not self._ended:
@@ -99,10 +113,11 @@ class Visitors:
         catalog: Catalog,
         inference: Inference,
         kept_seconds: float = 3600,
+        most_bytes: float = math.inf,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._uploads, self._catalog, self._inference = uploads, catalog, inference
-        self._kept_seconds, self._clock = kept_seconds, clock
+        self._kept_seconds, self._most_bytes, self._clock = kept_seconds, most_bytes, clock
         self._by_session: dict[str, Belongings] = {}
         self._last_used: dict[str, float] = {}
         self._forget: list[Forget] = []
@@ -118,7 +133,9 @@ class Visitors:
         with self._lock:
             self._last_used[session] = self._clock()
             if session not in self._by_session:
-                self._by_session[session] = Belongings(self._uploads, self._catalog, self._inference)
+                self._by_session[session] = Belongings(
+                    self._uploads, self._catalog, self._inference, self._most_bytes
+                )
             return self._by_session[session]
 
     def checkpoints_of(self, session: str | None) -> list[Choice]:
@@ -150,6 +167,13 @@ class Visitors:
     def also(self, forget: Forget) -> None:
         """Call this with each session whose things are deleted."""
         self._forget.append(forget)
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:  # gone meanwhile
+        return 0
 
 
 def _remove_bundle(path: Path) -> None:

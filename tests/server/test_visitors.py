@@ -113,7 +113,7 @@ def test_thousands_of_other_sessions_push_nobodys_things_out(client, noise_file)
 
 def test_what_is_gone_by_age_is_forgotten_and_who_has_nothing_left_too(client, noise_file, checkpoint):
     now, service = [0.0], client.service
-    visitors = Visitors(service.uploads, service.catalog, service.inference, 60, lambda: now[0])
+    visitors = Visitors(service.uploads, service.catalog, service.inference, 60, clock=lambda: now[0])
     path = visitors.of("a").take(client.arrived(noise_file))
     asyncio.run(service.viewer.encoded(TraceKey(path, "cbam_resnet18", "whole")))
     visitors.expire()
@@ -122,6 +122,19 @@ def test_what_is_gone_by_age_is_forgotten_and_who_has_nothing_left_too(client, n
     now[0] = 61
     visitors.expire()
     assert len(visitors) == 0 and traced(client) == set()
+
+
+def test_a_visitor_has_so_much_room_and_others_have_theirs(visitor, tmp_path):
+    client = visitor(quota_mb=10)
+    large = tmp_path / "large.png"
+    large.write_bytes(b"x" * 6_000_000)
+    with pytest.warns(UserWarning):
+        client.upload(large)
+    with pytest.warns(UserWarning, match="more than 10 MB together"):
+        client.upload(large)
+    assert client.service.visitors.of("other").take(client.arrived(large)).exists()
+    delete(client)
+    assert client.service.visitors.of(client.session).take(client.arrived(large)).exists()
 
 
 def test_programs_without_a_session_are_visitors_of_their_own(client, noise_file):
