@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import copy
 import logging
+import weakref
 from collections import Counter
-from dataclasses import replace
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn.utils.fusion import fuse_conv_bn_eval
 from torch.overrides import TorchFunctionMode
 
 from ..networks.card import Card, card_of, with_card
@@ -34,27 +35,40 @@ def fast(network: nn.Module) -> nn.Module:
     """A copy in eval mode whose scores and gates are the same within float32's rounding, for inference on the
     processor: what is trained or changed later is the network, not the copy.
 
-    The network runs once on noise of its card's size, and the copy too, to compare them. A network that is
-    not in float32 on the processor, or whose copy would give something else, comes back itself. Raises
-    TraceError for one without attention, as ``trace``."""
+    The copy runs twice on noise of its card's size, before and after it is rewritten. A network that is not
+    in float32 on the processor, or whose copy would give something else, comes back itself. Raises TraceError
+    for one without attention, as ``trace``."""
     network = unwrapped(network)
     if not _is_float32_on_processor(network):
         return network
+    with exclusive_eval(network, list(network.modules())):
+        copied = copy.deepcopy(network)
+    return copied if speed_up(copied) else network
+
+
+def speed_up(network: nn.Module, side: int | None = None) -> bool:
+    """Rewrite a network in eval mode as ``fast`` does its copy, without a second copy in memory. It runs on
+    noise of this ``side``; None: of its card's size.
+
+    False if it would now give something else than before: then it is spoilt. One that is not in float32 on
+    the processor stays as it is. Raises TraceError for one without attention, and leaves it as it is."""
+    if not _is_float32_on_processor(network):
+        return True
     modules = dict(network.named_modules())
-    x = noise_input(card_of(network), modules)
+    x = noise_input(card_of(network), modules, side)
     with exclusive_eval(network, list(modules.values())):
         watch = _Watch(network, x)
         with torch.inference_mode():
             outside = _outside_attention(modules, taps_of(network, modules, x))
             with on_calls(outside, watch.enter, watch.leave), watch.uses:
                 expected = _scores(network(x))
-        copied = _rewritten(network, modules, watch.foldable(), watch.overwritable())
-    with torch.inference_mode():
-        scores = _scores(copied(x))
+        _rewrite(network, modules, watch.foldable(), watch.overwritable())
+        with torch.inference_mode():
+            scores = _scores(network(x))
     if not _are_same(expected, scores):
-        log.warning("this %s has no faster copy that computes the same", type(network).__name__)
-        return network
-    return copied
+        log.warning("this %s can't be rewritten to compute the same in less time", type(network).__name__)
+        return False
+    return True
 
 
 def _is_float32_on_processor(network: nn.Module) -> bool:
@@ -65,25 +79,52 @@ def _is_float32_on_processor(network: nn.Module) -> bool:
     )
 
 
-def _rewritten(
+def _rewrite(
     network: nn.Module,
     modules: dict[str, nn.Module],
     foldable: dict[nn.Conv2d, nn.BatchNorm2d],
     overwritable: set[nn.Module],
-) -> nn.Module:
-    """A copy with those batch norms folded away, and those activations writing over their input."""
-    copied = copy.deepcopy(network)
+) -> None:
+    """Fold those batch norms away, and let those activations write over their input."""
+    for convolution, norm in foldable.items():
+        _fold(convolution, norm)
     for path, module in modules.items():
         if module in overwritable:
-            copied.get_submodule(path).inplace = True  # type: ignore[assignment]
-        elif isinstance(module, nn.Conv2d) and module in foldable:
-            copied.set_submodule(path, fuse_conv_bn_eval(module, foldable[module]))
+            module.inplace = True  # type: ignore[assignment]
         elif module in foldable.values():
-            copied.set_submodule(path, nn.Identity().eval())
-    copied.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    if isinstance(getattr(copied, "card", None), Card):
-        with_card(copied, replace(card_of(copied), folded=True))
-    return copied
+            network.set_submodule(path, nn.Identity().eval())
+    for parameter in network.parameters():
+        if parameter.ndim == 4:
+            _put_channels_last(parameter)
+    if isinstance(getattr(network, "card", None), Card):
+        with_card(network, replace(card_of(network), folded=True))
+
+
+def _fold(convolution: nn.Conv2d, norm: nn.BatchNorm2d) -> None:
+    """Let a convolution give what the batch norm behind it gives, as ``torch.nn.utils.fusion`` does, which
+    needs memory for three of its weights."""
+    mean, variance = norm.running_mean, norm.running_var
+    assert mean is not None and variance is not None  # it tracks them
+    with torch.no_grad():
+        deviation = torch.rsqrt(variance + norm.eps)
+        weight = torch.ones_like(mean) if norm.weight is None else norm.weight
+        shift = torch.zeros_like(mean) if norm.bias is None else norm.bias
+        bias = torch.zeros_like(mean) if convolution.bias is None else convolution.bias
+        convolution.weight.mul_((weight * deviation).reshape(-1, 1, 1, 1))
+        folded_bias = (bias - mean) * deviation * weight + shift
+    convolution.bias = nn.Parameter(folded_bias, convolution.weight.requires_grad)
+
+
+def _put_channels_last(weight: nn.Parameter) -> None:
+    """Lay a convolution's weight (O, I, h, w) out with its channels last, in the memory that it has: the
+    numbers of each of the O outputs stay together."""
+    if weight.is_contiguous(memory_format=torch.channels_last) or not weight.is_contiguous():
+        return
+    outputs, inputs, height, width = weight.shape
+    turned = weight.detach().view(outputs, height, width, inputs)
+    for output, target in zip(weight.detach(), turned):
+        target.copy_(output.permute(1, 2, 0).contiguous())
+    weight.data = turned.permute(0, 3, 1, 2)
 
 
 def _are_same(expected: Tensor, scores: Tensor) -> bool:
@@ -105,27 +146,46 @@ def _outside_attention(modules: dict[str, nn.Module], taps: list[Tap]) -> list[n
     ]
 
 
-class _UseCounter(TorchFunctionMode):
-    """Counts, for each of some tensors, the functions that take it and make tensors of it."""
+@dataclass(eq=False)
+class _Result:
+    """A tensor of a pass, as long as it is there and after."""
 
-    def __init__(self) -> None:
+    lasts: bool  # it is the input, or lies in the network's own memory
+    uses: int = 0  # functions that took it and made tensors of it
+    maker: nn.Conv2d | None = None  # whose result it is
+
+
+class _UseCounter(TorchFunctionMode):
+    """Counts, for each of some tensors, the functions that take it and make tensors of it; none is kept alive
+    for that."""
+
+    def __init__(self, lasting: Iterable[Tensor]) -> None:
         super().__init__()
-        self.tensors: dict[int, Tensor] = {}  # by their ids; alive, so that no other takes one's place
-        self.counts: Counter[int] = Counter()
+        self._lasting = {tensor.untyped_storage().data_ptr() for tensor in lasting}
+        self._alive: dict[int, tuple[_Result, weakref.ref[Tensor]]] = {}  # by the ids of the tensors
+
+    def result(self, tensor: Tensor) -> _Result:
+        """What is known of a tensor, which is counted from now on."""
+        key = id(tensor)
+        if key not in self._alive:
+            result = _Result(tensor.untyped_storage().data_ptr() in self._lasting)
+            self._alive[key] = result, weakref.ref(tensor, lambda _: self._alive.pop(key, None))
+        return self._alive[key][0]
 
     def __torch_function__(self, func: Any, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
-        result = func(*args, **(kwargs or {}))
-        if isinstance(result, Tensor | list | tuple) and not isinstance(result, torch.Size):
-            self.counts.update(self._used((*args, *(kwargs or {}).values())))
-        return result
+        made = func(*args, **(kwargs or {}))
+        if isinstance(made, Tensor | list | tuple) and not isinstance(made, torch.Size):
+            for result in self._used((*args, *(kwargs or {}).values())):
+                result.uses += 1
+        return made
 
-    def _used(self, arguments: tuple) -> set[int]:
-        """The ids of the tensors among the arguments, and in lists of them."""
+    def _used(self, arguments: tuple) -> set[_Result]:
+        """The counted tensors among the arguments, and in lists of them."""
         used = set()
         for argument in arguments:
             for value in argument if isinstance(argument, list | tuple) else (argument,):
-                if id(value) in self.tensors:
-                    used.add(id(value))
+                if id(value) in self._alive:
+                    used.add(self._alive[id(value)][0])
         return used
 
 
@@ -133,46 +193,48 @@ class _Watch:
     """Watches a pass for what can be done in less time."""
 
     def __init__(self, network: nn.Module, x: Tensor) -> None:
-        self.uses = _UseCounter()
-        self._makers: dict[int, nn.Conv2d] = {}  # by the ids of the convolutions' results
-        self._norms: dict[nn.Conv2d, tuple[int, nn.BatchNorm2d]] = {}  # the result's id, and where it goes
-        self._given: dict[nn.Module, list[int]] = {}  # the ids of what each activation was given
+        self.uses = _UseCounter((x, *network.parameters(), *network.buffers()))
+        self._norms: dict[nn.Conv2d, tuple[_Result, nn.BatchNorm2d]] = {}  # the result, and where it goes
+        self._given: dict[nn.Module, list[_Result]] = {}  # to each activation
         self._runs: Counter[nn.Module] = Counter()
-        lasting = (x, *network.parameters(), *network.buffers())
-        self._lasting = {tensor.untyped_storage().data_ptr() for tensor in lasting}
+        self._owners = Counter(
+            parameter.untyped_storage().data_ptr()
+            for module in network.modules()
+            for parameter in module.parameters(recurse=False)
+        )
 
     def enter(self, module: nn.Module, inputs: tuple, named: dict[str, Any]) -> None:
         self._runs[module] += 1
-        given = first_tensor(inputs, named)
+        given = self.uses.result(first_tensor(inputs, named))
         if isinstance(module, ACTIVATIONS):
-            self.uses.tensors[id(given)] = given
-            self._given.setdefault(module, []).append(id(given))
-        elif isinstance(module, nn.BatchNorm2d) and id(given) in self._makers:
-            self._norms[self._makers[id(given)]] = id(given), module
+            self._given.setdefault(module, []).append(given)
+        elif isinstance(module, nn.BatchNorm2d) and given.maker is not None:
+            self._norms[given.maker] = given, module
 
     def leave(self, module: nn.Module, output: Any) -> None:
         if isinstance(module, nn.Conv2d):
-            self.uses.tensors[id(output)] = output
-            self._makers[id(output)] = module
+            self.uses.result(output).maker = module
 
     def foldable(self) -> dict[nn.Conv2d, nn.BatchNorm2d]:
-        """The convolutions whose result goes into one batch norm and nowhere else, each with that one."""
+        """The convolutions whose result goes into one batch norm and nowhere else, each with that one; their
+        weights are no other module's too."""
         return {
             convolution: norm
             for convolution, (result, norm) in self._norms.items()
-            if self.uses.counts[result] == 1
+            if result.uses == 1
             and self._runs[convolution] == 1
             and self._runs[norm] == 1
             and norm.track_running_stats
+            and self._owners[convolution.weight.untyped_storage().data_ptr()] == 1
         }
 
     def overwritable(self) -> set[nn.Module]:
         """The activations after which nobody needs what they were given."""
-        return {module for module, tensors in self._given.items() if all(map(self._is_done_with, tensors))}
-
-    def _is_done_with(self, tensor: int) -> bool:
-        storage = self.uses.tensors[tensor].untyped_storage()
-        return self.uses.counts[tensor] == 1 and storage.data_ptr() not in self._lasting
+        return {
+            module
+            for module, results in self._given.items()
+            if all(result.uses == 1 and not result.lasts for result in results)
+        }
 
 
 def _scores(output: Any) -> Tensor:

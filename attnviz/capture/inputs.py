@@ -142,10 +142,10 @@ def input_channels(modules: Mapping[str, nn.Module]) -> int | None:
     return next((module.in_channels for module in modules.values() if isinstance(module, nn.Conv2d)), None)
 
 
-def noise_input(card: Card, modules: Mapping[str, nn.Module]) -> Tensor:
-    """Random numbers, the same each time, as an input (1, C, H, H) float32 of the size that a card says for
-    the network of these modules."""
-    channels, side = input_channels(modules) or 3, card.recipe.crop
+def noise_input(card: Card, modules: Mapping[str, nn.Module], side: int | None = None) -> Tensor:
+    """Random numbers, the same each time, as an input (1, C, H, H) float32 for the network of these modules,
+    of the ``side`` that is given or that its card says."""
+    channels, side = input_channels(modules) or 3, side or card.recipe.crop
     return torch.randn(1, channels, side, side, generator=torch.Generator().manual_seed(0))
 
 

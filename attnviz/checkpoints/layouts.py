@@ -8,8 +8,9 @@ hidden units, classes, biases, batch norms) is read."""
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -18,12 +19,14 @@ from ..errors import NetworkError
 from ..languages.catalogue import Phrase, Value
 from ..networks.card import Card, with_card
 from ..networks.resnet import DEPTHS, Design, ResNet
+from .stored_weights import widened
 
 Shapes = dict[str, tuple[int, ...]]
 
 # Beyond these it is no ResNet that anybody trained.
 WIDEST = 4096  # channels of the stem
 DEEPEST = 200  # blocks of a stage
+WIDEST_KERNEL = 31  # of a spatial gate; papers have 7, and a convolution can't be stopped halfway
 
 
 @dataclass(frozen=True)
@@ -37,16 +40,44 @@ class Layout:
     design: dict[str, Any] = field(default_factory=dict)  # of ``Design``: what keys and shapes don't tell
 
 
+class Weights(Protocol):
+    """Tensors by key, whose shapes are known before the numbers are there."""
+
+    shapes: Shapes
+
+    def take(self, key: str) -> Tensor:
+        """The tensor of this key, asked for once: in float32 if it is not of whole numbers."""
+        raise NotImplementedError
+
+
+class HeldWeights:
+    """The tensors of a dict, each of which leaves it when it is taken."""
+
+    def __init__(self, tensors: dict[str, Tensor]) -> None:
+        self.shapes = {key: tuple(value.shape) for key, value in tensors.items()}
+        self._tensors = tensors
+
+    def take(self, key: str) -> Tensor:
+        """The tensor of this key, in float32 if it is not of whole numbers."""
+        return widened(self._tensors.pop(key))
+
+
 def open_state_dict(tensors: dict[str, Tensor], name: str) -> nn.Module:
+    """The network that these tensors belong to, as ``open_weights``; they are taken out of the dict one by
+    one."""
+    return open_weights(HeldWeights(tensors), name)
+
+
+def open_weights(weights: Weights, name: str, reserve: Callable[[int], None] | None = None) -> nn.Module:
     """The network that these weights belong to, in eval mode, with a ``card``; ``name`` is the file's, for
     the card and for messages.
 
-    The tensors are taken out of the dict one by one, and become the network's own, in float32. Of pytorchcv's
-    two SE-ResNets whose keys are the same, ``seresnet50`` with its stride in the first convolution and
-    ``seresnet50b``, the second one is taken if the name holds "resnet50b" (or 101b, 152b). Raises
-    NetworkError, naming keys as they are in the file, for what is of no known layout, incomplete, or without
-    attention."""
-    shapes = {key: tuple(value.shape) for key, value in tensors.items()}
+    The tensors are taken one by one, and become the network's own, in float32. Before the first, ``reserve``
+    is told how many bytes the network will have, and may raise. Of pytorchcv's two SE-ResNets whose keys are
+    the same, ``seresnet50`` with its stride in the first convolution and ``seresnet50b``, the second one is
+    taken if the name holds "resnet50b" (or 101b, 152b). Raises NetworkError, naming keys as they are in the
+    file, for what is of no known layout, incomplete, or without attention."""
+    shapes = weights.shapes
     layout = next((row for row in LAYOUTS if any(re.search(row.sign, key) for key in shapes)), None)
     if layout is None:
         raise _of_no_layout(shapes, name)
@@ -64,15 +95,19 @@ def open_state_dict(tensors: dict[str, Tensor], name: str) -> nn.Module:
             architecture["classes"],
             design,
         )
-    expected = {key: tuple(value.shape) for key, value in network.state_dict().items()}
+    empty = network.state_dict()
+    expected = {key: tuple(value.shape) for key, value in empty.items()}
     _check_fit(ours, expected, theirs, layout, name)
     if architecture["attention"] is None:
         title = _plain_title(architecture["depth"])
         raise NetworkError("layout_without_attention", name=name, title=title)
-    weights = {
-        key: _as_weight(tensors.pop(theirs.get(key, ""), None), shape) for key, shape in expected.items()
-    }
-    network.load_state_dict(weights, assign=True)
+    if reserve is not None:
+        reserve(sum(value.nbytes for value in empty.values()))
+    try:
+        taken = {key: _as_weight(weights, theirs.get(key), shape) for key, shape in expected.items()}
+    except RuntimeError:  # torch's word for memory that is not there
+        raise NetworkError("checkpoint_out_of_memory", name=name) from None
+    network.load_state_dict(taken, assign=True)
     network.requires_grad_(False)
     card = Card(name, {**architecture, "layout": layout.name}, title=_title(architecture))
     return with_card(network, card).eval()
@@ -109,7 +144,7 @@ def _read(shapes: Shapes, layout: Layout, name: str) -> tuple[dict[str, Any], De
         "bottleneck": bottleneck,
         "hidden": hidden,
         "stem": "small" if kernel == 3 else "padded",
-        **_gate_design(shapes),
+        **_gate_design(shapes, name),
         **layout.design,
     }
     if layout.name == "pytorchcv" and attention == "se" and bottleneck and not _is_other_stride(name):
@@ -141,16 +176,23 @@ def _depth(counts: tuple[int, ...], bottleneck: bool) -> int | tuple[int, ...]:
     return counts
 
 
-def _gate_design(shapes: Shapes) -> dict[str, Any]:
+def _gate_design(shapes: Shapes, name: str) -> dict[str, Any]:
     """The arguments of ``Design`` that the first block's attention tells."""
     first = "layer1.0.attention."
-    spatial = shapes.get(f"{first}spatial.conv.weight", (1, 2, 7, 7))
     return {
         "bias": any(f"{first}{part}fc1.bias" in shapes for part in ("", "channel.")),
-        "kernel": max(1, spatial[-1]),
+        "kernel": _kernel_side(shapes.get(f"{first}spatial.conv.weight", ()), name),
         "spatial_bias": f"{first}spatial.conv.bias" in shapes,
         "spatial_norm": f"{first}spatial.norm.weight" in shapes,
     }
+
+
+def _kernel_side(shape: tuple[int, ...], name: str) -> int:
+    """The side of a spatial gate's kernel; 7 where it has no such shape, which is told later."""
+    side = shape[-1] if len(shape) == 4 else 7
+    if side > WIDEST_KERNEL or side % 2 == 0:
+        raise NetworkError("layout_kernel_wrong", name=name, side=side, limit=WIDEST_KERNEL)
+    return side
 
 
 def _is_other_stride(name: str) -> bool:
@@ -216,11 +258,11 @@ def _check_fit(ours: Shapes, expected: Shapes, theirs: dict[str, str], layout: L
             )
 
 
-def _as_weight(tensor: Tensor | None, shape: tuple[int, ...]) -> Tensor:
+def _as_weight(weights: Weights, key: str | None, shape: tuple[int, ...]) -> Tensor:
     """A weight as the network takes it; a count of batches that older files don't have is 0."""
-    if tensor is None:
+    if key is None:
         return torch.zeros(shape, dtype=torch.int64)
-    return (tensor.float() if tensor.is_floating_point() else tensor).reshape(shape).contiguous()
+    return weights.take(key).reshape(shape).contiguous()
 
 
 def _title(architecture: dict[str, Any]) -> str:

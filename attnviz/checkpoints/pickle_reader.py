@@ -58,6 +58,11 @@ class Claim:
         """Where in the storage its last number lies."""
         return self.offset + sum((side - 1) * step for side, step in zip(self.shape, self.stride))
 
+    @property
+    def span(self) -> int:
+        """How many numbers of the storage lie between its first and its last, both included."""
+        return self.last - self.offset + 1 if self.size else 0
+
 
 @dataclass(frozen=True, slots=True)
 class NamedObject:

@@ -6,19 +6,19 @@ numbers read."""
 
 from __future__ import annotations
 
-import math
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from ..errors import NetworkError
 from ..languages.catalogue import Phrase
 from .fault import CheckpointFault, megabytes, printable
-from .formats import File, Places, dtype_of, open_file, read_content
+from .formats import Places, dtype_of, open_file, read_content
 from .pickle_reader import MAX_KEY, Claim, NamedObject, Storage
+from .stored_weights import StoredWeights, faults_named
 
 SUFFIXES = (
     ".pth",
@@ -28,35 +28,37 @@ SUFFIXES = (
     ".safetensors",
     ".ckpt",
     ".tar",
-)  # for file choosers: the read_content decides
+)  # for file choosers: the content decides
 LIMIT = 1_000_000_000  # bytes of a file
 MAX_TENSORS = 5_000
-PIECE_SIZE = 1_000_000  # numbers that are looked at together
 
 FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 
 
-def read_checkpoint(path: str | os.PathLike, limit: int = LIMIT) -> dict[str, Tensor]:
-    """The state dict in a file of torch.save (of any age) or safetensors, on the CPU, in the file's order and
-    types of numbers.
+@contextmanager
+def stored_weights(path: str | os.PathLike, limit: int = LIMIT) -> Iterator[StoredWeights]:
+    """The state dict in a file of torch.save (of any age) or safetensors, in the file's order; its numbers
+    are read one tensor at a time, while the ``with`` lasts.
 
     It may lie bare or under one of the names in ``WRAPPINGS``, at most two deep; of several, the name that
     stands first there wins, so a model before its moving average. Those of ``PREFIXES`` that all keys share
     are taken off. Tensors are float16, bfloat16, float32 or float64, with whole numbers only where batches
-    are counted (``num_batches_tracked``); tied ones share their memory. Raises NetworkError, one sentence,
-    for whatever is not weights, is damaged, or is beyond a limit. Nothing of the file is executed."""
+    are counted (``num_batches_tracked``). Raises NetworkError, one sentence, for whatever is not weights, is
+    damaged, or is beyond a limit. Nothing of the file is executed."""
     name = printable(os.path.basename(os.fspath(path))) or "The file"
-    try:
-        with open_file(path, limit) as file:
+    with faults_named(name):
+        file = open_file(path, limit)
+    with file:
+        with faults_named(name):
             value, places = read_content(file)
-            return _without_prefixes(_tensors(file, _claims(value, places, file.size), places))
-    except CheckpointFault as fault:
-        raise fault.error(name) from None
-    except MemoryError:
-        raise NetworkError("checkpoint_out_of_memory", name=name) from None
-    # zipfile, json and pickletools raise what they like: BadZipFile, ValueError, IndexError, struct.error, …
-    except Exception:
-        raise NetworkError("checkpoint_damaged", name=name) from None
+            claims = _without_prefixes(_claims(value, places, file.size))
+        yield StoredWeights(file, name, claims, places)
+
+
+def read_checkpoint(path: str | os.PathLike, limit: int = LIMIT) -> dict[str, Tensor]:
+    """All of ``stored_weights``, each tensor with memory of its own."""
+    with stored_weights(path, limit) as weights:
+        return dict(weights)
 
 
 def _claims(value: Any, places: Places, size: int) -> dict[str, Claim]:
@@ -71,7 +73,9 @@ def _claims(value: Any, places: Places, size: int) -> dict[str, Claim]:
         )
     for key, claim in weights.items():
         _check_entry(key, claim, places)
-    claimed = sum(claim.size * dtype_of(claim.storage).itemsize for claim in set(weights.values()))
+    # Each tensor gets memory of its own, as many times as it is named, and is read from its first number to
+    # its last.
+    claimed = sum(claim.span * dtype_of(claim.storage).itemsize for claim in weights.values())
     if claimed > 1.1 * size:
         raise CheckpointFault("checkpoint_claims_too_much", claimed=megabytes(claimed), size=megabytes(size))
     return weights
@@ -123,58 +127,12 @@ def _phrase_of(value: Any) -> Phrase:
     return next((phrase for kind, phrase in VALUE_PHRASES if isinstance(value, kind)), Phrase("no_value"))
 
 
-def _tensors(file: File, claims: dict[str, Claim], places: Places) -> dict[str, Tensor]:
-    """The claimed tensors. Each storage is read once, and tensors are views of it: tied weights stay tied."""
-    users: dict[Storage, dict[str, Claim]] = {}
-    for key, claim in claims.items():
-        users.setdefault(claim.storage, {})[key] = claim
-    numbers = {storage: _read_numbers(file, storage, places) for storage in users}
-    for storage, owners in users.items():
-        _check_finite(numbers[storage], owners)
-    return {key: _view(numbers[claim.storage], claim) for key, claim in claims.items()}
-
-
-def _view(numbers: Tensor, claim: Claim) -> Tensor:
-    """The claimed tensor, in the memory of its storage."""
-    if not claim.size:
-        return torch.empty(claim.shape, dtype=numbers.dtype)
-    return numbers.as_strided(claim.shape, claim.stride, claim.offset)
-
-
-def _read_numbers(file: File, storage: Storage, places: Places) -> Tensor:
-    """The numbers of a storage, (count,). Raises MemoryError, and ValueError for a file that is cut off."""
-    try:
-        numbers = torch.empty(storage.count, dtype=dtype_of(storage))
-    except RuntimeError:
-        raise MemoryError from None
-    if storage.count:
-        file.seek(places[storage.key][0])
-        if file.readinto(numbers.view(torch.uint8).numpy()) != numbers.nbytes:  # type: ignore[arg-type]
-            raise ValueError("cut off")
-    return numbers  # (count,)
-
-
-def _check_finite(numbers: Tensor, owners: dict[str, Claim]) -> None:
-    """Raise CheckpointFault for NaN or infinite numbers; ``owners`` are the tensors that lie in them."""
-    if not numbers.is_floating_point():
-        return
-    for start in range(0, len(numbers), PIECE_SIZE):
-        piece = numbers[start : start + PIECE_SIZE]
-        if not all(math.isfinite(extreme) for extreme in piece.aminmax()):
-            place = start + int(piece.isfinite().logical_not().nonzero()[0])
-            key = next(
-                (key for key, claim in owners.items() if claim.offset <= place <= claim.last),
-                next(iter(owners)),
-            )
-            raise CheckpointFault("checkpoint_has_nan", tensor=printable(key))
-
-
-def _without_prefixes(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+def _without_prefixes(claims: dict[str, Claim]) -> dict[str, Claim]:
     """The same without the prefixes that wrappers put before every key."""
-    prefix = next((prefix for prefix in PREFIXES if _all_begin(tensors, prefix)), None)
+    prefix = next((prefix for prefix in PREFIXES if _all_begin(claims, prefix)), None)
     if prefix is None:
-        return tensors
-    return _without_prefixes({key.removeprefix(prefix): tensor for key, tensor in tensors.items()})
+        return claims
+    return _without_prefixes({key.removeprefix(prefix): claim for key, claim in claims.items()})
 
 
 def _all_begin(keys: Iterable[str], prefix: str) -> bool:

@@ -156,7 +156,8 @@ class ResNet(nn.Module):
                 self.add_module(f"bam{stage + 1}", after)
         self.avgpool = nn.AdaptiveAvgPool2d(1)
         self.fc = nn.Linear(channels, classes)
-        _start(self)
+        if not self.fc.weight.is_meta:  # where no numbers are, torch would load its compiler to draw some
+            _start(self)
 
     def forward(self, x: Tensor) -> Tensor:
         x = self.maxpool(self.relu(self.bn1(self.conv1(x))))

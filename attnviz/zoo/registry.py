@@ -19,8 +19,8 @@ from safetensors.torch import save as save_tensors
 from torch import nn
 
 from .._paths import MODELS
-from ..checkpoints.layouts import open_state_dict
-from ..checkpoints.state_dict import LIMIT, SUFFIXES, read_checkpoint
+from ..checkpoints.layouts import open_weights
+from ..checkpoints.state_dict import LIMIT, SUFFIXES, stored_weights
 from ..errors import NetworkError
 from ..networks.card import Card, card_of, with_card
 from ..networks.resnet import ResNet
@@ -84,10 +84,14 @@ def _opened(name: str, report: Callable[[int, int], None] | None) -> nn.Module:
     raise NetworkError("network_unknown", name=path.name, names=", ".join(list_networks()))
 
 
-def open_checkpoint(path: Path, limit: int = LIMIT) -> nn.Module:
+def open_checkpoint(
+    path: Path, limit: int = LIMIT, reserve: Callable[[int], None] | None = None
+) -> nn.Module:
     """The network whose weights are in a file, in eval mode; the file is at most ``limit`` bytes. A thousand
-    classes are taken to be ImageNet's. Raises NetworkError for what can't be opened."""
-    network = open_state_dict(read_checkpoint(path, limit), path.name)
+    classes are taken to be ImageNet's. Before any number is read, ``reserve`` is told how many bytes the
+    network will have, and may raise. Raises NetworkError for what can't be opened."""
+    with stored_weights(path, limit) as weights:
+        network = open_weights(weights, path.name, reserve)
     card = card_of(network)
     names = imagenet.labels() if card.architecture.get("classes") == len(imagenet.labels()) else ()
     with_card(network, replace(card, name=path.stem, sha256=checksum(path), labels=names))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import sys
 from dataclasses import replace
 
 import numpy as np
@@ -14,6 +13,7 @@ from helpers.small_networks import with_spread_gates
 from torch import nn
 
 import attnviz
+from attnviz.capture.fast_copy import speed_up
 from attnviz.networks.resnet import ResNet
 
 PHOTO = "assets/examples/cat.jpg"
@@ -149,16 +149,59 @@ def test_only_what_nobody_needs_is_written_over():
     }
 
 
-def test_what_would_not_be_the_same_comes_back_itself(monkeypatch, caplog):
+class Looking(nn.Module):
+    """A network that computes something else where a batch norm is gone."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem, self.norm, self.gate = nn.Conv2d(3, 8, 3), nn.BatchNorm2d(8), attention_modules.SELayer(8)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        x = self.norm(self.stem(x))
+        return self.gate(x if isinstance(self.norm, nn.BatchNorm2d) else x + 1).amax((2, 3))
+
+
+def test_what_would_not_be_the_same_comes_back_itself(caplog):
     half = ResNet((1, 1, 1, 1), "se", width=8, classes=3).half()
     assert attnviz.fast(half) is half
-    network = ResNet((1, 1, 1, 1), "se", width=8, classes=3)
-    monkeypatch.setattr(
-        sys.modules["attnviz.capture.fast_copy"], "fuse_conv_bn_eval", lambda convolution, _: convolution
-    )
-    nn.init.constant_(network.bn1.running_mean, 3)
-    assert attnviz.fast(network) is network
-    assert "no faster copy" in caplog.text
+    network = Looking().eval()
+    before = {key: values.clone() for key, values in network.state_dict().items()}
+    assert attnviz.fast(network) is network and isinstance(network.norm, nn.BatchNorm2d)
+    assert all(torch.equal(values, before[key]) for key, values in network.state_dict().items())
+    assert "compute the same" in caplog.text
+    assert not speed_up(network)
+
+
+def test_a_network_is_rewritten_in_place_to_what_its_copy_is():
+    network = attnviz.load("cbam_resnet18")
+    copied = attnviz.fast(network)
+    weights = network.conv1.weight
+    assert speed_up(network) and network.conv1.weight is weights
+    for key, values in copied.state_dict().items():
+        assert torch.equal(values, network.state_dict()[key]), key
+    assert network.card == copied.card
+
+
+class Tied(nn.Module):
+    """Two convolutions of one weight, each with a batch norm of its own."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem = nn.Conv2d(3, 16, 3)
+        self.first, self.second = nn.Conv2d(16, 16, 3), nn.Conv2d(16, 16, 3)
+        self.second.weight = self.first.weight
+        self.one, self.other = nn.BatchNorm2d(16), nn.BatchNorm2d(16)
+        self.gate = attention_modules.SELayer(16)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.gate(self.other(self.second(self.one(self.first(self.stem(x)))))).amax((2, 3))
+
+
+def test_weights_of_two_convolutions_stay_as_they_are():
+    network = Tied().eval()
+    nn.init.uniform_(network.one.running_var, 0.5, 1.5)
+    copied = assert_same(network, torch.randn(3, 40, 40))
+    assert norms(copied) == 2
 
 
 def test_a_network_in_training_comes_back_in_training():

@@ -15,7 +15,7 @@ from helpers.small_networks import stirred as ours
 from torch import nn
 
 import attnviz
-from attnviz.checkpoints.layouts import open_state_dict
+from attnviz.checkpoints.layouts import HeldWeights, open_state_dict, open_weights
 
 LAYOUTS = sorted((SHARED / "checkpoint-layouts").glob("*.json"))
 
@@ -115,8 +115,38 @@ def test_counts_of_batches_may_be_missing():
     assert attnviz.trace(network, torch.randn(3, 64, 64)).layers
 
 
+def test_the_widest_kernel_is_opened():
+    network = open_state_dict(with_kernel(31), "wide.pth")
+    assert network.get_submodule("layer1.0.attention.spatial.conv").kernel_size == (31, 31)
+
+
+def test_what_does_not_fit_is_refused_before_any_number_is_read():
+    class Refused(Exception):
+        """What the owner of the memory raises."""
+
+    def reserve(size: int) -> None:
+        assert size == sum(value.nbytes for value in small().values())
+        raise Refused
+
+    class Unread(HeldWeights):
+        def take(self, key: str) -> torch.Tensor:
+            raise AssertionError("read")
+
+    with pytest.raises(Refused):
+        open_weights(Unread(small()), "large.pth", reserve)
+
+
 def without(key: str) -> dict[str, torch.Tensor]:
     return {name: value for name, value in small().items() if name != key}
+
+
+def with_kernel(side: int) -> dict[str, torch.Tensor]:
+    """A CBAM network whose spatial kernels have this side."""
+    tensors = small()
+    for key in tensors:
+        if key.endswith("spatial.conv.weight"):
+            tensors[key] = torch.zeros(1, 2, 1, 1).expand(1, 2, side, side)
+    return tensors
 
 
 @pytest.mark.parametrize(
@@ -142,6 +172,11 @@ def without(key: str) -> dict[str, torch.Tensor]:
             r"no layout.*“encoder\.layer\.0.*Jongchan",
         ),
         ({"x" * 500: torch.ones(3)}, "no layout"),
+        (with_kernel(33), "33 numbers wide: one of an odd width of at most 31"),
+        (with_kernel(1001), "1001 numbers wide"),
+        (with_kernel(6), "6 numbers wide"),
+        (with_kernel(0), "0 numbers wide"),
+        ({**small(), "layer1.0.attention.spatial.conv.weight": torch.ones(())}, r"has the shape \(\)"),
         ({}, "no layout"),
     ],
 )
