@@ -13,8 +13,6 @@ from functools import cache
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
 from torch import nn
 
@@ -156,16 +154,20 @@ def _cached_card(path: Path, _changed: int, _size: int) -> Card:
 def open_folder(folder: Path) -> nn.Module:
     """The network in a model-repo folder, in eval mode, its half-precision weights widened to float32."""
     card = read_card(folder)
+    path = folder / "model.safetensors"
     try:
-        content = (folder / "model.safetensors").read_bytes()
+        digest = checksum(path)
     except OSError:
         raise NetworkError("weights_missing", name=card.name) from None
-    if hashlib.sha256(content).hexdigest() != card.sha256:
+    if digest != card.sha256:
         raise NetworkError("weights_damaged", name=card.name)
     try:
-        network = ResNet(**card.architecture)  # type: ignore[arg-type]
-        network.load_state_dict({key: _widened(value) for key, value in load_tensors(content).items()})
-    except (RuntimeError, SafetensorError):
+        with torch.device("meta"):
+            network = ResNet(**card.architecture)  # type: ignore[arg-type]
+        with stored_weights(path) as weights:
+            taken = {key: weights.take(key) for key in weights}
+        network.load_state_dict(taken, assign=True)
+    except (RuntimeError, NetworkError):
         raise NetworkError("weights_do_not_fit", name=card.name) from None
     with_card(network, card)
     return network.eval()
@@ -183,10 +185,6 @@ def save_folder(network: nn.Module, card: Card, folder: Path) -> Card:
         json.dumps(asdict(sealed), indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
     )
     return sealed
-
-
-def _widened(value: torch.Tensor) -> torch.Tensor:
-    return value.float() if value.is_floating_point() else value
 
 
 def _halved(value: torch.Tensor) -> torch.Tensor:
