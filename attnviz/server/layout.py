@@ -135,9 +135,9 @@ def _draw_photo(settings: Settings) -> dict[str, Any]:
         buttons=[],
         elem_id="examples",
     )
-    for item in examples.value:  # named without this machine's folders, see RequestGuard
-        name = f"{PUBLIC_EXAMPLES}/{item['image']['orig_name']}"
-        item["image"] |= {"path": name, "url": f"{API}/file={name}"}
+    for item in examples.value:  # by an address without this machine's folders, see RequestGuard
+        item["image"]["url"] = f"{API.strip('/')}/file={PUBLIC_EXAMPLES}/{item['image']['orig_name']}"
+        del item["image"]["path"]  # which Gradio would also look for when an example is chosen
     return {"photo": photo, "trouble": trouble, "examples_heading": heading, "examples": examples}
 
 
