@@ -212,7 +212,7 @@ class _Watch:
             self._norms[given.maker] = given, module
 
     def leave(self, module: nn.Module, output: Any) -> None:
-        if isinstance(module, nn.Conv2d):
+        if isinstance(module, nn.Conv2d) and isinstance(output, Tensor):  # None if it failed
             self.uses.result(output).maker = module
 
     def foldable(self) -> dict[nn.Conv2d, nn.BatchNorm2d]:

@@ -72,6 +72,11 @@ class Cache(Generic[Key, Value]):
             for key in [key for key in self._under_way if unwanted(key)]:
                 del self._under_way[key]
 
+    def make_room(self, size: int) -> None:
+        """Let go of the least recently used until ``size`` bytes more can be kept."""
+        with self._lock:
+            self._make_room(self.max_bytes - size, least=0)
+
     def expire(self) -> None:
         """Let go of what was last used longer ago than it is kept."""
         with self._lock:
@@ -98,12 +103,12 @@ class Cache(Generic[Key, Value]):
             if self._under_way.get(key) is result:  # else the key was dropped meanwhile
                 del self._under_way[key]
                 self._entries[key] = _Entry(value, size, self._clock())
-                self._make_room()
+                self._make_room(self.max_bytes, least=1)
         result.set_result(value)
 
-    def _make_room(self) -> None:
+    def _make_room(self, max_bytes: int, least: int) -> None:
         total = sum(entry.size for entry in self._entries.values())
-        while total > self.max_bytes and len(self._entries) > 1:
+        while total > max_bytes and len(self._entries) > least:
             _, dropped = self._entries.popitem(last=False)
             total -= dropped.size
 

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import logging
+import threading
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 from torch import nn
 
-from ..capture.fast_copy import fast
-from ..errors import NetworkError
+from ..capture.fast_copy import speed_up
+from ..capture.hooks import before_calls
+from ..errors import BusyError, NetworkError, TraceError
 from ..languages.catalogue import say
 from ..networks.card import card_of, with_card
+from ..processors import memory
 from ..zoo import imagenet
 from ..zoo.registry import card, intact, list_networks, load, open_checkpoint, read_labels
 from .cache import Cache
@@ -26,15 +30,24 @@ Choice = tuple[str, str]  # what is shown, and the network's name
 Report = Callable[[int, int], None]  # told of a download's bytes, and how many there will be
 NETWORKS_SHARE = 0.4  # of the server's memory
 OPENED_AT_ONCE, MOST_WAITING = 2, 50  # networks that are opened, or downloaded, and that wait for it
+TEST_SIDE = 64  # of the noise that a checkpoint's network is tested on: a ResNet takes any
+OPENING_COST = 1.2  # memory that opening a network takes, of what the network takes in the end
 
 
 class Catalog:
     """Networks by name, opened when they are first asked for: those that come with attnviz, ImageNet's, and
     visitors' checkpoints. What strangers name is looked up here, never on the disk."""
 
-    def __init__(self, settings: Settings, load: Callable[..., nn.Module] = load) -> None:
-        self._limit = settings.checkpoint_bytes
-        self._load = load
+    def __init__(
+        self,
+        settings: Settings,
+        load: Callable[..., nn.Module] = load,
+        memory: Callable[[], int] = memory,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._settings, self._limit = settings, settings.checkpoint_bytes
+        self._load, self._memory, self._clock = load, memory, clock
+        self._one_at_a_time = threading.Lock()  # for what takes memory while it is opened
         self.queue = WorkQueue(OPENED_AT_ONCE, MOST_WAITING)
         self._most_bytes = round(NETWORKS_SHARE * settings.memory_mb * 1_000_000)
         self._open: Cache[str, nn.Module] = Cache(self._checked_bytes, self._most_bytes)
@@ -131,19 +144,42 @@ class Catalog:
         if name.startswith(PREFIX):
             return self._opened_checkpoint(self._checkpoints.get(name))
         if name in list_networks("imagenet"):
-            self._check_size(round(imagenet.row(name).megabytes * 1_000_000))  # before it is downloaded
+            self._reserve(round(imagenet.row(name).megabytes * 1_000_000))  # before it is downloaded
         elif name not in list_networks():
             raise NetworkError("network_not_offered", name=Path(name).name)
-        network = fast(self._load(name, report=report))
+        network = self._load(name, report=report)
         self._downloaded = None
-        return network
+        with self._one_at_a_time:
+            return network if self._sped_up(network) else self._load(name, report=report)
 
     def _opened_checkpoint(self, checkpoint: Checkpoint) -> nn.Module:
-        network = fast(open_checkpoint(checkpoint.path, self._limit))
+        with self._one_at_a_time:
+            network = open_checkpoint(checkpoint.path, self._limit, self._reserve)
+            if not self._sped_up(network, TEST_SIDE):
+                network = open_checkpoint(checkpoint.path, self._limit, self._reserve)
         if checkpoint.labels is not None:
             card = card_of(network)
             with_card(network, replace(card, labels=read_labels(checkpoint.labels, card)))
         return network
+
+    def _sped_up(self, network: nn.Module, side: int | None = None) -> bool:
+        """Let a network be rewritten under the clock. False if it was spoilt."""
+        began = self._clock()
+
+        def check() -> None:
+            if self._clock() - began > self._settings.seconds:
+                raise TraceError("pass_too_long", seconds=self._settings.seconds)
+
+        with before_calls(list(network.modules()), check):
+            return speed_up(network, side)
+
+    def _reserve(self, size: int) -> None:
+        """Let go of networks until one of ``size`` bytes fits beside the others. Raises NetworkError for one
+        that never does, and BusyError where the server is short of memory now."""
+        self._check_size(size)
+        self._open.make_room(size)
+        if self._memory() + OPENING_COST * size > self._settings.memory_mb * 1_000_000:
+            raise BusyError("memory_short")
 
     def _checked_bytes(self, network: nn.Module) -> int:
         size = sum(tensor.nbytes for tensor in (*network.parameters(), *network.buffers()))

@@ -16,7 +16,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from importlib.util import find_spec
-from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
@@ -28,7 +27,7 @@ from starlette.middleware import Middleware
 from .._paths import EXAMPLES_FOLDER, PAGE_STYLES
 from .._version import __version__
 from ..errors import SettingsError
-from ..processors import cores
+from ..processors import cores, memory
 from ..viewer.javascript import in_markup, script, style
 from .gradio_queue import (
     GradioQueue,
@@ -157,15 +156,6 @@ def _launch(page: gr.Blocks, settings: Settings, state: ServerState, quiet: bool
 def head() -> str:
     """The viewer's style and script, for the page's head."""
     return f"<style>{style()}</style>\n<script>{in_markup(script())}</script>"
-
-
-def memory() -> int:
-    """Bytes of memory that this process takes; 0 where the system does not tell."""
-    try:
-        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
-        return pages * os.sysconf("SC_PAGE_SIZE")
-    except (OSError, ValueError, IndexError):
-        return 0
 
 
 def _state(service: Service, queue: GradioQueue) -> ServerState:

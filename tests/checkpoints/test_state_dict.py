@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from helpers.forked_costs import CHECKPOINTS, costs
+from helpers.forked_costs import CHECKPOINTS, OPENINGS, costs
 from helpers.hostile_checkpoints import (
     WORST,
     mapping,
@@ -199,6 +199,9 @@ def zipped(pickle: bytes, records=None, compression=zipfile.ZIP_STORED):
     return lambda path: save_zip(path, pickle, records, compression)
 
 
+MATRIX = torch.ones(400, 400)
+
+
 def quantized(path: Path) -> None:
     torch.save(tensors(torch.quantize_per_tensor(torch.ones(3), 0.1, 0, torch.qint8)), path)
 
@@ -226,6 +229,14 @@ BAD = {  # a case: how to write it, and the words that matter
         "damaged",
     ),
     "views that add up to more than the file": (views, "MB of weights in 4.7 MB of file"),
+    "one tensor under many names": (
+        saved(dict.fromkeys("abc", torch.ones(100_000).half())),
+        "claims 0.6 MB of weights in 0.2 MB of file",
+    ),
+    "many columns that are read whole": (
+        saved({str(column): MATRIX[:, column] for column in range(9)}),
+        "MB of weights in",
+    ),
     "sparse": (
         saved(tensors(torch.eye(3).to_sparse())),
         "a sparse tensor where a tensor is expected (“layer1.bias”)",
@@ -329,3 +340,15 @@ def test_the_worst_files_take_at_most_50_megabytes_beyond_their_size_and_do_not_
     for case, cost in answers.items():
         assert cost.outcome.endswith("."), (case, cost)
         assert cost.megabytes <= 50 + paths[case].stat().st_size / 1e6, (case, cost)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_opening_a_half_precision_file_takes_at_most_2_2_times_its_size(tmp_path):
+    state = stirred(18, "cbam", width=64, classes=1000).state_dict()
+    halves = {key: value.half() if value.is_floating_point() else value for key, value in state.items()}
+    paths = [tmp_path / f"{case}.pth" for case in FORMATS]
+    for path, save in zip(paths, FORMATS.values()):
+        save(halves, path)
+    for path, cost in zip(paths, costs(paths, OPENINGS), strict=True):
+        assert cost.outcome == "ResNet" and cost.megabytes <= 2.2 * path.stat().st_size / 1e6, (path, cost)

@@ -28,13 +28,25 @@ for path in sys.argv[1:]:
             print(json.dumps(["crash", 0, 0]), flush=True)
         continue
     resource.setrlimit(resource.RLIMIT_CPU, ({seconds}, {seconds}))
+    {warm_up}
+    open("/proc/self/clear_refs", "w").write("5")  # the peak begins anew
     before, began = memory("VmRSS"), time.process_time()
     outcome = opened(path)
     print(json.dumps([outcome, time.process_time() - began, memory("VmHWM") - before]), flush=True)
     os._exit(0)
 """
 
-CHECKPOINTS = (
+
+@dataclass(frozen=True)
+class Kind:
+    """What is done with each file, as lines of Python."""
+
+    prepare: str  # run once
+    attempt: str  # gives back what came of ``path``
+    warm_up: str = "pass"  # run in each child before its cost is measured: pages of libraries are no cost
+
+
+CHECKPOINTS = Kind(
     """
 import torch
 from attnviz.checkpoints.state_dict import read_checkpoint
@@ -47,7 +59,31 @@ from attnviz.errors import NetworkError
         return str(error)
 """,
 )
-PHOTOS = (
+OPENINGS = Kind(
+    """
+import pathlib, tempfile
+import torch
+torch.set_num_threads(1)  # or its threads would be missing in the children
+from attnviz.capture.fast_copy import speed_up
+from attnviz.errors import NetworkError
+from attnviz.networks import ResNet
+from attnviz.server.catalog import TEST_SIDE
+from attnviz.zoo.registry import open_checkpoint
+first = pathlib.Path(tempfile.mkdtemp()) / "first.pth"
+torch.save(ResNet(18, "cbam", width=8).state_dict(), first)
+def whole(path):
+    network = open_checkpoint(pathlib.Path(path))
+    return network if speed_up(network, TEST_SIDE) else open_checkpoint(pathlib.Path(path))
+""",
+    """
+    try:
+        return type(whole(path)).__name__
+    except NetworkError as error:
+        return str(error)
+""",
+    "whole(first)",
+)
+PHOTOS = Kind(
     """
 from attnviz import PhotoError, open_photo
 open_photo("assets/examples/cat.jpg")
@@ -70,10 +106,11 @@ class Cost:
     megabytes: float  # at the peak, above the idle process
 
 
-def costs(paths: list[Path], kind: tuple[str, str]) -> list[Cost]:
-    """The cost of each file; ``kind`` is CHECKPOINTS or PHOTOS."""
-    prepare, attempt = kind
-    program = PROGRAM.format(prepare=prepare, attempt=attempt.strip(), seconds=MOST_SECONDS)
+def costs(paths: list[Path], kind: Kind) -> list[Cost]:
+    """The cost of each file."""
+    program = PROGRAM.format(
+        prepare=kind.prepare, attempt=kind.attempt.strip(), warm_up=kind.warm_up, seconds=MOST_SECONDS
+    )
     command = [sys.executable, "-c", program, *map(str, paths)]
     run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     return [Cost(*json.loads(line)) for line in run.stdout.splitlines()]

@@ -35,6 +35,7 @@ class WaitingCache:
     def __init__(self, *arguments, **more) -> None:
         self._cache = Cache(*arguments, **more)
         self.drop, self.expire, self.keys = self._cache.drop, self._cache.expire, self._cache.keys
+        self.make_room = self._cache.make_room
 
     def get(self, key, compute):
         return Waiting(self._cache).get(key, lambda: asyncio.to_thread(compute))
@@ -65,6 +66,19 @@ def test_one_that_is_larger_than_the_whole_stays_until_the_next_comes():
     assert cache.keys() == ["large"]
     cache.get("a", lambda: "a")
     assert cache.keys() == ["a"]
+
+
+def test_room_is_made_before_a_value_is_there():
+    cache = letters(5)
+    for key in "abc":
+        cache.get(key, lambda key=key: 2 * key)
+    assert cache.keys() == ["b", "c"]
+    cache.make_room(1)
+    assert cache.keys() == ["b", "c"]
+    cache.make_room(2)
+    assert cache.keys() == ["c"]
+    cache.make_room(9)
+    assert cache.keys() == []
 
 
 def test_what_is_not_used_for_its_time_goes_and_use_begins_it_anew():

@@ -3,8 +3,14 @@ own."""
 
 from __future__ import annotations
 
+import asyncio
+import itertools
+import json
 import re
 import shutil
+import struct
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,6 +22,8 @@ from helpers.waiting import Waiting
 
 import attnviz
 from attnviz.errors import NetworkError
+from attnviz.networks.resnet import ResNet
+from attnviz.processors import memory
 from attnviz.server.catalog import Catalog
 from attnviz.server.page import build
 from attnviz.server.service import make_service
@@ -142,6 +150,65 @@ def test_a_network_that_is_larger_than_its_share_of_the_memory_is_refused_and_no
     with pytest.raises(NetworkError, match=r"takes 4\d\d MB of memory, more than the 400 MB"):
         Waiting(catalog).network("se_resnet18")
     assert catalog.open_names() == []
+
+
+def sparse_half_checkpoint(path: Path, width: int) -> None:
+    """A CBAM ResNet of four blocks in half precision, whose numbers take no room on the disk."""
+    with torch.device("meta"):
+        shapes = ResNet((1, 1, 1, 1), "cbam", width).state_dict()
+    header, end = {}, 0
+    for key, value in shapes.items():
+        begin, end = end, end + value.numel() * (2 if value.is_floating_point() else 8)
+        dtype = "F16" if value.is_floating_point() else "I64"
+        header[key] = {"dtype": dtype, "shape": list(value.shape), "data_offsets": [begin, end]}
+    text = json.dumps(header).encode()
+    with path.open("wb") as file:
+        file.write(struct.pack("<Q", len(text)) + text)
+        file.truncate(8 + len(text) + end)
+
+
+def test_a_checkpoint_that_does_not_fit_is_refused_before_it_is_read(visitor, checkpoint, tmp_path):
+    sparse_half_checkpoint(tmp_path / "large.safetensors", 320)
+    began = memory()
+    client = visitor(catalog=Catalog(Settings(memory_mb=1000)))
+    with pytest.warns(UserWarning, match="takes 504 MB of memory, more than the 400 MB"):
+        client.open_checkpoint(tmp_path / "large.safetensors")
+    assert memory() - began < 100_000_000
+    short = visitor(catalog=Catalog(Settings(memory_mb=1000), memory=lambda: 999_900_000))
+    with pytest.warns(UserWarning, match="short of memory"):
+        short.open_checkpoint(checkpoint)
+
+
+def test_a_checkpoint_whose_network_takes_too_long_is_refused(visitor, checkpoint):
+    seconds = itertools.count(0, 20)
+    client = visitor(catalog=Catalog(Settings(seconds=30), clock=lambda: next(seconds)))
+    with pytest.warns(UserWarning, match="30 s"):
+        client.open_checkpoint(checkpoint)
+
+
+def test_checkpoints_are_opened_one_at_a_time(tmp_path):
+    opening: list[int] = []  # the thread of each, the latest last
+    interrupted = []
+
+    def began() -> int:
+        opening.append(threading.get_ident())
+        return 0
+
+    def passes() -> float:
+        interrupted.append(threading.get_ident() != opening[-1])
+        return 0.0
+
+    catalog = Catalog(Settings(), memory=began, clock=passes)
+    paths = [saved(stirred(18, "se"), tmp_path).rename(tmp_path / f"{number}.pth") for number in range(4)]
+    together = threading.Barrier(len(paths))
+
+    def opened(path: Path) -> None:
+        together.wait()
+        asyncio.run(catalog.add(path, None))
+
+    with ThreadPoolExecutor(len(paths)) as threads:
+        list(threads.map(opened, paths))
+    assert len(opening) == len(paths) and len(set(opening)) == 2 and not any(interrupted)
 
 
 def test_a_network_of_fixed_size_gets_a_crop_and_the_page_says_so(visitor, examples):
