@@ -8,6 +8,7 @@ from argparse import Namespace
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TextIO
 
 import torch
 
@@ -15,7 +16,7 @@ from .capture.run import find, trace
 from .capture.trace import Trace
 from .cli_options import parser
 from .errors import AttnvizError, NetworkError
-from .naming import free_name
+from .naming import free_name, visible
 from .networks.card import card_of
 from .processors import cores
 from .training.plan import TrainingPlan
@@ -56,25 +57,25 @@ def show(options: Namespace) -> int:
     for photo in photos:
         _write_files(photo, network, compared, options)
         best = "".join(f" {label} {probability:.1%}" for label, probability in photo.trace.top(1))
-        print(f"{photo.path}:{best} -> {photo.folder}")
+        _say(visible(f"{photo.path}:{best} -> {photo.folder}"))
         written += 1
     return int(written < len(options.photos))
 
 
 def networks(_options: Namespace) -> int:
     """Print what can be opened by name; a file of weights can be opened too."""
-    print("Come with attnviz:")
+    _say("Come with attnviz:")
     for name in list_networks():
         about = card(name)
         accuracy = "not measured"
         if about.accuracy:
             accuracy = f"{about.accuracy:.1%} top-1 on {about.photos:,} photos"
-        print(f"  {name:32} {len(about.labels)} classes of {about.data}, {accuracy}")
-    print("\nImageNet-1k, downloaded when first used (timm/NAME takes any of timm's):")
+        _say(f"  {name:32} {len(about.labels)} classes of {about.data}, {accuracy}")
+    _say("\nImageNet-1k, downloaded when first used (timm/NAME takes any of timm's):")
     for name in list_networks("imagenet"):
         row = imagenet.row(name)
         accuracy = f"{row.accuracy:.1%} top-1" if row.accuracy else "accuracy not published"
-        print(f"  {name:32} {row.title}, {row.megabytes:.0f} MB, {accuracy}, {row.licence}")
+        _say(f"  {name:32} {row.title}, {row.megabytes:.0f} MB, {accuracy}, {row.licence}")
     return 0
 
 
@@ -84,9 +85,9 @@ def layers(options: Namespace) -> int:
     found = find(load(options.network))
     for layer in found:
         channels, height, width = layer.shape
-        print(f"{layer.layer:32} {layer.kind:8} {layer.module:20} {channels} channels, {height} × {width}")
+        _say(f"{layer.layer:32} {layer.kind:8} {layer.module:20} {channels} channels, {height} × {width}")
     if not found:
-        print(f"{options.network} has no attention that attnviz can find.")
+        _say(f"{options.network} has no attention that attnviz can find.")
     return 0
 
 
@@ -108,9 +109,9 @@ def deploy(options: Namespace) -> int:
     check(options.space)
     names = files()
     for name in names if options.dry_run else ():
-        print(f"{size(name):>10,}  {name}")
+        _say(f"{size(name):>10,}  {name}")
     address = options.space if options.dry_run else upload(options.space)
-    print(f"{len(names)} files, {sum(map(size, names)) / 1e6:.1f} MB -> {address}")
+    _say(f"{len(names)} files, {sum(map(size, names)) / 1e6:.1f} MB -> {address}")
     return 0
 
 
@@ -148,10 +149,10 @@ def evaluate(options: Namespace) -> int:
 
     _take_threads()
     measured = {Path(name).name: measure(load(name), options.data, options.view) for name in options.networks}
-    print(accuracy_table(measured))
+    _say(accuracy_table(measured))
     for name, measurement in measured.items():
         if measurement.layers:
-            print(f"\n{name}:\n\n{liveliness_table(measurement.layers)}")
+            _say(f"\n{name}:\n\n{liveliness_table(measurement.layers)}")
     return 0
 
 
@@ -203,7 +204,12 @@ def _take_threads() -> None:
 
 
 def _complain(error: AttnvizError) -> None:
-    print(f"attnviz: {error}", file=sys.stderr)
+    _say(visible(f"attnviz: {error}"), sys.stderr)
+
+
+def _say(text: str, stream: TextIO | None = None) -> None:
+    """Print lines, in which a name can't give the terminal orders."""
+    print("\n".join(map(visible, text.split("\n"))), file=stream)
 
 
 def _layer_missing(options: Namespace, traced: Trace) -> NetworkError:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Callable
 from pathlib import Path
+from typing import NoReturn
 
 from .analysis import ORDERS, SCALES
 from .drawing.style import COLORMAPS
+from .naming import visible
 from .networks.attention import ATTENTION
 from .networks.resnet import DEPTHS
 from .training.plan import TrainingPlan
@@ -17,10 +19,17 @@ DESCRIPTION = "Shows what channel and spatial attention (SE, CBAM, BAM) does ins
 Run = Callable[[Namespace], int]
 
 
+class _Parser(ArgumentParser):
+    """A parser whose errors can't give the terminal orders by the names in them."""
+
+    def error(self, message: str) -> NoReturn:
+        super().error(visible(message))
+
+
 def parser(commands: dict[str, Run]) -> ArgumentParser:
     """The parser of the command; ``run`` of the options is the function of the subcommand that was given,
     and that function's docstring is the subcommand's description."""
-    whole = ArgumentParser(prog="attnviz", description=DESCRIPTION)
+    whole = _Parser(prog="attnviz", description=DESCRIPTION)
     subcommands = whole.add_subparsers(required=True, metavar="COMMAND")
     for name, run in commands.items():
         summary, add_options = SUBCOMMANDS[name]

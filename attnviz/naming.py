@@ -1,4 +1,4 @@
-"""Names that are not taken yet."""
+"""Names that are not taken yet, and names as they can be shown."""
 
 from __future__ import annotations
 
@@ -21,3 +21,9 @@ def free_name(
         return name
     candidates = (numbered.format(name=name, number=number) for number in count(2))
     return next(candidate for candidate in candidates if key(candidate) not in keys)
+
+
+def visible(text: str) -> str:
+    """A text in which what a terminal would obey or hide (control characters, escape codes, changes of
+    direction, halves of characters) is written out, as in Python: "\\x1b"."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)

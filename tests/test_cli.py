@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -211,3 +212,48 @@ def test_an_installed_wheel_works_outside_the_checkout(site, tmp_path, examples)
     printed = run(COMMANDS_RUN, examples / "cat.jpg", "--layer", "layer3.1", "--out", "out")
     assert listed(printed) == [*attnviz.list_networks(), *attnviz.list_networks("imagenet")]
     assert (tmp_path / "out" / "cat" / "layer3.1.map.png").stat().st_size > 10_000
+
+
+ORDERS = "\x1b]0;owned\x07\x9b31m\u202e\r\n.png"
+
+
+def test_a_name_gives_the_terminal_no_orders(tmp_path, examples, capsys):
+    good, bad = tmp_path / f"good{ORDERS}", tmp_path / f"bad{ORDERS}"
+    shutil.copyfile(examples / "cat.jpg", good)
+    bad.write_text("no picture")
+    assert show(good, bad, "--layer", "layer1.0", "--out", tmp_path / "out") == 1
+    assert main(["layers", f"none{ORDERS}"]) == 1
+    with pytest.raises(SystemExit):
+        main(["show", "a.png", f"--{ORDERS}"])
+    said = capsys.readouterr()
+    for text in (said.out, said.err):
+        assert all(character.isprintable() or character == "\n" for character in text)
+    assert r"good\x1b]0;owned\x07\x9b31m\u202e\r\n.png: " in said.out
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes with a name")
+@pytest.mark.parametrize("words", [["show", "{}"], ["layers", "{}"], ["show", "x", "--labels", "{}"]])
+def test_what_is_no_file_on_a_disk_is_refused_without_waiting(words, tmp_path):
+    pipe = tmp_path / "pipe.pth"
+    os.mkfifo(pipe)
+    arguments = [word.format(pipe) for word in words]
+    if "--labels" in words:
+        torch.save(stirred(18, "se").state_dict(), tmp_path / "net.pth")
+        arguments += ["--network", str(tmp_path / "net.pth")]
+    command = [sys.executable, "-m", "attnviz", *arguments]
+    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert run.returncode == 1 and "“pipe.pth”" in run.stderr and "Traceback" not in run.stderr
+
+
+@pytest.mark.slow
+def test_an_endless_pipe_is_refused():
+    program = "import itertools, sys; [sys.stdout.buffer.write(bytes(100_000)) for _ in itertools.count()]"
+    command = [sys.executable, "-c", program]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as endless:
+        command = [sys.executable, "-m", "attnviz", "show", "/dev/stdin"]
+        run = subprocess.run(
+            command, cwd=ROOT, stdin=endless.stdout, capture_output=True, text=True, timeout=60
+        )
+        endless.kill()
+    assert run.returncode == 1 and "“stdin” is not a file on a disk" in run.stderr

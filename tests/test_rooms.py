@@ -16,7 +16,7 @@ PACKAGE = ROOT / "attnviz"
 
 # Each room may import the rows above its own; rooms of one row don't import each other.
 ROWS = (
-    {"_version", "_paths", "processors", "naming"},
+    {"_version", "_paths", "processors", "naming", "regular_files"},
     {"languages"},
     {"errors"},
     {"photos", "deploy"},

@@ -36,10 +36,13 @@ class Trace:
         )
 
     def top(self, count: int = 5) -> list[tuple[str, float]]:
-        """The ``count`` most probable classes with their softmax probabilities, the most probable first."""
+        """The ``count`` most probable classes with their softmax probabilities, the most probable first; none
+        where a score is NaN or infinite, since no probability is defined then."""
         if not self.labels:
             return []
         probabilities = torch.softmax(torch.from_numpy(self.logits).double(), 0)
+        if not probabilities.isfinite().all():
+            return []
         best = probabilities.topk(min(count, len(probabilities)))
         return [
             (self.labels[index], value) for value, index in zip(best.values.tolist(), best.indices.tolist())

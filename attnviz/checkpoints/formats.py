@@ -6,13 +6,13 @@ from __future__ import annotations
 import io
 import json
 import os
-import stat
 import struct
 import zipfile
 from typing import Any
 
 import torch
 
+from ..regular_files import NotOnDiskError, open_regular
 from .fault import CheckpointFault, megabytes, printable
 from .pickle_reader import MAX_PICKLE, Storage, claim_of, read_pickle
 
@@ -28,7 +28,7 @@ class File(io.BufferedReader):
     whole, however long it is."""
 
     def __init__(self, path: str | os.PathLike) -> None:
-        super().__init__(io.FileIO(path))
+        super().__init__(open_regular(path).detach())  # type: ignore[attr-defined]
         self.size = os.fstat(self.fileno()).st_size
 
     def read(self, size: int | None = -1) -> bytes:
@@ -38,20 +38,19 @@ class File(io.BufferedReader):
 
 
 def open_file(path: str | os.PathLike, limit: int) -> File:
-    """Open a file. Raises CheckpointFault for what is no file, or has more than ``limit`` bytes."""
+    """The file, if it is one and has at most ``limit`` bytes. Raises CheckpointFault."""
     try:
-        status = os.stat(path)
-        if stat.S_ISDIR(status.st_mode):
-            raise CheckpointFault("checkpoint_is_folder")
-        if not stat.S_ISREG(status.st_mode):  # a pipe would wait for ever
-            raise CheckpointFault("checkpoint_not_on_disk")
-        if status.st_size > limit:
-            raise CheckpointFault(
-                "checkpoint_too_large", size=megabytes(status.st_size), limit=megabytes(limit)
-            )
-        return File(path)
+        file = File(path)
+    except IsADirectoryError:
+        raise CheckpointFault("checkpoint_is_folder") from None
+    except NotOnDiskError:
+        raise CheckpointFault("checkpoint_not_on_disk") from None
     except (OSError, ValueError):
         raise CheckpointFault("file_unreadable") from None
+    if file.size > limit:
+        file.close()
+        raise CheckpointFault("checkpoint_too_large", size=megabytes(file.size), limit=megabytes(limit))
+    return file
 
 
 def dtype_of(storage: Storage) -> torch.dtype:

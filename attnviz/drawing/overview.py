@@ -126,7 +126,9 @@ def _bars(layer: LayerAttention, box: Box, colours: Theme) -> Iterator[Mark]:
     yield Line((left, bottom), (right, bottom), colours.ink, AXIS_LINE)
     ticks: list[Tick] = [(number, f"{number:g}") for number in spread(low, high, 3)]
     yield from chain.from_iterable(ticks_left(heights, ticks, left, colours.ink, TICKS))
-    words = f"{len(weights)} channels, mean {np.nanmean(weights):.2f}"
+    known = weights[np.isfinite(weights)]
+    mean = f", mean {known.mean():.2f}" if known.size else ""
+    words = f"{len(weights)} channels{mean}"
     yield Text(((left + right) / 2, bottom + 5), words, NOTE, colours.ink, "middle", "top")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import unicodedata
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -11,8 +12,7 @@ from torch import Tensor
 
 from .selection import Selection
 
-# a spreadsheet runs a cell that begins with one as a formula
-FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
+FORMULA_SIGNS = "=+-−@"  # a spreadsheet runs a cell that begins with one as a formula
 
 
 def arrays(selection: Selection) -> dict[str, np.ndarray]:
@@ -68,4 +68,8 @@ def _channel_rows(selection: Selection) -> Iterator[tuple[str, ...]]:
 
 
 def _quoted(text: str) -> str:
-    return f"'{text}" if text.startswith(FORMULA_SIGNS) else text
+    """A text with an apostrophe before it, if a spreadsheet may run it as a formula: signs count in all their
+    widths, and blanks before them don't."""
+    shown = (c for c in unicodedata.normalize("NFKC", text) if c.isprintable() and not c.isspace())
+    is_formula = next(shown, " ") in FORMULA_SIGNS or text.startswith(("\t", "\r", "\n"))
+    return f"'{text}" if is_formula else text

@@ -11,10 +11,11 @@ import numpy as np
 from PIL import Image
 
 from ..errors import PhotoError
+from ..regular_files import NotOnDiskError, open_regular
 from .decoding import decode, decode_smaller, exif_orientation, shrunk
 from .essence import essence
 from .file_kinds import other_kind
-from .limits import MAX_PIXELS, check_bytes, check_decoder, check_size
+from .limits import MAX_BYTES, MAX_PIXELS, check_bytes, check_decoder, check_size
 
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF")
 
@@ -74,10 +75,13 @@ def display_name(name: str) -> str:
 def read_file(path: Path, name: str) -> bytes:
     """A picture file's bytes. Raises PhotoError for one that is too large, or can't be read."""
     try:
-        check_bytes(path.stat().st_size, name)
-        return path.read_bytes()
+        with open_regular(path) as file:
+            check_bytes(os.fstat(file.fileno()).st_size, name)
+            return file.read(MAX_BYTES + 1)  # it may have grown; who decodes it counts again
     except IsADirectoryError:
         raise PhotoError("photo_is_folder", name=name) from None
+    except NotOnDiskError:
+        raise PhotoError("photo_not_on_disk", name=name) from None
     except (OSError, ValueError):
         raise PhotoError("file_unreadable", name=name) from None
 

@@ -14,6 +14,7 @@ from tqdm import tqdm
 
 from ..errors import AttnvizError
 from ..photos.geometry import Recipe, normalised
+from ..regular_files import open_regular
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
 SHORTER_SIDE = 256  # pixels that a photo is shrunk to, as more would not fit into memory
@@ -86,7 +87,8 @@ def read_class_names(file: Path | None, classes: list[str]) -> tuple[str, ...]:
     if file is None:
         return tuple(classes)
     try:
-        lines = file.read_text(encoding="utf-8-sig").splitlines()
+        with open_regular(file) as content:
+            lines = content.read().decode("utf-8-sig").splitlines()
     except (OSError, UnicodeError):
         raise AttnvizError("class_labels_unreadable", name=file.name) from None
     names = {}

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import asdict, replace
 from functools import cache
+from io import TextIOWrapper
 from pathlib import Path
 
 import torch
@@ -23,10 +24,12 @@ from ..errors import NetworkError
 from ..networks.card import Card, card_of, with_card
 from ..networks.resnet import ResNet
 from ..photos.geometry import Recipe
+from ..regular_files import open_regular
 from . import imagenet
 from .checksum import checksum
 
 LONGEST_LABELS = 1_000_000  # characters
+LONGEST_CARD = 10_000_000  # bytes
 ORDER = ("cbam", "se", "bam", None)  # of attention in lists: the one that shows most comes first
 
 
@@ -102,7 +105,7 @@ def read_labels(labels: str | os.PathLike | Sequence[str], card: Card) -> tuple[
     if isinstance(labels, str | os.PathLike):
         path = Path(labels)
         try:
-            with path.open(encoding="utf-8-sig") as file:
+            with TextIOWrapper(open_regular(path), "utf-8-sig") as file:
                 lines = file.read(LONGEST_LABELS).splitlines()
         except (OSError, UnicodeError):
             raise NetworkError("labels_unreadable", name=path.name) from None
@@ -148,7 +151,8 @@ def read_card(folder: Path) -> Card:
 
 @cache
 def _cached_card(path: Path, _changed: int, _size: int) -> Card:
-    return Card.from_json(json.loads(path.read_text(encoding="utf-8")))
+    with open_regular(path) as file:
+        return Card.from_json(json.loads(file.read(LONGEST_CARD)))
 
 
 def open_folder(folder: Path) -> nn.Module:

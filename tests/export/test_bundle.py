@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import io
+import itertools
 import json
+import re
 from dataclasses import replace
 from xml.etree import ElementTree
 
 import numpy as np
 import pytest
+import torch
 from helpers.bundles import channel_of, noise_photo, selection_of, table
 from helpers.drawings import svg_text
 from helpers.small_networks import stirred
 from PIL import Image
 
 import attnviz
+from attnviz.analysis import ORDERS, SCALES
 from attnviz.drawing.overlay import Look, overlay
 from attnviz.drawing.pair import Pair
 from attnviz.export.bundle import bundle
@@ -141,3 +145,29 @@ def test_the_scale_of_all_spans_what_lies_beside_and_the_manifest_says_so(exampl
     assert not np.array_equal(drawn, drawn_alone)
     beside = json.loads(files["manifest.json"])["beside"]
     assert beside == [{"photo": "noise.png", "network": other.network}]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["se", "cbam", "bam"])
+@pytest.mark.filterwarnings("error::RuntimeWarning")
+def test_a_capture_of_nan_is_saved(kind):
+    network = stirred(18, kind)
+    with torch.no_grad():
+        network.conv1.weight.fill_(float("nan"))
+    first, second = (selection_of(network, noise_photo(name)) for name in ("a.png", "b.png"))
+    assert np.isnan(first.trace.logits).all() and first.trace.top() == []
+    name = first.layers[0]
+    first = replace(first, channels=channel_of(network, first.trace.photo, name, 0).channels)
+    pairs = [Pair(name, first.trace, second.trace)] if first.trace.layers[name].channel is not None else []
+    chosen = [replace(selection, layers=(name,)) for selection in (first, second)]
+    for scale, order in zip(SCALES, itertools.cycle(ORDERS)):
+        files = dict(bundle(chosen, Look(scale=scale), order, scale == "shown", (), pairs))
+        for path, content in files.items():
+            if path.endswith(".png"):
+                Image.open(io.BytesIO(content)).load()
+            elif path.endswith(".svg"):
+                assert not re.search(r"[\">\s,]nan\b", content.decode())
+                ElementTree.fromstring(content)
+        contents = json.loads(files["manifest.json"], parse_constant=pytest.fail)
+        assert [trace["predictions"] for trace in contents["traces"]] == [[], []]
+        assert {row["weight"] for row in table(files["channels.csv"])} == ({""} if pairs else set())

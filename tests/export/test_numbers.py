@@ -52,7 +52,23 @@ def test_an_unknown_weight_is_an_empty_cell_and_a_layer_without_weights_has_no_r
         assert [row["weight"] for row in table(channels_csv([selection]))] == weights
 
 
-@pytest.mark.parametrize("name", ["=HYPERLINK(1).png", "+1.png", "@x.png"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "=1.png",
+        "+1.png",
+        "@x.png",
+        "＝1.png",
+        "＋1.png",
+        "－1.png",
+        "＠x.png",
+        "﹦1.png",
+        "−1.png",
+        " =1.png",
+        "\u3000＝1",
+        "\ufeff=1",
+    ],
+)
 def test_a_file_name_is_no_formula(name):
     network = stirred(18, "se")
     network.card = replace(card_of(network), name="-1+1")
