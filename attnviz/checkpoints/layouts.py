@@ -47,7 +47,7 @@ class Weights(Protocol):
 
     def take(self, key: str) -> Tensor:
         """The tensor of this key, asked for once: in float32 if it is not of whole numbers."""
-        raise NotImplementedError
+        ...
 
 
 class HeldWeights:
