@@ -56,9 +56,11 @@ def open_checkpoint(page: Page, path: Path) -> None:
 
 
 def open_table(page: Page, name: str):
-    """Open the table of that name; its rows."""
+    """Open the table of that name, which the page fills a moment later; its rows."""
     page.locator(f'[data-table="{name}"] summary').click()
-    return page.locator(f'[data-table="{name}"] tbody tr')
+    rows = page.locator(f'[data-table="{name}"] tbody tr')
+    expect(rows.first).to_be_visible()
+    return rows
 
 
 def link_of(page: Page) -> str:
