@@ -1,16 +1,24 @@
 # The page on a machine without a GPU:
 #   docker build --tag attnviz . && docker run --publish 7860:7860 attnviz
-FROM python:3.12-slim
+# The base image of one digest, the newest, which changes when its system is mended:
+#   docker buildx imagetools inspect python:3.12-slim --format '{{.Manifest.Digest}}'
+#   docker build --build-arg BASE=python:3.12-slim@sha256:… --tag attnviz .
+ARG BASE=python:3.12-slim
+FROM ${BASE}
 
 ENV PYTHONUNBUFFERED=1 PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore
 WORKDIR /app
 
-# PyTorch's CPU wheels are some gigabytes smaller than those of PyPI, which bring CUDA.
-COPY requirements.txt .
-RUN grep -E '^torch(vision)?[^a-z]' requirements.txt > torch.txt \
- && pip install --index-url https://download.pytorch.org/whl/cpu --requirement torch.txt \
- && pip install --requirement requirements.txt \
- && rm torch.txt
+# All but PyTorch by hashes. PyTorch's CPU wheels are some gigabytes smaller than those of PyPI, which bring CUDA, and
+# have other hashes. What the image holds is written down in /app/sbom.json, as CycloneDX has it.
+COPY requirements.lock sbom.lock torch.lock ./
+RUN pip install --no-deps --require-hashes --requirement requirements.lock \
+ && pip install --no-deps --index-url https://download.pytorch.org/whl/cpu --requirement torch.lock \
+ && pip check \
+ && python -m venv /tmp/sbom \
+ && /tmp/sbom/bin/pip install --no-deps --require-hashes --requirement sbom.lock \
+ && /tmp/sbom/bin/cyclonedx-py environment --output-file sbom.json "$(command -v python)" \
+ && rm -r /tmp/sbom
 
 COPY app.py LICENSE ./
 COPY attnviz attnviz

@@ -203,6 +203,12 @@ def test_an_installed_wheel_works_outside_the_checkout(site, tmp_path, examples)
         command = [sys.executable, "-I", "-c", outside, *map(str, arguments)]
         return subprocess.run(command, cwd=tmp_path, check=True, capture_output=True, text=True).stdout
 
+    (about,) = site.glob("attnviz-*.dist-info")
+    said = (about / "METADATA").read_text(encoding="utf-8")
+    assert "License-Expression: MIT AND BSD-3-Clause AND CC-BY-2.0 AND CC0-1.0\n" in said
+    files = {path.name: path.read_text(encoding="utf-8") for path in (about / "licenses").rglob("*.*")}
+    assert "CC BY 2.0" in files["SOURCES.md"] and "imagenet-labels.txt" in files["SOURCES.md"]
+
     *_, folder, names = run(EVERYTHING).splitlines()
     parts = [path.relative_to(ROOT).with_suffix("").parts for path in (ROOT / "attnviz").rglob("*.py")]
     modules = {".".join(part).removesuffix(".__init__") for part in parts}

@@ -5,7 +5,6 @@ import hashlib
 import json
 import os
 import re
-import shlex
 import subprocess
 import sys
 import threading
@@ -351,7 +350,8 @@ def test_the_image_copies_what_is_there_and_what_the_build_may_see():
     }
     copied = {source for word, rest in instructions() if word == "COPY" for source in rest.split()[:-1]}
     assert copied == seen and all((ROOT / name).exists() for name in copied)
-    assert copied == {*deploy.ROOT_FILES, *deploy.FOLDERS} - {"README.md"}
+    locks = {"requirements.lock", "sbom.lock", "torch.lock"}
+    assert copied - locks == {*deploy.ROOT_FILES, *deploy.FOLDERS} - {"README.md", "requirements.txt"}
 
 
 def test_the_image_serves_to_the_outside_without_root_and_gets_the_signal_to_stop():
@@ -369,12 +369,12 @@ def test_the_image_serves_to_the_outside_without_root_and_gets_the_signal_to_sto
     assert settings["ATTNVIZ_HOST"] == "0.0.0.0" and settings["ATTNVIZ_PORT"] == last["EXPOSE"] == "7860"
 
 
-def test_the_image_takes_the_cpu_wheels_of_what_requirements_ask_for(tmp_path):
-    install = next(rest for word, rest in instructions() if word == "RUN" and "grep" in rest)
-    words = shlex.split(install.partition(">")[0])
-    found = subprocess.run(words, cwd=ROOT, check=True, capture_output=True, text=True).stdout
-    assert [line.split(">")[0] for line in found.splitlines()] == ["torch", "torchvision"]
-    assert "--index-url https://download.pytorch.org/whl/cpu" in install
+def test_the_image_takes_all_by_hashes_but_the_cpu_wheels_of_pytorch():
+    install = next(rest for word, rest in instructions() if word == "RUN" and "requirements.lock" in rest)
+    hashed, torch, *_ = install.split(" && ")
+    assert hashed.split()[2:] == ["--no-deps", "--require-hashes", "--requirement", "requirements.lock"]
+    assert "--index-url https://download.pytorch.org/whl/cpu --requirement torch.lock" in torch
+    assert "--output-file sbom.json" in install
 
 
 @pytest.mark.slow
