@@ -1,9 +1,8 @@
 # The page on a machine without a GPU:
 #   docker build --tag attnviz . && docker run --publish 7860:7860 attnviz
-# The base image of one digest, the newest, which changes when its system is mended:
+# The base image is that of one digest (Python 3.12.14 on Debian trixie). A newer one, when its system was mended:
 #   docker buildx imagetools inspect python:3.12-slim --format '{{.Manifest.Digest}}'
-#   docker build --build-arg BASE=python:3.12-slim@sha256:… --tag attnviz .
-ARG BASE=python:3.12-slim
+ARG BASE=python:3.12-slim@sha256:78387bc3881b8273120a12ebe6c1ab22b018ccc2c9adf565ae1ac9b536e184ea
 FROM ${BASE}
 
 ENV PYTHONUNBUFFERED=1 PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore
