@@ -80,8 +80,8 @@ def powerless() -> list[str]:
         "--bounding-set=-all",
     ]  # root without them minds the permissions of files
     other = [*dropped, "--reuid=1000", "--regid=1000", "--clear-groups"]
-    again = "import numpy, subprocess, sys; subprocess.run([sys.executable, '-c', 'import numpy'], check=True)"
-    if subprocess.run([*other, sys.executable, "-c", again], capture_output=True).returncode == 0:
+    code = "import subprocess, sys; sys.exit(subprocess.call([sys.executable, '-c', 'import numpy']))"
+    if subprocess.run([*other, sys.executable, "-c", code], capture_output=True).returncode == 0:
         return other
     warnings.warn(
         "only root can read this Python: the Space runs as root without capabilities, not as another user",
