@@ -16,6 +16,8 @@ def refuse(names: list[str], whole: str = "") -> None:
     for name in refused:
         if _is_code(name):
             raise CheckpointFault("checkpoint_holds_code", type=printable(name))
+    if FROM_A_TPU in refused:
+        raise CheckpointFault("checkpoint_from_tpu")
     if any(name.startswith("torch.nn.") for name in refused) or whole in refused:
         first = next((name for name in refused if _advice(name) is None), refused[0])
         raise CheckpointFault("checkpoint_is_whole_model", type=printable(first.rpartition(".")[2]))
@@ -43,6 +45,8 @@ def _advice(name: str) -> Phrase | None:
     """What to do about a class, where there is more to say than to save the weights alone."""
     return next((advice for start, advice in ADVICE.items() if name.startswith(start)), None)
 
+
+FROM_A_TPU = "torch._utils._rebuild_device_tensor_from_numpy"  # how torch.save writes a tensor of XLA
 
 # What weights and an optimiser's state are made of: about what torch.load admits with weights_only.
 ALLOWED = {

@@ -14,6 +14,7 @@ import torch
 
 from ..regular_files import NotOnDiskError, open_regular
 from .fault import CheckpointFault, megabytes, printable
+from .other_kinds import other_kind, other_zip
 from .pickle_reader import MAX_PICKLE, Storage, claim_of, read_pickle
 
 MAX_RECORDS = 10_000  # of a zip archive, an optimiser's among them
@@ -65,21 +66,13 @@ def read_content(file: File) -> tuple[Any, Places]:
 
     Raises CheckpointFault for what is no checkpoint, and whatever error damage leads to."""
     head = file.read(1024)
+    if head[5:9] == b"\0\0\0{":  # a length in eight bytes, any of which can be a P or \x80, then JSON
+        return _safetensors(file)
     if head.startswith(b"PK"):
         return _zip(file)
     if head.startswith(b"\x80"):
         return _legacy(file)
-    if head[5:9] == b"\0\0\0{":  # a length in eight bytes, then JSON
-        return _safetensors(file)
-    beginning = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
-    for key, signs in SIGNS.items():
-        if beginning.startswith(signs):
-            raise CheckpointFault(key)
-    if b"pytorch" in head[:64] or b"onnx" in head[:64]:
-        raise CheckpointFault("checkpoint_is_onnx")
-    if head[257:262] == b"ustar":
-        raise CheckpointFault("checkpoint_is_tar")
-    raise CheckpointFault("checkpoint_unknown") if head else CheckpointFault("checkpoint_empty")
+    raise other_kind(head, file)
 
 
 def _zip(file: File) -> tuple[Any, Places]:
@@ -111,11 +104,7 @@ def _pickle_among(names: set[str]) -> str:
     pickles = [name for name in names if name.partition("/")[2] == "data.pkl"]
     if len(pickles) == 1:
         return pickles[0]
-    if any(name.endswith(".npy") for name in names):
-        raise CheckpointFault("checkpoint_holds_numpy")
-    if any(name.endswith(".h5") for name in names):
-        raise CheckpointFault("checkpoint_is_keras")
-    raise CheckpointFault("checkpoint_is_other_zip")
+    raise other_zip(names)
 
 
 def _record_places(file: File, archive: zipfile.ZipFile) -> Places:
@@ -146,7 +135,9 @@ def _legacy(file: File) -> tuple[Any, Places]:
     file.seek(0)
     stream = io.BytesIO(file.read(MAX_PICKLE))
     try:
-        magic, _ = read_pickle(stream)
+        magic, storages = _first_pickle(stream)
+        if storages:  # it names numbers that lie beside it
+            raise CheckpointFault("checkpoint_is_unzipped")
         if type(magic) is not int or magic != MAGIC:
             raise CheckpointFault("checkpoint_is_bare_pickle")
         read_pickle(stream)
@@ -173,6 +164,19 @@ def _legacy(file: File) -> tuple[Any, Places]:
         if start > file.size:
             raise ValueError("cut off")
     return value, places
+
+
+def _first_pickle(stream: io.BytesIO) -> tuple[Any, dict[str, Storage]]:
+    """The first pickle of a file and its storages; Raises CheckpointFault for one of NumPy arrays, which
+    other frameworks write."""
+    try:
+        return read_pickle(stream)
+    except CheckpointFault as fault:
+        if b"StructuredToParameterName@@" in stream.getvalue():
+            raise CheckpointFault("checkpoint_is_paddle") from None
+        if fault.key == "checkpoint_holds_more" and str(fault.values["type"]).startswith("numpy."):
+            raise CheckpointFault("checkpoint_holds_numpy") from None
+        raise
 
 
 def _safetensors(file: File) -> tuple[Any, Places]:
@@ -227,15 +231,4 @@ SAFETENSORS_KINDS = {
     "U8": "ByteStorage",
     "BOOL": "BoolStorage",
     "C64": "ComplexFloatStorage",
-}
-
-# How files begin that people take for checkpoints, in small letters, by the error that each is.
-SIGNS = {
-    "checkpoint_is_lfs_pointer": (b"version https://git-lfs",),
-    "checkpoint_is_keras": (b"\x89hdf",),
-    "checkpoint_is_numpy": (b"\x93numpy",),
-    "checkpoint_is_gguf": (b"gguf",),
-    "checkpoint_is_picture": (b"\xff\xd8\xff", b"\x89png", b"gif8", b"riff"),
-    "checkpoint_packed": (b"\x1f\x8b", b"7z\xbc\xaf", b"rar!", b"bzh", b"\xfd7zxz", b"\x28\xb5\x2f\xfd"),
-    "checkpoint_is_web_page": (b"<!doctype", b"<html", b"<?xml"),
 }

@@ -262,8 +262,9 @@ PLAIN: dict[str, Callable[..., Any]] = {
     "torch._utils._rebuild_parameter_with_state": _parameter,
     "torch.nn.parameter.Parameter": _parameter,
 }
-REBUILT = {
+REBUILT: dict[str, Callable[..., Any]] = {
     **PLAIN,
+    "torch._utils._rebuild_device_tensor_from_cpu_tensor": _parameter,  # of an accelerator, copied here
     "torch._tensor._rebuild_from_type_v2": _with_attributes,
     "collections.defaultdict": lambda *more: {},
 }

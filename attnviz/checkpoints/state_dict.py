@@ -2,25 +2,29 @@
 they are read.
 
 No code in a file can run: a pickle is read as text, never unpickled (``pickle_reader``), and only then are
-numbers read."""
+numbers read. What lies where in a checkpoint is ``containers``."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+import re
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from ..languages.catalogue import Phrase
+from .containers import phrase_of, weights_in
 from .fault import CheckpointFault, megabytes, printable
-from .formats import Places, dtype_of, open_file, read_content
-from .pickle_reader import MAX_KEY, Claim, NamedObject, Storage
-from .stored_weights import StoredWeights, faults_named
+from .formats import File, Places, dtype_of, open_file, read_content
+from .pickle_reader import MAX_KEY, Claim
+from .prefixes import without_prefixes
+from .shards import is_json, shard_names
+from .stored_weights import Entry, StoredWeights, faults_named
 
-SUFFIXES = (
+SUFFIXES = (  # by which a file that is not there is told from a name; the content decides what a file is
     ".pth",
     ".pt",
     ".pkl",
@@ -28,31 +32,50 @@ SUFFIXES = (
     ".safetensors",
     ".ckpt",
     ".tar",
-)  # for file choosers: the content decides
+    ".th",
+    ".t7",
+    ".model",
+    ".chkpt",
+    ".pyth",
+    ".weights",
+    ".json",
+    ".onnx",
+    ".h5",
+    ".keras",
+    ".pb",
+)
 LIMIT = 1_000_000_000  # bytes of a file
 MAX_TENSORS = 5_000
 
 FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
+WEIGHTS = ("weight", "bias", "running_mean", "running_var")  # what weights are called, at a key's end
+LEFT_OUT = ("total_ops", "total_params", "n_averaged")  # what counters of operations, and averages, add
 
 
 @contextmanager
 def stored_weights(path: str | os.PathLike, limit: int = LIMIT) -> Iterator[StoredWeights]:
-    """The state dict in a file of torch.save (of any age) or safetensors, in the file's order; its numbers
-    are read one tensor at a time, while the ``with`` lasts.
+    """The state dict in a file of torch.save (of any age) or safetensors, in the file's order, or in the
+    files that an index of shards names; its numbers are read one tensor at a time, while the ``with`` lasts.
 
-    It may lie bare or under one of the names in ``WRAPPINGS``, at most two deep; of several, the name that
-    stands first there wins, so a model before its moving average. Those of ``PREFIXES`` that all keys share
-    are taken off. Tensors are float16, bfloat16, float32 or float64, with whole numbers only where batches
-    are counted (``num_batches_tracked``). Raises NetworkError, one sentence, for whatever is not weights, is
-    damaged, or is beyond a limit. Nothing of the file is executed."""
+    Where in a file it may lie, ``containers.weights_in`` says. A prefix that all keys share is taken off.
+    Tensors are float16, bfloat16, float32 or float64, with whole numbers only where batches are counted
+    (``num_batches_tracked``); other counts are left out. Raises NetworkError, one sentence, for whatever is
+    not weights, is damaged, or is beyond a limit. Nothing of the file is executed."""
     name = printable(os.path.basename(os.fspath(path))) or "The file"
-    with faults_named(name):
-        file = open_file(path, limit)
-    with file:
+    with ExitStack() as files:
         with faults_named(name):
-            value, places = read_content(file)
-            claims = _without_prefixes(_claims(value, places, file.size))
-        yield StoredWeights(file, name, claims, places)
+            first = files.enter_context(open_file(path, limit))
+            if is_json(first):
+                entries = {}
+                for shard in shard_names(first):
+                    file = files.enter_context(_opened_shard(Path(path).parent / shard, limit))
+                    entries.update(_entries(file))
+                    limit -= file.size
+            else:
+                _check_whole(name)
+                entries = _entries(first)
+            entries = without_prefixes(entries)
+        yield StoredWeights(name, entries)
 
 
 def read_checkpoint(path: str | os.PathLike, limit: int = LIMIT) -> dict[str, Tensor]:
@@ -61,12 +84,24 @@ def read_checkpoint(path: str | os.PathLike, limit: int = LIMIT) -> dict[str, Te
         return dict(weights)
 
 
-def _claims(value: Any, places: Places, size: int) -> dict[str, Claim]:
-    """The state dict in what a file describes, each tensor held against what the file of ``size`` bytes has
-    for it."""
-    weights = _state_dict(value, deep=2)
-    if weights is None:
-        raise _without_weights(value)
+def _check_whole(name: str) -> None:
+    """Raise CheckpointFault for a file whose name says that it is one of several."""
+    part = re.search(r"-\d{5}-of-(\d{5})\.", name)
+    if part and int(part[1]) > 1:
+        raise CheckpointFault("checkpoint_is_shard", count=int(part[1]))
+
+
+def _opened_shard(path: Path, limit: int) -> File:
+    """A file that an index names. Raises CheckpointFault for one that is not there, or too much."""
+    if not path.is_file():
+        raise CheckpointFault("checkpoint_shard_missing", shard=printable(path.name))
+    return open_file(path, limit)
+
+
+def _entries(file: File) -> dict[str, Entry]:
+    """The state dict in a file, each tensor held against what the file has for it."""
+    value, places = read_content(file)
+    weights = _counts_left_out(weights_in(value))
     if len(weights) > MAX_TENSORS:
         raise CheckpointFault(
             "checkpoint_has_too_many_tensors", count=f"{len(weights):,}", limit=f"{MAX_TENSORS:,}"
@@ -76,30 +111,28 @@ def _claims(value: Any, places: Places, size: int) -> dict[str, Claim]:
     # Each tensor gets memory of its own, as many times as it is named, and is read from its first number to
     # its last.
     claimed = sum(claim.span * dtype_of(claim.storage).itemsize for claim in weights.values())
-    if claimed > 1.1 * size:
-        raise CheckpointFault("checkpoint_claims_too_much", claimed=megabytes(claimed), size=megabytes(size))
-    return weights
+    if claimed > 1.1 * file.size:
+        raise CheckpointFault(
+            "checkpoint_claims_too_much", claimed=megabytes(claimed), size=megabytes(file.size)
+        )
+    return {key: Entry(file, claim, places) for key, claim in weights.items()}
 
 
-def _state_dict(value: Any, deep: int) -> dict[str, Any] | None:
-    """The first dict with tensors in it under ``WRAPPINGS``, else the dict itself if it has some."""
-    if not isinstance(value, dict):
-        return None
-    for key in WRAPPINGS if deep else ():
-        inner = _state_dict(value[key], deep - 1) if key in value else None
-        if inner is not None:
-            return inner
-    return value if any(isinstance(entry, Claim) for entry in value.values()) else None
+def _counts_left_out(weights: dict[str, Any]) -> dict[str, Any]:
+    """The same without what programs add that is no weight: text and numbers beside the weights, counts of
+    operations, tensors of whole numbers under other names than those of weights."""
+    return {key: value for key, value in weights.items() if not _is_beside(key, value)}
 
 
-def _without_weights(value: Any) -> CheckpointFault:
-    """What is wrong with a file in which no state dict was found."""
-    if not isinstance(value, dict):
-        return CheckpointFault("checkpoint_not_state_dict", what=_phrase_of(value))
-    if not value:
-        return CheckpointFault("checkpoint_without_weights")
-    names = tuple(f"“{printable(str(key))}”" for key in list(value)[:3])
-    return CheckpointFault("checkpoint_without_known_names", names=names)
+def _is_beside(key: Any, value: Any) -> bool:
+    last = str(key).rpartition(".")[2]
+    if last in LEFT_OUT or last.endswith("_extra_state"):
+        return True
+    if last in WEIGHTS or last == "num_batches_tracked" or not isinstance(key, str):
+        return False
+    if isinstance(value, Claim):
+        return dtype_of(value.storage) not in FLOATS
+    return "." not in key
 
 
 def _check_entry(key: Any, claim: Any, places: Places) -> None:
@@ -107,7 +140,7 @@ def _check_entry(key: Any, claim: Any, places: Places) -> None:
     if not isinstance(key, str) or len(key) > MAX_KEY:
         raise CheckpointFault("checkpoint_key_impossible", tensor=printable(str(key)))
     if not isinstance(claim, Claim):
-        raise CheckpointFault("checkpoint_entry_no_tensor", what=_phrase_of(claim), tensor=printable(key))
+        raise CheckpointFault("checkpoint_entry_no_tensor", what=phrase_of(claim), tensor=printable(key))
     storage, dtype = claim.storage, dtype_of(claim.storage)
     if dtype.is_complex:
         raise CheckpointFault("checkpoint_complex", tensor=printable(key))
@@ -118,63 +151,3 @@ def _check_entry(key: Any, claim: Any, places: Places) -> None:
         raise CheckpointFault("checkpoint_repeats_numbers", tensor=printable(key))
     if storage.count * dtype.itemsize > length or (claim.size and claim.last >= storage.count):
         raise CheckpointFault("checkpoint_tensor_claims_more", tensor=printable(key))
-
-
-def _phrase_of(value: Any) -> Phrase:
-    """What a value is, for a sentence."""
-    if isinstance(value, NamedObject):
-        return ODD_TENSORS.get(value.name) or Phrase("an_object", type=printable(value.name))
-    return next((phrase for kind, phrase in VALUE_PHRASES if isinstance(value, kind)), Phrase("no_value"))
-
-
-def _without_prefixes(claims: dict[str, Claim]) -> dict[str, Claim]:
-    """The same without the prefixes that wrappers put before every key."""
-    prefix = next((prefix for prefix in PREFIXES if _all_begin(claims, prefix)), None)
-    if prefix is None:
-        return claims
-    return _without_prefixes({key.removeprefix(prefix): claim for key, claim in claims.items()})
-
-
-def _all_begin(keys: Iterable[str], prefix: str) -> bool:
-    return all(key.startswith(prefix) and key != prefix for key in keys)
-
-
-# Where programs put a state dict beside an optimiser and what else they save: averages of a model last.
-WRAPPINGS = (
-    "state_dict",
-    "model_state_dict",
-    "model_state",
-    "model",
-    "network",
-    "net",
-    "weights",
-    "params",
-    "module",
-    "state",
-    "state_dict_ema",
-    "ema_state_dict",
-    "model_ema",
-    "ema_model",
-    "params_ema",
-    "ema",
-)
-
-# What DataParallel, torch.compile, Lightning and averaging put before every key. No layout of a network that
-# is known here begins all its keys with one of them.
-PREFIXES = ("module.", "_orig_mod.", "model.", "network.", "net.", "backbone.", "ema_model.", "ema.")
-
-ODD_TENSORS = {
-    "torch._utils._rebuild_sparse_tensor": Phrase("sparse_tensor"),
-    "torch._utils._rebuild_qtensor": Phrase("quantized_tensor"),
-    "torch._utils._rebuild_meta_tensor_no_storage": Phrase("meta_tensor"),
-    "torch._utils._rebuild_tensor_v3": Phrase("unknown_tensor"),
-}
-VALUE_PHRASES = (
-    (Claim, Phrase("single_tensor")),
-    (Storage, Phrase("bare_storage")),
-    (str, Phrase("plain_text")),
-    (bytes, Phrase("plain_bytes")),
-    (dict, Phrase("a_dictionary")),
-    ((list, tuple), Phrase("a_list")),
-    ((int, float), Phrase("a_number")),
-)

@@ -6,6 +6,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -18,28 +19,38 @@ from .pickle_reader import Claim
 PIECE = 100_000  # numbers read together
 
 
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A tensor of a file: what is claimed of it, and where in the file the numbers of each storage lie."""
+
+    file: File
+    claim: Claim
+    places: Places
+
+
 class StoredWeights(Mapping[str, Tensor]):
     """A state dict whose tensors are read when they are asked for, each time anew, on the CPU and in the
-    file's type of numbers, while the file is open.
+    file's type of numbers, while the file is open, or the files.
 
     Raises NetworkError for a tensor that is damaged or has numbers that are not finite."""
 
-    def __init__(self, file: File, name: str, claims: dict[str, Claim], places: Places) -> None:
-        self._file, self._name, self._claims, self._places = file, name, claims, places
-        self.shapes = {key: claim.shape for key, claim in claims.items()}  # in the file's order
+    def __init__(self, name: str, entries: dict[str, Entry]) -> None:
+        self._name, self._entries = name, entries
+        self.shapes = {key: entry.claim.shape for key, entry in entries.items()}  # in the file's order
         self._piece = torch.empty(PIECE, dtype=torch.float64)
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._claims)
+        return iter(self._entries)
 
     def __len__(self) -> int:
-        return len(self._claims)
+        return len(self._entries)
 
     def __getitem__(self, key: str) -> Tensor:
-        claim = self._claims[key]
+        entry = self._entries[key]
+        claim = entry.claim
         with faults_named(self._name):
             numbers = _empty(claim.span, dtype_of(claim.storage))
-            self._read(claim, 0, numbers)
+            _read(entry, 0, numbers)
             for start in range(0, len(numbers), PIECE):
                 _check_finite(numbers[start : start + PIECE], key)
             return numbers.as_strided(claim.shape, claim.stride)
@@ -48,7 +59,8 @@ class StoredWeights(Mapping[str, Tensor]):
         """The tensor of this key, row by row in memory of its own, in float32 if it is not of whole numbers.
 
         It is read in pieces: nothing is freed between the tensors of a network, which would leave holes."""
-        claim = self._claims[key]
+        entry = self._entries[key]
+        claim = entry.claim
         with faults_named(self._name):
             dtype = dtype_of(claim.storage)
             if claim.span != claim.size or not _is_row_by_row(claim):
@@ -57,20 +69,21 @@ class StoredWeights(Mapping[str, Tensor]):
             for start in range(0, claim.size, PIECE):
                 part = target[start : start + PIECE]
                 numbers = self._piece.view(dtype)[: len(part)]
-                self._read(claim, start, numbers)
+                _read(entry, start, numbers)
                 _check_finite(numbers, key)
                 part.copy_(numbers)
             return target.reshape(claim.shape)
 
-    def _read(self, claim: Claim, start: int, numbers: Tensor) -> None:
-        """Fill ``numbers`` with those of a tensor's storage, from its first and ``start`` on."""
-        if not len(numbers):
-            return
-        place, _ = self._places[claim.storage.key]
-        self._file.seek(place + (claim.offset + start) * numbers.element_size())
-        content = numbers.view(torch.uint8).numpy()
-        if self._file.readinto(content) != numbers.nbytes:  # type: ignore[arg-type]
-            raise ValueError("cut off")
+
+def _read(entry: Entry, start: int, numbers: Tensor) -> None:
+    """Fill ``numbers`` with those of a tensor's storage, from its first and ``start`` on."""
+    if not len(numbers):
+        return
+    place, _ = entry.places[entry.claim.storage.key]
+    entry.file.seek(place + (entry.claim.offset + start) * numbers.element_size())
+    content = numbers.view(torch.uint8).numpy()
+    if entry.file.readinto(content) != numbers.nbytes:  # type: ignore[arg-type]
+        raise ValueError("cut off")
 
 
 def widened(tensor: Tensor) -> Tensor:

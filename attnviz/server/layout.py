@@ -7,7 +7,6 @@ from typing import Any
 
 import gradio as gr
 
-from ..checkpoints.state_dict import SUFFIXES
 from ..languages.catalogue import ENGLISH, catalogue, say
 from .components import AttentionViewer, OpenDropdown, PhotoInput, Sentence
 from .photo_store import EXAMPLE, EXAMPLES, example_file
@@ -155,7 +154,6 @@ def _draw_checkpoint(settings: Settings) -> dict[str, Any]:
     with gr.Accordion(_words(ENGLISH, "your_checkpoint", settings), **box) as checkpoint_box:
         checkpoint = gr.File(
             label=_words(ENGLISH, "weights_file", settings),
-            file_types=list(SUFFIXES),
             elem_id="checkpoint",
             **file,
         )

@@ -27,6 +27,7 @@ from ..photos.geometry import Recipe
 from ..regular_files import open_regular
 from . import imagenet
 from .checksum import checksum
+from .folders import held_in, is_ours, read_config
 
 LONGEST_LABELS = 1_000_000  # characters
 LONGEST_CARD = 10_000_000  # bytes
@@ -74,15 +75,30 @@ def load(
 
 def _opened(name: str, report: Callable[[int, int], None] | None) -> nn.Module:
     path = Path(name)
-    for folder in (MODELS / name, path):
-        if (folder / "config.json").is_file():
-            return open_folder(folder)
-    if path.suffix.lower() in SUFFIXES:
-        return open_checkpoint(path)
+    if path.name == name and (MODELS / name / "config.json").is_file():
+        return open_folder(MODELS / name)
+    if name not in imagenet.names() and os.path.lexists(path):
+        return open_path(path)
     key = imagenet.resolve(name)
     if key is not None:
         return imagenet.open_network(key, report)
+    if path.suffix.lower() in SUFFIXES:
+        return open_checkpoint(path)  # which says that it is not there
     raise NetworkError("network_unknown", name=path.name, names=", ".join(list_networks()))
+
+
+def open_path(path: Path) -> nn.Module:
+    """The network in a file or folder, whatever its name. Raises NetworkError."""
+    if not path.is_dir():
+        return open_checkpoint(path)
+    if (path / "config.json").is_file() and is_ours(read_config(path)):
+        return open_folder(path)
+    held = held_in(path)
+    network = open_checkpoint(held.weights)
+    about = card_of(network)
+    fit = len(held.labels) == about.architecture.get("classes")
+    labels, recipe = held.labels if fit else about.labels, held.recipe or about.recipe
+    return with_card(network, replace(about, name=path.resolve().name, labels=labels, recipe=recipe))
 
 
 def open_checkpoint(

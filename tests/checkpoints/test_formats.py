@@ -2,11 +2,13 @@ from __future__ import annotations
 
 import json
 import os
+import pickle
 import random
 import struct
 import zipfile
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from helpers.hostile_checkpoints import (
@@ -96,7 +98,7 @@ BAD = {  # a case: how to write it, and the words that matter
     "nothing": (content(b""), "is empty"),
     "a folder": (Path.mkdir, "is a folder"),
     "no file": (lambda path: None, "is not there"),
-    "text": (content(b"epoch 1, loss 2.3\n" * 100), "is not a checkpoint"),
+    "text": (content(b"epoch 1, loss 2.3\n" * 100), "is a text"),
     "random bytes": (content(random.Random(0).randbytes(5000)), "is not a checkpoint"),
     "a photo": (content(b"\xff\xd8\xff\xe0\0\x10JFIF" + bytes(99)), "is a picture"),
     "another photo": (content(b"\x89PNG\r\n\x1a\n" + bytes(99)), "is a picture"),
@@ -106,6 +108,48 @@ BAD = {  # a case: how to write it, and the words that matter
         "git lfs pull",
     ),
     "ONNX": (content(b"\x08\x08\x12\x07pytorch\x1a\x052.1.0" + bytes(99)), "ONNX"),
+    "ONNX of another program": (content(b"\x08\x07\x12\x07tf2onnx\x1a\x051.9.3" + bytes(99)), "ONNX"),
+    "ONNX without its maker's name": (content(b"\x08\x04:\xc3\x03\n\x0e" + bytes(99)), "ONNX"),
+    "TensorFlow, a saved model": (content(b"\x08\x01\x12\x80\x9b\x02\n" + bytes(99)), "TensorFlow"),
+    "TensorFlow, its list": (content(b'model_checkpoint_path: "model.ckpt-100"\n'), "TensorFlow"),
+    "TensorFlow, an index": (
+        content(bytes(300) + b"\x57\xfb\x80\x8b\x24\x75\x47\xdb"),
+        "TensorFlow",
+    ),
+    "TensorFlow Lite": (content(b"\x1c\0\0\0TFL3" + bytes(99)), "TensorFlow"),
+    "PaddlePaddle": (
+        content(pickle.dumps({"StructuredToParameterName@@": {}, "conv.w_0": np.ones(3)}, 4)),
+        "PaddlePaddle",
+    ),
+    "MXNet": (content(b"\x12\x01" + bytes(99)), "MXNet"),
+    "Lua Torch": (content(b"\x04\0\0\0\x01\0\0\0\x03\0\0\0V 1\r\0\0\0nn.Sequential"), "Lua Torch"),
+    "OpenVINO": (content(b'<?xml version="1.0"?><net name="resnet" version="11">'), "OpenVINO"),
+    "MATLAB": (content(b"MATLAB 5.0 MAT-file, Platform: GLNXA64" + bytes(99)), "MATLAB"),
+    "a PDF": (content(b"%PDF-1.7\n" + bytes(99)), "a PDF"),
+    "settings": (content(b'{"architecture": "resnet18", "num_classes": 5}'), "JSON"),
+    "a list in JSON": (content(b"[1, 2]"), "JSON"),
+    "JSON that does not end": (content(b'{"weight_map": '), "JSON"),
+    "JSON 500,000 deep": (content(b'{"a":' + b"[" * 500_000), "JSON"),
+    "an index without files": (content(b'{"weight_map": {}}'), "JSON"),
+    "an index that leads elsewhere": (content(b'{"weight_map": {"a": "../../etc/passwd"}}'), "passwd"),
+    "an index that leads elsewhere on Windows": (
+        content(b'{"weight_map": {"a": "C:\\\\a.bin"}}'),
+        "beside it",
+    ),
+    "an index of a number": (content(b'{"weight_map": {"a": 3}}'), "“3”"),
+    "an index whose files are missing": (
+        content(b'{"metadata": {}, "weight_map": {"a": "model-00001-of-00002.safetensors"}}'),
+        "“model-00001-of-00002.safetensors” is not beside it",
+    ),
+    "a pickle of arrays": (content(pickle.dumps({"a": np.ones(3)})), "torch.from_numpy"),
+    "data.pkl of an unzipped file": (
+        content(b"\x80\x02" + mapping({"a": tensor()}) + b"."),
+        "a part of a checkpoint that was unzipped",
+    ),
+    "tensors of a TPU": (
+        zipped(mapping({"a": b"ctorch._utils\n_rebuild_device_tensor_from_numpy\n)R"})),
+        "TPU (XLA)",
+    ),
     "Keras": (content(b"\x89HDF\r\n\x1a\n" + bytes(99)), "Keras"),
     "a newer Keras": (members("config.json", "model.weights.h5"), "Keras"),
     "gzip": (content(b"\x1f\x8b\x08" + bytes(99)), "unpack it"),
@@ -220,3 +264,45 @@ def test_every_flipped_bit_in_a_record_of_a_zip_is_noticed(path):
             path.write_bytes(content)
             with pytest.raises(NetworkError, match="checksum"):
                 read_checkpoint(path)
+
+
+def sharded(folder: Path, index: str, save) -> dict[str, torch.Tensor]:
+    """A network in two files and an index of them, as Hugging Face's libraries write it."""
+    parts = {
+        "model-00001-of-00002.safetensors": {"conv1.weight": torch.randn(4, 3, 3, 3)},
+        "model-00002-of-00002.safetensors": {"fc.weight": torch.randn(2, 4), "fc.bias": torch.randn(2)},
+    }
+    for name, part in parts.items():
+        save(part, folder / name)
+    places = {key: name for name, part in parts.items() for key in part}
+    (folder / index).write_text(json.dumps({"metadata": {"total_size": 500}, "weight_map": places}))
+    return {key: value for part in parts.values() for key, value in part.items()}
+
+
+@pytest.mark.parametrize("index", ["model.safetensors.index.json", "pytorch_model.bin.index.json"])
+@pytest.mark.parametrize("save", [save_file, torch.save])
+def test_an_index_opens_all_of_its_files(index, save, tmp_path):
+    whole = sharded(tmp_path, index, save)
+    read = read_checkpoint(tmp_path / index)
+    assert read.keys() == whole.keys()
+    assert all(torch.equal(read[key], value) for key, value in whole.items())
+
+
+def test_one_file_of_several_leads_to_the_index(tmp_path):
+    sharded(tmp_path, "model.safetensors.index.json", save_file)
+    assert "one of 2 parts" in refusal(tmp_path / "model-00001-of-00002.safetensors")
+
+
+def test_the_limit_holds_for_all_files_of_an_index_together(tmp_path):
+    sharded(tmp_path, "index.json", save_file)
+    most = sum(path.stat().st_size for path in tmp_path.glob("*.safetensors"))
+    assert len(read_checkpoint(tmp_path / "index.json", limit=most)) == 3
+    with pytest.raises(NetworkError, match="more than the"):
+        read_checkpoint(tmp_path / "index.json", limit=most - 1)
+
+
+def test_a_tensor_of_an_accelerator_that_was_copied_is_read(path):
+    copied = b"ctorch._utils\n_rebuild_device_tensor_from_cpu_tensor\n("
+    more = b"ctorch\nfloat32\n" + text("xla:0") + b"\x89tR"
+    save_zip(path, mapping({"a.weight": copied + tensor() + more}))
+    assert read_checkpoint(path)["a.weight"].tolist() == [1, 2, 3, 4]

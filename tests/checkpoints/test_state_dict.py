@@ -25,7 +25,9 @@ from helpers.small_networks import stirred
 from safetensors.torch import save_file
 from torch import nn
 
-from attnviz.checkpoints.state_dict import PREFIXES, WRAPPINGS, read_checkpoint
+from attnviz.checkpoints.containers import WRAPPINGS
+from attnviz.checkpoints.prefixes import PREFIXES
+from attnviz.checkpoints.state_dict import read_checkpoint
 from attnviz.errors import NetworkError
 
 FORMATS = {
@@ -94,6 +96,49 @@ def test_weights_are_found_beside_the_rest_of_a_checkpoint(save, wrapping, path)
     save({**beside, wrapping: weights()}, path)
     assert_same(read_checkpoint(path), weights())
     save({**beside, "model": {**beside, wrapping: weights()}}, path)
+    assert_same(read_checkpoint(path), weights())
+
+
+@pytest.mark.parametrize(
+    "wrapped",
+    [
+        lambda state: (state, 30),
+        lambda state: [state, {"epoch": 30}],
+        lambda state: {"SE_ResNet18": state, "epoch": 30},
+        lambda state: {"epoch": 30, "best_acc": torch.tensor(0.9), "generator": {"state_dict": state}},
+        lambda state: {"my_net": state, "optimizer_state": {"a.weight": torch.ones(3)}},
+        lambda state: ({"model": state, "epoch": 3}, "cbam"),
+    ],
+)
+def test_weights_are_found_in_tuples_and_under_names_of_peoples_own(wrapped, path):
+    torch.save(wrapped(weights()), path)
+    assert_same(read_checkpoint(path), weights())
+
+
+def test_parts_of_a_network_that_lie_beside_each_other_become_one(path):
+    whole = weights()
+    head = {key.removeprefix("fc."): value for key, value in whole.items() if key.startswith("fc.")}
+    body = {key: value for key, value in whole.items() if not key.startswith("fc.")}
+    torch.save({"encoder": body, "classifier": head, "epoch": 3}, path)
+    read = read_checkpoint(path)
+    assert read.keys() == {
+        *(f"encoder.{key}" for key in body),
+        *(f"classifier.{key}" for key in head),
+    }
+
+
+def test_what_programs_count_beside_the_weights_is_left_out(path):
+    counts = {
+        "n_averaged": torch.tensor(3),
+        "total_ops": torch.zeros(1, dtype=torch.float64),
+        "layer1.0.conv1.total_params": torch.zeros(1, dtype=torch.float64),
+        "layer1.0.position_index": torch.arange(9),
+        "layer1.0.mask": torch.ones(3, dtype=torch.bool),
+        "layer1.0._extra_state": None,
+        "epoch": 30,
+        "arch": "cbam",
+    }
+    torch.save({**counts, **{f"module.{key}": value for key, value in weights().items()}}, path)
     assert_same(read_checkpoint(path), weights())
 
 
@@ -265,13 +310,14 @@ BAD = {  # a case: how to write it, and the words that matter
         "a key that no state dict has (“7”)",
     ),
     "an endless key": (saved({"a" * 501: torch.ones(3)}), "a key of more than 500 characters"),
-    "an unknown wrapping": (
-        saved({"epoch": 3, "generator": {"fc.weight": torch.ones(3)}}),
-        "(it has “epoch”, “generator”)",
-    ),
     "three deep": (saved({"model": {"model": {"model": {"a": torch.ones(3)}}}}), "no weights under a name"),
     "an empty dict": (saved({}), "no weights"),
-    "a list": (saved([3, {"fc.weight": torch.ones(3)}]), "holds a list, not a state dict"),
+    "an unknown wrapping": (saved({"epoch": 3, "losses": [0.5]}), "(it has “epoch”, “losses”)"),
+    "an optimizer alone": (
+        saved({"optimizer": {"state": {0: {"exp_avg": torch.ones(3)}}}, "epoch": 3}),
+        "(it has “optimizer”, “epoch”)",
+    ),
+    "a list": (saved([3, torch.ones(3)]), "holds a list, not a state dict"),
     "a tensor": (saved(torch.ones(3)), "holds a single tensor"),
     "a number": (saved(3), "holds a number"),
     "5,001 tensors": (zipped(mapping({str(number): tensor() for number in range(5_001)})), "5,001 tensors"),
@@ -286,7 +332,7 @@ def test_what_is_not_weights_is_refused_in_one_sentence(write, words, path):
 
 
 def test_text_from_a_file_is_cut_and_made_printable(path):
-    torch.save({f"layer\u202e\n{'x' * 200}": "text", "a": torch.ones(2)}, path)
+    torch.save({f"layer\u202e\n{'x' * 200}.weight": "text", "a": torch.ones(2)}, path)
     with pytest.raises(NetworkError) as caught:
         read_checkpoint(path)
     key = str(caught.value).split("(“")[1].split("”)")[0]

@@ -17,7 +17,7 @@ import pytest
 from helpers.checkout import ROOT
 
 from attnviz.checkpoints.fault import CheckpointFault
-from attnviz.checkpoints.formats import SIGNS
+from attnviz.checkpoints.other_kinds import FURTHER_IN, SIGNS
 from attnviz.errors import AttnvizError, NetworkError, PhotoError
 from attnviz.languages.catalogue import FOLDER, HOLE, LANGUAGES, Catalogue, Phrase, catalogue, say
 from attnviz.server.middleware import Refusal
@@ -91,7 +91,7 @@ class Made:
 
 # Calls whose key is not written there: each with the keys that it can have.
 COMPUTED = {
-    ("checkpoints/formats.py", "CheckpointFault"): tuple(SIGNS),
+    ("checkpoints/other_kinds.py", "CheckpointFault"): (*SIGNS, *(key for key, _, _ in FURTHER_IN)),
     ("checkpoints/fault.py", "NetworkError"): (),  # those of every CheckpointFault
     ("photos/decoder_messages.py", "PhotoError"): (),  # as another process told it
     ("photos/decoder_messages.py", "Phrase"): (),

@@ -8,6 +8,7 @@ import pytest
 import torch
 from helpers.checkout import ROOT
 from helpers.small_networks import stirred
+from safetensors.torch import save_file
 
 import attnviz
 from attnviz.networks.card import Card
@@ -96,7 +97,7 @@ def test_a_damaged_card_is_refused(copy, damage):
         attnviz.load(copy)
 
 
-@pytest.mark.parametrize("name", ["resnet19", "", "../models/se_resnet18x", "/etc/passwd"])
+@pytest.mark.parametrize("name", ["resnet19", "../models/se_resnet18x"])
 def test_a_name_that_does_not_exist_is_answered_with_those_that_do(name):
     with pytest.raises(attnviz.NetworkError, match="cbam_resnet18"):
         attnviz.load(name)
@@ -110,3 +111,92 @@ def test_saving_and_opening_keeps_the_network_to_half_precision(tmp_path):
     assert again.card == card
     for key, value in network.state_dict().items():
         torch.testing.assert_close(again.state_dict()[key], value, rtol=1e-3, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "ending", [".pth", ".th", ".t7", ".model", ".chkpt", ".pyth", ".weights", ".mine", ""]
+)
+def test_a_file_opens_whatever_it_is_called(ending, tmp_path):
+    path = tmp_path / f"weights{ending}"
+    torch.save(stirred(18, "se").state_dict(), path)
+    assert attnviz.load(path).card.title == "SE ResNet-18"
+
+
+def test_a_file_that_is_no_checkpoint_is_never_called_unknown(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("notes", "notes.onnx", "resnet18.x", "timm"):
+        Path(name).write_text("nothing of weights")
+        with pytest.raises(attnviz.NetworkError, match=f"“{name}” is a text"):
+            attnviz.load(name)
+
+
+def test_a_name_of_ours_is_no_folder_of_the_same_name(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("cbam_resnet18").mkdir()  # where somebody's pictures went
+    assert attnviz.load("cbam_resnet18").card.name == "cbam_resnet18"
+
+
+TIMM = {
+    "architecture": "seresnet18",
+    "num_classes": 5,
+    "label_names": ["one", "two", "three", "four", "five"],
+    "pretrained_cfg": {"mean": [0.5, 0.5, 0.5], "std": [0.25, 0.25, 0.25], "classifier": "fc"},
+}
+
+
+def test_a_model_folder_of_timm_opens_with_its_preprocessing_and_labels(tmp_path):
+    folder = tmp_path / "seresnet18.mine"
+    folder.mkdir()
+    (folder / "config.json").write_text(json.dumps(TIMM))
+    save_file(stirred(18, "se").state_dict(), folder / "model.safetensors")
+    card = attnviz.load(folder).card
+    assert card.name == "seresnet18.mine" and card.labels == tuple(TIMM["label_names"])
+    assert (card.recipe.mean, card.recipe.std) == ((0.5,) * 3, (0.25,) * 3)
+
+
+def make(*names: str, config: str | None = None):
+    def write(folder: Path) -> None:
+        folder.mkdir()
+        for name in names:
+            (folder / name).write_bytes(b"x")
+        if config is not None:
+            (folder / "config.json").write_text(config)
+
+    return write
+
+
+FOLDERS = {
+    "transformers": (
+        make("model.safetensors", config='{"model_type": "resnet", "architectures": ["ResNetModel"]}'),
+        r"of the transformers library \(resnet\)",
+    ),
+    "an unzipped checkpoint": (make("data.pkl", "version"), "was unzipped"),
+    "a saved model": (make("saved_model.pb"), "TensorFlow"),
+    "a distributed checkpoint": (make(".metadata", "__0_0.distcp"), "dcp_to_torch_save"),
+    "nothing": (make(), "without a checkpoint"),
+    "pictures": (make("a.png", "b.png"), "without a checkpoint"),
+    "several": (make("best.pth", "last.pth"), "“best.pth”, “last.pth”"),
+    "one that is none": (make("best.pth"), "“best.pth” is"),
+    "timm's, damaged": (make("model.safetensors", config=json.dumps(TIMM)), "“model.safetensors” is"),
+    "timm's, without weights": (make(config=json.dumps(TIMM)), "without a checkpoint"),
+    "timm's, of odd settings": (
+        make(
+            "pytorch_model.bin",
+            config='{"architecture": "x", "pretrained_cfg": {"mean": "a", "std": [0, 0, 0]}}',
+        ),
+        "“pytorch_model.bin” is",
+    ),
+}
+
+
+@pytest.mark.parametrize(("write", "words"), FOLDERS.values(), ids=FOLDERS)
+def test_a_folder_says_what_it_is(write, words, tmp_path):
+    write(tmp_path / "mine")
+    with pytest.raises(attnviz.NetworkError, match=words):
+        attnviz.load(tmp_path / "mine")
+
+
+def test_a_folder_with_one_checkpoint_opens(tmp_path):
+    torch.save(stirred(18, "cbam").state_dict(), tmp_path / "best.pth")
+    (tmp_path / "log.txt").write_text("epoch 1")
+    assert attnviz.load(tmp_path).card.title == "CBAM ResNet-18"
