@@ -16,6 +16,7 @@ from ..capture.run import find
 from ..capture.trace import Trace
 from ..errors import AttnvizError, NetworkError
 from ..zoo.registry import list_networks
+from .asker import asked_by, asker_of
 from .inference import TraceKey
 from .service import Service
 
@@ -84,7 +85,7 @@ class Api:
         choices = self._service.catalog.choices([])
         return [{"name": name, "title": title, "ready": name in ready} for title, name in choices]
 
-    async def list_layers(self, network: str = "cbam_resnet18") -> list[LayerRow]:
+    async def list_layers(self, request: gr.Request, network: str = "cbam_resnet18") -> list[LayerRow]:
         """The layers of attention of a network, in running order.
 
         Args:
@@ -190,12 +191,14 @@ def add_endpoints(service: Service, concurrency: dict[str, Any]) -> None:
 
 
 def _with_sentences(function: Any) -> Any:
-    """The function, whose errors become the API's: a sentence."""
+    """The function, done for who asks, and whose errors become the API's: a sentence."""
 
     @wraps(function)
     async def call(*arguments: Any, **named: Any) -> Any:
+        request = next((value for value in arguments if isinstance(value, gr.Request)), None)
         try:
-            return await function(*arguments, **named)
+            with asked_by(asker_of(request)):
+                return await function(*arguments, **named)
         except AttnvizError as error:
             raise gr.Error(str(error), print_exception=False) from None
 

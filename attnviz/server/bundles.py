@@ -27,6 +27,7 @@ from .work_queue import WorkQueue
 MOST_SHOWN = 8  # captures in one bundle
 MOST_BESIDE = 10  # those that its scale spans too: three networks beside one, and seven photos
 AT_ONCE, MOST_WAITING = 2, 10  # bundles that are drawn, and that wait
+DRAWING_HANGS = 120.0  # seconds, for one file of a bundle
 
 Capture = tuple[TraceKey, Trace]
 
@@ -43,7 +44,7 @@ class BundleWriter:
         free_bytes: int = 0,  # that stay free on the disk
     ) -> None:
         self._free_bytes = free_bytes
-        self.queue = WorkQueue(AT_ONCE, MOST_WAITING)
+        self.queue = WorkQueue(AT_ONCE, MOST_WAITING, hangs_seconds=DRAWING_HANGS)
         self._folder, self._photos, self._catalog, self._inference = folder, photos, catalog, inference
 
     async def write(self, request: dict[str, Any], belongings: Belongings) -> Path:
@@ -61,9 +62,15 @@ class BundleWriter:
             self._pairs(captures, request),
             tab in ("networks", "photos"),
         )
-        path = await self.queue.run(lambda: _zipped(files, self._folder, self._free_bytes))
+        path = await self.queue.run(lambda: _zipped(self._alive(files), self._folder, self._free_bytes))
         belongings.keep(path)
         return path
+
+    def _alive(self, files: Iterator[tuple[str, bytes]]) -> Iterator[tuple[str, bytes]]:
+        """The files, each of which is a sign of life."""
+        for file in files:
+            self.queue.tell_alive()
+            yield file
 
     async def _captures(self, requests: Any, most: int) -> list[Capture]:
         """The captures in a list of the viewer's, at most so many. Raises AttnvizError if one of them can't

@@ -1,4 +1,4 @@
-"""A cache for what is slow to make: open networks, traces, features."""
+"""A cache for what is slow to make: open networks, traces, features. Nobody holds more of it than a share."""
 
 from __future__ import annotations
 
@@ -6,14 +6,18 @@ import asyncio
 import math
 import threading
 import time
-from collections import OrderedDict
+from collections import OrderedDict, defaultdict
 from collections.abc import Awaitable, Callable, Hashable
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Generic, TypeVar
+
+from .asker import Asker, who_asks
 
 Key = TypeVar("Key", bound=Hashable)
 Value = TypeVar("Value")
+
+MOST_HOLDERS = 32  # of a value, among whom its size is divided; whoever else uses it holds nothing of it
 
 
 @dataclass(eq=False)
@@ -21,11 +25,18 @@ class _Entry(Generic[Value]):
     value: Value
     size: int
     last_used: float
+    holders: set[Asker] = field(default_factory=set)
 
 
 class Cache(Generic[Key, Value]):
-    """Values by key, at most ``max_bytes`` of them, each until ``kept_seconds`` after its last use; the least
-    recently used goes first. The last one stays, however large it is.
+    """Values by key, at most ``max_bytes`` of them, each until ``kept_seconds`` after its last use. The last
+    one stays, however large it is.
+
+    Who asks for a value holds it; several hold equal parts. Nobody holds more than ``max_each`` bytes but for
+    the last value: the least recently used of her own goes first, but not for others who hold it too. Where
+    all is full, what goes first is what nobody holds; then of the address that holds most, since sessions'
+    names are chosen, of the visitor there who holds most, what the fewest hold with her, and of that the
+    least recently used.
 
     Each value is computed once: callers that ask for a key while it is computed wait, which takes no thread,
     and get the same value or the same error. The computation goes on if who asked first leaves. An error is
@@ -38,8 +49,9 @@ class Cache(Generic[Key, Value]):
         max_bytes: int,
         kept_seconds: float = math.inf,
         clock: Callable[[], float] = time.monotonic,
+        max_each: float = math.inf,
     ) -> None:
-        self.max_bytes = max_bytes
+        self.max_bytes, self.max_each = max_bytes, max_each
         self._size_of, self._kept_seconds, self._clock = size_of, kept_seconds, clock
         self._entries: OrderedDict[Key, _Entry[Value]] = OrderedDict()  # the least recently used first
         self._under_way: dict[Key, Future[Value]] = {}
@@ -54,6 +66,7 @@ class Cache(Generic[Key, Value]):
             if entry is not None:
                 entry.last_used = self._clock()
                 self._entries.move_to_end(key)
+                self._hold(key, who_asks())
                 return entry.value
             waits_for = self._under_way.get(key)
             if waits_for is None:
@@ -62,7 +75,10 @@ class Cache(Generic[Key, Value]):
                 task = asyncio.get_running_loop().create_task(self._compute(key, compute, waits_for))
                 self._tasks.add(task)
                 task.add_done_callback(self._tasks.discard)
-        return await asyncio.wrap_future(waits_for)
+        value = await asyncio.wrap_future(waits_for)
+        with self._lock:
+            self._hold(key, who_asks())
+        return value
 
     def drop(self, unwanted: Callable[[Key], bool]) -> None:
         """Let go of the values of these keys; what is being computed for them is not kept either."""
@@ -72,10 +88,21 @@ class Cache(Generic[Key, Value]):
             for key in [key for key in self._under_way if unwanted(key)]:
                 del self._under_way[key]
 
-    def make_room(self, size: int) -> None:
-        """Let go of the least recently used until ``size`` bytes more can be kept."""
+    def release(self, session: str) -> None:
+        """Let a visitor hold nothing any more. What others hold, or might ask for, stays for a while."""
         with self._lock:
-            self._make_room(self.max_bytes - size, least=0)
+            for entry in self._entries.values():
+                entry.holders = {holder for holder in entry.holders if holder.session != session}
+
+    def make_room(self, size: int) -> None:
+        """Let go of values until ``size`` bytes more can be kept."""
+        with self._lock:
+            self._make_room(self.max_bytes - size)
+
+    def held(self) -> dict[Asker, float]:
+        """How many bytes each holds."""
+        with self._lock:
+            return self._held()
 
     def expire(self) -> None:
         """Let go of what was last used longer ago than it is kept."""
@@ -103,14 +130,60 @@ class Cache(Generic[Key, Value]):
             if self._under_way.get(key) is result:  # else the key was dropped meanwhile
                 del self._under_way[key]
                 self._entries[key] = _Entry(value, size, self._clock())
-                self._make_room(self.max_bytes, least=1)
+                self._hold(key, who_asks())  # who asked first
+                self._make_room(self.max_bytes, newest=key)
         result.set_result(value)
 
-    def _make_room(self, max_bytes: int, least: int) -> None:
-        total = sum(entry.size for entry in self._entries.values())
-        while total > max_bytes and len(self._entries) > least:
-            _, dropped = self._entries.popitem(last=False)
-            total -= dropped.size
+    def _hold(self, key: Key, asker: Asker) -> None:
+        """Let who asks hold a value, and less of others where that is more than a share."""
+        entry = self._entries.get(key)
+        if entry is None or asker in entry.holders or len(entry.holders) >= MOST_HOLDERS:
+            return
+        entry.holders.add(asker)
+        others = [other for other in self._entries if other != key and asker in self._entries[other].holders]
+        excess = self._held()[asker] - self.max_each
+        for other in others:
+            if excess <= 0:
+                return
+            excess -= self._let_go(other, asker)
+
+    def _let_go(self, key: Key, asker: Asker) -> float:
+        """Take a value from one of those who hold it; how many bytes that were of her."""
+        entry = self._entries[key]
+        part = entry.size / len(entry.holders)
+        entry.holders.discard(asker)
+        if not entry.holders:
+            del self._entries[key]
+        return part
+
+    def _held(self) -> dict[Asker, float]:
+        parts: dict[Asker, float] = defaultdict(float)
+        for entry in self._entries.values():
+            for holder in entry.holders:
+                parts[holder] += entry.size / len(entry.holders)
+        return parts
+
+    def _make_room(self, max_bytes: int, newest: Key | None = None) -> None:
+        excess = sum(entry.size for entry in self._entries.values()) - max_bytes
+        while excess > 0:
+            key = self._first_to_go(newest)
+            if key is None:
+                return
+            excess -= self._entries.pop(key).size
+
+    def _first_to_go(self, newest: Key | None) -> Key | None:
+        """What goes first where all is full; None if there is nothing but the newest."""
+        held: dict[Asker, float] = self._held()
+        of_address: dict[str, float] = defaultdict(float)
+        for holder, size in held.items():
+            of_address[holder.address] += size
+
+        def claim(key: Key) -> tuple[float, float, int]:
+            holders = self._entries[key].holders
+            claims = [(of_address[one.address], held[one], -len(holders)) for one in holders]
+            return max(claims, default=(math.inf, math.inf, 0))
+
+        return max((key for key in self._entries if key != newest), key=claim, default=None)
 
     def _drop_expired(self) -> None:
         limit = self._clock() - self._kept_seconds

@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -30,6 +31,7 @@ Choice = tuple[str, str]  # what is shown, and the network's name
 Report = Callable[[int, int], None]  # told of a download's bytes, and how many there will be
 NETWORKS_SHARE = 0.4  # of the server's memory
 OPENED_AT_ONCE, MOST_WAITING = 2, 50  # networks that are opened, or downloaded, and that wait for it
+OPENING_HANGS = 300.0  # seconds without a sign of life: a download gives one at every hundredth
 TEST_SIDE = 64  # of the noise that a checkpoint's network is tested on: a ResNet takes any
 OPENING_COST = 1.2  # memory that opening a network takes, of what the network takes in the end
 
@@ -48,7 +50,8 @@ class Catalog:
         self._settings, self._limit = settings, settings.checkpoint_bytes
         self._load, self._memory, self._clock = load, memory, clock
         self._one_at_a_time = threading.Lock()  # for what takes memory while it is opened
-        self.queue = WorkQueue(OPENED_AT_ONCE, MOST_WAITING)
+        self._hangs_seconds = max(OPENING_HANGS, 3.0 * settings.seconds)
+        self.queue = WorkQueue(OPENED_AT_ONCE, MOST_WAITING, hangs_seconds=self._hangs_seconds)
         self._most_bytes = round(NETWORKS_SHARE * settings.memory_mb * 1_000_000)
         self._open: Cache[str, nn.Module] = Cache(self._checked_bytes, self._most_bytes)
         self._checkpoints = UploadedCheckpoints(settings.keep)
@@ -91,6 +94,10 @@ class Catalog:
         """Close an uploaded checkpoint, and delete it; ``everywhere`` as in ``uploads.remove``."""
         self._checkpoints.delete(name, everywhere)
         self._close(name)
+
+    def release(self, session: str) -> None:
+        """Let a visitor hold no network any more that others may ask for too."""
+        self._open.release(session)
 
     def expire(self) -> None:
         """Close the checkpoints whose files are gone."""
@@ -147,13 +154,19 @@ class Catalog:
             self._reserve(round(imagenet.row(name).megabytes * 1_000_000))  # before it is downloaded
         elif name not in list_networks():
             raise NetworkError("network_not_offered", name=Path(name).name)
-        network = self._load(name, report=report)
+
+        def alive(done: int, total: int) -> None:
+            self.queue.tell_alive()
+            if report is not None:
+                report(done, total)
+
+        network = self._load(name, report=alive)
         self._downloaded = None
-        with self._one_at_a_time:
-            return network if self._sped_up(network) else self._load(name, report=report)
+        with self._alone():
+            return network if self._sped_up(network) else self._load(name, report=alive)
 
     def _opened_checkpoint(self, checkpoint: Checkpoint) -> nn.Module:
-        with self._one_at_a_time:
+        with self._alone():
             network = open_checkpoint(checkpoint.path, self._limit, self._reserve)
             if not self._sped_up(network, TEST_SIDE):
                 network = open_checkpoint(checkpoint.path, self._limit, self._reserve)
@@ -161,6 +174,17 @@ class Catalog:
             card = card_of(network)
             with_card(network, replace(card, labels=read_labels(checkpoint.labels, card)))
         return network
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Open a network while no other is opened. Raises BusyError where another does not come to an end."""
+        if not self._one_at_a_time.acquire(timeout=self._hangs_seconds / 2):
+            raise BusyError("opening_waits")
+        try:
+            self.queue.tell_alive()
+            yield
+        finally:
+            self._one_at_a_time.release()
 
     def _sped_up(self, network: nn.Module, side: int | None = None) -> bool:
         """Let a network be rewritten under the clock. False if it was spoilt."""

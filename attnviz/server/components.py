@@ -9,6 +9,7 @@ from typing import Any
 import gradio as gr
 
 from ..errors import PhotoError
+from .asker import asked_by, asker_of
 from .routes import SESSION
 
 
@@ -84,7 +85,8 @@ def _function(method: Callable[[Any, str], Awaitable[Any]]) -> Callable[..., Awa
     says whose request it is: Gradio itself does not tell."""
 
     async def answer(request: Any, asked: gr.Request) -> Any:
-        return await method(request, asked.scope.get(SESSION, ""))
+        with asked_by(asker_of(asked)):
+            return await method(request, asked.scope.get(SESSION, ""))
 
     answer.__name__ = method.__name__  # by which browsers call it
     return answer

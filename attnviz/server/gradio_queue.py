@@ -27,7 +27,6 @@ import os
 import sys
 import time
 import traceback
-from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -42,6 +41,7 @@ from gradio.server_messages import ProcessCompletedMessage
 
 from .log_format import last_place
 from .routes import ADDRESS
+from .turns import sort_in_rounds
 
 log = logging.getLogger(__name__)
 
@@ -133,8 +133,7 @@ class GradioQueue:
         for line in self._queue.event_queue_per_concurrency_id.values():
             limit = line.concurrency_limit
             if len(line.queue) > 1 and (limit is None or line.current_concurrency < limit):
-                for whose in (_session_of, _address_of):
-                    _sort_in_rounds(line.queue, running, whose)
+                sort_in_rounds(line.queue, running, _session_of, _address_of)
         found = self._next_events()
         for event in found[0] if found else ():
             self._addresses[event.session_hash] = _address_of(event)
@@ -177,15 +176,6 @@ def _paths_in(question: Any) -> list[str]:
         elif isinstance(value, list | tuple):
             unchecked.extend(value)
     return paths
-
-
-def _sort_in_rounds(events: list[Any], running: list[Any], whose: Callable[[Any], str]) -> None:
-    """Sort waiting events by how many of the same visitor's, or address's, are ahead of each."""
-    rounds, ahead = {}, Counter(map(whose, running))
-    for event in events:
-        rounds[event._id] = ahead[whose(event)]
-        ahead[whose(event)] += 1
-    events.sort(key=lambda event: rounds[event._id])
 
 
 def forget_old_sessions(page: gr.Blocks, kept: timedelta, now: datetime) -> None:

@@ -12,6 +12,7 @@ import gradio as gr
 
 from ..errors import AttnvizError
 from ..languages.catalogue import say
+from .asker import asked_by, asker_of
 from .catalog import Choice
 from .inference import TraceKey
 from .layout import Components, words_in
@@ -78,7 +79,8 @@ class Handlers:
             progress(min(done / max(total, 1), 0.99), desc=f"{done / 1e6:.0f} / {total / 1e6:.0f} MB")
 
         try:
-            await self._service.catalog.network(network, report)
+            with asked_by(asker_of(request)):
+                await self._service.catalog.network(network, report)
         except AttnvizError as error:
             return self._opened(opened, language, request) | self._network_trouble(error, language)
         return self._opened(network, language, request) | self._no_network_trouble()
@@ -92,7 +94,8 @@ class Handlers:
         belongings = self._service.visitors.of(request.session_hash)
         try:
             path = await to_thread(belongings.take, checkpoint)
-            choice = await self._service.catalog.add(path, belongings.take(labels) if labels else None)
+            with asked_by(asker_of(request)):
+                choice = await self._service.catalog.add(path, belongings.take(labels) if labels else None)
             belongings.offer(choice)
         except AttnvizError as error:
             return self._network_trouble(error, language)
@@ -108,7 +111,8 @@ class Handlers:
         that can't be done, a message below the upload says why, the upload is emptied, and all else stays."""
         try:
             path = self._service.photos.path_of(str(photo))
-            capture = await self._service.viewer.encoded(TraceKey(path, str(network), view))
+            with asked_by(asker_of(request)):
+                capture = await self._service.viewer.encoded(TraceKey(path, str(network), view))
         except AttnvizError as error:
             return self._photo_trouble(error, language)
         except Exception:  # a direct call with something that the page never sends

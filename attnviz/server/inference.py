@@ -25,7 +25,7 @@ from ..networks.card import card_of
 from ..photos.photo import Photo, open_photo
 from .cache import Cache
 from .catalog import Catalog
-from .settings import Settings
+from .settings import RESULTS_MB, Settings
 from .work_queue import WorkQueue
 
 log = logging.getLogger(__name__)
@@ -35,12 +35,14 @@ Result = TypeVar("Result")
 LayersFeatures = dict[str, Features]
 
 TRACES_BYTES = 300_000_000
-FEATURES_BYTES = 400_000_000
+FEATURES_BYTES = RESULTS_MB * 1_000_000 - TRACES_BYTES
 # features of one photo that are kept at once: 6 MB for a ResNet-18 of ours, 90 MB for a ResNet-50
 TOGETHER_BYTES = 20_000_000
 # requests of viewers and programs that may wait for a pass; those that wait in Gradio's queue come on top
 MOST_WAITING = 20
 NICENESS = 10  # of passes, so that visitors are answered meanwhile
+PASS_HANGS = 3  # times the longest pass: one that is not over by then is in an operation that does not end
+DECODING_HANGS = 60.0  # seconds, for what is ended after a few
 
 
 @dataclass(frozen=True)
@@ -74,11 +76,14 @@ class Inference:
         clock: Callable[[], float] = time.monotonic,
         most_waiting: int = MOST_WAITING,
     ) -> None:
-        self.queue = WorkQueue(settings.at_once, most_waiting + settings.at_once, NICENESS)
-        self._decoding = WorkQueue(settings.at_once, most_waiting + settings.at_once)
-        self.traces: Cache[TraceKey, Trace] = Cache(trace_bytes, TRACES_BYTES, 60 * settings.keep, clock)
+        waiting, share = most_waiting + settings.at_once, settings.results_mb / RESULTS_MB
+        self.queue = WorkQueue(settings.at_once, waiting, NICENESS, PASS_HANGS * settings.seconds)
+        self.decoding = WorkQueue(settings.at_once, waiting, hangs_seconds=DECODING_HANGS)
+        self.traces: Cache[TraceKey, Trace] = Cache(
+            trace_bytes, TRACES_BYTES, 60 * settings.keep, clock, share * TRACES_BYTES
+        )
         self._features: Cache[tuple[TraceKey, tuple[str, ...]], LayersFeatures] = Cache(
-            features_bytes, FEATURES_BYTES, 60 * settings.keep, clock
+            features_bytes, FEATURES_BYTES, 60 * settings.keep, clock, share * FEATURES_BYTES
         )
         self._settings, self._catalog, self._compute, self._clock = settings, catalog, compute, clock
         self._thread = threading.local()  # its copies of networks
@@ -135,6 +140,11 @@ class Inference:
         self.traces.drop(is_forgotten)
         self._features.drop(lambda key: is_forgotten(key[0]))
 
+    def release(self, session: str) -> None:
+        """Let a visitor hold nothing any more of what others may ask for too."""
+        self.traces.release(session)
+        self._features.release(session)
+
     def expire(self) -> None:
         """Let go of what nobody used for as long as it is kept."""
         self.traces.expire()
@@ -144,7 +154,7 @@ class Inference:
         """Stop the passes under way at their next block, and take no more."""
         self._closed = True
         self.queue.close()
-        self._decoding.close()
+        self.decoding.close()
 
     def _layers_with(self, source: Trace, layer: str) -> tuple[str, ...]:
         """The layers whose features are kept in one pass with this one's: all that have some, where they are
@@ -165,7 +175,7 @@ class Inference:
     async def _open(self, key: TraceKey) -> Photo:
         self._check_kept(key)
         with _foreseen():
-            return await self._decoding.run(lambda: self._compute.open(key.photo))
+            return await self.decoding.run(lambda: self._compute.open(key.photo))
 
     async def _of_photo(self, key: TraceKey, run: Callable[[nn.Module], Result]) -> Result:
         """What ``run`` returns, if neither photo nor checkpoint was deleted before it was done."""

@@ -60,8 +60,8 @@ KEEP_ALIVE_SECONDS = 75
 # passes
 STATUS_SECONDS = 1
 ANSWER_SECONDS = 1.0  # in which the threads that answer must be free, or a supervisor is told
-HANGS_SECONDS = 60.0  # for what takes some milliseconds
 DRAIN_SECONDS = 7.0  # for what is under way when the server is told to end; all is over within ten
+JOIN_SECONDS = 1.0  # for passes that are told to end, at their next block
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,6 +84,9 @@ class Server:
         self.service.close()
         self.service.catalog.queue.close()
         self.page.close()
+        until = time.monotonic() + JOIN_SECONDS
+        for queue in self.service.queues:
+            queue.join(until)
         self.remove_folder()
 
 
@@ -188,8 +191,7 @@ def _state(service: Service, queue: GradioQueue) -> ServerState:
 async def answers(service: Service) -> bool:
     """Whether the threads that answer visitors are free within a second, and no work hangs: a pass is ended
     by its clock, but for an operation that never ends."""
-    limits = ((service.inference.queue, 3 * service.settings.seconds), (service.viewer.queue, HANGS_SECONDS))
-    if any(queue.longest_seconds() > seconds for queue, seconds in limits):
+    if service.hangs():
         return False
     with anyio.move_on_after(ANSWER_SECONDS):
         await anyio.to_thread.run_sync(int, abandon_on_cancel=True)
@@ -206,7 +208,10 @@ def _forget(session: str, service: Service, page: gr.Blocks, queue: GradioQueue)
 
 
 def _expire(service: Service, page: gr.Blocks, queue: GradioQueue) -> None:
-    """Let go of what nobody used for as long as the settings say, and of visitors who are gone."""
+    """Let go of what nobody used for as long as the settings say, of visitors who are gone, and of work that
+    hangs."""
+    if service.hangs():
+        log.error("work hangs: the server should be started anew")
     service.expire()
     forget_old_sessions(page, timedelta(minutes=service.settings.keep), datetime.now())
     queue.forget_unread()

@@ -111,8 +111,7 @@ class RequestGuard:
             await self._tell_health(scope, receive, send)
             return
         headers, address = Headers(scope=scope), _address(scope, state.settings.proxies)
-        if not self._origins.is_called(headers):
-            raise Refusal(421, "host_unknown")
+        self._origins.check_name(headers)
         if route not in STATIC and not self._rate.allows(address):
             raise Refusal(429, "address_asks_too_often", rate=self._rate.per_minute)
         if route == "file":
@@ -123,8 +122,7 @@ class RequestGuard:
         if scope["method"] not in ("GET", "HEAD"):
             if state.closing:
                 raise Refusal(503, "server_restarts")
-            if not self._origins.may_send(headers):
-                raise Refusal(403, "origin_unknown")
+            self._origins.check_origin(headers)
             if route == "upload":
                 await self._pass_upload(scope, receive, send)
                 return

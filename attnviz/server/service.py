@@ -16,6 +16,7 @@ from .settings import Settings
 from .uploads import UploadFolder
 from .viewer_requests import ViewerRequests
 from .visitors import Visitors
+from .work_queue import WorkQueue
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,6 +34,23 @@ class Service:
     viewer: ViewerRequests
     visitors: Visitors
     decoders: DecoderPool
+
+    @property
+    def queues(self) -> list[WorkQueue]:
+        """All in which work waits for a thread."""
+        inference = self.inference
+        return [
+            inference.queue,
+            inference.decoding,
+            self.catalog.queue,
+            self.viewer.queue,
+            self.bundles.queue,
+        ]
+
+    def hangs(self) -> bool:
+        """Whether any work does not come to an end. Who waits for such work gets an error."""
+        hanging = [queue for queue in self.queues if queue.hangs()]
+        return bool(hanging)
 
     def expire(self) -> None:
         """Let go of what nobody used for as long as the settings say."""
@@ -66,5 +84,7 @@ def make_service(
     inference = Inference(settings, catalog, compute or Compute(open=decoders.open_file))
     bundles = BundleWriter(folder, photos, catalog, inference, settings.free_mb * 1_000_000)
     visitors = Visitors(uploads, catalog, inference, 60 * settings.keep, settings.quota_mb * 1_000_000)
+    visitors.also(inference.release)
+    visitors.also(catalog.release)
     viewer = ViewerRequests(photos, catalog, inference, bundles, visitors)
     return Service(settings, folder, uploads, photos, catalog, inference, bundles, viewer, visitors, decoders)

@@ -17,6 +17,7 @@ PREFIX = "ATTNVIZ_"
 GRADIO_NAMES = {"GRADIO_SERVER_NAME": "host", "GRADIO_SERVER_PORT": "port"}
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 SPACE_FRAMES = "https://huggingface.co https://*.huggingface.co https://*.hf.space"
+RESULTS_MB = 700  # memory for all visitors' results
 SWITCH = {
     "1": True,
     "yes": True,
@@ -29,6 +30,11 @@ SWITCH = {
 }
 
 
+def _whole(default: int | None, least: int, most: int, about: str) -> Any:
+    """A setting that is a whole number within these limits."""
+    return Field(default=default, ge=least, le=most, description=about)
+
+
 class Settings(BaseModel):
     """One field a variable: ATTNVIZ_ and its name in capitals. The values are checked by pydantic;
     pydantic-settings would only read the environment, which is one line here."""
@@ -38,41 +44,22 @@ class Settings(BaseModel):
     host: str | None = Field(
         default=None, min_length=1, description="address to listen on; unset: this machine only"
     )
-    port: int | None = Field(
-        default=None, ge=1, le=65535, description="port to listen on; unset: the first free one from 7860 on"
-    )
+    port: int | None = _whole(None, 1, 65535, "port to listen on; unset: the first free one from 7860 on")
     public: bool = Field(
         default=False,
         description="strangers use the page: smaller checkpoints; yes where the address is not this "
         "machine's own",
     )
     checkpoints: bool = Field(default=True, description="visitors may upload checkpoints of their own")
-    photo_mb: int = Field(default=20, ge=1, le=20, description="largest photo, MB")
-    checkpoint_mb: int = Field(
-        default=1000, ge=1, le=1000, description="largest checkpoint, MB; 300 where the page is public"
+    photo_mb: int = _whole(20, 1, 20, "largest photo, MB")
+    checkpoint_mb: int = _whole(1000, 1, 1000, "largest checkpoint, MB; 300 where the page is public")
+    waiting: int = _whole(80, 1, 10_000, "forward passes that may wait; who comes then is told to try again")
+    each: int = _whole(4, 1, 1000, "of these, those of one visitor")
+    each_address: int = _whole(
+        60, 1, 10_000, "of these, those of one address, behind which there may be a class"
     )
-    waiting: int = Field(
-        default=80,
-        ge=1,
-        le=10_000,
-        description="forward passes that may wait; who comes then is told to try again",
-    )
-    each: int = Field(default=4, ge=1, le=1000, description="of these, those of one visitor")
-    each_address: int = Field(
-        default=60,
-        ge=1,
-        le=10_000,
-        description="of these, those of one address, behind which there may be a class",
-    )
-    rate: int = Field(
-        default=3000,
-        ge=0,
-        le=1_000_000,
-        description="requests a minute from one address; 0: as many as it likes",
-    )
-    proxies: int = Field(
-        default=0, ge=0, le=10, description="proxies in front, whose X-Forwarded-For is believed"
-    )
+    rate: int = _whole(3000, 0, 1_000_000, "requests a minute from one address; 0: as many as it likes")
+    proxies: int = _whole(0, 0, 10, "proxies in front, whose X-Forwarded-For is believed")
     hosts: str | None = Field(
         default=None,
         min_length=1,
@@ -90,36 +77,29 @@ class Settings(BaseModel):
         description="other websites that may show it in a frame, as https://example.org; unset: none, and "
         "Hugging Face on a Space",
     )
-    passes: int = Field(
-        default=0,
-        ge=0,
-        le=64,
-        description="forward passes at a time, which share the processor's cores; 0: one a core, at most 4",
+    passes: int = _whole(
+        0, 0, 64, "forward passes at a time, which share the processor's cores; 0: one a core, at most 4"
     )
-    seconds: int = Field(default=30, ge=1, le=3600, description="longest forward pass, seconds")
-    keep: int = Field(
-        default=60,
-        ge=1,
-        le=60,
-        description="minutes that photos, checkpoints and results are kept after their last use",
+    seconds: int = _whole(30, 1, 3600, "longest forward pass, seconds")
+    keep: int = _whole(
+        60, 1, 60, "minutes that photos, checkpoints and results are kept after their last use"
     )
-    memory_mb: int = Field(
-        default=4000,
-        ge=1000,
-        le=10_000_000,
-        description="memory of the process: above 85 % of it uploads wait, and networks that don't fit "
-        "aren't opened",
+    memory_mb: int = _whole(
+        4000,
+        1000,
+        10_000_000,
+        "memory of the process: above 85 % of it uploads wait, and networks that don't fit aren't opened",
     )
-    free_mb: int = Field(
-        default=500, ge=0, le=10_000_000, description="room on the disk below which nothing is taken in"
+    free_mb: int = _whole(500, 0, 10_000_000, "room on the disk below which nothing is taken in")
+    quota_mb: int = _whole(3000, 10, 10_000_000, "room on the disk for what one visitor sends and saves, MB")
+    results_mb: int = _whole(
+        350,
+        10,
+        RESULTS_MB,
+        f"memory for what was computed for one visitor, MB of the {RESULTS_MB} for all; above it hers goes that "
+        "was not used for longest",
     )
-    quota_mb: int = Field(
-        default=3000,
-        ge=10,
-        le=10_000_000,
-        description="room on the disk for what one visitor sends and saves, MB",
-    )
-    sessions: int = Field(default=500, ge=1, le=100_000, description="visitors whose choices are remembered")
+    sessions: int = _whole(500, 1, 100_000, "visitors whose choices are remembered")
     log: Literal["json", "text", "off"] = Field(
         default="json", description="a line a request, on standard error"
     )

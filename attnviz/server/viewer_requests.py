@@ -22,6 +22,7 @@ log = logging.getLogger(__name__)
 
 Answer = dict[str, Any]
 PACKED_AT_ONCE, MOST_WAITING = 2, 200  # answers that are encoded, and that wait for it
+PACKING_HANGS = 60.0  # seconds, for what takes some milliseconds
 
 
 class ViewerRequests:
@@ -35,7 +36,7 @@ class ViewerRequests:
         bundles: BundleWriter,
         visitors: Visitors,
     ) -> None:
-        self.queue = WorkQueue(PACKED_AT_ONCE, MOST_WAITING)
+        self.queue = WorkQueue(PACKED_AT_ONCE, MOST_WAITING, hangs_seconds=PACKING_HANGS)
         self._photos, self._catalog, self._inference, self._bundles = photos, catalog, inference, bundles
         self._visitors = visitors
 

@@ -1,50 +1,82 @@
-"""A bounded first-come, first-served queue with worker threads of its own."""
+"""A bounded queue with worker threads of its own, in which those who ask take turns."""
 
 from __future__ import annotations
 
 import asyncio
+import math
 import os
 import sys
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, InvalidStateError
 from contextlib import suppress
 from contextvars import copy_context
+from dataclasses import dataclass, field
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from ..errors import BusyError
+from ..errors import AttnvizError, BusyError
+from .asker import Asker, who_asks
+from .turns import sort_in_rounds
 
 Result = TypeVar("Result")
 
 SMOOTHING = 0.1  # weight of the latest work in the mean of how long work takes
 
 
+@dataclass(eq=False)
+class _Piece:
+    """A piece of work, and who asked for it."""
+
+    work: Callable[[], Any]
+    asker: Asker
+    done: Future = field(default_factory=Future)
+    began: float = 0.0
+    alive: float = 0.0  # when it last gave a sign of life
+
+
 class WorkQueue:
-    """Runs at most ``at_once`` pieces of work at a time, while at most ``waiting`` wait.
+    """Runs at most ``at_once`` pieces of work at a time, while at most ``waiting`` wait. Addresses take
+    turns, and visitors from one address with each other, as ``turns`` says.
 
     The worker threads lower their own priority by ``niceness``, as ``nice`` counts, so that requests are
     answered meanwhile. A few threads that stay cost less than one a request: torch keeps helper threads for
-    each thread that runs it."""
+    each thread that runs it.
 
-    def __init__(self, at_once: int, waiting: int, niceness: int = 0) -> None:
+    A thread can't be ended from outside. Work that gives no sign of life for ``hangs_seconds`` is given up:
+    who waits for it gets an error, and a new thread takes the place of the one that hangs, ``at_once`` times
+    at most."""
+
+    def __init__(
+        self,
+        at_once: int,
+        waiting: int,
+        niceness: int = 0,
+        hangs_seconds: float = math.inf,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self.at_once = at_once
         self.mean_seconds = 1.0  # what a piece of work took lately
-        self._max_waiting = waiting
-        self._unfinished = 0
+        self._max_waiting, self._niceness = waiting, niceness
+        self._hangs_seconds, self._clock = hangs_seconds, clock
+        self._waiting: list[_Piece] = []
+        self._running: list[_Piece] = []
+        self._hanging: list[_Piece] = []  # given up, but their threads are not free
+        self._threads: list[threading.Thread] = []
+        self._idle = 0
         self._closed = False
-        self._begun: dict[int, float] = {}  # when what runs began, by its thread
-        self._lock = threading.Lock()
-        self._threads = ThreadPoolExecutor(at_once, "attnviz-work", partial(_lower_priority, niceness))
+        self._own = threading.local()  # the piece of a worker thread
+        self._changed = threading.Condition()
 
     def __len__(self) -> int:
         """How many wait."""
-        return max(0, self._unfinished - self.at_once)
+        return max(0, len(self._waiting) + len(self._running) - self.at_once)
 
     async def run(self, work: Callable[[], Result]) -> Result:
         """What the work returns, done by one of the worker threads; who waits for it takes no thread. Raises
-        what the work raises, and BusyError where too many wait, or where the queue was closed."""
+        what the work raises, and BusyError where too many wait and it is the last in turn, or where the queue
+        was closed; AttnvizError for work that hangs."""
         try:
             return await asyncio.wrap_future(self._submitted(work))
         except asyncio.CancelledError:
@@ -52,40 +84,147 @@ class WorkQueue:
                 raise BusyError("server_restarts") from None
             raise
 
-    def longest_seconds(self) -> float:
-        """How long the work that runs longest runs already."""
-        now = time.monotonic()
-        return max((now - began for began in list(self._begun.values())), default=0.0)
+    def tell_alive(self) -> None:
+        """Say, from within long work, that it goes on and does not hang."""
+        piece = getattr(self._own, "piece", None)
+        if piece is not None:
+            piece.alive = self._clock()
+
+    def hangs(self) -> bool:
+        """Whether any work hangs. What is found to hang is given up."""
+        with self._changed:
+            limit = self._clock() - self._hangs_seconds
+            given_up = [piece for piece in self._running if piece.alive < limit]
+            for piece in given_up:
+                self._running.remove(piece)
+                self._hanging.append(piece)
+            if self._all_hang():
+                given_up += self._waiting
+                self._waiting.clear()
+            self._start_threads()
+        for piece in given_up:
+            _fail(piece, AttnvizError("work_hangs"))
+        return bool(self._hanging)
 
     def close(self) -> None:
         """End what waits with an error, and the threads once they are done."""
-        self._closed = True
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        with self._changed:
+            self._closed = True
+            waiting = list(self._waiting)
+            self._waiting.clear()
+            self._changed.notify_all()
+        for piece in waiting:
+            piece.done.cancel()
+
+    def join(self, until: float) -> None:
+        """Wait for the threads of a closed queue, but not longer than until then, as ``time.monotonic``
+        counts, nor for those that hang: Python ends while those still run."""
+        for thread in list(self._threads):
+            thread.join(max(0.0, until - time.monotonic()))
 
     def _submitted(self, work: Callable[[], Result]) -> Future[Result]:
-        with self._lock:
+        self.hangs()
+        piece = _Piece(partial(copy_context().run, work), who_asks())
+        with self._changed:
             if self._closed:
                 raise BusyError("server_restarts")
-            if self._unfinished >= self.at_once + self._max_waiting:
-                raise BusyError("line_full", number=len(self) + 1)
-            done = self._threads.submit(copy_context().run, self._timed, work)
-            self._unfinished += 1
-        done.add_done_callback(self._count_down)  # also where it was given up before it began
-        return done
+            if self._all_hang():
+                raise AttnvizError("work_hangs")
+            self._waiting.append(piece)
+            number, refused = len(self), self._refused()
+            self._start_threads()
+            self._changed.notify()
+        if refused is not None:
+            _fail(refused, BusyError("line_full", number=number))
+        piece.done.add_done_callback(lambda _: self._leave(piece))
+        return piece.done
 
-    def _count_down(self, _done: Future) -> None:
-        with self._lock:
-            self._unfinished -= 1
+    def _refused(self) -> _Piece | None:
+        """Who has to leave the line if it is too long: the last in turn."""
+        if len(self._waiting) + len(self._running) <= self.at_once + self._max_waiting:
+            return None
+        self._sort()
+        return self._waiting.pop()
 
-    def _timed(self, work: Callable[[], Result]) -> Result:
-        thread, began = threading.get_ident(), time.monotonic()
-        self._begun[thread] = began
-        try:
-            return work()
-        finally:
-            del self._begun[thread]
-            with self._lock:
-                self.mean_seconds += SMOOTHING * (time.monotonic() - began - self.mean_seconds)
+    def _leave(self, piece: _Piece) -> None:
+        """Take away what was given up before it began."""
+        with self._changed:
+            if piece in self._waiting:
+                self._waiting.remove(piece)
+
+    def _sort(self) -> None:
+        sort_in_rounds(
+            self._waiting, self._running, lambda piece: piece.asker, lambda piece: piece.asker.address
+        )
+
+    def _all_hang(self) -> bool:
+        return len(self._hanging) >= 2 * self.at_once
+
+    def _start_threads(self) -> None:
+        """Start a thread where one more is needed and allowed."""
+        self._threads = [thread for thread in self._threads if thread.is_alive()]
+        serving = self._idle + len(self._running)
+        if serving < self.at_once and len(self._waiting) > self._idle and not self._all_hang():
+            thread = threading.Thread(target=self._serve, name="attnviz-work", daemon=True)
+            self._threads.append(thread)
+            self._idle += 1
+            thread.start()
+
+    def _serve(self) -> None:
+        """Do what waits, until the queue is closed or what this thread did was given up."""
+        _lower_priority(self._niceness)
+        while self._serve_next():
+            pass
+
+    def _serve_next(self) -> bool:
+        piece = self._next()
+        if piece is None:
+            return False
+        self._own.piece = piece
+        value, error = _outcome(piece.work)
+        self._own.piece = None
+        with self._changed:
+            if piece in self._hanging:  # its end comes too late
+                self._hanging.remove(piece)
+                return False
+            self._running.remove(piece)
+            self._idle += 1
+            self.mean_seconds += SMOOTHING * (self._clock() - piece.began - self.mean_seconds)
+        if error is None:
+            piece.done.set_result(value)
+        else:
+            piece.done.set_exception(error)
+        return True
+
+    def _next(self) -> _Piece | None:
+        """The next piece of work, when there is one; None where the queue was closed."""
+        with self._changed:
+            while not self._closed:
+                self._sort()
+                while self._waiting:
+                    piece = self._waiting.pop(0)
+                    if piece.done.set_running_or_notify_cancel():
+                        piece.began = piece.alive = self._clock()
+                        self._running.append(piece)
+                        self._idle -= 1
+                        return piece
+                self._changed.wait()
+            self._idle -= 1
+            return None
+
+
+def _outcome(work: Callable[[], Any]) -> tuple[Any, BaseException | None]:
+    """What work returns or raises. An error names the places that it went through, and all that they hold:
+    here that is the work alone."""
+    try:
+        return work(), None
+    except BaseException as error:
+        return None, error
+
+
+def _fail(piece: _Piece, error: AttnvizError) -> None:
+    with suppress(InvalidStateError):  # who asked for it left
+        piece.done.set_exception(error)
 
 
 def _lower_priority(niceness: int) -> None:
