@@ -31,7 +31,7 @@ Choice = tuple[str, str]  # what is shown, and the network's name
 Report = Callable[[int, int], None]  # told of a download's bytes, and how many there will be
 NETWORKS_SHARE = 0.4  # of the server's memory
 OPENED_AT_ONCE, MOST_WAITING = 2, 50  # networks that are opened, or downloaded, and that wait for it
-OPENING_HANGS = 300.0  # seconds without a sign of life: a download gives one at every hundredth
+OPENING_HANGS = 300.0  # seconds without a sign of life: each hundredth of a download is one, and each module
 TEST_SIDE = 64  # of the noise that a checkpoint's network is tested on: a ResNet takes any
 OPENING_COST = 1.2  # memory that opening a network takes, of what the network takes in the end
 
@@ -46,12 +46,14 @@ class Catalog:
         load: Callable[..., nn.Module] = load,
         memory: Callable[[], int] = memory,
         clock: Callable[[], float] = time.monotonic,
+        queue: WorkQueue | None = None,
     ) -> None:
         self._settings, self._limit = settings, settings.checkpoint_bytes
         self._load, self._memory, self._clock = load, memory, clock
         self._one_at_a_time = threading.Lock()  # for what takes memory while it is opened
-        self._hangs_seconds = max(OPENING_HANGS, 3.0 * settings.seconds)
-        self.queue = WorkQueue(OPENED_AT_ONCE, MOST_WAITING, hangs_seconds=self._hangs_seconds)
+        if queue is None:
+            queue = WorkQueue(OPENED_AT_ONCE, MOST_WAITING, hangs_seconds=OPENING_HANGS)
+        self.queue = queue
         self._most_bytes = round(NETWORKS_SHARE * settings.memory_mb * 1_000_000)
         self._open: Cache[str, nn.Module] = Cache(self._checked_bytes, self._most_bytes)
         self._checkpoints = UploadedCheckpoints(settings.keep)
@@ -178,7 +180,7 @@ class Catalog:
     @contextmanager
     def _alone(self) -> Iterator[None]:
         """Open a network while no other is opened. Raises BusyError where another does not come to an end."""
-        if not self._one_at_a_time.acquire(timeout=self._hangs_seconds / 2):
+        if not self._one_at_a_time.acquire(timeout=self.queue.hangs_seconds / 2):
             raise BusyError("opening_waits")
         try:
             self.queue.tell_alive()
@@ -191,6 +193,7 @@ class Catalog:
         began = self._clock()
 
         def check() -> None:
+            self.queue.tell_alive()
             if self._clock() - began > self._settings.seconds:
                 raise TraceError("pass_too_long", seconds=self._settings.seconds)
 

@@ -77,7 +77,7 @@ class Inference:
         most_waiting: int = MOST_WAITING,
     ) -> None:
         waiting, share = most_waiting + settings.at_once, settings.results_mb / RESULTS_MB
-        self.queue = WorkQueue(settings.at_once, waiting, NICENESS, PASS_HANGS * settings.seconds)
+        self.queue = WorkQueue(settings.at_once, waiting, NICENESS, PASS_HANGS * settings.seconds, clock)
         self.decoding = WorkQueue(settings.at_once, waiting, hangs_seconds=DECODING_HANGS)
         self.traces: Cache[TraceKey, Trace] = Cache(
             trace_bytes, TRACES_BYTES, 60 * settings.keep, clock, share * TRACES_BYTES

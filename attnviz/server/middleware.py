@@ -22,6 +22,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ..errors import DISK_FULL
 from ..languages.catalogue import catalogue
+from .asker import address_of
 from .form_fields import FieldLimit
 from .log_format import last_place
 from .origins import OriginRules
@@ -110,7 +111,7 @@ class RequestGuard:
         if route == "/healthz":
             await self._tell_health(scope, receive, send)
             return
-        headers, address = Headers(scope=scope), _address(scope, state.settings.proxies)
+        headers, address = Headers(scope=scope), address_of(scope, state.settings.proxies)
         self._origins.check_name(headers)
         if route not in STATIC and not self._rate.allows(address):
             raise Refusal(429, "address_asks_too_often", rate=self._rate.per_minute)
@@ -298,10 +299,3 @@ def _announced_bytes(scope: Scope, limit: int) -> int:
 def _json(content: dict[str, Any], status: int) -> JSONResponse:
     headers = {"retry-after": str(RETRY_SECONDS)} if status in (429, 503) else None
     return JSONResponse(content, status, headers, "application/json; charset=utf-8")
-
-
-def _address(scope: Scope, proxies: int) -> str:
-    """Who asks: with proxies in front, what the farthest of them that is ours saw."""
-    forwarded = Headers(scope=scope).get("x-forwarded-for", "") if proxies else ""
-    hops = [hop.strip() for hop in forwarded.split(",") if hop.strip()]
-    return hops[-proxies] if len(hops) >= proxies > 0 else (scope.get("client") or ("",))[0]

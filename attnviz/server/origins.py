@@ -5,7 +5,6 @@ from __future__ import annotations
 import ipaddress
 import re
 import socket
-from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
 
@@ -16,7 +15,7 @@ from .settings import Settings
 LOCAL_NAME = re.compile(r"[\w-]+|[\w.-]+\.(local|localhost|lan|internal|home\.arpa)")
 # What a setting can be told to hold: a refusal repeats nothing else.
 HOST_NAME = re.compile(r"[a-z0-9_.-]{1,253}")
-WEBSITE = re.compile(r"https?://[a-z0-9_.-]{1,253}(:\d{1,5})?")
+WEBSITE = re.compile(r"https?://([a-z0-9_.-]{1,253}|\[[0-9a-f:.]+\])(:\d{1,5})?")
 
 
 class OriginRules:
@@ -65,7 +64,7 @@ class OriginRules:
         hosts = [headers.get("host", "")]
         if self._is_behind_proxy:
             hosts.append(headers.get("x-forwarded-host", ""))
-        return urlsplit(origin).netloc.lower() in [host.lower() for host in hosts if host]
+        return origin.lower().partition("://")[2] in [host.lower() for host in hosts if host]
 
 
 def _listed(text: str | None) -> list[str]:

@@ -96,8 +96,8 @@ class Settings(BaseModel):
         350,
         10,
         RESULTS_MB,
-        f"memory for what was computed for one visitor, MB of the {RESULTS_MB} for all; above it hers goes that "
-        "was not used for longest",
+        f"memory for what was computed for one visitor, MB of the {RESULTS_MB} for all; above it hers goes "
+        "that was not used for longest",
     )
     sessions: int = _whole(500, 1, 100_000, "visitors whose choices are remembered")
     log: Literal["json", "text", "off"] = Field(

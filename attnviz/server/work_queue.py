@@ -57,9 +57,10 @@ class WorkQueue:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.at_once = at_once
+        self.hangs_seconds = hangs_seconds
         self.mean_seconds = 1.0  # what a piece of work took lately
         self._max_waiting, self._niceness = waiting, niceness
-        self._hangs_seconds, self._clock = hangs_seconds, clock
+        self._clock = clock
         self._waiting: list[_Piece] = []
         self._running: list[_Piece] = []
         self._hanging: list[_Piece] = []  # given up, but their threads are not free
@@ -93,7 +94,7 @@ class WorkQueue:
     def hangs(self) -> bool:
         """Whether any work hangs. What is found to hang is given up."""
         with self._changed:
-            limit = self._clock() - self._hangs_seconds
+            limit = self._clock() - self.hangs_seconds
             given_up = [piece for piece in self._running if piece.alive < limit]
             for piece in given_up:
                 self._running.remove(piece)

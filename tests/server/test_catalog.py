@@ -21,13 +21,14 @@ from helpers.small_networks import stirred
 from helpers.waiting import Waiting
 
 import attnviz
-from attnviz.errors import NetworkError
+from attnviz.errors import BusyError, NetworkError
 from attnviz.networks.resnet import ResNet
 from attnviz.processors import memory
 from attnviz.server.catalog import Catalog
 from attnviz.server.page import build
 from attnviz.server.service import make_service
 from attnviz.server.settings import Settings
+from attnviz.server.work_queue import WorkQueue
 from attnviz.zoo import registry
 
 
@@ -277,3 +278,34 @@ def test_damaged_weights_are_named_not_used_and_the_others_work(tmp_path, monkey
     assert Waiting(catalog).network("cbam_resnet18")  # open before, it goes on
     with pytest.raises(NetworkError, match=r"missing|damaged"):
         Waiting(Catalog(Settings())).network("cbam_resnet18")
+
+
+def test_beside_one_that_does_not_come_to_an_end_another_is_told_to_come_again(cbam):
+    began, end = threading.Event(), threading.Event()
+
+    def load(name: str, report):
+        return Holding(began, end) if name == "bam_resnet18" else cbam
+
+    queue = WorkQueue(2, 50, hangs_seconds=0.01, clock=lambda: 0.0)
+    catalog = Catalog(Settings(), load=load, queue=queue)
+    with ThreadPoolExecutor(1) as pool:
+        hanging = pool.submit(Waiting(catalog).network, "bam_resnet18")
+        assert began.wait(20)
+        with pytest.raises(BusyError, match="Another network is being opened"):
+            Waiting(catalog).network("se_resnet18")
+        end.set()
+        assert hanging.exception(20)
+    assert Waiting(catalog).network("se_resnet18") is not None
+
+
+class Holding(torch.nn.Module):
+    """A network that runs until it is let go, and fails then."""
+
+    def __init__(self, began: threading.Event, end: threading.Event) -> None:
+        super().__init__()
+        self._began, self._end = began, end
+
+    def forward(self, _x):
+        self._began.set()
+        assert self._end.wait(20)
+        raise ValueError("no network")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
@@ -15,10 +16,19 @@ from helpers.waiting import Waiting
 
 import attnviz
 from attnviz.errors import AttnvizError, BusyError, TraceError
-from attnviz.server.inference import Compute, Inference, TraceKey, features_bytes, trace_bytes
-from attnviz.server.photo_store import example_file
-from attnviz.server.settings import Settings
+from attnviz.server.asker import Asker, asked_by
+from attnviz.server.inference import (
+    TRACES_BYTES,
+    Compute,
+    Inference,
+    TraceKey,
+    features_bytes,
+    trace_bytes,
+)
+from attnviz.server.photo_store import EXAMPLES, example_file
+from attnviz.server.settings import RESULTS_MB, Settings
 
+ANNA, BEN = Asker("1.1.1.1", "anna"), Asker("2.2.2.2", "ben")
 TEMPLE = TraceKey(example_file("temple"), "cbam_resnet18", "whole")
 
 
@@ -158,6 +168,45 @@ def test_all_channels_of_a_small_network_cost_one_more_pass_of_a_large_one_one_a
         np.testing.assert_allclose(features.before, expected.before, atol=scale / 1e4 + 1e-5)
         np.testing.assert_allclose(features.after, expected.after, atol=scale / 1e4 + 1e-5)
     assert [len(layers) for layers in passes.layers] == kept
+
+
+def test_a_visitor_holds_a_share_of_the_results_by_setting_and_pushes_out_nobody_elses(made, passes):
+    inference, share = made(passes.compute(), results_mb=10), 10 / RESULTS_MB
+    with asked_by(BEN):
+        inference.features(TEMPLE, "layer1.0")
+    with asked_by(ANNA):
+        for name in EXAMPLES[1:]:
+            inference.features(replace(TEMPLE, photo=example_file(name)), "layer1.0")
+    held, (last, *others) = inference.traces.held(), reversed(inference.traces.keys())
+    of_last = trace_bytes(inference.trace(last))
+    assert held[ANNA] <= max(share * TRACES_BYTES, of_last) < len(EXAMPLES[1:]) * of_last
+    assert TEMPLE in others
+    ran = len(passes.traced), len(passes.layers)
+    with asked_by(BEN):
+        inference.features(TEMPLE, "layer1.0")
+    assert (len(passes.traced), len(passes.layers)) == ran
+
+
+def test_passes_of_visitors_take_turns(made):
+    inference, served, began, end = made(passes=1), [], threading.Event(), threading.Event()
+
+    def hold(_network) -> None:
+        began.set()
+        assert end.wait(20)
+
+    def come(asker: Asker) -> None:
+        with asked_by(asker):
+            inference.forward_pass("cbam_resnet18", lambda _network: served.append(asker))
+
+    with ThreadPoolExecutor(10) as pool:
+        pool.submit(inference.forward_pass, "cbam_resnet18", hold)
+        assert began.wait(20)
+        for number, asker in enumerate([ANNA] * 4 + [BEN]):
+            pool.submit(come, asker)
+            while len(inference.queue) <= number:
+                time.sleep(0)
+        end.set()
+    assert served == [ANNA, BEN, ANNA, ANNA, ANNA]
 
 
 def test_memory_is_counted():

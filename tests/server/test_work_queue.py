@@ -1,19 +1,22 @@
-"""Work is done first come, first served, by few threads, and no endless line waits for them."""
+"""Work is done in turn, by few threads, no endless line waits for them, and what hangs is given up."""
 
 from __future__ import annotations
 
+import asyncio
 import os
 import sys
 import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 
 import pytest
 from helpers.waiting import Waiting
 
-from attnviz.errors import BusyError
+from attnviz.errors import AttnvizError, BusyError
+from attnviz.server.asker import Asker, asked_by
 from attnviz.server.work_queue import WorkQueue
 
 
@@ -41,6 +44,38 @@ def occupied(queue: WorkQueue):
         finally:
             end.set()
         assert done.result(20) == "done"
+
+
+GREEDY, ONE, OTHER = Asker("1.1.1.1", "greedy"), Asker("2.2.2.2", "one"), Asker("2.2.2.2", "other")
+
+
+def come(queue, asker: Asker, work: Callable):
+    with asked_by(asker):
+        return queue.run(work)
+
+
+def come_in_order(pool, queue, askers: list[Asker], served: list[Asker]) -> list:
+    """Let askers come one after another, each with work that says when it is done."""
+    waiting = []
+    for asker in askers:
+        before = len(queue)
+        waiting.append(pool.submit(come, queue, asker, lambda asker=asker: served.append(asker)))
+        wait_until(lambda before=before: len(queue) > before)
+    return waiting
+
+
+def held(pool, queue) -> tuple:
+    """Work that a thread does until the event that comes with it is set."""
+    began, end = threading.Event(), threading.Event()
+
+    def work() -> str:
+        began.set()
+        assert end.wait(20)
+        return "late"
+
+    done = pool.submit(queue.run, work)
+    assert began.wait(20)
+    return done, end
 
 
 def test_work_is_done_one_after_another_in_the_order_of_coming():
@@ -120,3 +155,110 @@ def test_what_waits_when_the_queue_is_closed_is_not_begun():
             queue.close()
         with pytest.raises(BusyError, match="restarting"):
             waiting.result(20)
+
+
+def test_nobody_waits_behind_all_of_who_asks_for_much():
+    queue, served = Waiting(WorkQueue(1, 50)), []
+    with ThreadPoolExecutor(20) as pool, occupied(queue):
+        come_in_order(pool, queue, [GREEDY] * 5 + [ONE] * 2, served)
+    assert served == [GREEDY, ONE, GREEDY, ONE, GREEDY, GREEDY, GREEDY]
+
+
+def test_addresses_take_turns_whatever_those_who_ask_from_there_are_called():
+    many = [replace(GREEDY, session=str(number)) for number in range(5)]
+    queue, served = Waiting(WorkQueue(1, 50)), []
+    with ThreadPoolExecutor(20) as pool, occupied(queue):
+        come_in_order(pool, queue, [*many, ONE, ONE, OTHER], served)
+    assert served == [many[0], ONE, many[1], OTHER, many[2], ONE, *many[3:]]
+
+
+def test_who_fills_the_line_makes_room_for_who_comes_with_less():
+    queue, served = Waiting(WorkQueue(1, 3)), []
+    with ThreadPoolExecutor(20) as pool:
+        with occupied(queue):
+            greedy = come_in_order(pool, queue, [GREEDY] * 3, served)
+            with pytest.raises(BusyError, match="number 4"):
+                come(queue, GREEDY, lambda: served.append(GREEDY))
+            modest = pool.submit(come, queue, ONE, lambda: served.append(ONE))
+            with pytest.raises(BusyError, match="number 4"):
+                greedy[-1].result(20)
+        modest.result(20)
+    assert served == [GREEDY, ONE, GREEDY]
+
+
+def test_what_hangs_is_given_up_and_others_are_served_meanwhile():
+    now = [0.0]
+    queue = Waiting(WorkQueue(1, 5, hangs_seconds=10, clock=lambda: now[0]))
+    with ThreadPoolExecutor(8) as pool:
+        stuck, end = held(pool, queue)
+        waiting = pool.submit(queue.run, lambda: "served")
+        wait_until(lambda: len(queue) == 1)
+        now[0] = 10.0
+        assert not queue.hangs()
+        now[0] = 11.0
+        assert queue.hangs()
+        with pytest.raises(AttnvizError, match="did not come to an end"):
+            stuck.result(20)
+        assert waiting.result(20) == "served" and queue.run(lambda: "too") == "too" and queue.hangs()
+        end.set()
+        wait_until(lambda: not queue.hangs())
+    assert queue.run(lambda: "again") == "again"
+
+
+def test_where_all_hangs_nobody_waits_for_ever_and_it_goes_on_when_something_ends():
+    now = [0.0]
+    queue = Waiting(WorkQueue(1, 5, hangs_seconds=10, clock=lambda: now[0]))
+    with ThreadPoolExecutor(8) as pool, ExitStack() as stack:
+        ends = []
+        for _ in range(2):  # as many as run at a time, and as many in their place
+            ends.append(held(pool, queue)[1])
+            stack.callback(ends[-1].set)
+            if len(ends) == 2:
+                waiting = pool.submit(queue.run, lambda: "never")
+                wait_until(lambda: len(queue) == 1)
+            now[0] += 11
+            assert queue.hangs()
+        with pytest.raises(AttnvizError, match="did not come to an end"):
+            waiting.result(20)
+        with pytest.raises(AttnvizError, match="did not come to an end"):
+            queue.run(lambda: "never")
+        ends[0].set()
+        wait_until(lambda: _is_served(queue))
+
+
+def _is_served(queue) -> bool:
+    try:
+        return queue.run(lambda: "served") == "served"
+    except AttnvizError:
+        return False
+
+
+def test_work_that_gives_signs_of_life_does_not_hang_however_long_it_takes():
+    now, hung = [0.0], []
+    queue = Waiting(WorkQueue(1, 5, hangs_seconds=10, clock=lambda: now[0]))
+
+    def work() -> None:
+        for _ in range(5):
+            now[0] += 9
+            queue.tell_alive()
+            hung.append(queue.hangs())
+
+    queue.run(work)
+    queue.tell_alive()  # nobody's work: of no use, and no harm
+    assert hung == [False] * 5
+
+
+def test_what_was_given_up_before_its_turn_leaves_the_line():
+    queue, served = WorkQueue(1, 5), []
+
+    async def give_up() -> None:
+        task = asyncio.create_task(queue.run(lambda: served.append("never")))
+        await asyncio.sleep(0)
+        assert len(queue) == 1
+        task.cancel()
+        await asyncio.wait([task])
+        assert len(queue) == 0
+
+    with occupied(Waiting(queue)):
+        asyncio.run(give_up())
+    assert served == []
