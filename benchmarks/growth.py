@@ -114,9 +114,12 @@ def one_input(depth: int, side: int) -> dict[str, float]:
 def people(count: int) -> dict[str, float]:
     """Milliseconds of the answers to people who upload and change the network without a pause, while two more
     look at channels, on a server of its own."""
-    from classroom import NEW, PASSES, Class, alone, rush
-    from load import niced, server
-    from visitors import photo
+    from load import niced
+    from people.cases import rush
+    from people.classroom import Class, alone
+    from people.notes import NEW, PASSES
+    from people.server import server
+    from people.visitors import photo
 
     uploads = {person: [photo(person, number) for number in range(2)] for person in range(count + 2)}
     with server(60, HERE.parent / "models") as running:

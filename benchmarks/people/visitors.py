@@ -43,6 +43,10 @@ class Lost(Exception):
     """No answer, or an error in place of one."""
 
 
+class Declined(Lost):
+    """The server said in a sentence that it won't, which it never does to who works as the page does."""
+
+
 class Wrong(Exception):
     """An answer, but not the one to what was asked."""
 
@@ -180,13 +184,16 @@ class Visitor:
             raise Wrong("another's file under the photo's address")
 
     async def store(self, sent: Photo) -> dict[str, Any]:
-        """Send a file; what the page calls it."""
-        answer = await self.client.post(
-            f"{API}/upload", files={"files": (sent.name, sent.content, f"image/{sent.kind}")}
-        )
-        path = _checked(answer).json()[0]
-        if not path.endswith(f"/{sent.name}"):
-            raise Wrong(f"an upload with another's name: {path}")
+        """Send a file; what the page calls it. Raises Wrong for another's name."""
+        file = await self.send(sent)
+        if not file["path"].endswith(f"/{sent.name}"):
+            raise Wrong(f"an upload with another's name: {file['path']}")
+        return file
+
+    async def send(self, sent: Photo) -> dict[str, Any]:
+        """Send a file, whatever its name becomes; what the page calls it."""
+        form = {"files": (sent.name, sent.content, f"image/{sent.kind}")}
+        path = checked(await self.client.post(f"{API}/upload", files=form)).json()[0]
         return {
             "path": path,
             "url": f"{self.client.base_url}{API[1:]}/file={path}",
@@ -209,7 +216,7 @@ class Visitor:
             "session_hash": self.session,
             "fn_name": function,
         }
-        answer = _checked(await self.client.post(f"{API}/component_server", json=body)).json()
+        answer = checked(await self.client.post(f"{API}/component_server", json=body)).json()
         if "error" in answer:
             raise _said(answer["error"])
         return answer
@@ -231,14 +238,7 @@ class Visitor:
 
     async def join(self, event: dict[str, Any], data: Any = None) -> dict[str, Any]:
         """Put an event in the line; what came of it, which changes nothing here."""
-        body = {
-            "data": [self.values.get(number) for number in event["inputs"]],
-            "event_data": data,
-            "fn_index": event["id"],
-            "trigger_id": event["targets"][0][0],
-            "session_hash": self.session,
-        }
-        number = _checked(await self.client.post(f"{API}/queue/join", json=body)).json()["event_id"]
+        number = await self.put_in_line(event, self.session, data)
         self._asked.add(number)
         waited = self._events[number]
         if self._stream is None or self._stream.done():
@@ -253,6 +253,17 @@ class Visitor:
         if not answer.get("success"):
             raise _said(str((answer.get("output") or {}).get("error") or "an error without a sentence"))
         return answer["output"]
+
+    async def put_in_line(self, event: dict[str, Any], session: str, data: Any = None) -> str:
+        """Put an event in the line under a session's name, and go on; its number."""
+        body = {
+            "data": [self.values.get(number) for number in event["inputs"]],
+            "event_data": data,
+            "fn_index": event["id"],
+            "trigger_id": event["targets"][0][0],
+            "session_hash": session,
+        }
+        return checked(await self.client.post(f"{API}/queue/join", json=body)).json()["event_id"]
 
     def capture(self) -> dict[str, Any]:
         """What the viewer shows."""
@@ -271,7 +282,7 @@ class Visitor:
 
     async def _get(self, path: str, few: AbstractAsyncContextManager = nullcontext()) -> httpx.Response:  # noqa: B008
         async with few:
-            return _checked(await self.client.get(path))
+            return checked(await self.client.get(path))
 
     async def _heartbeat(self) -> None:
         async with self.client.stream("GET", f"{API}/heartbeat/{self.session}", timeout=None) as answer:
@@ -287,7 +298,7 @@ class Visitor:
                 ) as answer:
                     if answer.status_code != 200:
                         await answer.aread()
-                        _checked(answer)
+                        checked(answer)
                     async for message in _messages(answer):
                         self._told(message)
                         if message["msg"] == "close_stream":
@@ -336,18 +347,20 @@ def check_own(capture: dict[str, Any], sent: Photo, network: str) -> None:
 
 
 def _said(sentence: str) -> Exception:
-    return Refused(sentence) if REFUSING.search(sentence) else Lost(sentence)
+    return Refused(sentence) if REFUSING.search(sentence) else Declined(sentence)
 
 
-def _checked(answer: httpx.Response) -> httpx.Response:
+def checked(answer: httpx.Response) -> httpx.Response:
+    """The answer, if it is one. Raises Refused, Declined or Lost."""
+    if answer.status_code == 200:
+        return answer
+    try:
+        sentence = answer.json()["detail"]
+    except (ValueError, KeyError, TypeError):
+        raise Lost(f"HTTP {answer.status_code} from {answer.url.path[:40]}") from None
     if answer.status_code in (429, 503, 507):
-        try:
-            raise Refused(answer.json()["detail"])
-        except (ValueError, KeyError):
-            raise Lost(f"HTTP {answer.status_code} without a sentence") from None
-    if answer.status_code != 200:
-        raise Lost(f"HTTP {answer.status_code} from {answer.url.path[:40]}")
-    return answer
+        raise Refused(sentence)
+    raise Declined(f"HTTP {answer.status_code} from {answer.url.path[:40]}: {sentence}")
 
 
 async def _messages(answer: httpx.Response) -> AsyncIterator[dict[str, Any]]:
