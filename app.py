@@ -6,7 +6,7 @@ import os
 # when torch is loaded.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
-from attnviz.cli import main
+from attnviz.command.main import main
 
 if __name__ == "__main__":
     raise SystemExit(main(["app"]))

@@ -5,25 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .capture.layer_attention import LayerAttention
-from .capture.trace import Trace
+from .choices import ORDERS, SCALES
+
+if TYPE_CHECKING:
+    from .capture.layer_attention import LayerAttention
+    from .capture.trace import Trace
 
 HIGH, LOW = 0.9, 0.1  # a gate beyond these is called saturated
-ORDERS = {  # of channels -> in words
-    "index": "index",
-    "size": "size, the greatest first",
-    "surprise": "distance from the mean, the greatest first",
-}
-SCALES = {  # what the colours of a map span -> in words
-    "fixed": "all that a factor can be",
-    "map": "this map's own range",
-    "stage": "the range of its stage",
-    "network": "the range of its network",
-    "shown": "the range of all that is compared",
-}
 
 
 @dataclass(frozen=True)
@@ -110,6 +102,25 @@ def map_range(trace: Trace, layer: str, scale: str, shown: Sequence[Trace] = ())
         if finite.size and finite.max() > finite.min()
         else own.map_limits
     )
+
+
+def telling_layers(trace: Trace) -> tuple[str, ...]:
+    """The layers that tell most of a photo, in running order: the one whose map varies most from position to
+    position, and the one whose weights vary most from channel to channel (by standard deviation, of factors);
+    the same one may be both. A layer without either, which can only be listed, is never one of them."""
+    maps = {name: _deviation(layer.map) for name, layer in trace.layers.items() if layer.map is not None}
+    weights = {
+        name: _deviation(weights_of(layer))
+        for name, layer in trace.layers.items()
+        if layer.channel is not None or layer.paths is not None
+    }
+    most = {max(numbers, key=numbers.__getitem__) for numbers in (maps, weights) if numbers}
+    return tuple(name for name in trace.layers if name in most)
+
+
+def _deviation(values: np.ndarray) -> float:
+    finite = values[np.isfinite(values)]
+    return float(finite.std(dtype=np.float64)) if finite.size else -1.0
 
 
 def weights_of(layer: LayerAttention) -> np.ndarray:

@@ -1,8 +1,9 @@
-"""Names that are not taken yet, and names as they can be shown."""
+"""Names that are not taken yet, names that were meant, and names as they can be shown."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from difflib import get_close_matches
 from itertools import count
 
 
@@ -21,6 +22,13 @@ def free_name(
         return name
     candidates = (numbered.format(name=name, number=number) for number in count(2))
     return next(candidate for candidate in candidates if key(candidate) not in keys)
+
+
+def close_name(name: str, names: Iterable[str]) -> str | None:
+    """The one of some names that somebody may have meant who wrote ``name``; None if none is like it."""
+    by_small_letters = {other.casefold(): other for other in names}
+    matches = get_close_matches(name.casefold(), by_small_letters, n=1, cutoff=0.7)
+    return by_small_letters[matches[0]] if matches else None
 
 
 def visible(text: str) -> str:

@@ -19,7 +19,8 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 
 import attnviz
 from attnviz.drawing.bars import bars_drawing
-from attnviz.drawing.overlay import Look, overlay
+from attnviz.drawing.look import Look
+from attnviz.drawing.overlay import overlay
 from attnviz.drawing.overview import overview_drawing
 
 SIZE, HALF = (4000, 3000), (2000, 1500)

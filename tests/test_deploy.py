@@ -18,7 +18,7 @@ from helpers.checkout import ROOT
 from huggingface_hub import constants as hub_constants
 
 from attnviz import deploy
-from attnviz.cli import main
+from attnviz.command.main import main
 from attnviz.server import zerogpu
 
 LEFT_OUT = {"attnviz/py.typed"}  # for type checkers

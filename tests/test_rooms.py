@@ -16,7 +16,7 @@ PACKAGE = ROOT / "attnviz"
 
 # Each room may import the rows above its own; rooms of one row don't import each other.
 ROWS = (
-    {"_version", "_paths", "processors", "naming", "regular_files"},
+    {"_version", "_paths", "processors", "naming", "regular_files", "choices"},
     {"languages"},
     {"errors"},
     {"photos", "deploy"},
@@ -25,8 +25,8 @@ ROWS = (
     {"zoo", "analysis"},
     {"training", "drawing"},
     {"viewer", "export"},
-    {"server", "cli_options", ""},  # the package itself, which gives the public names
-    {"cli"},
+    {"server", ""},  # the package itself, which gives the public names
+    {"command"},
     {"__main__"},
 )
 SCRIPT = PACKAGE / "export" / "reproduce.py"  # written into bundles; runs where attnviz is installed

@@ -12,8 +12,8 @@ from ..capture.trace import Trace
 from .axis import short, short_ticks
 from .canvas import Drawing
 from .heatmap import colour_bar, fitted, painted
+from .look import Look
 from .marks import Box, Mark, Picture, Text, text_lines
-from .overlay import Look
 from .style import HEADING, NOTE, SIGNED, TITLE, theme, wrapped
 
 BLENDED_PIXELS = 400  # along the longer side of a map whose cells are blended, at least

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image
@@ -12,18 +11,8 @@ from PIL import Image
 from ..analysis import map_range
 from ..capture.trace import Trace
 from .heatmap import painted
+from .look import Look
 from .marks import Box
-
-
-@dataclass(frozen=True)
-class Look:
-    """How a map is drawn. It changes no number."""
-
-    opacity: float = 0.6  # of the map over the photo, 0 to 1
-    colormap: str = "viridis"  # one of COLORMAPS
-    scale: str = "fixed"  # one of SCALES: what the colours span
-    smooth: bool = False  # blend between the centres of the cells; or each cell is one square
-    dark: bool = False  # light ink on a dark ground, for a dark page
 
 
 def overlay(trace: Trace, layer: str, look: Look = Look(), compared: Sequence[Trace] = ()) -> Image.Image:

@@ -18,8 +18,9 @@ from .axis import Scale, Tick, TickStyle, decimal_ticks, spread, ticks_left
 from .bars import bars_of
 from .canvas import Drawing
 from .heatmap import colour_bar, fitted
+from .look import Look
 from .marks import Bars, Box, Line, Mark, Picture, Text, text_lines
-from .overlay import Look, overlay
+from .overlay import overlay
 from .style import AXIS_LINE, LABEL, NOTE, Theme, theme, wrapped
 
 COLUMNS = 4  # layers in a row

@@ -12,8 +12,9 @@ from ..capture.trace import Trace
 from .axis import decimal_ticks
 from .canvas import Drawing
 from .heatmap import BAR_HEIGHT, colour_bar, fitted
+from .look import Look
 from .marks import Mark, Picture, text_lines
-from .overlay import Look, overlay
+from .overlay import overlay
 from .style import TITLE, theme, wrapped
 
 LEFT, RIGHT = 18.0, 442.8  # points, of the picture; the margins are alike

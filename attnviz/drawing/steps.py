@@ -15,8 +15,8 @@ from ..capture.trace import Trace
 from .axis import Scale, TickStyle, short_ticks, ticks_left
 from .canvas import Drawing
 from .heatmap import colour_bar, fitted, painted
+from .look import Look
 from .marks import Bars, Box, Line, Mark, Picture, Text, text_lines
-from .overlay import Look
 from .style import AXIS_LINE, HEADING, LABEL, NOTE, ORANGE, SIGNED, Theme, theme, wrapped
 
 COLUMNS = 4  # panels in a row

@@ -10,10 +10,10 @@ from functools import partial
 from pathlib import Path
 
 from ..capture.trace import Trace
-from ..drawing.overlay import Look
+from ..drawing.look import Look
 from ..drawing.pair import Pair, pair_csv, pair_drawing
 from ..drawing.png import png
-from .manifest import file_names, manifest
+from .manifest import MANIFEST, file_names, manifest
 from .numbers import arrays_npz, channels_csv
 from .pictures import PictureSettings, channel_pictures, layer_pictures, overview_pictures
 from .selection import Selection
@@ -44,16 +44,31 @@ def bundle(
     bars_scale = "fixed" if side_by_side else look.scale
     settings = PictureSettings(replace(look, dark=False), order, bars_scale, compared)
     folders = _folders(selections)
+    files = [MANIFEST, SCRIPT.name]
+    for path, content in _contents(selections, folders, settings, overview, pairs, threads):
+        files.append(path)
+        yield path, content
+    contents = manifest(selections, folders, settings.described(), sorted(files), beside, pairs)
+    text = json.dumps(contents, indent=1, ensure_ascii=False)
+    yield MANIFEST, text.encode(errors="backslashreplace")
+    yield SCRIPT.name, SCRIPT.read_bytes()
+
+
+def _contents(
+    selections: Sequence[Selection],
+    folders: Sequence[str],
+    settings: PictureSettings,
+    overview: bool,
+    pairs: Sequence[Pair],
+    threads: int,
+) -> Files:
+    """What a manifest is written of."""
     with ThreadPoolExecutor(threads, "attnviz-draws") as pool:
         for selection, folder in zip(selections, folders):
             for path, content in _trace_files(selection, settings, overview, pool):
                 yield folder + path, content
     yield from _pair_files(pairs)
     yield "channels.csv", channels_csv(selections)
-    contents = manifest(selections, folders, settings.described(), beside, pairs)
-    text = json.dumps(contents, indent=1, ensure_ascii=False)
-    yield "manifest.json", text.encode(errors="backslashreplace")
-    yield "reproduce.py", SCRIPT.read_bytes()
 
 
 def _folders(selections: Sequence[Selection]) -> list[str]:
@@ -73,7 +88,8 @@ def _trace_files(selection: Selection, settings: PictureSettings, overview: bool
     if overview and trace.layers:
         parts.append(partial(overview_pictures, trace, settings))
     for layer, stem in zip(selection.layers, file_names(selection.layers)):
-        parts.append(partial(_layer_files, selection, layer, stem, settings))
+        if layer in selection.pictured():
+            parts.append(partial(_layer_files, selection, layer, stem, settings))
     for files in pool.map(lambda part: part(), parts):
         yield from files.items()
     yield "arrays.npz", arrays_npz(selection)

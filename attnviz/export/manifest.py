@@ -22,6 +22,7 @@ from ..photos.geometry import whole
 from ..photos.photo import Photo
 from .selection import Selection
 
+MANIFEST = "manifest.json"
 LONGEST = 80  # characters of a file's name
 BEST = 5  # predictions of a trace
 EQUALITY = (
@@ -35,14 +36,15 @@ def manifest(
     selections: Sequence[Selection],
     folders: Sequence[str],
     settings: dict[str, Any],
+    files: Sequence[str],
     beside: Sequence[Trace] = (),
     pairs: Sequence[Pair] = (),
 ) -> dict[str, Any]:
     """What was done and what came out, as plain values.
 
     For each trace its folder, photo, network, preprocessing, predictions, layers and channels; the traces
-    ``beside`` and the pairs that it is compared with; the settings, the versions, and how equal a repetition
-    will be."""
+    ``beside`` and the pairs that it is compared with; the settings, the versions, how equal a repetition will
+    be, and the ``files`` of the bundle, by their paths."""
     return {
         "traces": [_trace(selection, folder) for selection, folder in zip(selections, folders)],
         "beside": _beside(selections, beside),
@@ -50,6 +52,7 @@ def manifest(
         "settings": settings,
         "versions": _versions(),
         "equality": EQUALITY,
+        "files": list(files),
     }
 
 
@@ -103,7 +106,9 @@ def _trace(selection: Selection, folder: str) -> dict[str, Any]:
         "network": _network(selection.card),
         "preprocessing": _preprocessing(trace),
         "predictions": [{"label": label, "probability": probability} for label, probability in predictions],
-        "layers": {name: _layer(trace, name, stem) for name, stem in layers},
+        "layers": {
+            name: _layer(trace, name, stem if name in selection.pictured() else None) for name, stem in layers
+        },
         "channels": [
             {"layer": channel.layer, "channel": channel.index, "arrays": channel.name}
             for channel in selection.channels
@@ -141,8 +146,9 @@ def _preprocessing(trace: Trace) -> dict[str, Any]:
     }
 
 
-def _layer(trace: Trace, name: str, stem: str) -> dict[str, Any]:
-    """A layer, and its numbers in short; ``stem`` is what its files' names begin with."""
+def _layer(trace: Trace, name: str, stem: str | None) -> dict[str, Any]:
+    """A layer, and its numbers in short; ``stem`` is what its pictures' names begin with, None without
+    any."""
     layer = trace.layers[name]
     described: dict[str, Any] = {
         "files": stem,

@@ -9,7 +9,8 @@ from ..capture.trace import Trace
 from ..drawing.bars import bars_drawing
 from ..drawing.canvas import Drawing
 from ..drawing.channel import Channel, channel_drawing
-from ..drawing.overlay import Look, overlay
+from ..drawing.look import Look
+from ..drawing.overlay import overlay
 from ..drawing.overview import overview_drawing
 from ..drawing.png import png
 from ..drawing.spatial_map import map_drawing

@@ -15,5 +15,10 @@ class Selection:
 
     trace: Trace
     card: Card  # of the trace's network
-    layers: tuple[str, ...]
+    layers: tuple[str, ...]  # whose numbers are written
     channels: tuple[Channel, ...] = ()  # whose features are drawn and written
+    drawn: tuple[str, ...] | None = None  # of the layers, those that get pictures; None: all of them
+
+    def pictured(self) -> tuple[str, ...]:
+        """The layers that get pictures."""
+        return self.layers if self.drawn is None else self.drawn

@@ -29,6 +29,7 @@ from .._version import __version__
 from ..errors import SettingsError
 from ..processors import cores, memory
 from ..viewer.javascript import in_markup, script, style
+from .address import check_address, without_proxies
 from .gradio_queue import (
     GradioQueue,
     forget_deleted_uploads,
@@ -96,6 +97,8 @@ def serve(settings: Settings, block: bool = True, service: Service | None = None
     SettingsError for agents' tools without what they need."""
     if settings.mcp and find_spec("mcp") is None:
         raise SettingsError("mcp_missing", command='pip install "attnviz[mcp]"')
+    if settings.port:
+        check_address(settings.host or "127.0.0.1", settings.port)
     if block:  # else the process is somebody else's, and so is its logging
         write_logs(settings.log)
         tell_failures_in_one_line()
@@ -133,27 +136,28 @@ def _launched(service: Service, quiet: bool) -> Server:
 
 
 def _launch(page: gr.Blocks, settings: Settings, state: ServerState, quiet: bool) -> None:
-    page.launch(
-        server_name=settings.host,
-        server_port=settings.port,
-        prevent_thread_lock=True,
-        show_error=False,
-        run_history=False,
-        enable_monitoring=False,
-        max_file_size=max(settings.photo_bytes, settings.checkpoint_bytes),
-        max_threads=40,
-        footer_links=["settings"],
-        ssr_mode=False,
-        share=False,
-        pwa=False,
-        state_session_capacity=settings.sessions,
-        css_paths=[PAGE_STYLES],
-        head=head(),
-        theme=THEME,
-        quiet=quiet,
-        mcp_server=settings.mcp,
-        app_kwargs={"middleware": [Middleware(RequestGuard, state=state)]},
-    )
+    with without_proxies():
+        page.launch(
+            server_name=settings.host,
+            server_port=settings.port,
+            prevent_thread_lock=True,
+            show_error=False,
+            run_history=False,
+            enable_monitoring=False,
+            max_file_size=max(settings.photo_bytes, settings.checkpoint_bytes),
+            max_threads=40,
+            footer_links=["settings"],
+            ssr_mode=False,
+            share=False,
+            pwa=False,
+            state_session_capacity=settings.sessions,
+            css_paths=[PAGE_STYLES],
+            head=head(),
+            theme=THEME,
+            quiet=quiet,
+            mcp_server=settings.mcp,
+            app_kwargs={"middleware": [Middleware(RequestGuard, state=state)]},
+        )
 
 
 def head() -> str:

@@ -9,7 +9,7 @@ from typing import Any
 
 from ..analysis import ORDERS, SCALES, stage_of, weights_of
 from ..capture.trace import Trace
-from ..drawing.overlay import Look
+from ..drawing.look import Look
 from ..drawing.pair import Pair
 from ..drawing.style import COLORMAPS
 from .inference import TraceKey

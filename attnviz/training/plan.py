@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+# What a plan can ask for, without the networks, which are slow to start.
+ATTENTION_NAMES = ("se", "cbam", "bam")
+DEPTH_NUMBERS = (18, 34, 50, 101, 152)
+
 
 @dataclass(frozen=True)
 class TrainingPlan:

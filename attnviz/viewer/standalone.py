@@ -5,8 +5,11 @@ from __future__ import annotations
 import html as markup
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
 
 from ..capture.trace import Trace
+from ..drawing.look import Look
 from ..networks.card import Card
 from .encoding import pack
 from .javascript import in_markup, script, style
@@ -31,28 +34,73 @@ PAGE = """<!doctype html>
 <script>
 const viewer = attnviz.mount(document.getElementById('viewer'));
 viewer.speak(attnviz.preferredLanguage(navigator.language));
-viewer.show({captures});
+viewer.show({captures}, {state});
 </script>
 </body>
 </html>
 """
 
 
-def html(traces: Sequence[Trace], card: Card | None = None) -> str:
-    """An HTML page to explore traces without a server; it shows the first, the others can be chosen.
+@dataclass(frozen=True)
+class ViewerState:
+    """What a page shows first."""
 
-    ``card`` describes their network, if more is known of it than the traces tell. Raises ValueError without
-    any trace."""
-    if not traces:
-        raise ValueError("there is no trace to show")
-    captures = [pack(trace, card or Card(trace.network, labels=trace.labels)) for trace in traces]
-    names = ", ".join(dict.fromkeys(trace.photo.name for trace in traces))
-    return PAGE.format(
-        title=markup.escape(f"{names} – attnviz".encode(errors="replace").decode()),
-        style=style(),
-        script=in_markup(script()),
-        captures=json.dumps(captures).replace("<", "\\u003c"),  # in ASCII
-    )
+    look: Look = Look()
+    layer: str | None = None  # its name; None: the one that tells most
+    order: str = "index"  # of bars, one of ORDERS
+
+    def for_script(self) -> dict[str, object]:
+        """The state under the names that ``state.js`` has."""
+        return {
+            "layer": self.layer,
+            "opacity": self.look.opacity,
+            "colours": self.look.colormap,
+            "scale": self.look.scale,
+            "smooth": self.look.smooth,
+            "order": self.order,
+        }
+
+
+class Document:
+    """A page that traces are put into one by one; it keeps of each what it shows."""
+
+    def __init__(self, state: ViewerState = ViewerState()) -> None:
+        self._state = state
+        self._captures: list[dict[str, Any]] = []
+        self._photos: dict[str, None] = {}
+
+    def add(self, trace: Trace, card: Card | None = None) -> None:
+        """Put a trace in; ``card`` describes its network, if more is known of it than the trace tells."""
+        self._captures.append(pack(trace, card or Card(trace.network, labels=trace.labels)))
+        self._photos[trace.photo.name] = None
+
+    def html(self) -> str:
+        """The page: it shows the first trace, the others can be chosen. Raises ValueError without any
+        trace."""
+        if not self._captures:
+            raise ValueError("there is no trace to show")
+        names = ", ".join(self._photos)
+        return PAGE.format(
+            title=markup.escape(f"{names} – attnviz".encode(errors="replace").decode()),
+            style=style(),
+            script=in_markup(script()),
+            captures=_json(self._captures),
+            state=_json(self._state.for_script()),
+        )
+
+
+def html(traces: Sequence[Trace], card: Card | None = None) -> str:
+    """An HTML page to explore traces without a server; ``card`` is of the network of all. Raises ValueError
+    without any trace."""
+    document = Document()
+    for trace in traces:
+        document.add(trace, card)
+    return document.html()
+
+
+def _json(value: object) -> str:
+    """JSON in ASCII, in which nothing can end a ``<script>``."""
+    return json.dumps(value).replace("<", "\\u003c")
 
 
 def frame(trace: Trace, height: int = 2100) -> str:

@@ -21,6 +21,7 @@ from .._paths import MODELS
 from ..checkpoints.layouts import open_weights
 from ..checkpoints.state_dict import LIMIT, SUFFIXES, stored_weights
 from ..errors import NetworkError
+from ..naming import close_name
 from ..networks.card import Card, card_of, with_card
 from ..networks.resnet import ResNet
 from ..photos.geometry import Recipe
@@ -84,6 +85,9 @@ def _opened(name: str, report: Callable[[int, int], None] | None) -> nn.Module:
         return imagenet.open_network(key, report)
     if path.suffix.lower() in SUFFIXES:
         return open_checkpoint(path)  # which says that it is not there
+    close = close_name(name, (*list_networks(), *list_networks("imagenet")))
+    if close:
+        raise NetworkError("network_unknown_close", name=path.name, close=close)
     raise NetworkError("network_unknown", name=path.name, names=", ".join(list_networks()))
 
 

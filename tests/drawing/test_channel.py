@@ -9,8 +9,8 @@ from helpers.made_traces import layer, trace_of
 
 from attnviz.drawing.channel import Channel, channel_drawing
 from attnviz.drawing.heatmap import painted
+from attnviz.drawing.look import Look
 from attnviz.drawing.marks import Picture, Text
-from attnviz.drawing.overlay import Look
 
 BEFORE, GATE = np.array([[1.0, 4.0, 2.0]], np.float32), np.array([[0.5, 1.0, 0.25]], np.float32)
 

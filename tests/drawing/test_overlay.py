@@ -10,7 +10,8 @@ from matplotlib import colormaps
 from PIL import Image
 
 from attnviz import Photo, Recipe, Region, Trace
-from attnviz.drawing.overlay import Look, overlay
+from attnviz.drawing.look import Look
+from attnviz.drawing.overlay import overlay
 from attnviz.photos.geometry import crop
 
 OPAQUE = Look(opacity=1.0)

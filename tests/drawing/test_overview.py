@@ -19,8 +19,8 @@ from helpers.drawings import (
 )
 from helpers.made_traces import layer, one_hot, random_map, trace_of
 
+from attnviz.drawing.look import Look
 from attnviz.drawing.marks import Bars, Picture
-from attnviz.drawing.overlay import Look
 from attnviz.drawing.overview import overview_drawing
 from attnviz.drawing.style import DARK
 

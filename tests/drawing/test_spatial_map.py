@@ -7,8 +7,9 @@ import pytest
 from helpers.drawings import colour_bars, marks_of, outside, pictures, same, texts
 from helpers.made_traces import layer, trace_of
 
+from attnviz.drawing.look import Look
 from attnviz.drawing.marks import Line, Picture
-from attnviz.drawing.overlay import Look, overlay
+from attnviz.drawing.overlay import overlay
 from attnviz.drawing.spatial_map import map_drawing
 
 

@@ -11,8 +11,8 @@ from helpers.drawings import left_ticks, marks_of, outside, pictures, same, scal
 from helpers.made_traces import layer, trace_of
 
 from attnviz.drawing.heatmap import painted
+from attnviz.drawing.look import Look
 from attnviz.drawing.marks import Bars, Picture, Text
-from attnviz.drawing.overlay import Look
 from attnviz.drawing.steps import steps_drawing
 
 

@@ -19,7 +19,8 @@ from PIL import Image
 
 import attnviz
 from attnviz.analysis import ORDERS, SCALES
-from attnviz.drawing.overlay import Look, overlay
+from attnviz.drawing.look import Look
+from attnviz.drawing.overlay import overlay
 from attnviz.drawing.pair import Pair
 from attnviz.export.bundle import bundle
 

@@ -11,7 +11,7 @@ import torch
 from helpers.bundles import NOISE, noise_photo, selection_of
 from helpers.small_networks import stirred
 
-from attnviz.drawing.overlay import Look
+from attnviz.drawing.look import Look
 from attnviz.export.bundle import bundle
 from attnviz.export.manifest import file_names
 

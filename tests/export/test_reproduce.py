@@ -19,7 +19,7 @@ from helpers.checkout import ROOT
 from helpers.small_networks import stirred
 
 import attnviz
-from attnviz.drawing.overlay import Look
+from attnviz.drawing.look import Look
 from attnviz.export import reproduce
 from attnviz.export.bundle import bundle
 

@@ -13,7 +13,7 @@ import torch
 
 import attnviz
 from attnviz.drawing.channel import Channel
-from attnviz.drawing.overlay import Look
+from attnviz.drawing.look import Look
 from attnviz.export.bundle import bundle
 from attnviz.export.numbers import arrays_npz
 from attnviz.export.selection import Selection

@@ -166,7 +166,7 @@ def test_every_sentence_is_of_an_error_that_is_made():
 
 def test_errors_of_every_room_are_found():
     rooms = {made.place.split("/")[0].split(":")[0] for made in MADE}
-    assert rooms >= {"capture", "checkpoints", "photos", "server", "zoo", "cli.py", "deploy.py"}
+    assert rooms >= {"capture", "checkpoints", "photos", "server", "zoo", "command", "deploy.py"}
     assert {"PhotoError", "NetworkError", "TraceError", "BusyError", "SettingsError", "Refusal"} <= KINDS
     assert len(MADE) > 150
 

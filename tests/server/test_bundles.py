@@ -15,7 +15,8 @@ import pytest
 from helpers.page_client import TEMPLE
 
 import attnviz
-from attnviz.drawing.overlay import Look, overlay
+from attnviz.drawing.look import Look
+from attnviz.drawing.overlay import overlay
 from attnviz.server.bundles import MOST_BESIDE, MOST_SHOWN
 from attnviz.server.inference import Compute
 

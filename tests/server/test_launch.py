@@ -19,7 +19,7 @@ from helpers.checkout import ROOT
 from helpers.server_process import Server, server
 from PIL import Image
 
-from attnviz.cli import main
+from attnviz.command.main import main
 from attnviz.server.sweeping import new_folder
 
 pytestmark = pytest.mark.slow

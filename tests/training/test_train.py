@@ -9,7 +9,7 @@ import torch
 from PIL import Image
 
 import attnviz
-from attnviz.cli import main
+from attnviz.command.main import main
 from attnviz.training.dataset import list_photos, read_class_names, read_folder, training_batches
 from attnviz.training.plan import TrainingPlan
 from attnviz.training.train import Run, new_run, train

@@ -1,0 +1,284 @@
+"""The options of the ``attnviz`` command and what ``--help`` says of them."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..choices import ORDERS, SCALES
+from ..drawing.style import COLORMAPS
+from ..training.plan import ATTENTION_NAMES, DEPTH_NUMBERS, TrainingPlan
+from .parser import Parser, first_parser, one_of
+
+NETWORK = "a name from “attnviz networks” or a file of weights"
+VIEWS = ("whole", "crop")  # of photos/geometry.py, which is slow to start
+
+
+@dataclass(frozen=True)
+class _Command:
+    summary: str  # in the list of all commands
+    description: str
+    add_options: Callable[[ArgumentParser], None]
+
+
+def parse(words: Sequence[str] | None = None) -> Namespace:
+    """The options that words say, ``command`` among them. Ends the program, with a sentence, if they say
+    none."""
+    summaries = {name: command.summary for name, command in COMMANDS.items()}
+    first = first_parser(summaries).parse_args(words)
+    command = COMMANDS[first.command]
+    parser = Parser(prog=f"attnviz {first.command}", description=command.description)
+    command.add_options(parser)
+    options = parser.parse_args(first.words)
+    options.command = first.command
+    return options
+
+
+def _show(parser: ArgumentParser) -> None:
+    add = parser.add_argument
+    add(
+        "photos",
+        nargs="+",
+        metavar="PHOTO",
+        help="a picture, a folder of pictures, or a pattern: “*.png”",
+    )
+    add(
+        "-n",
+        "--network",
+        default="cbam_resnet18",
+        help=f"{NETWORK} (default: %(default)s)",
+    )
+    add(
+        "--labels",
+        type=Path,
+        metavar="FILE",
+        help="class names for a file of weights, one a line",
+    )
+    add(
+        "-l",
+        "--layer",
+        action="append",
+        default=[],
+        help="a layer to draw, for example layer3.1, as often as you like (default: the layer whose map "
+        "varies "
+        "most, and the one whose channels do)",
+    )
+    add("-a", "--all", action="store_true", help="draw every layer")
+    add(
+        "-o",
+        "--out",
+        type=Path,
+        default=Path("attnviz-out"),
+        metavar="FOLDER",
+        help="folder to write to (default: %(default)s)",
+    )
+    _choice(parser, "--view", VIEWS, "whole", "what the network sees")
+    _look(parser)
+    add(
+        "--html",
+        action="store_true",
+        help="also write one self-contained page with all photos to explore, attnviz.html",
+    )
+
+
+def _look(parser: ArgumentParser) -> None:
+    add = parser.add_argument
+    add(
+        "--opacity",
+        type=_share,
+        default=0.6,
+        metavar="SHARE",
+        help="of the map over the photo, 0 to 1 (default: %(default)s)",
+    )
+    _choice(parser, "--colormap", COLORMAPS, "viridis", "colours of maps", short="-c")
+    _choice(
+        parser,
+        "--scale",
+        SCALES,
+        "fixed",
+        "what the colours span: fixed, all that a factor can be; else the range in the map, its stage, the "
+        "network, "
+        "or all photos shown",
+        short="-s",
+    )
+    add("--smooth", action="store_true", help="blend between the cells of a map")
+    _choice(parser, "--order", ORDERS, "index", "of the bars; surprise: the farthest from their mean first")
+
+
+def _choice(
+    parser: ArgumentParser, option: str, names: Iterable[str], default: str | None, says: str, short: str = ""
+) -> None:
+    """An option whose value is one of some names."""
+    names = tuple(names)
+    flags = (short, option) if short else (option,)
+    parser.add_argument(
+        *flags,
+        type=one_of(names, option.strip("-")),
+        default=default,
+        metavar=f"{{{','.join(names)}}}",
+        help=f"{says} (default: {default or 'none'})",
+    )
+
+
+def _networks(_parser: ArgumentParser) -> None:
+    """Takes no options."""
+
+
+def _layers(parser: ArgumentParser) -> None:
+    parser.add_argument("network", metavar="NETWORK", help=NETWORK)
+
+
+def _app(parser: ArgumentParser) -> None:
+    parser.add_argument("--host", help="address to listen on (default: this machine only)")
+    parser.add_argument("-p", "--port", type=_port, help="default: the first free one from 7860 on")
+
+
+def _deploy(parser: ArgumentParser) -> None:
+    parser.add_argument("place", type=one_of(("space",), "place"), metavar="space")
+    parser.add_argument("space", metavar="USER/NAME", help="of the Space")
+    parser.add_argument(
+        "--dry-run", action="store_true", help="list what would be uploaded, and ask nothing of the hub"
+    )
+
+
+def _train(parser: ArgumentParser) -> None:
+    add = parser.add_argument
+    add("data", type=Path, metavar="DATA", help="folder with train/ and val/, each a folder of class folders")
+    add("out", type=Path, metavar="OUT", help="model folder to write; its name becomes the network's")
+    default = TrainingPlan()
+    _choice(parser, "--attention", ATTENTION_NAMES, default.attention, "the mechanism")
+    add(
+        "--depth",
+        type=int,
+        choices=DEPTH_NUMBERS,
+        default=default.depth,
+        help="layers of the ResNet (default: %(default)s)",
+    )
+    _count(parser, "--width", default.width, "channels of stage 1")
+    _count(
+        parser,
+        "--reduction",
+        default.reduction,
+        "how many times fewer units than channels a gate's hidden layer has",
+    )
+    add(
+        "--schedule",
+        type=_schedule,
+        default=",".join(f"{side}:{epochs}" for side, epochs in default.schedule),
+        metavar="SIDE:EPOCHS,…",
+        help="side of the crops in pixels, and for how many epochs (default: %(default)s)",
+    )
+    _count(parser, "--batch", default.batch, "photos a step")
+    add("--seed", type=int, default=default.seed, help="of all that is random (default: %(default)s)")
+    add("--labels", type=Path, metavar="FILE", help="text file with a line “FOLDER label” for each class")
+    add("--about", default="", metavar="TEXT", help="the data for the model card: “Name: a sentence.”")
+    add(
+        "--runs",
+        type=Path,
+        default=Path("runs"),
+        metavar="FOLDER",
+        help="where checkpoints go (default: %(default)s)",
+    )
+    add("--resume", action="store_true", help="go on from the last epoch's checkpoint")
+
+
+def _evaluate(parser: ArgumentParser) -> None:
+    add = parser.add_argument
+    add("networks", nargs="+", metavar="NETWORK", help="names from “attnviz networks”, or model folders")
+    add("-d", "--data", type=Path, required=True, metavar="FOLDER", help="a folder of class folders")
+    _choice(parser, "--view", reversed(VIEWS), "crop", "what the network sees; cards are about the crop")
+
+
+def _count(parser: ArgumentParser, option: str, default: int, says: str) -> None:
+    """An option whose value is a whole number, at least 1."""
+    parser.add_argument(option, type=_positive, default=default, help=f"{says} (default: %(default)s)")
+
+
+def _share(text: str) -> float:
+    value = _number(text, float)
+    if not 0 <= value <= 1:
+        raise ArgumentTypeError(f"{text} is not between 0 and 1")
+    return value
+
+
+def _positive(text: str) -> int:
+    value = _number(text, int)
+    if value < 1:
+        raise ArgumentTypeError(f"{text} is not at least 1")
+    return value
+
+
+def _port(text: str) -> int:
+    value = _number(text, int)
+    if not 0 < value < 65536:
+        raise ArgumentTypeError(f"{text} is not a port: 1 to 65535")
+    return value
+
+
+def _number(text: str, kind: Callable[[str], Any]) -> Any:
+    try:
+        return kind(text)
+    except ValueError:
+        whole = "whole number" if kind is int else "number"
+        raise ArgumentTypeError(f"“{text}” is not a {whole}") from None
+
+
+def _schedule(text: str) -> tuple[tuple[int, int], ...]:
+    steps = []
+    for step in text.split(","):
+        side, _, epochs = step.partition(":")
+        if not (side.isdecimal() and epochs.isdecimal() and int(side) and int(epochs)):
+            raise ArgumentTypeError(
+                f"{text} is not SIDE:EPOCHS,SIDE:EPOCHS and so on, for example 96:18,128:20"
+            )
+        steps.append((int(side), int(epochs)))
+    return tuple(steps)
+
+
+COMMANDS = {
+    "show": _Command(
+        "write photos' maps, bars and numbers as files",
+        "Writes the pictures and numbers of each photo into a folder of its own: all layers on one page, "
+        "the layers "
+        "that tell most or that are chosen, and the numbers of every layer as CSV and NPZ.",
+        _show,
+    ),
+    "networks": _Command(
+        "list what can be opened",
+        "Lists what can be opened by name; a file of weights can be opened too.",
+        _networks,
+    ),
+    "layers": _Command(
+        "list a network's layers of attention",
+        "Lists which layers of attention a network has, what kind each is, and the shape of its features.",
+        _layers,
+    ),
+    "app": _Command("serve the page", "Serves the page until interrupted.", _app),
+    "deploy": _Command(
+        "put the page on a Hugging Face Space",
+        "Brings a Hugging Face Space up to date with this checkout, making it if there is none.",
+        _deploy,
+    ),
+    "train": _Command(
+        "train a network on a folder of class folders",
+        "Trains one network on a folder of class folders, and writes it as a folder that can be opened, "
+        "with a model "
+        "card of what was measured. The recipe is that of the four networks that come with attnviz: SGD with "
+        "Nesterov momentum, one cycle of the learning rate, label smoothing, random crops at growing "
+        "sizes, CutMix "
+        "on half of the batches, and an exponential average of the weights, which is what is kept.",
+        _train,
+    ),
+    "evaluate": _Command(
+        "measure networks on a folder of class folders",
+        "Measures trained networks and prints Markdown tables. The networks run exactly as the page runs "
+        "them: "
+        "top-1 accuracy over all photos, and over 200 of them, spread evenly over the classes, how much "
+        "the gates "
+        "of every layer vary.",
+        _evaluate,
+    ),
+}

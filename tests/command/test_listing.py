@@ -1,0 +1,30 @@
+from __future__ import annotations
+
+import torch
+from helpers.small_networks import stirred
+
+import attnviz
+from attnviz.command.main import main
+
+
+def test_networks_lists_what_load_takes(capsys):
+    assert main(["networks"]) == 0
+    assert listed(capsys.readouterr().out) == [*attnviz.list_networks(), *attnviz.list_networks("imagenet")]
+
+
+def listed(printed: str) -> list[str]:
+    return [line.split()[0] for line in printed.splitlines() if line.startswith("  ")]
+
+
+def test_layers_lists_a_networks_attention_and_a_file_of_weights_can_be_shown(tmp_path, examples, capsys):
+    weights, labels = tmp_path / "mine.pth", tmp_path / "labels.txt"
+    torch.save(stirred(18, "se").state_dict(), weights)
+    labels.write_text("a\nb\nc\nd\ne\n")
+    assert main(["layers", str(weights)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 8 and lines[0].split()[:3] == ["layer1.0", "se", "SqueezeExcite"]
+    chosen = ["--network", weights, "--labels", labels, "--layer", "layer3.1"]
+    assert main(["show", str(examples / "cat.jpg"), *map(str, chosen), "--out", str(tmp_path / "out")]) == 0
+    assert capsys.readouterr().out.split()[1] in "abcde"
+    assert (tmp_path / "out" / "cat" / "layer3.1.channels.png").is_file()
+    assert main(["layers", str(tmp_path / "gone.pth")]) == 1 and "gone.pth" in capsys.readouterr().err
