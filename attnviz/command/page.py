@@ -10,10 +10,12 @@ from .terminal import say
 
 def app(options: Namespace) -> int:
     """Serve the page until interrupted."""
+    from ..server.address import without_proxies
     from ..server.settings import from_environment
 
     settings = from_environment(host=options.host, port=options.port)  # before what is slow to start
-    from ..server.launch import serve
+    with without_proxies():  # Gradio does not load where one speaks SOCKS
+        from ..server.launch import serve
 
     serve(settings)
     return 0

@@ -53,3 +53,23 @@ def test_the_command_says_that_a_port_is_taken(taken):
     command = [sys.executable, "-m", "attnviz", "app", "--port", str(taken)]
     run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=100)
     assert run.returncode == 1 and f"Port {taken} is taken" in run.stderr and "Traceback" not in run.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("proxy", ["http://127.0.0.1:9", "socks5://127.0.0.1:9"])
+def test_the_page_is_served_where_a_proxy_is_set(proxy):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    proxies = dict.fromkeys(("http_proxy", "https_proxy", "ALL_PROXY"), proxy)
+    command = [sys.executable, "-m", "attnviz", "app", "--port", str(port)]
+    with subprocess.Popen(
+        command, cwd=ROOT, env={**os.environ, **proxies}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    ) as run:
+        lines = [run.stdout.readline().decode()]
+        while lines[-1] and "Running on" not in lines[-1]:
+            lines.append(run.stdout.readline().decode())
+        address = lines[-1]
+        run.terminate()
+        lines.append(run.stdout.read().decode())
+    assert str(port) in address and run.returncode == 0, "".join(lines)
