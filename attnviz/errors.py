@@ -41,6 +41,11 @@ class TraceError(AttnvizError):
     """A network that can't be traced: it has no attention that we know of, or a gate did not report."""
 
 
+class TraceRemark(AttnvizError, UserWarning):
+    """Something to be known of a trace that was made all the same, such as a layer that could not be read. It
+    stands in ``trace.remarks``, or is given as a warning; it is never raised."""
+
+
 class BusyError(AttnvizError):
     """More was asked for than can be done now; it can be asked for again."""
 

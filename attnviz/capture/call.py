@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from ..errors import TraceError
@@ -16,35 +18,53 @@ from .parts import Parts, joined, part_of, step_values
 from .reads import Read, StepRead, role_phrase
 from .taps import Tap
 
+PLAIN_KINDS = ("channel", "spatial", "both")  # of recognised gates, which can turn out to be joint ones
+
 
 @dataclass(frozen=True, eq=False)
 class CallResult:
-    """What one call of one attention module computed: its parts and steps for each of N inputs, and the shape
-    (C, h, w) of the features."""
+    """What one call of one attention module computed: its parts and steps for each of M rows, and the shape
+    (C, h, w) of the features. There are more rows than inputs where frames or groups of one input are folded
+    into the batch."""
 
     tap: Tap
-    shape: tuple[int, int, int]
+    shape: tuple[int, ...]
     parts: Parts
     steps: Parts = field(default_factory=dict)
 
+    @property
+    def rows(self) -> int:
+        """How many rows there are."""
+        return next((len(values) for values in (*self.parts.values(), *self.steps.values())), 0)
+
     def layer(self, name: str, row: int) -> LayerAttention:
-        """What was computed for one of the inputs, all of it copies."""
+        """What was computed for one of the rows, all of it copies."""
         parts = {part: values[row].copy() for part, values in self.parts.items()}
         formula = "joint" if "joint" in parts else self.tap.formula
         if formula == "product" and not {"channel", "spatial"} & parts.keys():
             formula = "none"
         steps = tuple(Step(step, values[row].copy()) for step, values in self.steps.items())
-        return LayerAttention(name, self.tap.kind, self.shape, formula=formula, steps=steps, **parts)
+        kind = "joint" if formula == "joint" and self.tap.kind in PLAIN_KINDS else self.tap.kind
+        return LayerAttention(name, kind, self.shape, formula=formula, steps=steps, **parts)
 
 
 class Call:
     """A call of a tap's module under way: collects the parts of its gate and the steps on the way to it, and
     hands over the result as soon as they are whole. Then it is ready for the module's next call.
 
-    With ``ends_with_parts`` the last of the reads ends the call, otherwise the end of the module does."""
+    With ``ends_with_parts`` the last of the reads ends the call, otherwise the end of the module does.
+    ``differs`` is told when a recognised module does otherwise than when it was recognised."""
 
-    def __init__(self, tap: Tap, ends_with_parts: bool, deliver: Callable[[CallResult], None]) -> None:
+    def __init__(
+        self,
+        tap: Tap,
+        ends_with_parts: bool,
+        deliver: Callable[[CallResult], None],
+        differs: Callable[[Tap], None] = lambda tap: None,
+    ) -> None:
         self.tap = tap
+        self._differs = differs
+        self._delivered = False  # since the module's last call ended
         self.ends_with_parts = ends_with_parts
         self._deliver = deliver
         self._reads: list[Read] = []  # those that ran, in order
@@ -84,8 +104,7 @@ class Call:
         """The module has run. Raises TraceError if a child that is read ran too often or not at all."""
         for read in self.tap.reads:
             self._check_count(read, self._count(read))
-        _, channels, height, width = output.shape
-        self._end((channels, height, width), joined(self.tap, self._parts))
+        self._end(tuple(output.shape[1:]), joined(self.tap, self._parts))
 
     def _count(self, read: Read) -> int:
         """How often a child has run in this call."""
@@ -103,29 +122,50 @@ class Call:
 
     def divide(self, module: nn.Module, kind: str, output: Tensor) -> None:
         """That module has run. One that does not scale as it did when it was recognised is read as a joint
-        gate."""
+        gate; where its features are not finite, its factor is not known."""
         features, output = self._inputs[module].pop(), output.detach()
         factor = ratio(features, output, kind)
+        if factor is None and not (features.isfinite().all() and output.isfinite().all()):
+            factor = _unknown(features, kind)
         if factor is None:
+            self._differs(self.tap)
             kind, factor = "joint", ratio(features, output, "joint")
-        self._collect({kind: as_numpy(factor)}, output, len(self.tap.ratios))  # type: ignore[arg-type]
+        shape = tuple(output.shape[1:])
+        self._collect({kind: as_numpy(factor)}, shape, len(self.tap.ratios))  # type: ignore[arg-type]
 
     def take_product(self, product: Product) -> None:
         """Features were multiplied at one of the tap's sites."""
-        self._collect({product.kind: product.values()}, product.features, len(self.tap.sites))
+        if not product.is_as_told():
+            self._differs(self.tap)
+            return
+        self._collect({product.where.kind: product.values()}, product.shape, len(self.tap.sites))
 
-    def _collect(self, parts: Parts, features: Tensor, wanted: int) -> None:
+    def end_of_owner(self, _output: Any) -> None:
+        """The module in whose code the sites are has run. If it did not multiply at all of them it ran other
+        code than when it was recognised."""
+        if self._parts or not self._delivered:
+            self._differs(self.tap)
+        self._parts.clear()
+        self._delivered = False
+
+    def _collect(self, parts: Parts, shape: tuple[int, ...], wanted: int) -> None:
         self._parts.append(parts)
         if len(self._parts) == wanted:
-            _, channels, height, width = features.shape
-            self._end((channels, height, width), joined(self.tap, self._parts))
+            self._end(shape, joined(self.tap, self._parts))
 
-    def _end(self, shape: tuple[int, int, int], parts: Parts) -> None:
+    def _end(self, shape: tuple[int, ...], parts: Parts) -> None:
+        self._delivered = True
         values = {name: value for _, steps in self._steps for name, value in steps.items()}
         steps = {step.name: values[step.name] for step in self.tap.steps if step.name in values}
         self._steps.clear()
         self.begin()
         self._deliver(CallResult(self.tap, shape, parts, steps))
+
+
+def _unknown(features: Tensor, kind: str) -> Tensor:
+    """A factor of NaN for features (N, C, h, w)."""
+    shape = {"channel": features.shape[:2], "spatial": (len(features), *features.shape[2:])}
+    return torch.full(shape.get(kind, features.shape), torch.nan)
 
 
 def _repeated(tap: Tap, read: Read, count: int) -> TraceError:

@@ -4,14 +4,17 @@ a gate."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import replace
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field, replace
+from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from ..naming import free_name
-from .factor_fit import Fit
+from .factor_fit import TOO_SMALL, Fit
 from .module_tree import ModuleTree
+from .multiplications import Site
 from .observation import GateProduct, Observation, observe
 from .taps import Tap
 
@@ -21,23 +24,56 @@ GREATEST_GATE = 2  # 1 + sigmoid, as in BAM
 SAME_FACTOR = 1e-3  # the most by which a product of two parts may differ from a factor that it makes
 
 
-def recognise(network: nn.Module, modules: dict[str, nn.Module], known: list[Tap], x: Tensor) -> list[Tap]:
-    """The taps of attention modules that are in neither the table nor declared, in running order; ``known``
-    are the taps of those that are.
+@dataclass(frozen=True, eq=False)
+class Discovery:
+    """The attention that was recognised, and what could not be told."""
 
-    ``x`` is (N, ...) with N of 2 or more different inputs, in the network's own device and type; nothing of
-    the network is changed."""
+    taps: list[Tap] = field(default_factory=list)
+    untold: dict[nn.Module, str] = field(default_factory=dict)  # modules, and why: see ``factor_fit``
+    sites: frozenset[Site] = frozenset()  # where something was multiplied, by a gate or not
+    was_small: bool = False  # a larger input might tell more
+
+
+def recognise(
+    network: nn.Module,
+    modules: dict[str, nn.Module],
+    known: list[Tap],
+    run: Callable[[], Any],
+    dimensions: Collection[int] = (4, 5),
+) -> Discovery:
+    """The attention modules that are in neither the table nor declared, in running order; ``known`` are the
+    taps of those that are.
+
+    ``run`` runs the network on N of 2 or more different inputs; ``dimensions`` are those that features can
+    have. Nothing of the network is changed."""
     tree = ModuleTree(modules)
     attention = {tap.module for tap in known}
     holders = {ancestor for module in attention for ancestor in tree.ancestors(module)}
+    listened = [module for module in modules.values() if not isinstance(module, torch.jit.ScriptModule)]
     candidates = {
         module
-        for module in modules.values()
+        for module in listened
         if module not in holders and not tree.is_within(module, attention) and not _is_plain(module)
     }
-    observation = observe(network, list(modules.values()), candidates, x)
+    observation = observe(network, run, listened, candidates, dimensions)
     taps = [_tap_of_module(module, observation, tree) for module in tree.outermost(observation.fits)]
-    return taps + _taps_of_blocks(observation, tree, attention | {tap.module for tap in taps})
+    attention |= {tap.module for tap in taps}
+    taps += _taps_of_blocks(observation, tree, attention)
+    return _discovery(taps, observation, tree, attention)
+
+
+def _discovery(
+    taps: list[Tap], observation: Observation, tree: ModuleTree, attention: Collection[nn.Module]
+) -> Discovery:
+    small = {module: TOO_SMALL for module in observation.small_products if not _is_plain(module)}
+    blocks = {tap.module for tap in taps}
+    untold = {
+        module: reason
+        for module, reason in (small | observation.untold).items()
+        if not tree.is_within(module, attention) and module not in blocks
+    }
+    sites = frozenset(product.where.site for product in observation.products)
+    return Discovery(taps, untold, sites, TOO_SMALL in untold.values())
 
 
 def _is_plain(module: nn.Module) -> bool:
@@ -48,21 +84,40 @@ def _is_plain(module: nn.Module) -> bool:
 
 
 def _tap_of_module(module: nn.Module, observation: Observation, tree: ModuleTree) -> Tap:
-    """The tap of a module that scales its input. A factor of both channels and positions is read in its two
-    parts where there are such: gates in the module's own code, or modules inside it."""
+    """The tap of a module that scales its input. A factor that two gates make is read in these two parts:
+    gates in the module's own code, or modules inside it; even where one of them is dead, so that their
+    product alone would not tell."""
     name, whole = tree.name(module), observation.fits[module]
-    if whole.kind != "joint":
-        return Tap(name, whole.kind, module, "recognised", ratios=((module, whole.kind),))
     gates = _two_gates(observation.products, module)
-    if _make({gate.kind: gate.values() for gate in gates}, whole):
-        sites = tuple((gate.site, gate.kind) for gate in gates)
-        return Tap(name, "both", module, "recognised", sites=sites)
+    if _make({gate.kind: gate.gate for gate in gates if gate.gate is not None}, whole):
+        return Tap(name, "both", module, "recognised", sites=tuple(gate.where for gate in gates))
     fits = {part: observation.fits[part] for part in tree.inside(module, observation.fits)}
     parts = {part: fits[part] for part in tree.outermost(fits)}
-    if _make({part.kind: part.factor for part in parts.values()}, whole):
-        ratios = tuple((inner, part.kind) for inner, part in parts.items())
+    kinds = {part: _kind(part, fits[part], observation, tree) for part in parts}
+    if _make({kinds[part]: _as_kind(found, kinds[part]) for part, found in parts.items()}, whole):
+        ratios = tuple((inner, kinds[inner]) for inner in parts)
         return Tap(name, "both", module, "recognised", ratios=ratios)
-    return Tap(name, "joint", module, "recognised", "joint", ratios=((module, "joint"),))
+    kind = _kind(module, whole, observation, tree)
+    return Tap(
+        name, kind, module, "recognised", "joint" if kind == "joint" else "product", ratios=((module, kind),)
+    )
+
+
+def _kind(module: nn.Module, found: Fit, observation: Observation, tree: ModuleTree) -> str:
+    """The kind of a factor; where it is one number everywhere, that of the gates that the module multiplies,
+    if they are of one."""
+    if not found.is_constant:
+        return found.kind
+    gates = {gate.kind for gate in observation.products if tree.is_within(gate.owner, {module})}
+    told = gates & {"channel", "spatial"}
+    return told.pop() if len(told) == 1 else found.kind
+
+
+def _as_kind(found: Fit, kind: str) -> Tensor:
+    """A factor in the form of a kind; one that is the same everywhere takes either form."""
+    if found.kind == kind or not found.is_constant:
+        return found.factor
+    return found.factor.flatten(1)[:, :1]
 
 
 def _two_gates(products: list[GateProduct], module: nn.Module) -> list[GateProduct]:
@@ -75,14 +130,23 @@ def _two_gates(products: list[GateProduct], module: nn.Module) -> list[GateProdu
 
 
 def _make(factors: dict[str, Tensor], whole: Fit) -> bool:
-    """Whether a channel part times a spatial part is the whole factor."""
+    """Whether a channel part (N, C) times a spatial part (N, h, w) is the whole factor."""
     if factors.keys() != {"channel", "spatial"}:
         return False
     channel, spatial = factors["channel"], factors["spatial"]
-    if channel.shape != whole.factor.shape[:2] or spatial.shape != (len(channel), *whole.factor.shape[2:]):
+    channel = channel.reshape(*channel.shape, *[1] * max(1, spatial.ndim - 1))
+    made = channel * spatial.reshape(len(spatial), 1, *spatial.shape[1:] or (1,)).to(channel.device)
+    wanted = whole.factor
+    if whole.kind == "channel":
+        wanted = wanted.reshape(*wanted.shape, *[1] * (made.ndim - 2))
+    elif whole.kind == "spatial":
+        wanted = wanted[:, None]
+    try:
+        off = (made - wanted.to(made.device)).abs()  # (N, C, h, w)
+    except RuntimeError:  # parts of other sizes
         return False
-    off = (channel[:, :, None, None] * spatial[:, None] - whole.factor).abs()  # (N, C, h, w)
-    return bool((off[~off.isnan()] < SAME_FACTOR).all())
+    same = max(SAME_FACTOR, whole.tolerance)
+    return off.numel() > 0 and bool((off[~off.isnan()] < same).all())
 
 
 def _taps_of_blocks(
@@ -95,39 +159,33 @@ def _taps_of_blocks(
         if gate.follows in gates and _are_pair(gate.follows, gate):
             continue  # read with the gate before it
         second = next((other for other in gates if other.follows is gate and _are_pair(gate, other)), None)
-        tap = _tap_of_block(gate, second, observation, tree)
-        if any(_sites(tap) == _sites(other) for other in taps):
+        tap = _tap_of_block(gate, second, tree)
+        if any(tap.sites == other.sites for other in taps):
             continue  # a block that runs twice
         taken = [other.layer for other in taps]
         taps.append(replace(tap, layer=free_name(tap.layer, taken, "{name}.{number}")))
     return taps
 
 
-def _tap_of_block(
-    first: GateProduct, second: GateProduct | None, observation: Observation, tree: ModuleTree
-) -> Tap:
+def _tap_of_block(first: GateProduct, second: GateProduct | None, tree: ModuleTree) -> Tap:
     """A single gate is named after the module that made it, if there is one; two after their block."""
+    owner = first.owner
     if second is not None:
-        sites = ((first.site, first.kind), (second.site, second.kind))
-        return Tap(tree.name(first.owner), "both", first.owner, "recognised", sites=sites)
-    source = observation.source(first.gate)
-    path = tree.path(source) if source is not None else ""
-    name = path or tree.name(first.owner)
-    return Tap(name, first.kind, first.owner, "recognised", sites=((first.site, first.kind),))
+        return Tap(tree.name(owner), "both", owner, "recognised", sites=(first.where, second.where))
+    path = tree.path(first.source) if first.source is not None else ""
+    formula = {"joint": "joint", "paths": "none"}.get(first.kind, "product")
+    return Tap(path or tree.name(owner), first.kind, owner, "recognised", formula, sites=(first.where,))
 
 
 def _is_gate(gate: GateProduct, tree: ModuleTree, attention: Collection[nn.Module]) -> bool:
     """Whether a product is by a gate, and not a part of attention that is read already."""
     if tree.is_within(gate.owner, attention) or _is_plain(gate.owner):
         return False
-    least, greatest = gate.gate.aminmax()
-    return bool(least >= 0) and bool(greatest <= GREATEST_GATE)
+    return gate.least >= 0 and gate.greatest <= GREATEST_GATE
 
 
 def _are_pair(first: GateProduct | None, second: GateProduct) -> bool:
     """Whether two gates of one block are on channels and on positions."""
-    return first is not None and first.owner is second.owner and first.kind != second.kind
-
-
-def _sites(tap: Tap) -> list:
-    return [site for site, _ in tap.sites]
+    if first is None or first.owner is not second.owner:
+        return False
+    return {first.kind, second.kind} == {"channel", "spatial"}

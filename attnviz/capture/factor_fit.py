@@ -6,6 +6,7 @@ float32, 0.01 and more for a wrong one. Nothing here knows hooks or networks."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -13,8 +14,10 @@ import torch
 from torch import Tensor
 
 TOLERANCE = {torch.float64: 1e-6, torch.float32: 1e-5, torch.float16: 2e-3, torch.bfloat16: 2e-2}
-GREATEST = 8.0  # a factor beyond this in a kind that is neither is no gate
+GREATEST = 8.0  # a factor of each element beyond this is no gate
 FEWEST = 4  # positions (or channels) over which something must be constant before that means anything
+# Why it can't be told whether there is a factor.
+TOO_SMALL, ALL_ZERO, NOT_FINITE = "map_too_small", "all_zero", "not_finite"
 UNCHANGED = 0.1  # of the elements, in the test for functions of each element
 
 
@@ -24,31 +27,93 @@ class Fit:
 
     kind: str  # "channel", "spatial" or "joint"
     factor: Tensor  # (N, C), (N, h, w) or (N, C, h, w) float32; NaN where the input is all zero
+    tolerance: float  # what the precision of the features lets it be off by, of 1
+
+    @property
+    def is_constant(self) -> bool:
+        """Whether the factor is one number for each input, which any kind of gate could have given."""
+        flat = self.factor.flatten(1)
+        least, greatest = flat.nan_to_num(torch.inf).amin(1), flat.nan_to_num(-torch.inf).amax(1)
+        return bool((greatest - least <= 1e-5 * greatest.abs()).all())
 
 
 def fit(x: Tensor, y: Tensor) -> Fit | None:
-    """The factor between input and output, both (N, C, h, w), if there is one that could be a gate's; an
-    activation may pass for one, see ``is_elementwise``."""
-    if (
-        x.shape != y.shape
-        or x.ndim != 4
-        or not x.is_floating_point()
-        or not y.is_floating_point()
-        or not x.numel()
-    ):
+    """The factor between input and output, both (N, C, h, w) or of other dimensions of positions, if there is
+    one that could be a gate's; an activation may pass for one, see ``is_elementwise``."""
+    if not have_one_form(x, y) or not (torch.isfinite(x).all() and torch.isfinite(y).all()) or not y.any():
         return None
-    if not (torch.isfinite(x).all() and torch.isfinite(y).all()) or not y.any():
-        return None
-    for kind, spread in (("channel", x.shape[2] * x.shape[3]), ("spatial", x.shape[1])):
+    for kind, spread in (("channel", x[0, 0].numel()), ("spatial", x.shape[1])):
         if spread >= FEWEST:
             factor = ratio(x, y, kind)
             if factor is not None:
-                return Fit(kind, factor)
+                return Fit(kind, factor, _tolerance(x, y))
     factor = _elementwise(x, y)
+    return Fit("joint", factor, _tolerance(x, y)) if _could_be_gate(factor) else None
+
+
+def have_one_form(x: Tensor, y: Tensor) -> bool:
+    """Whether two tensors could be features before and after a gate."""
+    is_floating = x.is_floating_point() and y.is_floating_point()
+    return x.shape == y.shape and x.ndim >= 3 and is_floating and bool(x.numel())
+
+
+def _could_be_gate(factor: Tensor) -> bool:
     known = factor[~factor.isnan()]
-    if known.numel() < 0.05 * factor.numel() or known.min() < -1e-3 or known.max() > GREATEST:
-        return None
-    return Fit("joint", factor)
+    if known.numel() < 0.05 * factor.numel():
+        return False
+    return bool(known.min() >= -1e-3) and bool(known.max() <= GREATEST)
+
+
+class Sample:
+    """Some of a module's input values, of a few channels at a few positions, taken before it runs. They tell
+    of most outputs at little cost that these are no scaled input."""
+
+    CHANNELS, SIDE = 16, 8
+
+    def __init__(self, x: Tensor) -> None:
+        self._shape = x.shape
+        self.values = self.of(x)  # a copy
+
+    def tells(self, y: object) -> bool:
+        """Whether it can be told of this output if it is a multiple of the input."""
+        if not isinstance(y, Tensor) or y.shape != self._shape or not have_one_form(self.values, self.of(y)):
+            return False
+        return not self.untold(y)
+
+    def untold(self, y: Tensor) -> str:
+        """Why it can't be told whether an output of the same shape is a multiple of the input; "" if it
+        can."""
+        x, y = self.values, self.of(y)
+        if not have_one_form(x, y):
+            return ""
+        if not (x.isfinite().all() and y.isfinite().all()):
+            return NOT_FINITE
+        if not x.any() or not y.any():
+            return ALL_ZERO
+        return TOO_SMALL if math.prod(self._shape[2:]) < FEWEST else ""
+
+    def could_scale_to(self, y: Tensor) -> bool:
+        """Whether the output for these inputs could be a multiple of them by a gate."""
+        if y.shape != self._shape or not y.is_floating_point():
+            return False
+        x, y = self.values, self.of(y)
+        if not y.any():
+            return True
+        if not (x.isfinite().all() and y.isfinite().all()):
+            return False
+        if ratio(x, y, "channel") is not None or ratio(x, y, "spatial") is not None:
+            return True
+        factor = _elementwise(x, y)
+        known = factor[~factor.isnan()]
+        return bool((known >= -1e-3).all() and (known <= GREATEST).all())
+
+    def of(self, values: Tensor) -> Tensor:
+        """A copy of the same places in another tensor of this shape."""
+        steps = [max(1, size // most) for size, most in zip(self._shape[1:], self._most())]
+        return values.detach()[(slice(None), *(slice(None, None, step) for step in steps))].clone()
+
+    def _most(self) -> list[int]:
+        return [self.CHANNELS, *[self.SIDE] * (len(self._shape) - 2)]
 
 
 def ratio(x: Tensor, y: Tensor, kind: str) -> Tensor | None:
@@ -56,14 +121,18 @@ def ratio(x: Tensor, y: Tensor, kind: str) -> Tensor | None:
     residual says that it is not of this kind."""
     if kind == "joint":
         return _elementwise(x, y)
-    over = (2, 3) if kind == "channel" else (1,)
+    over = tuple(range(2, x.ndim)) if kind == "channel" else (1,)
     wide, result = x.double(), y.double()
     squares = (wide * wide).sum(over, keepdim=True)
     factor = (wide * result).sum(over, keepdim=True) / squares  # 0 / 0 is NaN: undefined
     residual = (result - wide * factor.nan_to_num()).norm() / result.norm()
-    if not residual <= max(TOLERANCE.get(tensor.dtype, 1e-5) for tensor in (x, y)):
+    if not residual <= _tolerance(x, y):
         return None
-    return factor.squeeze((2, 3)).float() if kind == "channel" else factor.squeeze(1).float()
+    return factor.flatten(1).float() if kind == "channel" else factor.squeeze(1).float()
+
+
+def _tolerance(x: Tensor, y: Tensor) -> float:
+    return max(TOLERANCE.get(tensor.dtype, 1e-5) for tensor in (x, y))
 
 
 def is_elementwise(run: Callable[[Tensor], Tensor], x: Tensor, y: Tensor) -> bool:
@@ -72,7 +141,7 @@ def is_elementwise(run: Callable[[Tensor], Tensor], x: Tensor, y: Tensor) -> boo
     element that it multiplies."""
     generator = torch.Generator().manual_seed(0)
     unchanged = (torch.rand(x.shape, generator=generator) < UNCHANGED).to(x.device)
-    changed = torch.where(unchanged, x, x.roll(1, 3) * 1.5 + x.abs().amax() * 0.25)
+    changed = torch.where(unchanged, x, x.roll(1, -1) * 1.5 + x.abs().amax() * 0.25)
     before, after = y[unchanged], run(changed)[unchanged]
     if not before.numel():
         return False

@@ -18,11 +18,13 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from ..networks.card import Card, card_of, with_card
+from .arguments import Arguments
 from .exclusive import exclusive_eval
 from .hooks import first_tensor, on_calls
-from .inputs import noise_input
+from .inputs import as_parameters
 from .module_tree import ModuleTree
-from .plan import taps_of, unwrapped
+from .noise import noise_for
+from .plan import check_there_is_attention, plan_for, unwrapped
 from .taps import Tap
 
 log = logging.getLogger(__name__)
@@ -31,11 +33,12 @@ SAME = 1e-5  # of the greatest class score, the most that a copy's scores may di
 ACTIVATIONS = (nn.ReLU, nn.ReLU6, nn.SiLU, nn.Hardswish)  # with a switch to write over their input
 
 
-def fast(network: nn.Module) -> nn.Module:
+def fast(network: nn.Module, x: Tensor | None = None) -> nn.Module:
     """A copy in eval mode whose scores and gates are the same within float32's rounding, for inference on the
     processor: what is trained or changed later is the network, not the copy.
 
-    The copy runs twice on noise of its card's size, before and after it is rewritten. A network that is not
+    The copy runs twice, before and after it is rewritten, on ``x`` (N, C, H, W), or without one on noise of
+    its card's size or of the first usual one that it takes. A network that is not
     in float32 on the processor, or whose copy would give something else, comes back itself. Raises TraceError
     for one without attention, as ``trace``."""
     network = unwrapped(network)
@@ -43,23 +46,25 @@ def fast(network: nn.Module) -> nn.Module:
         return network
     with exclusive_eval(network, list(network.modules())):
         copied = copy.deepcopy(network)
-    return copied if speed_up(copied) else network
+    return copied if speed_up(copied, x=x) else network
 
 
-def speed_up(network: nn.Module, side: int | None = None) -> bool:
+def speed_up(network: nn.Module, side: int | None = None, x: Tensor | None = None) -> bool:
     """Rewrite a network in eval mode as ``fast`` does its copy, without a second copy in memory. It runs on
-    noise of this ``side``; None: of its card's size.
+    noise of this ``side``, None: of its card's size; or on ``x``.
 
     False if it would now give something else than before: then it is spoilt. One that is not in float32 on
     the processor stays as it is. Raises TraceError for one without attention, and leaves it as it is."""
     if not _is_float32_on_processor(network):
         return True
     modules = dict(network.named_modules())
-    x = noise_input(card_of(network), modules, side)
     with exclusive_eval(network, list(modules.values())):
+        x = noise_for(network, modules, side).inputs[0] if x is None else as_parameters(network, x)
         watch = _Watch(network, x)
+        plan = plan_for(network, modules, Arguments((x,)))
+        check_there_is_attention(network, plan)
         with torch.inference_mode():
-            outside = _outside_attention(modules, taps_of(network, modules, x))
+            outside = _outside_attention(modules, plan.taps)
             with on_calls(outside, watch.enter, watch.leave), watch.uses:
                 expected = _scores(network(x))
         _rewrite(network, modules, watch.foldable(), watch.overwritable())

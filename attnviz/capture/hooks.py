@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from typing import Any
@@ -18,7 +18,8 @@ from torch import Tensor, nn
 
 from ..errors import TraceError
 from .call import Call, CallResult
-from .multiplications import Product, ProductListener
+from .factor_fit import Sample
+from .multiplications import Product, Site, SiteListener
 from .reads import role_phrase
 from .taps import Tap
 
@@ -29,14 +30,19 @@ AfterCall = Callable[[nn.Module, tuple, Any], None]  # is given the module, its 
 
 
 class Hooks(ExitStack):
-    """Hooks on modules, which run in the thread that made this object only, and go when it is closed."""
+    """Hooks on modules, which run in the thread that made this object only, and go when it is closed.
 
-    def __init__(self) -> None:
+    What they raise ends the pass that they listen to, unless there is ``failed``, which is told instead."""
+
+    def __init__(self, failed: Callable[[Exception], None] | None = None) -> None:
         super().__init__()
         self._thread = threading.get_ident()
+        self._failed = failed
 
     def before(self, module: nn.Module, run: BeforeCall) -> None:
         """Run something before every call of a module."""
+
+        run = self.guarded(run)
 
         def hook(module: nn.Module, inputs: tuple, named: dict[str, Any]) -> None:
             if threading.get_ident() == self._thread:
@@ -48,30 +54,61 @@ class Hooks(ExitStack):
         """Run something after every call of a module; with ``failed`` also after one that failed, whose
         output is None."""
 
+        run = self.guarded(run)
+
         def hook(module: nn.Module, inputs: tuple, output: Any) -> None:
             if threading.get_ident() == self._thread:
                 run(module, inputs, output)
 
         self.callback(module.register_forward_hook(hook, always_call=failed).remove)
 
+    def guarded(self, run: Callable[..., None]) -> Callable[..., None]:
+        """The same, but what it raises is told where that is wanted."""
+        if self._failed is None:
+            return run
+        return partial(self._run, run)
+
+    def _run(self, run: Callable[..., None], *arguments: Any) -> None:
+        try:
+            run(*arguments)
+        except Exception as error:
+            assert self._failed is not None
+            self._failed(error)
+
 
 class Listener:
     """Hears what the taps' modules compute, call by call in the order they end; with ``steps``, what they
-    compute on the way too."""
+    compute on the way too.
 
-    def __init__(self, taps: list[Tap], steps: bool = False) -> None:
+    ``differing`` collects what was otherwise than when the network was looked at: taps that were recognised
+    by something else, sites beyond those that were ``seen``, and modules that could not be told (``untold``)
+    and now can. With ``is_guest`` nothing that goes wrong here ends the pass; ``failures`` has it."""
+
+    def __init__(
+        self,
+        taps: list[Tap],
+        steps: bool = False,
+        untold: Iterable[nn.Module] = (),
+        seen: Container[Site] = (),
+        is_guest: bool = False,
+    ) -> None:
         children = Counter(child for tap in taps for child in tap.children.values())
         self._shared = {child for child, count in children.items() if count > 1}
-        self._results: list[CallResult] = []
+        self.results: list[CallResult] = []
+        self.differing: set[Tap | Site | nn.Module] = set()
+        self.failures: list[Exception] = []
         self._calls = [
-            Call(tap, not self._shares(tap) and _tells_its_shape(tap), self._results.append) for tap in taps
+            Call(
+                tap, not self._shares(tap) and _tells_its_shape(tap), self.results.append, self.differing.add
+            )
+            for tap in taps
         ]
-        self._steps = steps
+        self._steps, self._untold, self._seen, self._is_guest = steps, tuple(untold), seen, is_guest
 
     @contextmanager
     def listening(self) -> Iterator[None]:
         """Hear this thread's passes while it lasts."""
-        with Hooks() as hooks:
+        with Hooks(self.failures.append if self._is_guest else None) as hooks:
             for call in self._calls:
                 if self._steps and not self._shares(call.tap):
                     _hear_steps(call, hooks)  # before the gates' own hooks, the last of which ends the call
@@ -79,14 +116,16 @@ class Listener:
                 if self._shares(call.tap):  # what a child said inside another module does not count
                     hooks.before(call.tap.module, _without_arguments(call.begin))
                 _hear_ratios(call, hooks)
+            for module in self._untold:
+                self._hear_untold(module, hooks)
             self._hear_products(hooks)
             yield
 
     def take(self) -> list[CallResult]:
         """What was heard since the last time. Raises TraceError if a module that declares a gate did not run
         it."""
-        results = list(self._results)
-        self._results.clear()
+        results = list(self.results)
+        self.results.clear()
         ran = {result.tap for result in results}
         for call in self._calls:
             if call.tap.how == "declared" and call.tap not in ran:
@@ -98,17 +137,36 @@ class Listener:
         """Whether a child of the tap is one of another tap too."""
         return bool(self._shared) and not self._shared.isdisjoint(tap.children.values())
 
+    def _hear_untold(self, module: nn.Module, hooks: Hooks) -> None:
+        samples: list[Sample] = []
+
+        def entered(_module: nn.Module, inputs: tuple, named: dict[str, Any]) -> None:
+            samples.append(Sample(first_tensor(inputs, named)))
+
+        def left(_module: nn.Module, _inputs: tuple, output: Any) -> None:
+            if samples and samples.pop().tells(output):
+                self.differing.add(module)
+
+        hooks.before(module, entered)
+        hooks.after(module, left)
+
     def _hear_products(self, hooks: Hooks) -> None:
-        calls = {site: call for call in self._calls for site, _ in call.tap.sites}
+        calls = {where.site: call for call in self._calls for where in call.tap.sites}
+        if not calls:
+            return
+        for call in self._calls:
+            if call.tap.sites:
+                hooks.after(call.tap.module, _with_output(call.end_of_owner))
 
         def multiplied(product: Product) -> None:
-            if product.site in calls:
-                calls[product.site].take_product(product)
+            calls[product.where.site].take_product(product)
 
-        if calls:
-            owners = {site.owner for site in calls}
-            longest = max(len(site.way) for site in calls)
-            hooks.enter_context(ProductListener(multiplied, owners, longest))
+        def elsewhere(site: Site) -> None:
+            if site not in self._seen:
+                self.differing.add(site)
+
+        sites = [where for call in self._calls for where in call.tap.sites]
+        hooks.enter_context(SiteListener(sites, hooks.guarded(multiplied), hooks.guarded(elsewhere)))
 
 
 def _hear_steps(call: Call, hooks: Hooks) -> None:
@@ -163,12 +221,9 @@ def features_around(tap: Tap) -> Iterator[list[tuple[Tensor, Tensor]]]:
     multiplication and comes out of the last."""
     pairs: list[tuple[Tensor, Tensor]] = []
     before: list[Tensor] = []  # of the calls, or the multiplications, under way
-    sites = {site for site, _ in tap.sites}
 
     def multiplied(product: Product) -> None:
-        if product.site not in sites:
-            return
-        before.append(product.features.detach().clone())
+        before.append(product.features)
         if len(before) == len(tap.sites):
             pairs.append((before[0], product.result.detach().clone()))
             before.clear()
@@ -180,9 +235,8 @@ def features_around(tap: Tap) -> Iterator[list[tuple[Tensor, Tensor]]]:
         pairs.append((before.pop(), output.detach().clone()))
 
     with Hooks() as hooks:
-        if sites:
-            longest = max(len(site.way) for site in sites)
-            hooks.enter_context(ProductListener(multiplied, {site.owner for site in sites}, longest))
+        if tap.sites:
+            hooks.enter_context(SiteListener(list(tap.sites), multiplied, keep_features=True))
         else:
             modules = [module for module, _ in tap.ratios] or [tap.module]
             hooks.before(modules[0], entered)

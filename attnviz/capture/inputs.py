@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
 from typing import TypeAlias
 
 import numpy as np
-import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from ..errors import AttnvizError, TraceError
+from ..errors import AttnvizError, TraceError, TraceRemark
 from ..networks.card import Card
 from ..photos.geometry import VIEWS, Region, crop, network_input
 from ..photos.photo import Photo, open_photo
+from .input_form import InputForm
 
 PhotoSource: TypeAlias = str | os.PathLike | Photo | Image.Image | np.ndarray | Tensor
 
@@ -29,6 +29,7 @@ class PreparedInput:
     source: Photo | Tensor  # what was given
     region: Region  # the part of it that the network sees
     x: Tensor  # (C, H, W), normalised
+    remarks: tuple[TraceRemark, ...] = ()  # what was done to the photo
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,25 +41,32 @@ class Window:
     error: AttnvizError | None
 
 
-def prepare(source: PhotoSource, card: Card, view: str, channels: int | None) -> PreparedInput:
-    """The input of one photo for a network with this card, which takes so many ``channels`` (None: any).
+def prepare(source: PhotoSource, card: Card, view: str, form: InputForm) -> PreparedInput:
+    """The input of one photo for a network with this card, which takes inputs of this form; where that has
+    one channel, the photo is made grey.
 
     ``view`` is one of ``VIEWS``; a photo whose input would have other sides than the network takes is cut to
-    the crop. Raises PhotoError for a photo that can't be opened, TraceError for a tensor that is no input."""
+    the crop. Raises PhotoError for a photo that can't be opened, TraceError for a tensor that is no input,
+    and for a photo where the network takes something else."""
     if isinstance(source, Tensor):
-        return _of_tensor(source, card, channels)
+        return _of_tensor(source, card, form)
+    if form.positions != 2 or form.channels not in (None, 1, 3):
+        raise TraceError("photo_not_taken", name=card.name, form=str(form))
     photo = source if isinstance(source, Photo) else open_photo(source)
     region = VIEWS[view](photo, card.recipe)
     if not _takes(card, region.size):
         region = crop(photo, card.recipe)
+    if form.channels == 1:
+        grey = Photo(np.asarray(photo.image().convert("L").convert("RGB")), photo.name)
+        x = network_input(grey, region, card.recipe).mean(0, keepdim=True)
+        return PreparedInput(photo, region, x, (TraceRemark("photo_made_grey", name=card.name),))
     return PreparedInput(photo, region, network_input(photo, region, card.recipe))
 
 
-def _of_tensor(x: Tensor, card: Card, channels: int | None) -> PreparedInput:
-    fits = x.ndim == 3 and channels in (None, x.shape[0])
-    if not fits or not x.numel() or not x.is_floating_point():
-        raise TraceError("tensor_not_photo", tensor=f"{tuple(x.shape)} {x.dtype}", channels=channels or 3)
-    height, width = x.shape[1:]
+def _of_tensor(x: Tensor, card: Card, form: InputForm) -> PreparedInput:
+    if not form.fits(x) or not x.numel() or not x.is_floating_point():
+        raise TraceError("tensor_not_photo", tensor=f"{tuple(x.shape)} {x.dtype}", form=str(form))
+    height, width = (1, *x.shape[1:])[-2:]
     if not _takes(card, (height, width)):
         least, greatest = card.sides or (0, 0)
         raise TraceError(
@@ -69,8 +77,13 @@ def _of_tensor(x: Tensor, card: Card, channels: int | None) -> PreparedInput:
             least=least,
             greatest=greatest,
         )
-    region = Region((0.0, 0.0, float(width), float(height)), (height, width))
-    return PreparedInput(x.detach().clone(), region, x)
+    return PreparedInput(x.detach().clone(), region_of(x), x)
+
+
+def region_of(x: Tensor) -> Region:
+    """All of an input (C, …, H, W) or (C, L)."""
+    height, width = (1, *x.shape[1:])[-2:]
+    return Region((0.0, 0.0, float(width), float(height)), (height, width))
 
 
 def _takes(card: Card, size: tuple[int, int]) -> bool:
@@ -134,19 +147,6 @@ def _window(photos: Iterable[PhotoSource], prepared: Callable[[PhotoSource], Pre
         except AttnvizError as error:
             return Window(inputs, error)
     return Window(inputs, None)
-
-
-def input_channels(modules: Mapping[str, nn.Module]) -> int | None:
-    """How many channels the network of these modules takes: as many as its first convolution; None if it has
-    none."""
-    return next((module.in_channels for module in modules.values() if isinstance(module, nn.Conv2d)), None)
-
-
-def noise_input(card: Card, modules: Mapping[str, nn.Module], side: int | None = None) -> Tensor:
-    """Random numbers, the same each time, as an input (1, C, H, H) float32 for the network of these modules,
-    of the ``side`` that is given or that its card says."""
-    channels, side = input_channels(modules) or 3, side or card.recipe.crop
-    return torch.randn(1, channels, side, side, generator=torch.Generator().manual_seed(0))
 
 
 def as_parameters(network: nn.Module, x: Tensor) -> Tensor:

@@ -48,10 +48,14 @@ class Step:
     name: str
     values: np.ndarray  # float32: (C,) or (K,) for channels or hidden units, (h, w) for positions
 
+    def __repr__(self) -> str:
+        return f"Step({self.name!r}, {_in_short(self.values)})"
+
 
 @dataclass(frozen=True, eq=False)
 class LayerAttention:
-    """What one attention module computed for one photo. C channels, a feature map of h × w positions.
+    """What one attention module computed for one photo. C channels, a feature map of h × w positions; of
+    volumes d × h × w, of signals of one dimension l, which are not drawn on a photo.
 
     ``formula`` says how the parts make the factor. Where that is a product of the two, ``channel`` is the
     factor on each channel and ``spatial``, where there is one, the factor at each position. Where it can't be
@@ -60,7 +64,7 @@ class LayerAttention:
 
     name: str
     kind: str  # "se", "cbam", "bam", "eca" and so on; "channel", "spatial", "both", "joint" if recognised
-    shape: tuple[int, int, int]  # (C, h, w) of the features that are multiplied
+    shape: tuple[int, ...]  # (C, h, w) of the features that are multiplied; (C, d, h, w) or (C, l)
     channel: np.ndarray | None = None  # (C,) float32
     spatial: np.ndarray | None = None  # (h, w) float32
     channel_logits: np.ndarray | None = None  # (C,) float32, BAM only
@@ -82,11 +86,9 @@ class LayerAttention:
             channel, spatial = np.asarray(self.channel_logits)[:, None, None], np.asarray(self.spatial_logits)
             logits = torch.from_numpy(channel + spatial if self.formula == "bam sum" else channel * spatial)
             return (1 + torch.sigmoid(logits)).numpy()
-        parts = [
-            part
-            for part in (None if self.channel is None else self.channel[:, None, None], self.spatial)
-            if part is not None
-        ]
+        positions = (1,) * (len(self.shape) - 1)
+        factors = (None if self.channel is None else self.channel.reshape(-1, *positions), self.spatial)
+        parts = [part for part in factors if part is not None]
         whole = sum(parts) if self.formula == "sum" else math.prod(parts, start=np.float32(1))  # type: ignore[arg-type]
         return np.broadcast_to(np.asarray(whole, np.float32), self.shape).copy()
 
@@ -101,10 +103,17 @@ class LayerAttention:
         return self.formula in ("bam sum", "bam product", "joint")
 
     @property
+    def grid(self) -> tuple[int, int]:
+        """The feature map's rows and columns (h, w), of a volume those of a slice; (1, l) of a signal."""
+        height, width = (1, 1, *self.shape[1:])[-2:]
+        return height, width
+
+    @property
     def map(self) -> np.ndarray | None:
         """What there is to lay over the photo, (h, w): the spatial factor, or the positions' shares of a
-        pooled context."""
-        return self.pooling if self.spatial is None else self.spatial
+        pooled context. None too where the positions are not those of a photo."""
+        values = self.pooling if self.spatial is None else self.spatial
+        return values if values is not None and values.ndim == 2 else None
 
     @property
     def map_limits(self) -> tuple[float, float]:
@@ -128,3 +137,15 @@ class LayerAttention:
                     max(high, math.ceil(np.nanmax(part) - 1e-4)),
                 )
         return float(low), float(high)
+
+    def __repr__(self) -> str:
+        """One line: name, kind, shape, and the range of what there is to see."""
+        parts = {part: getattr(self, part) for part in ("channel", "spatial", "paths", "pooling")}
+        seen = [f"{part} {_in_short(values)}" for part, values in parts.items() if values is not None]
+        return ", ".join([f"{self.name[:60]}: {self.title}", " × ".join(map(str, self.shape)), *seen])
+
+
+def _in_short(values: np.ndarray) -> str:
+    """An array's shape and range."""
+    finite = values[np.isfinite(values)]
+    return f"{values.shape}" + (f" {finite.min():.3g} to {finite.max():.3g}" if finite.size else "")

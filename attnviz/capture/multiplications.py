@@ -9,13 +9,14 @@ lists, which the network does not know, count as the code of the module that cal
 
 Limits. Gates that one line multiplies in turn, in a loop, share a site: they are read as one layer that runs
 several times. So are blocks whose ``forward`` is called directly, past ``nn.Module.__call__``, behind a
-decorator that does not say what it wraps. What ran through other lines than when the network was looked at
-is not read. Not seen at all are products inside TorchScript, compiled code and other threads, and those that
-no multiplication makes (``einsum``, ``addcmul``, ``lerp``). A multiplication that no module of the network
-makes (its ``__call__`` is its own and calls functions only) is not read, and a warning is logged."""
+decorator that does not say what it wraps. Not seen at all are products inside TorchScript, compiled code and
+other threads, and those that no multiplication makes (``einsum``, ``addcmul``, ``lerp``). A multiplication
+that no module of the network makes (its ``__call__`` is its own and calls functions only) is not read, and a
+warning is logged."""
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Callable, Container
 from dataclasses import dataclass
@@ -39,57 +40,114 @@ class Site:
     way: tuple[tuple[CodeType, int], ...]
 
 
+@dataclass(frozen=True)
+class GateSite:
+    """A gate at a site: its kind, and which of the two factors it is."""
+
+    site: Site
+    kind: str  # "channel", "spatial", "joint" or "paths"
+    index: int  # 0 or 1
+
+
 @dataclass(frozen=True, eq=False)
 class Product:
-    """One multiplication of features (N, C, h, w) by a gate that is constant over positions ("channel") or
-    channels ("spatial")."""
+    """One multiplication of features (N, C, h, w) by a gate, or of the features of several paths
+    (N, P, C, h, w) by each path's share of each channel. Positions can have other dimensions than two."""
 
-    site: Site | None  # None: no module of the network was found to make it
-    kind: str
+    where: GateSite
     gate: Tensor  # as it is in the network: not a copy
     features: Tensor
     result: Tensor
 
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Channels and positions of the features, of one path."""
+        return tuple(self.features.shape[2 if self.where.kind == "paths" else 1 :])
+
+    def is_as_told(self) -> bool:
+        """Whether the gate still has the form that its kind says."""
+        gate, kind = self.gate, self.where.kind
+        if gate.ndim != self.features.ndim or any(
+            mine not in (1, theirs) for mine, theirs in zip(gate.shape[1:], self.features.shape[1:])
+        ):
+            return False
+        if kind in ("channel", "spatial") and kind_by_shape(gate, self.features) == "full":
+            return is_constant(gate, kind)
+        wrong = {"channel": "spatial", "spatial": "channel", "paths": "channel"}.get(kind)
+        return wrong is None or kind_by_shape(gate, self.features) != wrong
+
     def values(self) -> np.ndarray:
-        """The gate as (N, C) or (N, h, w) float32, a copy."""
-        gate = self.gate.expand(self.features.shape)
-        return as_numpy(gate[:, :, 0, 0] if self.kind == "channel" else gate[:, 0])
+        """The gate as (N, C), (N, h, w), (N, C, h, w) or (N, P, C) float32, a copy."""
+        gate = self.gate.detach()
+        if self.where.kind == "paths":
+            return as_numpy(gate.flatten(3)[..., 0])
+        gate = gate.expand(self.features.shape)
+        if self.where.kind == "channel":
+            return as_numpy(gate.flatten(2)[..., 0])
+        return as_numpy(gate[:, 0] if self.where.kind == "spatial" else gate)
 
 
-class ProductListener(TorchFunctionMode):
-    """Reports every multiplication of features by something that is constant over positions or over channels,
-    while it is entered, in this thread.
-
-    ``owners`` are the modules that a multiplication can belong to; ways longer than ``longest`` are not
-    followed, and lead to no site."""
+class SiteListener(TorchFunctionMode):
+    """Reports every multiplication at some sites, while it is entered, in this thread. What the owners of
+    these sites multiply elsewhere, and could be by a gate, is told to ``elsewhere``. With ``keep_features``
+    the features are a copy, as they were before they were multiplied."""
 
     def __init__(
-        self, report: Callable[[Product], None], owners: Container[nn.Module], longest: int = sys.maxsize
+        self,
+        sites: list[GateSite],
+        report: Callable[[Product], None],
+        elsewhere: Callable[[Site], None] = lambda site: None,
+        keep_features: bool = False,
     ) -> None:
         super().__init__()
-        self._report = report
-        self._owners = owners
-        self._longest = longest
+        self._keep_features = keep_features
+        self._sites: dict[Site, list[GateSite]] = {}  # one can be multiplied by gates in turn, in a loop
+        for where in sites:
+            self._sites.setdefault(where.site, []).append(where)
+        self._report, self._elsewhere = report, elsewhere
+        self._owners = {site.owner for site in self._sites}
+        self._longest = max((len(site.way) for site in self._sites), default=0)
 
     def __torch_function__(self, func: Any, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
-        if func in MULTIPLICATIONS:
-            return self._multiply(func, args, kwargs or {}, sys._getframe(1))
-        return func(*args, **(kwargs or {}))
-
-    def _multiply(self, func: Any, args: tuple, kwargs: dict, frame: FrameType) -> Any:
-        if len(args) < 2 or not (isinstance(args[0], Tensor) and isinstance(args[1], Tensor)):
-            return func(*args, **kwargs)
-        features, gate = args[:2]
-        kind = _gate_kind(gate, features)
-        if not kind:
-            gate, features = args[:2]
-            kind = _gate_kind(gate, features)
-        if not kind:
-            return func(*args, **kwargs)
-        site = site_of(frame, self._owners, self._longest)
-        result = func(*args, **kwargs)
-        self._report(Product(site, kind, gate, features, result))
+        if func not in MULTIPLICATIONS or not are_features(args):
+            return func(*args, **(kwargs or {}))
+        site = site_of(sys._getframe(1), self._owners, self._longest)
+        if site is None:
+            return func(*args, **(kwargs or {}))
+        where = self._gate_at(site, args)
+        features = None if where is None else args[1 - where.index]
+        if self._keep_features and features is not None:
+            features = features.detach().clone()  # it may be multiplied in place
+        result = func(*args, **(kwargs or {}))
+        if where is not None and features is not None:
+            self._report(Product(where, args[where.index], features, result))
+        elif kind_by_shape(args[1], args[0]) or kind_by_shape(args[0], args[1]):
+            self._elsewhere(site)
         return result
+
+    def _gate_at(self, site: Site, args: tuple) -> GateSite | None:
+        """The gate at a site; of several the one that has the form of its kind."""
+        gates = self._sites.get(site, [])
+        if len(gates) < 2:
+            return gates[0] if gates else None
+        fitting = [where for where in gates if _looks_like(where, args)]
+        return fitting[0] if fitting else gates[0]
+
+
+def _looks_like(where: GateSite, args: tuple) -> bool:
+    gate, features = args[where.index], args[1 - where.index]
+    by_shape = kind_by_shape(gate, features)
+    if by_shape in ("channel", "spatial"):
+        return by_shape == where.kind
+    return (gate.shape[1] < features.shape[1]) == (where.kind == "spatial")
+
+
+def are_features(args: tuple) -> bool:
+    """Whether what a function is called with could be features and a gate on them."""
+    if len(args) < 2 or not (isinstance(args[0], Tensor) and isinstance(args[1], Tensor)):
+        return False
+    one, other = args[:2]
+    return one.ndim == other.ndim > 2 and one.is_floating_point() and other.is_floating_point()
 
 
 def site_of(frame: FrameType | None, owners: Container[nn.Module], longest: int = sys.maxsize) -> Site | None:
@@ -122,24 +180,42 @@ def _running_module(frame: FrameType) -> nn.Module | None:
     return None if function is None else first
 
 
-def _gate_kind(gate: Tensor, features: Tensor) -> str:
-    """Whether one tensor could be a gate on the other: "channel", "spatial" or ""."""
-    if features.ndim != 4 or gate.ndim != 4:
-        return ""
-    if not (gate.is_floating_point() and features.is_floating_point()):
-        return ""
-    count, channels, height, width = features.shape
-    if gate.shape[0] != count or height * width < 4 or channels < 2:
+FEWEST_POSITIONS = 4  # over which something must be constant before that means anything
+
+
+def kind_by_shape(gate: Tensor, features: Tensor) -> str:
+    """What one tensor could be on the other by its shape: a gate that is constant over positions ("channel")
+    or over channels ("spatial"), the shares of paths ("paths"); "full" if it is constant over neither; ""
+    if nothing of these."""
+    count, channels, *sides = features.shape
+    if gate.shape[0] != count or math.prod(sides) < FEWEST_POSITIONS or channels < 2:
         return ""
     if any(mine not in (1, theirs) for mine, theirs in zip(gate.shape[1:], features.shape[1:])):
         return ""
     # A gate that was expanded to the features' shape still has steps of 0 in memory.
-    channels_alike, rows_alike, columns_alike = (
-        size == 1 or step == 0 for size, step in zip(gate.shape[1:], gate.stride()[1:])
-    )
-    if rows_alike and columns_alike:
-        return "" if channels_alike else "channel"
-    return "spatial" if channels_alike else ""
+    alike = [size == 1 or step == 0 for size, step in zip(gate.shape[1:], gate.stride()[1:])]
+    if all(alike[1:]):
+        return "" if alike[0] else "channel"
+    if alike[0]:
+        return "spatial"
+    if features.ndim == 5 and alike[1:] == [False, True, True]:
+        return "paths"
+    return "full"
+
+
+def is_constant(gate: Tensor, kind: str) -> bool:
+    """Whether a gate that is written out in full is the same at all positions ("channel") or in all channels
+    ("spatial")."""
+    if kind == "spatial":
+        return _are_equal(gate, gate[:, :1])
+    flat = gate.flatten(2)  # (N, C, positions)
+    return _are_equal(flat, flat[..., :1])
+
+
+def _are_equal(one: Tensor, other: Tensor) -> bool:
+    """Whether the numbers of one are those of the other, broadcast; most are told by their last ones."""
+    last, other_last = one[:, -1:], other.expand(one.shape)[:, -1:]
+    return bool((last == other_last).all()) and bool((one == other).all())
 
 
 def as_numpy(values: Tensor) -> np.ndarray:

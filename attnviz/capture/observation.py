@@ -1,20 +1,21 @@
-"""What one pass of a network that nobody described shows: modules that scale their input, and multiplications
-by something that could be a gate."""
+"""What one pass of a network that nobody described shows: modules that scale their input, multiplications by
+something that could be a gate, and what could not be told."""
 
 from __future__ import annotations
 
 import logging
 import weakref
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from .factor_fit import Fit, fit, is_elementwise, is_nearly_one
+from .factor_fit import Fit, Sample, fit, is_elementwise, is_nearly_one
 from .hooks import first_tensor, on_calls
-from .multiplications import Product, ProductListener, Site
+from .multiplications import GateSite, Product, Site
+from .product_listener import ProductListener
 
 log = logging.getLogger(__name__)
 
@@ -23,20 +24,23 @@ log = logging.getLogger(__name__)
 class GateProduct:
     """A multiplication by what could be a gate, without its features, which would fill the memory."""
 
-    site: Site
-    kind: str  # "channel" or "spatial"
-    gate: Tensor
+    where: GateSite
+    least: float
+    greatest: float
+    gate: Tensor | None  # (N, C) or (N, h, w) float32; None of the other kinds, whose gates are large
+    source: nn.Module | None  # the outermost module that gave the gate back, which is the last to do so
     result: weakref.ref[Tensor]
     follows: GateProduct | None  # the product whose result this one multiplies
 
     @property
     def owner(self) -> nn.Module:
         """The module whose code it stands in."""
-        return self.site.owner
+        return self.where.site.owner
 
-    def values(self) -> Tensor:
-        """The gate as it is on its features: (N, C) or (N, h, w) float32."""
-        return (self.gate[:, :, 0, 0] if self.kind == "channel" else self.gate[:, 0]).float()
+    @property
+    def kind(self) -> str:
+        """As in ``GateSite``."""
+        return self.where.kind
 
 
 @dataclass(eq=False)
@@ -45,23 +49,18 @@ class Observation:
 
     fits: dict[nn.Module, Fit] = field(default_factory=dict)  # of modules whose output is their input scaled
     products: list[GateProduct] = field(default_factory=list)
-    # Outputs of the size of a gate, and whose; kept so that no other tensor takes their place in memory.
-    outputs: list[tuple[Tensor, nn.Module]] = field(default_factory=list)
-
-    def source(self, gate: Tensor) -> nn.Module | None:
-        """The outermost module that gave a gate back, which is the last to do so."""
-        for output, module in reversed(self.outputs):
-            if output.data_ptr() == gate.data_ptr():
-                return module
-        return None
+    untold: dict[nn.Module, str] = field(default_factory=dict)  # modules that could scale, and why not known
+    small_products: set[nn.Module] = field(default_factory=set)  # owners of products over too few positions
 
 
 @dataclass(frozen=True, eq=False)
 class _RunningCall:
-    """A call of a module under way: its features, all that it was called with, and how many products there
-    had been when it began."""
+    """A call of a module under way: its features and some of their numbers, all that it was called with, and
+    how many products there had been when it began."""
 
     features: Tensor
+    version: int  # of the features: another one afterwards says that they were changed in place
+    sample: Sample | None
     inputs: tuple
     named: dict[str, Any]
     product_count: int
@@ -75,14 +74,23 @@ class _RunningCall:
 
 
 def observe(
-    network: nn.Module, modules: Collection[nn.Module], candidates: Collection[nn.Module], x: Tensor
+    network: nn.Module,
+    run: Callable[[], Any],
+    modules: Collection[nn.Module],
+    candidates: Collection[nn.Module],
+    dimensions: Collection[int] = (4, 5),
 ) -> Observation:
-    """Run the network once, on ``x`` (N, ...), and watch all of its modules; ``candidates`` are those that
-    could be attention."""
-    watch = _Watch(candidates)
-    listener = ProductListener(watch.multiplied, set(modules))
-    with torch.inference_mode(), on_calls(modules, watch.enter, watch.leave), listener:
-        network(x)
+    """Run the network by ``run``, which gives it N different inputs, and watch its modules; ``candidates``
+    are those that could be attention, ``dimensions`` those that features can have, batch and channels
+    included.
+
+    A second pass looks at the candidates that changed their input in place."""
+    watch = _Watch(candidates, dimensions)
+    _watched(run, modules, watch, dimensions)
+    if watch.overwritten:
+        again = _Watch(watch.overwritten, dimensions, keep_features=True)
+        _watched(run, modules, again, dimensions)
+        watch.observation.fits |= again.observation.fits
     if watch.ownerless:
         log.warning(
             "This %s multiplies features by what could be a gate outside of its modules' code (%d times), "
@@ -93,26 +101,49 @@ def observe(
     return watch.observation
 
 
+def _watched(
+    run: Callable[[], Any], modules: Collection[nn.Module], watch: _Watch, dimensions: Collection[int]
+) -> None:
+    reports = watch.multiplied, watch.multiplied_by_nobody, watch.multiplied_too_little
+    listener = ProductListener(*reports, set(modules), dimensions)
+    # No inference mode: what a network keeps for later, such as a grid, must be good for training too.
+    with torch.no_grad(), on_calls(modules, watch.enter, watch.leave), listener:
+        run()
+
+
 class _Watch:
     """Collects an observation while a network runs."""
 
-    def __init__(self, candidates: Collection[nn.Module]) -> None:
+    def __init__(
+        self, candidates: Collection[nn.Module], dimensions: Collection[int], keep_features: bool = False
+    ) -> None:
         self.observation = Observation()
         self.ownerless = 0  # products
-        self._candidates = candidates
+        self.overwritten: set[nn.Module] = (
+            set()
+        )  # candidates that may scale, and changed their input in place
+        self._candidates, self._dimensions = candidates, dimensions
+        self._keep_features = keep_features
         self._running: list[_RunningCall] = []
         self._paused = False  # what is computed here is no part of the network
+        # Outputs of the size of a gate, and whose; kept so that no other tensor takes their place in memory.
+        self._outputs: list[tuple[Tensor, nn.Module]] = []
 
     def enter(self, module: nn.Module, inputs: tuple, named: dict[str, Any]) -> None:
         if self._paused:
             return
-        features = first_tensor(inputs, named)
-        if module in self._candidates and features.ndim == 4:
-            features = features.clone()
-        self._running.append(_RunningCall(features, inputs, named, len(self.observation.products)))
+        features, sample = first_tensor(inputs, named), None
+        if module in self._candidates and features.ndim in self._dimensions and features.numel():
+            sample = Sample(features)
+            if self._keep_features:
+                features = features.clone()
+        call = _RunningCall(
+            features, features._version, sample, inputs, named, len(self.observation.products)
+        )
+        self._running.append(call)
 
     def leave(self, module: nn.Module, output: object) -> None:
-        if self._paused:
+        if self._paused or not self._running:
             return
         self._paused = True
         try:
@@ -123,12 +154,24 @@ class _Watch:
     def _look_at(self, call: _RunningCall, module: nn.Module, output: object) -> None:
         if not isinstance(output, Tensor):
             return
-        if output.ndim == 4 and 1 in (output.shape[1], output.shape[2] * output.shape[3]):
-            self.observation.outputs.append((output, module))
-        if module in self._candidates and module not in self.observation.fits:
-            scaling = fit(call.features, output)
-            if scaling is not None and not self._is_activation(call, module, output, scaling):
-                self.observation.fits[module] = scaling
+        if output.ndim >= 3 and 1 in (output.shape[1], output[0, 0].numel()):
+            self._outputs.append((output, module))
+        if call.sample is None or module in self.observation.fits or output.shape != call.features.shape:
+            return
+        reason = call.sample.untold(output)
+        if reason:
+            self.observation.untold.setdefault(module, reason)
+        elif call.sample.could_scale_to(output):
+            self._fit(call, module, output)
+
+    def _fit(self, call: _RunningCall, module: nn.Module, output: Tensor) -> None:
+        if call.features._version != call.version:
+            self.overwritten.add(module)
+            return
+        scaling = fit(call.features, output)
+        if scaling is not None and not self._is_activation(call, module, output, scaling):
+            self.observation.fits[module] = scaling
+            self.observation.untold.pop(module, None)
 
     def _is_activation(self, call: _RunningCall, module: nn.Module, output: Tensor, scaling: Fit) -> bool:
         """Whether a module that multiplied by no gate looks like attention only because it is a function of
@@ -139,14 +182,34 @@ class _Watch:
             lambda features: call.repeat(module, features), call.features, output
         )
 
+    def multiplied_by_nobody(self) -> None:
+        self.ownerless += not self._paused
+
+    def multiplied_too_little(self, site: Site | None) -> None:
+        if site is not None and not self._paused:
+            self.observation.small_products.add(site.owner)
+
     def multiplied(self, product: Product) -> None:
         if self._paused:
             return
-        if product.site is None:
-            self.ownerless += 1
-            return
         earlier = reversed(self.observation.products)
         follows = next((other for other in earlier if other.result() is product.features), None)
+        kind, least_greatest = product.where.kind, product.gate.detach().aminmax()
+        small = torch.from_numpy(product.values()) if kind in ("channel", "spatial") else None
         self.observation.products.append(
-            GateProduct(product.site, product.kind, product.gate, weakref.ref(product.result), follows)
+            GateProduct(
+                product.where,
+                float(least_greatest.min),
+                float(least_greatest.max),
+                small,
+                self._source(product.gate),
+                weakref.ref(product.result),
+                follows,
+            )
         )
+
+    def _source(self, gate: Tensor) -> nn.Module | None:
+        for output, module in reversed(self._outputs):
+            if output.data_ptr() == gate.data_ptr():
+                return module
+        return None

@@ -67,6 +67,13 @@ def step_values(step: StepRead, values: Tensor) -> np.ndarray:
     return as_numpy(values.squeeze(1) if is_map else values.flatten(1))
 
 
+def _spread(name: str, values: np.ndarray, dimensions: int) -> np.ndarray:
+    """A channel part (N, C) or a spatial part (N, h, w) so that it can be broadcast to (N, C, h, w)."""
+    if name == "spatial":
+        return values[:, None]
+    return values.reshape(*values.shape, *[1] * (dimensions - 2))
+
+
 def joined(tap: Tap, collected: list[Parts]) -> Parts:
     """The parts of one call. Joint parts are multiplied, by broadcasting, into the joint factor, whose means
     stand beside it; what a skip adds is added to the factor."""
@@ -78,9 +85,12 @@ def joined(tap: Tap, collected: list[Parts]) -> Parts:
                 joint = values if joint is None else joint * values
             else:
                 parts[name] = values
+    if joint is not None and tap.how == "recognised":
+        for name, values in parts.items():  # of a tap of two parts, one of which turned out to be joint
+            joint = joint * _spread(name, values, joint.ndim)
     if joint is not None:
         factor = torch.from_numpy(joint + np.float32(tap.plus))
-        channel, spatial = factor.nanmean((2, 3)), factor.nanmean(1)
+        channel, spatial = factor.flatten(2).nanmean(2), factor.nanmean(1)
         return {"joint": factor.numpy(), "channel": channel.numpy(), "spatial": spatial.numpy()}
     if tap.plus:
         return {name: values + np.float32(tap.plus) for name, values in parts.items()}

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+import warnings
 from collections import deque
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
-from ..errors import TraceError
+from ..errors import AttnvizError, TraceError, TraceRemark
 from ..networks.card import card_of
-from ..photos.geometry import Region
-from .call import CallResult
+from .arguments import Arguments
 from .exclusive import exclusive_eval
-from .hooks import Listener, first_tensor, on_calls
+from .hooks import Listener, on_calls
+from .inputs import region_of
 from .layer_attention import LayerAttention
-from .outputs import labels_of, layers_of, logits_of
-from .plan import is_compiled, taps_of, unwrapped
+from .outputs import labels_of, scores_in
+from .plan import ReadingPlan, check_there_is_attention, is_compiled, plan_for, renewed_plan, unwrapped
+from .reading import Heard, heard, listener_for
 from .trace import Trace
 
 MOST_INPUTS = 256
@@ -34,10 +36,14 @@ class Recording:
         self._traces: deque[Trace] = deque(maxlen=kept)
         self._bytes = 0
         self._most_bytes = most_bytes
+        self.error: Exception | None = None  # the latest that went wrong
 
     @property
     def layers(self) -> dict[str, LayerAttention]:
-        """The layers of the latest input, in running order. Raises TraceError if nothing ran."""
+        """The layers of the latest input, in running order. Raises TraceError if nothing ran, or what went
+        wrong if nothing could be recorded."""
+        if not self._traces and self.error is not None:
+            raise self.error
         if not self._traces:
             raise TraceError("network_not_called")
         return self._traces[-1].layers
@@ -50,6 +56,10 @@ class Recording:
 
     def __getitem__(self, index: int) -> Trace:
         return self._traces[index]
+
+    def __repr__(self) -> str:
+        latest = f", the latest: {self._traces[-1]!r}" if self._traces else ""
+        return f"Recording of {self.count} inputs{latest}"
 
     def add(self, trace: Trace) -> None:
         """Keep one more, and let go of the oldest beyond the limits in number and in memory."""
@@ -74,9 +84,10 @@ def record(network: nn.Module, kept: int = MOST_INPUTS) -> Iterator[Recording]:
         trace.count, trace[-1].logits       # how many there were; the latest ``kept`` can be looked at, each
         a Trace
 
-    At most ``kept`` inputs and 300 MB are kept. Only calls by the thread of the block count. Raises
-    TraceError for a network without attention (when it is first called) or one that is compiled, whose hooks
-    don't run."""
+    The network can be called with anything. At most ``kept`` inputs and 300 MB are kept. Only calls by the
+    thread of the block count. Whatever goes wrong here never reaches the calls: it is given as a warning, and
+    raised by ``trace.layers`` if nothing was recorded. Raises TraceError for a network that is compiled,
+    whose hooks don't run."""
     if kept < 1:
         raise ValueError(f"kept is {kept}; it is at least 1")
     inner = unwrapped(network)
@@ -98,52 +109,113 @@ class _Recorder:
         self._network = network
         self._modules = dict(network.named_modules())
         self._is_planning = False  # recognising attention runs the network too
-        self._running: list[_RunningPass] = []
+        self._is_first = True
+        self._running: list[_RunningPass | None] = []  # None: it could not be listened to
 
     def enter(self, _module: nn.Module, inputs: tuple, named: dict[str, Any]) -> None:
         if self._is_planning:
             return
-        x = first_tensor(inputs, named).detach()
-        self._is_planning = True
-        try:
-            with exclusive_eval(self._network, list(self._modules.values())):
-                taps = taps_of(self._network, self._modules, x)
-        finally:
-            self._is_planning = False
-        self._running.append(_RunningPass(Listener(taps), x.float().cpu().clone()))
+        with self._alone():
+            self._running.append(None)
+            self._running[-1] = self._begun(Arguments(inputs, named))
+
+    def _begun(self, given: Arguments) -> _RunningPass:
+        with exclusive_eval(self._network, list(self._modules.values())):
+            plan = plan_for(self._network, self._modules, given, self._is_first)
+        self._is_first = False
+        return _RunningPass(given, plan)
 
     def leave(self, _module: nn.Module, output: Any) -> None:
         if self._is_planning or not self._running:  # there is none if what came before the call failed
             return
         ended = self._running.pop()
+        if ended is None:
+            return
         ended.hooks.close()
         if output is not None:  # None: it failed
-            self._add(ended.x, output, ended.listener.take())
+            with self._alone():
+                self._end(ended, output)
+
+    def _end(self, ended: _RunningPass, output: Any) -> None:
+        listener, plan = ended.listener, ended.plan
+        if listener.failures:
+            raise listener.failures[0]
+        differing = listener.differing - plan.accepted
+        if differing:  # the next pass is read by a better plan; so is this one if it can be run again
+            with exclusive_eval(self._network, list(self._modules.values())):
+                plan = renewed_plan(self._network, self._modules, ended.given, differing)
+            if not self._network.training:
+                listener = self._heard_again(plan, ended.given)
+        check_there_is_attention(self._network, plan)
+        found = heard(self._network, ended.given, plan, output, listener)
+        self._add(ended, found)
+
+    def _heard_again(self, plan: ReadingPlan, given: Arguments) -> Listener:
+        listener = listener_for(plan)
+        everything = list(self._modules.values())
+        with exclusive_eval(self._network, everything), torch.no_grad(), listener.listening():
+            given.call(self._network)
+        return listener
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """What is run of the network here is not recorded, draws no random numbers of the caller's, and what
+        it raises ends in a warning."""
+        self._is_planning = True
+        try:
+            with torch.random.fork_rng(devices=[]), torch.no_grad():
+                yield
+        except Exception as error:
+            self._fail(error)
+        finally:
+            self._is_planning = False
+
+    def _fail(self, error: Exception) -> None:
+        if self.recording.error is None:  # once a block
+            said = f"{type(error).__name__}: {error}" if not isinstance(error, AttnvizError) else str(error)
+            name = type(self._network).__name__
+            with suppress(Warning):  # where warnings are made errors, they would end the caller's pass
+                warnings.warn(TraceRemark("recording_failed", type=name, error=said), stacklevel=4)
+        self.recording.error = error
 
     def close(self) -> None:
         """Take away the hooks of calls that did not end."""
         for started in self._running:
-            started.hooks.close()
+            if started is not None:
+                started.hooks.close()
 
-    def _add(self, x: Tensor, output: Any, results: list[CallResult]) -> None:
-        card, logits = card_of(self._network), logits_of(output, len(x))
-        labels = labels_of(card, logits)
-        height, width = x.shape[-2:]
-        region = Region((0.0, 0.0, float(width), float(height)), (height, width))
-        for row in range(len(x)):
-            layers = layers_of(results, row)
-            scores = logits[row].copy()
-            self.recording.add(Trace(card.name, x[row], card.recipe, region, scores, labels, layers))
+    def _add(self, ended: _RunningPass, found: Heard) -> None:
+        card = card_of(self._network)
+        scores = scores_in(self._network, self._modules, ended.given, found)
+        labels = labels_of(card, scores)
+        for row, source in enumerate(ended.photos):
+            self.recording.add(
+                Trace(
+                    card.name,
+                    source,
+                    card.recipe,
+                    region_of(source),
+                    scores.values[row].copy(),
+                    labels,
+                    found.layers(row),
+                    scores.scale,
+                    found.remarks,
+                )
+            )
 
 
 class _RunningPass:
     """A pass that is listened to from now on, until its ``hooks`` are closed."""
 
-    def __init__(self, listener: Listener, x: Tensor) -> None:
-        self.listener = listener
-        self.x = x  # (N, C, H, W) float32 on the processor, a copy
+    def __init__(self, given: Arguments, plan: ReadingPlan) -> None:
+        self.given, self.plan = given, plan
+        # (C, H, W) float32 each, on the processor, copies
+        self.photos = [
+            photo.detach().float().cpu().clone() for photo in (() if given.photos is None else given.photos)
+        ]
+        self.listener = listener_for(plan, is_guest=True)
         self.hooks = ExitStack()
-        self.hooks.enter_context(listener.listening())
+        self.hooks.enter_context(self.listener.listening())
 
 
 def _byte_count(trace: Trace) -> int:

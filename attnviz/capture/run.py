@@ -7,8 +7,8 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from functools import partial
+from typing import Any
 
-import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor, nn
@@ -17,20 +17,17 @@ from ..errors import TraceError
 from ..networks.card import Card, card_of
 from ..photos.geometry import VIEWS
 from ..photos.photo import Photo
-from .call import CallResult
+from .arguments import Arguments
 from .exclusive import exclusive_eval
-from .hooks import Listener, features_around
-from .inputs import (
-    PhotoSource,
-    PreparedInput,
-    as_parameters,
-    input_channels,
-    noise_input,
-    prepare,
-    windows,
-)
-from .outputs import labels_of, layers_of, logits_of
-from .plan import planned_taps, taps_of, unwrapped
+from .hooks import features_around
+from .input_form import InputForm, input_form
+from .inputs import PhotoSource, PreparedInput, as_parameters, prepare, windows
+from .items import photos_in
+from .noise import noise_for
+from .outputs import labels_of, scores_in
+from .plan import check_there_is_attention, plan_for, unwrapped
+from .reading import Heard, quietly, read
+from .scores import Scores
 from .taps import Tap
 from .trace import Features, Found, Trace
 
@@ -39,13 +36,14 @@ def trace(network: nn.Module, photo: PhotoSource, view: str = "whole", steps: bo
     """Run one photo through any network and keep every gate.
 
     ``photo`` is a path, a Photo, a Pillow image, an (H, W, 3) uint8 array, or a normalised tensor (C, H, W)
-    or (1, C, H, W), which goes in as it is. ``view`` is "whole", all of the photo with its shorter side
+    or (1, C, H, W), which goes in as it is (of volumes and signals (C, D, H, W) and (C, L)); or an item of a
+    dataset, whose first part is one of these. ``view`` is "whole", all of the photo with its shorter side
     scaled to the recipe's resize, or "crop", the centre square that the network was measured with; a network
     that takes only certain sizes gets the crop either way. The network runs in eval mode and comes back as it
     was; a compiled or distributed one is run as the network inside. ``steps`` keeps what the modules compute
     on the way to their gates too, where it is known where to read it. Raises PhotoError for a photo that
     can't be opened, TraceError for a network without attention or with a silent gate."""
-    return next(traces(network, (_single(photo),), batch_size=1, view=view, steps=steps))
+    return next(traces(network, (photo,), batch_size=1, view=view, steps=steps))
 
 
 def traces(
@@ -55,8 +53,8 @@ def traces(
     view: str = "whole",
     steps: bool = False,
 ) -> Iterator[Trace]:
-    """A trace of each photo, in order; ``photos`` can be of any number and size, or a normalised tensor (N,
-    3, H, W).
+    """A trace of each photo, in order; ``photos`` can be of any number and size, a normalised tensor (N, 3,
+    H, W), a dataset, or a DataLoader of such tensors with whatever stands beside them.
 
     ``batch_size`` photos at a time are taken, those of them that make inputs of one size run together, and
     meanwhile the next are made ready: that many twice are in memory. Raises as ``trace`` does; the traces of
@@ -86,17 +84,20 @@ def features_of_layers(
     in ``features``."""
     network = unwrapped(network)
     modules = dict(network.named_modules())
-    x = prepare(_single(photo), card_of(network), view, input_channels(modules)).x
-    x = as_parameters(network, x[None])
-    with exclusive_eval(network, list(modules.values())), torch.inference_mode(), ExitStack() as listening:
-        taps = {tap.layer: tap for tap in taps_of(network, modules, x)}
+    form = _form(network, modules)
+    x = prepare(_single(photo, form), card_of(network), view, form).x
+    given = Arguments((as_parameters(network, x[None]),))
+    with exclusive_eval(network, list(modules.values())), quietly(network), ExitStack() as listening:
+        plan = plan_for(network, modules, given)
+        check_there_is_attention(network, plan)
+        taps = {tap.layer: tap for tap in plan.taps}
         names = {layer: _module_and_call(layer, taps, card_of(network)) for layer in layers}
         pairs = {
             name: listening.enter_context(features_around(taps[name]))
             for name in dict.fromkeys(name for name, _ in names.values())
         }
-        network(x)
-    return {layer: _features(layer, *pairs[name][call]) for layer, (name, call) in names.items()}
+        given.call(network)
+    return {layer: _features(layer, pairs[name], number) for layer, (name, number) in names.items()}
 
 
 def _module_and_call(layer: str, taps: dict[str, Tap], card: Card) -> tuple[str, int]:
@@ -110,22 +111,24 @@ def _module_and_call(layer: str, taps: dict[str, Tap], card: Card) -> tuple[str,
     return name, int(number or 1) - 1
 
 
-def _features(layer: str, before: Tensor, after: Tensor) -> Features:
-    """Of the first input of a batch."""
-    return Features(layer, *(side[0].float().cpu().numpy().copy() for side in (before, after)))
+def _features(layer: str, pairs: list[tuple[Tensor, Tensor]], number: int) -> Features:
+    """Of the row with this number, counted over the calls of a module for one input."""
+    rows = [(pair, row) for pair in pairs for row in range(len(pair[0]))]
+    pair, row = rows[number]
+    return Features(layer, *(side[row].float().cpu().numpy().copy() for side in pair))
 
 
-def find(network: nn.Module, x: Tensor | None = None) -> list[Found]:
+def find(network: nn.Module, x: Tensor | tuple | None = None) -> list[Found]:
     """What will be read of a network, in running order: a row a layer; empty if it has no attention.
 
-    Runs the network once in eval mode on ``x`` (N, C, H, W), or on noise of the size that its card says, else
-    of 224 × 224 pixels."""
+    Runs the network in eval mode on ``x`` (N, C, H, W), a tuple of all that it is called with, or, without
+    one, on noise of the size that its card says, else of the first usual size that it takes. Raises
+    TraceError if it takes none of these."""
     network = unwrapped(network)
     modules = dict(network.named_modules())
-    x = as_parameters(network, noise_input(card_of(network), modules) if x is None else x)
     with exclusive_eval(network, list(modules.values())):
-        _, results = _run(network, planned_taps(network, modules, x), x)
-    layers = layers_of(results, 0).values()
+        given = noise_for(network, modules) if x is None else _as_arguments(network, x)
+        heard = read(network, modules, given)
     return [
         Found(
             layer.name,
@@ -136,32 +139,46 @@ def find(network: nn.Module, x: Tensor | None = None) -> list[Found]:
             layer.channel.shape if layer.channel is not None else None,
             layer.spatial.shape if layer.spatial is not None else None,
         )
-        for result, layer in zip(results, layers)
+        for result, layer in heard.layers_with_results(0)
     ]
 
 
-def _single(photo: PhotoSource) -> PhotoSource:
-    """A batch of one tensor as that tensor."""
-    return photo[0] if isinstance(photo, Tensor) and photo.ndim == 4 and len(photo) == 1 else photo
+def _as_arguments(network: nn.Module, x: Tensor | tuple) -> Arguments:
+    values = x if isinstance(x, tuple) else (x,)
+    return Arguments(
+        tuple(as_parameters(network, value) if isinstance(value, Tensor) else value for value in values)
+    )
+
+
+def _form(network: nn.Module, modules: dict[str, nn.Module]) -> InputForm:
+    with exclusive_eval(network, list(modules.values())):
+        return input_form(network, modules)
+
+
+def _single(photo: Any, form: InputForm) -> PhotoSource:
+    """The photo of a dataset's item, or of a batch of one."""
+    return next(photos_in((photo,), form))
 
 
 def _traces(
-    network: nn.Module, photos: Iterator[PhotoSource], batch_size: int, view: str, steps: bool
+    network: nn.Module, photos: Iterator[Any], batch_size: int, view: str, steps: bool
 ) -> Iterator[Trace]:
     modules = dict(network.named_modules())
     card, everything = card_of(network), list(modules.values())
-    taps: list[Tap] | None = None
-    prepared = partial(prepare, card=card, view=view, channels=input_channels(modules))
-    for window in windows(photos, batch_size, prepared):
+    form = _form(network, modules)
+    prepared = partial(prepare, card=card, view=view, form=form)
+    is_first = True
+    for window in windows(photos_in(photos, form), batch_size, prepared):
         done: dict[int, Trace] = {}
         for places in _of_one_size(window.inputs):
             batch = [window.inputs[place] for place in places]
-            x = as_parameters(network, _stacked([each.x for each in batch]))
+            given = Arguments((as_parameters(network, _stacked([each.x for each in batch])),))
             with exclusive_eval(network, everything):
-                if taps is None:
-                    taps = taps_of(network, modules, x)
-                logits, results = _run(network, taps, x, steps)
-            done |= zip(places, _batch_traces(card, batch, logits, results))
+                heard = read(network, modules, given, steps, may_have_learned=is_first)
+                check_there_is_attention(network, heard.plan)
+                scores = scores_in(network, modules, given, heard)
+            is_first = False
+            done |= zip(places, _batch_traces(card, batch, scores, heard))
         yield from (done[place] for place in range(len(window.inputs)))
         if window.error is not None:
             raise window.error
@@ -180,29 +197,19 @@ def _stacked(inputs: list[Tensor]) -> Tensor:
     return torch.stack(inputs) if len(inputs) > 1 else inputs[0][None]
 
 
-def _batch_traces(
-    card: Card, batch: list[PreparedInput], logits: np.ndarray, results: list[CallResult]
-) -> list[Trace]:
-    labels = labels_of(card, logits)
+def _batch_traces(card: Card, batch: list[PreparedInput], scores: Scores, heard: Heard) -> list[Trace]:
+    labels = labels_of(card, scores)
     return [
         Trace(
             card.name,
             prepared.source,
             card.recipe,
             prepared.region,
-            logits[row].copy(),
+            scores.values[row].copy(),
             labels,
-            layers_of(results, row),
+            heard.layers(row),
+            scores.scale,
+            (*prepared.remarks, *heard.remarks),
         )
         for row, prepared in enumerate(batch)
     ]
-
-
-def _run(
-    network: nn.Module, taps: list[Tap], x: Tensor, steps: bool = False
-) -> tuple[np.ndarray, list[CallResult]]:
-    """The class scores (N, K) of one pass, and what was heard."""
-    listener = Listener(taps, steps)
-    with torch.inference_mode(), listener.listening():
-        output = network(x)
-    return logits_of(output, len(x)), listener.take()

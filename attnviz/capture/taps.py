@@ -13,7 +13,7 @@ from functools import lru_cache
 from torch import nn
 
 from .known_modules import TABLE
-from .multiplications import Site
+from .multiplications import GateSite
 from .reads import Read, StepRead
 
 
@@ -30,7 +30,7 @@ class Tap:
     children: dict[str, nn.Module] = field(default_factory=dict)  # by their path in the module
     plus: float = 0.0  # what a skip adds to the factor
     ratios: tuple[tuple[nn.Module, str], ...] = ()  # recognised: output ÷ input of a module, and its kind
-    sites: tuple[tuple[Site, str], ...] = ()  # recognised: places in code where a gate is multiplied
+    sites: tuple[GateSite, ...] = ()  # recognised: places in code where a gate is multiplied
     steps: tuple[StepRead, ...] = ()  # what is computed on the way, in that order
 
 

@@ -10,9 +10,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ..errors import AttnvizError
+from ..naming import visible
 from ..photos.geometry import Recipe, Region, map_box, photo_of
 from ..photos.photo import Photo
 from .layer_attention import LayerAttention
+from .scores import SCALES
+
+SHOWN_LINES = 12  # layers and remarks, each, that the text form of a trace shows
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,24 +28,30 @@ class Trace:
     source: Photo | Tensor  # what was given: a Photo, or the normalised (3, H, W) input itself
     recipe: Recipe
     region: Region  # the part of the photo that the network saw
-    logits: np.ndarray  # (K,) float32; (0,) if the network gives no class scores
-    labels: tuple[str, ...]  # K class names; "class 0" and so on if they are not known
+    logits: np.ndarray  # (K,) float32, as ``scores`` says; (0,) if the network gives no class scores
+    labels: tuple[str, ...]  # K class names; "class 0" and so on if they are not known; none for one number
     layers: dict[str, LayerAttention]  # in running order
+    scores: str = "logits"  # what ``logits`` are: one of ``scores.SCALES``
+    remarks: tuple[
+        AttnvizError, ...
+    ] = ()  # what is to be known of this pass, such as layers that were not read
 
     @cached_property
     def photo(self) -> Photo:
         """The photo to draw on; of a tensor that was given, the picture it was normalised from, rounded to 8
-        bits."""
-        return (
-            photo_of(self.source, self.recipe, "tensor") if isinstance(self.source, Tensor) else self.source
-        )
+        bits, or a grey one of a tensor that has other channels than a photo, see ``_picture_of``."""
+        return _picture_of(self.source, self.recipe) if isinstance(self.source, Tensor) else self.source
 
     def top(self, count: int = 5) -> list[tuple[str, float]]:
-        """The ``count`` most probable classes with their softmax probabilities, the most probable first; none
-        where a score is NaN or infinite, since no probability is defined then."""
-        if not self.labels:
+        """The ``count`` most probable classes with their probabilities, the most probable first: the softmax
+        of ``logits``, or what the network gives where it ends with a softmax or a sigmoid itself.
+
+        None where no probability is defined: for one number, which names no class, and where a score is NaN
+        or infinite. ``scores`` says which it is."""
+        if not self.labels or self.scores not in ("logits", "probabilities", "independent"):
             return []
-        probabilities = torch.softmax(torch.from_numpy(self.logits).double(), 0)
+        given = torch.from_numpy(self.logits).double()
+        probabilities = torch.softmax(given, 0) if self.scores == "logits" else given
         if not probabilities.isfinite().all():
             return []
         best = probabilities.topk(min(count, len(probabilities)))
@@ -51,7 +62,42 @@ class Trace:
     def box(self, layer: str) -> tuple[float, float, float, float]:
         """Where this layer's map lies on the photo: (left, top, right, bottom) in pixels, see
         ``geometry.map_box``."""
-        return map_box(self.region, self.layers[layer].shape[1:])
+        return map_box(self.region, self.layers[layer].grid)
+
+    def __repr__(self) -> str:
+        """A few lines: the photo, what the network said, and the first layers and remarks."""
+        given = (
+            f"a tensor {tuple(self.source.shape)}" if isinstance(self.source, Tensor) else self.source.name
+        )
+        said = ", ".join(f"{label[:30]} {probability:.1%}" for label, probability in self.top(3))
+        lines = [
+            f"Trace of {visible(given)[:60]} in {visible(self.network)[:60]}",
+            f"scores: {SCALES[self.scores]}" + (f": {visible(said)}" if said else ""),
+            *_first_lines([repr(layer) for layer in self.layers.values()], "layers"),
+            *_first_lines([str(remark)[:200] for remark in self.remarks], "remarks"),
+        ]
+        return "\n  ".join(lines)
+
+
+def _first_lines(lines: list[str], what: str) -> list[str]:
+    """The lines, or the first of them and how many more there are."""
+    if len(lines) <= SHOWN_LINES:
+        return lines
+    return [*lines[: SHOWN_LINES - 1], f"… and {len(lines) - SHOWN_LINES + 1} more {what}"]
+
+
+def _picture_of(x: Tensor, recipe: Recipe) -> Photo:
+    """A picture of an input (C, …, H, W) or (C, L). With three channels it is undone how a photo was
+    normalised; of others it is the channels' mean over its own range, in grey; of a volume its middle
+    slice."""
+    while x.ndim > 3:
+        x = x[:, x.shape[1] // 2]
+    if x.ndim == 3 and len(x) in (1, 3):
+        return photo_of(x, recipe, "tensor")
+    values = torch.atleast_2d(x.detach().float().cpu().mean(0) if x.ndim == 3 else x.detach().float().cpu())
+    low, high = values.aminmax()
+    grey = ((values - low) / (high - low).clamp(min=1e-12)).nan_to_num() * 255
+    return Photo(np.repeat(grey.round().byte().numpy()[:, :, None], 3, 2), "tensor")
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,6 +108,9 @@ class Features:
     before: np.ndarray
     after: np.ndarray
 
+    def __repr__(self) -> str:
+        return f"Features({self.layer!r}, {self.before.shape} before and after)"
+
 
 @dataclass(frozen=True)
 class Found:
@@ -71,6 +120,6 @@ class Found:
     kind: str  # as in LayerAttention
     how: str  # "declared" by its class, in the "table" of known ones, or "recognised" by what it does
     module: str  # the class
-    shape: tuple[int, int, int]  # (C, h, w) of its features for an input like the one that was looked at
+    shape: tuple[int, ...]  # (C, h, w) of its features for an input like the one that was looked at
     channel: tuple[int, ...] | None  # the shapes of what there is to see
     spatial: tuple[int, ...] | None

@@ -33,8 +33,9 @@ def layers(options: Namespace) -> int:
     take_threads()
     found = find(load(options.network))
     for layer in found:
-        channels, height, width = layer.shape
-        say(f"{layer.layer:32} {layer.kind:8} {layer.module:20} {channels} channels, {height} × {width}")
+        channels, *sides = layer.shape
+        cells = " × ".join(map(str, sides))
+        say(f"{layer.layer:32} {layer.kind:8} {layer.module:20} {channels} channels, {cells}")
     if not found:
         say(f"{options.network} has no attention that attnviz can find.")
     return 0

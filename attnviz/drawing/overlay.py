@@ -55,7 +55,7 @@ def _seen_pixels(trace: Trace) -> tuple[int, int, int, int] | None:
 def _cells(trace: Trace, layer: str, pixels: tuple[int, int, int, int]) -> Box:
     """Where a box of the photo's pixels lies in the map, in cells with fractions."""
     left, top, right, bottom = trace.box(layer)
-    height, width = trace.layers[layer].shape[1:]
+    height, width = trace.layers[layer].grid
     x0, x1 = (_clipped((x - left) / (right - left)) * width for x in (pixels[0], pixels[2]))
     y0, y1 = (_clipped((y - top) / (bottom - top)) * height for y in (pixels[1], pixels[3]))
     return x0, y0, x1, y1

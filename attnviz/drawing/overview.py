@@ -92,7 +92,7 @@ def _reduced_region(trace: Trace, size: tuple[int, int]) -> Region:
 def _panel(page: _Page, layer: LayerAttention, left: float, top: float) -> Iterator[Mark]:
     """A layer's title, its map over the photo, and its channel weights."""
     right, picture_top = left + WIDTH, top + PICTURE_TOP
-    title = wrapped(layer.name, layer.title, f"{layer.shape[1]} × {layer.shape[2]}", width=34)
+    title = wrapped(layer.name, layer.title, " × ".join(map(str, layer.shape[1:])), width=34)
     first_line = title.split("\n")[0]
     yield Text((left + WIDTH / 2, top + 14), first_line, LABEL, page.colours.ink, "middle")
     yield from _picture(page, layer, (left, picture_top, right, picture_top + page.picture_height))

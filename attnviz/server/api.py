@@ -232,8 +232,8 @@ def _summary(trace: Trace, name: str) -> Summary:
         "mean": float(finite.mean()),
         "least": float(finite.min()),
         "greatest": float(finite.max()),
-        "height": layer.shape[1],
-        "width": layer.shape[2],
+        "height": layer.grid[0],
+        "width": layer.grid[1],
         "box": [float(side) for side in trace.box(name)],
     }
 

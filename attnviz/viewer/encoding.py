@@ -135,7 +135,7 @@ def _described(trace: Trace, card: Card, asked: dict[str, Any]) -> dict[str, Any
 
 def _layer(trace: Trace, layer: LayerAttention, packed: PackedArrays, size: int) -> dict[str, Any]:
     """A layer with the indices of its arrays; its steps are packed in ``size`` bytes a value."""
-    channels, height, width = layer.shape
+    channels, (height, width) = layer.shape[0], layer.grid
     arrays = {
         part: packed.add(np.asarray(values)) for part in PARTS if (values := getattr(layer, part)) is not None
     }
@@ -152,8 +152,8 @@ def _layer(trace: Trace, layer: LayerAttention, packed: PackedArrays, size: int)
         "width": width,
         "formula": layer.formula,
         "averaged": layer.averaged,
-        "shares": layer.spatial is None and layer.pooling is not None,
-        "spatial": layer.spatial is not None,
+        "shares": layer.spatial is None and layer.map is not None,
+        "spatial": layer.spatial is not None and layer.map is not None,
         "limits": list(layer.limits),
         "mapLimits": list(layer.map_limits),
         "box": list(trace.box(layer.name)),

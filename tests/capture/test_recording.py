@@ -102,6 +102,8 @@ def test_what_can_not_be_recorded_says_so():
     ):
         pass
     plain = nn.Sequential(nn.Conv2d(3, 4, 3), nn.AdaptiveAvgPool2d(1), nn.Flatten())
-    with pytest.raises(attnviz.TraceError, match="no attention"), attnviz.record(plain):
+    with pytest.warns(attnviz.errors.TraceRemark, match="no attention"), attnviz.record(plain) as trace:
         plain(torch.randn(1, 3, 8, 8))
+    with pytest.raises(attnviz.TraceError, match="no attention"):
+        _ = trace.layers
     assert hook_count(plain) == 0

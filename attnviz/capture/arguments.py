@@ -1,0 +1,145 @@
+"""What a network is called with: one tensor, or anything else that people call networks with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+
+@dataclass(frozen=True, eq=False)
+class Arguments:
+    """The arguments of one call, with N inputs in them."""
+
+    inputs: tuple
+    named: dict[str, Any] = field(default_factory=dict)
+
+    def call(self, network: nn.Module) -> Any:
+        """What the network gives back for them."""
+        return network(*self.inputs, **self.named)
+
+    @cached_property
+    def photos(self) -> Tensor | list[Tensor] | None:
+        """The inputs to look at, (N, C, H, W) or of other dimensions, or a list of (C, H, W): those of most
+        dimensions, for beside images there may be numbers about them. None if no tensor is among them."""
+        candidates = list(_batches((*self.inputs, *self.named.values())))
+        return max(candidates, key=_dimensions, default=None)  # the first of the greatest
+
+    @property
+    def count(self) -> int:
+        """How many inputs there are; 0 if that can't be told."""
+        return len(self.photos) if self.photos is not None else 0
+
+    def side(self) -> int:
+        """The shortest side of the inputs in pixels; 0 if they have none."""
+        first = self.photos[0] if self.count else None  # type: ignore[index]
+        return min(first.shape[-2:]) if first is not None and first.ndim > 2 else 0
+
+    def pair(self, scale: float = 1.0) -> Arguments:
+        """The first of the inputs and another one made of it, so that what depends on the input can be told
+        from what does not. Their rows and columns are scaled."""
+        generator = torch.Generator().manual_seed(0)
+
+        def two(row: Tensor) -> Tensor:
+            if not row.is_floating_point():
+                return torch.stack((row, row))
+            row = _finite(_resized(row, scale) if scale != 1 else row, generator)
+            return torch.stack((row, _another(row, generator)))
+
+        return self._with_rows(two, lambda row: list(two(row)))
+
+    def with_other_first(self) -> Arguments:
+        """The same, but for the first of the inputs."""
+        generator = torch.Generator().manual_seed(1)
+
+        def changed(batch: Tensor) -> Tensor:
+            if not batch.is_floating_point():
+                return batch
+            return torch.cat((_another(batch[0], generator)[None], batch[1:]))
+
+        return self._mapped(changed, lambda rows: [_another(rows[0], generator), *rows[1:]])
+
+    def _with_rows(
+        self, of_batch: Callable[[Tensor], Tensor], of_list: Callable[[Tensor], list[Tensor]]
+    ) -> Arguments:
+        """With each batch replaced by what is made of its first row."""
+        return self._mapped(lambda batch: of_batch(batch[0]), lambda rows: of_list(rows[0]))
+
+    def _mapped(
+        self, of_batch: Callable[[Tensor], Tensor], of_list: Callable[[list[Tensor]], list[Tensor]]
+    ) -> Arguments:
+        """With each batch of N, and each list of N tensors, replaced."""
+
+        def change(value: Any) -> Any:
+            if isinstance(value, Tensor):
+                return of_batch(value.detach()) if value.ndim and len(value) == self.count else value
+            if _are_photos(value) and len(value) == self.count:
+                return type(value)(of_list([each.detach() for each in value]))
+            if type(value) in (list, tuple):
+                return type(value)(change(each) for each in value)
+            if isinstance(value, Mapping):
+                return {key: change(each) for key, each in value.items()}
+            return value
+
+        named = {name: change(value) for name, value in self.named.items()}
+        return Arguments(tuple(change(value) for value in self.inputs), named)
+
+
+def _batches(values: Any) -> Iterator[Tensor | list[Tensor]]:
+    """The tensors, and the lists of photos, among some values and in what they hold."""
+    for value in values:
+        if isinstance(value, Tensor):
+            if value.ndim and len(value):
+                yield value
+        elif _are_photos(value):
+            yield list(value)
+        elif isinstance(value, list | tuple):
+            yield from _batches(value)
+        elif isinstance(value, Mapping):
+            yield from _batches(value.values())
+
+
+def _are_photos(value: Any) -> bool:
+    """Whether a value is a list of photos, as detectors take them."""
+    if not isinstance(value, list | tuple) or not value:
+        return False
+    tensors = [each for each in value if isinstance(each, Tensor)]
+    return len(tensors) == len(value) and all(each.ndim == 3 and each.is_floating_point() for each in tensors)
+
+
+def _dimensions(batch: Tensor | list[Tensor]) -> int:
+    if isinstance(batch, list):
+        return 4
+    return batch.ndim if batch.is_floating_point() else 0
+
+
+def _resized(row: Tensor, scale: float) -> Tensor:
+    """A row (C, H, W), or (…, C, H, W), with its rows and columns scaled; others as they are."""
+    if row.ndim < 3:
+        return row
+    size = [max(1, round(side * scale)) for side in row.shape[-2:]]
+    photos = row.reshape(-1, *row.shape[-3:])
+    resized = functional.interpolate(photos.float(), size=size, mode="bilinear", antialias=scale < 1)
+    return resized.to(row.dtype).reshape(*row.shape[:-2], *size)
+
+
+def _finite(row: Tensor, generator: torch.Generator) -> Tensor:
+    """The row with noise where it is NaN or infinite."""
+    if bool(torch.isfinite(row).all()):
+        return row
+    return torch.where(torch.isfinite(row), row, _noise(row, generator))
+
+
+def _another(row: Tensor, generator: torch.Generator) -> Tensor:
+    """An input unlike this one, with numbers of about its size."""
+    flipped = row.flip(-1) * 0.8 - row.mean() * 0.3
+    return flipped + 0.5 * max(float(row.std(correction=0)), 0.1) * _noise(row, generator)
+
+
+def _noise(row: Tensor, generator: torch.Generator) -> Tensor:
+    return torch.randn(row.shape, generator=generator).to(row.device, row.dtype)
