@@ -26,6 +26,8 @@ from .asker import address_of
 from .form_fields import FieldLimit
 from .log_format import last_place
 from .origins import OriginRules
+from .page_cache import ROUTES as PAGES
+from .page_cache import PageCache
 from .rate_limit import RateLimit
 from .request_body import Arrivals, Refusal, limited, question_in, read, replayed
 from .routes import ADDRESS, SESSION, STATIC, UNKNOWN, WITH_QUESTION, headers_of, route_of
@@ -73,7 +75,8 @@ class RequestGuard:
     """The middleware around Gradio's app."""
 
     def __init__(self, app: ASGIApp, state: ServerState, clock: Callable[[], float] = time.monotonic) -> None:
-        self._app, self._state, self._static = app, state, StaticCache(app)
+        self._app, self._state = app, state
+        self._static, self._pages = StaticCache(app), PageCache(app)
         self._rate, self._origins = RateLimit(state.settings.rate, clock), OriginRules(state.settings)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -129,7 +132,7 @@ class RequestGuard:
                 return
             receive, session = await self._checked_question(scope, receive, route, address)
         scope = {**scope, SESSION: session, ADDRESS: address}
-        app = self._static if route in STATIC else self._app
+        app = self._static if route in STATIC else self._pages if route in PAGES else self._app
         if scope["method"] != "POST" or route not in ("component_server", "mcp"):
             await app(scope, receive, send)
             return

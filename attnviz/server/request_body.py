@@ -12,6 +12,8 @@ from starlette.types import Message, Receive
 from ..errors import AttnvizError
 from ..languages.catalogue import Value
 
+MOST_PARTS = 5_000  # of a question in JSON; those of the page have some dozens
+
 
 class Refusal(AttnvizError):
     """What is answered in place of what was asked for: a status and a sentence."""
@@ -92,8 +94,11 @@ def replayed(body: bytes, receive: Receive) -> Receive:
 
 
 def question_in(body: bytes) -> Any:
-    """What a body says in JSON. Raises Refusal for one that is no JSON, or in which a file is named by an
-    address, which Gradio would fetch."""
+    """What a body says in JSON. Raises Refusal for one that is no JSON, that has so many parts that to look
+    at them all would keep others waiting, or in which a file is named by an address, which Gradio would
+    fetch."""
+    if sum(map(body.count, (b",", b"[", b"{"))) > MOST_PARTS:
+        raise Refusal(413, "request_too_long")
     try:
         question = json.loads(body)
     except (ValueError, RecursionError):

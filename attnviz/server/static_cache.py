@@ -49,28 +49,38 @@ class StaticCache:
             return
         response = self._responses.get(path)
         if response is None:
-            response = await self._fetched(scope, receive)
+            response = await fetched(self._app, scope, receive)
             if response.status == 200 and self.bytes + len(response.body) <= self._max_bytes:
                 response = await asyncio.to_thread(_packed, path, response)
                 if self._responses.setdefault(path, response) is response:  # two may have come for it at once
                     self.bytes += len(response.body)
         await response.send(send)
 
-    async def _fetched(self, scope: Scope, receive: Receive) -> StoredResponse:
-        """The whole response of the app."""
-        start: Message = {"status": 500, "headers": []}
-        parts: list[bytes] = []
 
-        async def collect(message: Message) -> None:
-            nonlocal start
-            if message["type"] == "http.response.start":
-                start = message
-            else:
-                parts.append(message.get("body", b""))
+async def fetched(app: ASGIApp, scope: Scope, receive: Receive) -> StoredResponse:
+    """The whole response of an app."""
+    start: Message = {"status": 500, "headers": []}
+    parts: list[bytes] = []
 
-        # With extensions a server could be given a path in place of a body.
-        await self._app({**scope, "extensions": {}}, receive, collect)
-        return StoredResponse(start["status"], MutableHeaders(raw=list(start["headers"])), b"".join(parts))
+    async def collect(message: Message) -> None:
+        nonlocal start
+        if message["type"] == "http.response.start":
+            start = message
+        else:
+            parts.append(message.get("body", b""))
+
+    # With extensions a server could be given a path in place of a body.
+    await app({**scope, "extensions": {}}, receive, collect)
+    return StoredResponse(start["status"], MutableHeaders(raw=list(start["headers"])), b"".join(parts))
+
+
+def compressed(response: StoredResponse) -> StoredResponse:
+    """The response with its body in gzip."""
+    headers, body = response.headers.mutablecopy(), gzip.compress(response.body, 9, mtime=0)
+    headers["content-encoding"] = "gzip"
+    headers["vary"] = "accept-encoding"
+    headers["content-length"] = str(len(body))
+    return StoredResponse(response.status, headers, body)
 
 
 def _is_cacheable(scope: Scope) -> bool:
@@ -85,14 +95,11 @@ def _is_cacheable(scope: Scope) -> bool:
 
 def _packed(path: str, response: StoredResponse) -> StoredResponse:
     """A response as it is kept. What is named by its content may stay with who asked for it."""
-    headers, body = response.headers.mutablecopy(), response.body
+    headers = response.headers.mutablecopy()
     for name in ("content-encoding", "vary"):
         del headers[name]
     if HASHED.fullmatch(path):
         headers["cache-control"] = FOREVER
-    if path.endswith(COMPRESSIBLE) and len(body) >= SMALLEST:
-        body = gzip.compress(body, 9, mtime=0)
-        headers["content-encoding"] = "gzip"
-        headers["vary"] = "accept-encoding"
-    headers["content-length"] = str(len(body))
-    return StoredResponse(200, headers, body)
+    headers["content-length"] = str(len(response.body))
+    plain = StoredResponse(200, headers, response.body)
+    return compressed(plain) if path.endswith(COMPRESSIBLE) and len(plain.body) >= SMALLEST else plain

@@ -89,7 +89,7 @@ def test_a_body_reaches_the_application_as_it_was_sent(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "body", [b"", b"{", b"[" * 100_000, b"\xff\xfe"], ids=["empty", "cut", "deep", "bytes"]
+    "body", [b"", b"{", b"[" * 5_000, b"\xff\xfe"], ids=["empty", "cut", "deep", "bytes"]
 )
 @pytest.mark.parametrize("call", ["queue/join", "component_server", "call/explain", "mcp/"])
 def test_what_is_no_json_reaches_nobody(tmp_path, call, body):
@@ -107,6 +107,17 @@ def test_json_that_is_no_question_is_handed_on_but_for_a_viewers_which_names_its
     expected = 200 if body.startswith(b"{") else 429
     assert ask(inner, server, "/gradio_api/component_server", "POST", [body])[0] == expected
     assert server.viewer_requests == {}
+
+
+@pytest.mark.parametrize("call", ["queue/join", "component_server", "call/explain", "mcp/"])
+@pytest.mark.parametrize(
+    "part", [b"[],", b'{"a":1},', b"0,", b"["], ids=["lists", "dicts", "numbers", "deep"]
+)
+def test_a_question_of_many_parts_is_refused_unread(tmp_path, call, part):
+    inner = Inner()
+    body = (b'{"data":[' + 80_000 * part)[:250_000] + b"0]}"
+    server = state(tmp_path, mcp=True)
+    assert ask(inner, server, f"/gradio_api/{call}", "POST", [body])[0] == 413 and inner.bodies == []
 
 
 @pytest.mark.parametrize(
