@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from .capture.trace import Features, Found, Trace
     from .errors import AttnvizError, NetworkError, PhotoError, TraceError
     from .photos.geometry import Recipe, Region
-    from .photos.photo import Photo, open_photo
+    from .photos.opening import open_photo
+    from .photos.photo import Photo
     from .zoo.registry import list_networks, load
 
 __all__ = [
@@ -68,7 +69,8 @@ _HOMES = {
     "capture.trace": ("Features", "Found", "Trace"),
     "errors": ("AttnvizError", "NetworkError", "PhotoError", "TraceError"),
     "photos.geometry": ("Recipe", "Region"),
-    "photos.photo": ("Photo", "open_photo"),
+    "photos.opening": ("open_photo",),
+    "photos.photo": ("Photo",),
     "zoo.registry": ("list_networks", "load"),
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}

@@ -327,6 +327,7 @@ def test_the_card_has_what_cpu_and_zerogpu_spaces_ask_for():
     needs = dict(
         re.match(r"([\w-]+)(.*)", line).groups()
         for line in (ROOT / "requirements.txt").read_text().splitlines()
+        if not line.startswith("#")
     )
     assert (
         needs["gradio"]

@@ -16,7 +16,8 @@ from torch import Tensor, nn
 from ..errors import AttnvizError, TraceError, TraceRemark
 from ..networks.card import Card
 from ..photos.geometry import VIEWS, Region, crop, network_input
-from ..photos.photo import Photo, open_photo
+from ..photos.opening import open_photo
+from ..photos.photo import Photo
 from .input_form import InputForm
 
 PhotoSource: TypeAlias = str | os.PathLike | Photo | Image.Image | np.ndarray | Tensor

@@ -7,21 +7,27 @@ again; one that was ended is replaced with the next picture."""
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import sys
 import threading
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from queue import LifoQueue
 
-from ..errors import PhotoError
-from .decoder_messages import Request, read_answer, send_request
-from .photo import Photo, display_name, read_file
+import numpy as np
 
-MEGABYTES = 300  # that decoding one picture may take
-SECONDS = 3.0  # of a processor
+from ..errors import PhotoError
+from .decoder_messages import Channel, Request, read_answer, read_greeting, send_request
+from .photo import Photo, display_name
+from .picture_file import read_file
+
+MEGABYTES = 260  # that decoding one picture may take; with the process itself it is 300
+SECONDS = 2.0  # of a processor
 PATIENCE = 30.0  # seconds by the clock, on however busy a machine
+
+# Modules come from where the starter has them, never from the folder that it happens to stand in.
+PROGRAM = "import sys; sys.path[:] = {path!r}; from {package}.decoder_child import main; main(sys.argv[1:])"
 
 
 class Decoder:
@@ -33,22 +39,21 @@ class Decoder:
         self._megabytes, self._seconds, self._patience = megabytes, seconds, patience
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
-        self._connection: socket.socket | None = None
 
     def start(self) -> None:
         """Start the process now, so that the first picture does not wait for it."""
         with self._lock:
-            self._connected()
+            self._running("")
 
     def open(self, content: bytes, name: str) -> Photo:
         """The photo in a file's bytes; ``name`` is the file's, for titles. Raises PhotoError as
         ``open_photo`` does, and for a picture that takes more memory or time than is allowed."""
         name = display_name(name)
         with self._lock:
-            connection = self._connected()
+            process = self._running(name)
             try:
-                send_request(connection, Request(name, content))
-                return Photo(read_answer(connection), name)
+                with self._patient(process):
+                    return Photo(_answer(process, Request(name, content)), name)
             except PhotoError:
                 raise
             except (OSError, EOFError, ValueError):  # it was ended by a limit, hangs, or talks nonsense
@@ -57,7 +62,7 @@ class Decoder:
                     "photo_costs_too_much_to_open",
                     name=name,
                     limit=self._megabytes,
-                    seconds=round(self._seconds),
+                    seconds=f"{self._seconds:g}",
                 ) from None
 
     @property
@@ -70,39 +75,63 @@ class Decoder:
         with self._lock:
             self._end()
 
-    def _connected(self) -> socket.socket:
-        if self._connection is None or self._process is None or self._process.poll() is not None:
+    def _running(self, name: str) -> subprocess.Popen[bytes]:
+        """The process, ready for a picture of this name."""
+        if self._process is None or self._process.poll() is not None:
             self._end()
-            self._begin()
-        assert self._connection is not None
-        return self._connection
+            try:
+                self._process = self._begun()
+                with self._patient(self._process):
+                    read_greeting(_channel(self._process))
+            except (OSError, EOFError, ValueError):
+                self._end()
+                raise PhotoError("photo_decoder_not_started", name=name) from None
+        return self._process
 
-    def _begin(self) -> None:
-        ours, theirs = socket.socketpair()
-        limits = [str(self._megabytes), str(self._seconds)]
-        command = [sys.executable, "-m", f"{__package__}.decoder_child", str(theirs.fileno()), *limits]
+    def _begun(self) -> subprocess.Popen[bytes]:
+        program = PROGRAM.format(path=sys.path, package=__package__)
         alone = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}  # threads reserve memory
-        with theirs:
-            self._process = subprocess.Popen(
-                command,
-                env={**os.environ, **alone, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
-                pass_fds=[theirs.fileno()],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-            )
-        ours.settimeout(self._patience)
-        self._connection = ours
+        return subprocess.Popen(
+            [sys.executable, "-c", program, str(self._megabytes), str(self._seconds)],
+            env={**os.environ, **alone},
+            bufsize=0,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        )
+
+    @contextmanager
+    def _patient(self, process: subprocess.Popen[bytes]) -> Iterator[None]:
+        """End a process that does not answer within this."""
+        timer = threading.Timer(self._patience, process.kill)
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
 
     def _end(self) -> None:
-        connection, process = self._connection, self._process
-        self._connection = self._process = None
-        if connection is not None:
-            connection.close()
-        if process is not None:
-            with suppress(OSError):
-                process.kill()
-            process.wait()
+        process, self._process = self._process, None
+        if process is None:
+            return
+        with suppress(OSError):
+            process.kill()
+        process.wait()
+        for stream in (process.stdin, process.stdout):
+            if stream is not None:
+                stream.close()
+
+
+def _channel(process: subprocess.Popen[bytes]) -> Channel:
+    assert process.stdin is not None and process.stdout is not None
+    return Channel(process.stdout, process.stdin)
+
+
+def _answer(process: subprocess.Popen[bytes], request: Request) -> np.ndarray:
+    channel = _channel(process)
+    send_request(channel, request)
+    return read_answer(channel)
 
 
 class DecoderPool:
@@ -121,7 +150,11 @@ class DecoderPool:
     def open_file(self, path: Path) -> Photo:
         """The photo in a file. Raises PhotoError as ``Decoder.open`` does."""
         name = display_name(path.name)
-        content = read_file(path, name)
+        return self.open(read_file(path, name), name)
+
+    def open(self, content: bytes, name: str) -> Photo:
+        """The photo in a file's bytes, by a decoder that is free. Raises PhotoError as ``Decoder.open``
+        does."""
         decoder = self._idle.get()
         try:
             return decoder.open(content, name)

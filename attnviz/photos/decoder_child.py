@@ -1,37 +1,52 @@
 """The process that decodes pictures for others, under limits on its memory and on the time of each picture.
 
-``python -m attnviz.photos.decoder_child SOCKET MEGABYTES SECONDS`` answers requests on an inherited socket
-until the other end closes. A request is a picture's name and bytes; an answer is its pixels, or an error's
-key and values. What the limits end is the process: its starter sees the socket close, and starts another."""
+It answers requests at its input until that closes. A request is a picture's name and bytes; an answer is its
+pixels, or an error's key and values. What the limits end is the process: its starter sees the answers close,
+and starts another."""
 
 from __future__ import annotations
 
+import os
 import signal
-import socket
-import sys
+import warnings
 from contextlib import suppress
 from pathlib import Path
 
+from PIL import AvifImagePlugin, Image
+
 from ..errors import AttnvizError
-from .decoder_messages import read_request, send_error, send_pixels
-from .photo import open_photo
+from .decoder_messages import Channel, read_request, send_error, send_greeting, send_pixels
+from .picture_file import checked, decoded
 
 
 def main(arguments: list[str]) -> None:
-    """Answer requests until there are no more."""
-    connection = socket.socket(fileno=int(arguments[0]))
-    limit_memory(int(arguments[1]) * 1_000_000)
-    seconds = float(arguments[2])
-    while request := read_request(connection):
+    """Answer requests until there are no more; ``arguments`` are the megabytes and seconds allowed."""
+    channel = private_channel()
+    warnings.simplefilter("ignore")  # Pillow's, of sizes that are refused here anyway
+    AvifImagePlugin.DEFAULT_MAX_THREADS = 1  # each reserves memory
+    Image.preinit()
+    limit_memory(int(arguments[0]) * 1_000_000)
+    seconds = float(arguments[1])
+    send_greeting(channel)
+    while request := read_request(channel):
         limit_time(seconds)
         try:
-            pixels = open_photo(request.content, request.name).pixels
+            pixels = decoded(checked(request.content, request.name), request.name)
         except AttnvizError as error:
             limit_time(0)
-            send_error(connection, error)
+            send_error(channel, error)
         else:
             limit_time(0)
-            send_pixels(connection, pixels)
+            send_pixels(channel, pixels)
+
+
+def private_channel() -> Channel:
+    """The way to the starter, which no library can print on."""
+    channel = Channel(os.fdopen(os.dup(0), "rb", buffering=0), os.fdopen(os.dup(1), "wb", buffering=0))
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    os.dup2(nowhere, 0)
+    os.dup2(nowhere, 1)
+    return channel
 
 
 def limit_memory(extra: int) -> None:
@@ -48,7 +63,3 @@ def limit_time(seconds: float) -> None:
     busy machine computes something else does not count. Not on Windows."""
     if hasattr(signal, "setitimer"):
         signal.setitimer(signal.ITIMER_PROF, seconds)  # its signal ends the process
-
-
-if __name__ == "__main__":
-    main(sys.argv[1:])

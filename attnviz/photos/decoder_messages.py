@@ -6,21 +6,31 @@ Nothing here is a pickle: the process reads strangers' files, and what it says i
 from __future__ import annotations
 
 import json
-import socket
 import struct
 from dataclasses import dataclass
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 
 from ..errors import PhotoError
 from ..languages.catalogue import Phrase
 from .decoding import KEPT_PIXELS
-from .limits import MAX_BYTES
 
 _LENGTHS = struct.Struct("<II")  # of a name and a content; or of an error and nothing; or 0 and 0 for the end
 _SIZE = struct.Struct("<II")  # height and width
 _MOST_ERROR_BYTES = 100_000
+_MOST_PIXEL_BYTES = 4 * KEPT_PIXELS
+
+
+_GREETING = b"ready"
+
+
+@dataclass(frozen=True)
+class Channel:
+    """A way to another process and back; its ends are raw, without buffers."""
+
+    incoming: IO[bytes]
+    outgoing: IO[bytes]
 
 
 @dataclass(frozen=True)
@@ -31,45 +41,56 @@ class Request:
     content: bytes
 
 
-def send_request(connection: socket.socket, request: Request) -> None:
+def send_greeting(channel: Channel) -> None:
+    """Say that requests may come."""
+    _write(channel, _GREETING)
+
+
+def read_greeting(channel: Channel) -> None:
+    """Wait until the process is ready. Raises EOFError where it has ended, ValueError for another answer."""
+    if _read(channel, len(_GREETING)) != _GREETING:
+        raise ValueError("this is no decoder")
+
+
+def send_request(channel: Channel, request: Request) -> None:
     """Ask for a picture."""
     name = request.name.encode(errors="replace")
-    connection.sendall(_LENGTHS.pack(len(name), len(request.content)) + name)
-    connection.sendall(request.content)
+    _write(channel, _LENGTHS.pack(len(name), len(request.content)) + name)
+    _write(channel, request.content)
 
 
-def read_request(connection: socket.socket) -> Request | None:
+def read_request(channel: Channel) -> Request | None:
     """The next picture to decode; None if the other end has closed."""
     try:
-        name, content = _LENGTHS.unpack(_read(connection, _LENGTHS.size))
-        return Request(_read(connection, name).decode(), bytes(_read(connection, content)))
+        name, content = _LENGTHS.unpack(_read(channel, _LENGTHS.size))
+        return Request(bytes(_read(channel, name)).decode(), bytes(_read(channel, content)))
     except (EOFError, OSError):
         return None
 
 
-def send_pixels(connection: socket.socket, pixels: np.ndarray) -> None:
+def send_pixels(channel: Channel, pixels: np.ndarray) -> None:
     """Answer with a picture, (H, W, 3) uint8."""
-    connection.sendall(_LENGTHS.pack(0, pixels.nbytes) + _SIZE.pack(*pixels.shape[:2]))
-    connection.sendall(np.ascontiguousarray(pixels).data)
+    _write(channel, _LENGTHS.pack(0, pixels.nbytes) + _SIZE.pack(*pixels.shape[:2]))
+    _write(channel, np.ascontiguousarray(pixels).data.cast("B"))
 
 
-def send_error(connection: socket.socket, error: Any) -> None:
+def send_error(channel: Channel, error: Any) -> None:
     """Answer with an error's key and values."""
     told = json.dumps([error.key, _plain(error.values)]).encode()
-    connection.sendall(_LENGTHS.pack(len(told), 0) + told)
+    _write(channel, _LENGTHS.pack(len(told), 0) + told)
 
 
-def read_answer(connection: socket.socket) -> np.ndarray:
+def read_answer(channel: Channel) -> np.ndarray:
     """The pixels of the picture that was asked for, (H, W, 3) uint8. Raises PhotoError where the answer is an
     error, EOFError where the process has ended, and ValueError for what can be no answer."""
-    error, content = _LENGTHS.unpack(_read(connection, _LENGTHS.size))
-    if error > _MOST_ERROR_BYTES or content > 3 * KEPT_PIXELS + MAX_BYTES:
+    error, content = _LENGTHS.unpack(_read(channel, _LENGTHS.size))
+    if error > _MOST_ERROR_BYTES or content > _MOST_PIXEL_BYTES:
         raise ValueError("this is longer than an answer")
     if error:
-        key, values = json.loads(_read(connection, error))
+        key, values = json.loads(bytes(_read(channel, error)))
         raise PhotoError(key, **{name: _value(value) for name, value in values.items()})
-    height, width = _SIZE.unpack(_read(connection, _SIZE.size))
-    return np.frombuffer(_read(connection, content), np.uint8).reshape(height, width, 3)
+    height, width = _SIZE.unpack(_read(channel, _SIZE.size))
+    return np.frombuffer(_read(channel, content), np.uint8).reshape(height, width, 3)
 
 
 def _plain(values: dict[str, Any]) -> dict[str, Any]:
@@ -86,13 +107,20 @@ def _value(value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value
 
 
-def _read(connection: socket.socket, count: int) -> bytearray:
+def _read(channel: Channel, count: int) -> memoryview:
     """So many bytes. Raises EOFError if the other end closes before."""
-    content = bytearray(count)
-    view = memoryview(content)
+    content = np.empty(count, np.uint8).data  # not zeros, as a bytearray would be
+    view = content
     while view:
-        read = connection.recv_into(view)
+        read = channel.incoming.readinto(view)  # type: ignore[attr-defined]
         if not read:
             raise EOFError
         view = view[read:]
     return content
+
+
+def _write(channel: Channel, content: bytes | memoryview) -> None:
+    """All of these bytes: a pipe takes some at a time."""
+    view = memoryview(content)
+    while view:
+        view = view[channel.outgoing.write(view) :]

@@ -8,6 +8,7 @@ import numpy as np
 from PIL import Image, ImageCms
 
 from ..errors import PhotoError
+from .colour_profile import bounded_profile
 
 KEPT_PIXELS = 2_000_000  # a picture is shrunk to this: sharp on a projector, 6 MB in memory
 STRIP = 64  # rows of a shrunk picture that are made together
@@ -147,9 +148,10 @@ def _converted(
 
 def _in_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
     """RGB, converted from the picture's own colour profile if it has one that can be read."""
-    if profile and image.mode in ("RGB", "CMYK"):
+    bounded = bounded_profile(profile) if profile else None
+    if bounded and image.mode in ("RGB", "CMYK"):
         try:
-            return _converted(image, ImageCms.ImageCmsProfile(io.BytesIO(profile)))
+            return _converted(image, ImageCms.ImageCmsProfile(io.BytesIO(bounded)))
         except (ImageCms.PyCMSError, OSError, ValueError):
             pass  # a damaged or foreign profile: the samples are taken as sRGB, as browsers do
     return image.convert("RGB")

@@ -40,7 +40,7 @@ class AttentionViewer(gr.HTML):
 
 class PhotoInput(gr.Image):
     """An image input without Gradio's decoding: handlers get the path of the upload as it came, and
-    ``photos.photo.open_photo`` is the only decoder of strangers' files. Addresses and pixels in place of an
+    ``photos.opening.open_photo`` is the only decoder of strangers' files. Addresses and pixels in place of an
     uploaded file are refused."""
 
     is_template = True  # tells Gradio that the browser's part is gr.Image's

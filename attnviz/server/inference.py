@@ -22,7 +22,8 @@ from ..capture.run import features_of_layers, trace
 from ..capture.trace import Features, Trace
 from ..errors import AttnvizError, BusyError, TraceError
 from ..networks.card import card_of
-from ..photos.photo import Photo, open_photo
+from ..photos.opening import open_photo
+from ..photos.photo import Photo
 from .cache import Cache
 from .catalog import Catalog
 from .settings import RESULTS_MB, Settings

@@ -25,7 +25,7 @@ from ..errors import AttnvizError
 from ..networks.attention import ATTENTION
 from ..networks.resnet import ResNet
 from ..photos.geometry import Recipe, crop, network_input
-from ..photos.photo import open_photo
+from ..photos.opening import open_photo
 from .dataset import ClassFolder, list_photos, read_folder, training_batches
 from .plan import TrainingPlan
 

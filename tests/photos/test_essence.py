@@ -13,7 +13,9 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from attnviz import PhotoError, open_photo
-from attnviz.photos.essence import MOST_SCANS, essence, told_orientation
+from attnviz.photos.essence import essence
+from attnviz.photos.jpeg_parts import MOST_SCANS
+from attnviz.photos.orientation import told_orientation
 
 PICTURE = Image.fromarray(np.random.default_rng(0).integers(0, 256, (40, 60, 3), np.uint8))
 SECRET = b"SECRET " * 40

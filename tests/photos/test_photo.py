@@ -121,7 +121,7 @@ LARGE = [  # the kind, the mode, megapixels, how it is saved
     ("TIFF", "RGBA", 48, ONE_STRIP),
     ("TIFF", "F", 28, ONE_STRIP),
     ("PNG", "RGBA", 48, {"compress_level": 1}),
-    ("WEBP", "RGB", 17, {"method": 0}),
+    ("WEBP", "RGB", 16, {"method": 0}),
     ("JPEG", "RGB", 48, {"progressive": True}),
 ]
 
