@@ -30,6 +30,7 @@ import torch
 from playwright.sync_api import Page, sync_playwright
 
 import attnviz
+from attnviz.capture.input_form import ANY
 from attnviz.capture.inputs import prepare
 from attnviz.networks import ResNet
 from attnviz.networks.card import card_of
@@ -65,7 +66,7 @@ def event_page() -> gr.Blocks:
         count, said = gr.State(0), gr.Markdown("none yet", elem_id="said")
         for name in attnviz.list_networks():
             network = attnviz.load(name)
-            inputs = [prepare(photo, card_of(network), "whole", 3).x[None] for photo in photos]
+            inputs = [prepare(photo, card_of(network), "whole", ANY).x[None] for photo in photos]
 
             def run(
                 count: int, network: torch.nn.Module = network, inputs: list[torch.Tensor] = inputs

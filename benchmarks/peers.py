@@ -11,9 +11,11 @@ time."""
 from __future__ import annotations
 
 import argparse
+import re
 import statistics
 import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -37,11 +39,12 @@ SQUARE = v2.Compose([v2.Resize(256), v2.CenterCrop(224)])
 BATCH = 16  # photos
 
 Way = Callable[[], object]
+BLOCK = re.compile(r"layer[1-4]\.\d+")
 
 
 def blocks(network: nn.Module) -> list[nn.Module]:
     """Every residual block, in running order."""
-    return [*network.layer1, *network.layer2, *network.layer3, *network.layer4]
+    return [block for name, block in network.named_modules() if BLOCK.fullmatch(name)]
 
 
 def opened(path: Path) -> tuple[Image.Image, Tensor]:
@@ -163,8 +166,8 @@ def one_photo(network: nn.Module, path: Path, count: int, peers: bool) -> dict[s
         "and a bar chart of every layer: attnviz.fast": lambda: ours(quick, path, bars=True),
     }
     for name, tool in {"torchcam": torchcam, "grad-cam": gradcam, "captum": captum}.items() if peers else ():
-        ways[f"file to an overlay of the last block: {name}"] = lambda tool=tool: tool(network, path, last)
-        ways[f"file to an overlay of every block: {name}"] = lambda tool=tool: tool(network, path, every)
+        ways[f"file to an overlay of the last block: {name}"] = partial(tool, network, path, last)
+        ways[f"file to an overlay of every block: {name}"] = partial(tool, network, path, every)
     return rounds(ways, count)
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 
-def rounds(ways: dict[str, Callable[[], object]], count: int) -> dict[str, list[float]]:
+def rounds(ways: Mapping[str, Callable[[], object]], count: int) -> dict[str, list[float]]:
     """The seconds that each way took in each of ``count`` rounds, after one that does not count."""
     spent: dict[str, list[float]] = {name: [] for name in ways}
     for turn in range(count + 1):

@@ -21,12 +21,13 @@ def _run_bare(pipe: Connection, photos: list[bytes], networks: list[Path]) -> No
 
     sys.path.insert(0, str(ROOT))
     import attnviz
+    from attnviz.capture.input_form import ANY
     from attnviz.capture.inputs import prepare
     from attnviz.networks.card import card_of
 
     opened = [attnviz.open_photo(content) for content in photos]
     work = [
-        (network, prepare(one, card_of(network), "whole", 3).x[None])
+        (network, prepare(one, card_of(network), "whole", ANY).x[None])
         for network in map(attnviz.load, networks)
         for one in opened
     ]

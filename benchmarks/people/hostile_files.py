@@ -6,6 +6,7 @@ from __future__ import annotations
 import shutil
 import sys
 from pathlib import Path
+from typing import Any
 
 import torch
 from PIL import Image
@@ -17,7 +18,9 @@ from helpers.hostile_checkpoints import WORST
 
 from attnviz.networks import ResNet
 
-HEAVY = {  # as costly as a picture may be: name, mode, size, options of Pillow
+HEAVY: dict[
+    str, tuple[str, tuple[int, int], dict[str, Any]]
+] = {  # as costly as a picture may be: name, mode, size, options of Pillow
     "heavy.png": ("RGBA", (8000, 6000), {"compress_level": 1}),
     "heavy.jpg": ("RGB", (8000, 6000), {"progressive": True, "quality": 50}),
     "heavy.webp": ("RGB", (4800, 3600), {"quality": 10, "method": 0}),
