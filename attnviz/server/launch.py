@@ -140,6 +140,7 @@ def _launch(page: gr.Blocks, settings: Settings, state: ServerState, quiet: bool
         page.launch(
             server_name=settings.host,
             server_port=settings.port,
+            root_path=settings.path,
             prevent_thread_lock=True,
             show_error=False,
             run_history=False,

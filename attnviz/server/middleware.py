@@ -26,6 +26,7 @@ from .asker import address_of
 from .form_fields import FieldLimit
 from .log_format import last_place
 from .origins import OriginRules
+from .own_address import OwnAddress
 from .page_cache import ROUTES as PAGES
 from .page_cache import PageCache
 from .rate_limit import RateLimit
@@ -76,7 +77,8 @@ class RequestGuard:
 
     def __init__(self, app: ASGIApp, state: ServerState, clock: Callable[[], float] = time.monotonic) -> None:
         self._app, self._state = app, state
-        self._static, self._pages = StaticCache(app), PageCache(app)
+        self._own_address = OwnAddress(app, state.settings.path or "")
+        self._static, self._pages = StaticCache(app), PageCache(self._own_address)
         self._rate, self._origins = RateLimit(state.settings.rate, clock), OriginRules(state.settings)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -88,6 +90,7 @@ class RequestGuard:
             await self._app(scope, receive, send)
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        scope = self._own_address.inside(scope)
         began, route = time.monotonic(), route_of(scope["path"])
         exchange = _Exchange(headers_of(route, self._origins.frame_policy), receive, send)
         try:

@@ -59,6 +59,11 @@ class Settings(BaseModel):
         60, 1, 10_000, "of these, those of one address, behind which there may be a class"
     )
     rate: int = _whole(3000, 0, 1_000_000, "requests a minute from one address; 0: as many as it likes")
+    path: str | None = Field(
+        default=None,
+        pattern=r"^(/[\w.~-]+)+/?$",
+        description="path that a proxy leaves in front of what it asks for, as /attnviz; unset: none",
+    )
     proxies: int = _whole(0, 0, 10, "proxies in front, whose X-Forwarded-For is believed")
     hosts: str | None = Field(
         default=None,

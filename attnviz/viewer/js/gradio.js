@@ -63,9 +63,10 @@ function gradioHost(page, server, cbam, language) {
       history.replaceState(history.state, '', address);
       try {
         await navigator.clipboard.writeText(address);
-        return true;
+        return { key: 'link_copied' };
       } catch {
-        return false;
+        if (window.top === window) return { key: 'link_here' };
+        return { key: 'link_in_frame', values: { address } }; // whose address no bar shows
       }
     },
     changed(viewer) {

@@ -38,7 +38,7 @@ function statusLine(viewer) {
   let note = null;
   const view = () => [viewer.state.tab, viewer.trace.id].join();
 
-  /** Say {key}, which follows the language, or {text}, which can't. */
+  /** Say {key, values}, which follows the language, or {text}, which can't. */
   function tell(words) {
     note = { ...words, view: view(), language: viewer.language };
     draw();
@@ -47,7 +47,7 @@ function statusLine(viewer) {
   function draw() {
     if (note && (note.view !== view() || (note.text && note.language !== viewer.language)))
       note = null;
-    const text = note ? (note.text ?? viewer.say(note.key)) : '';
+    const text = note ? (note.text ?? viewer.say(note.key, note.values)) : '';
     if (element.textContent !== text) element.textContent = text; // it is read out whenever it is set
   }
 

@@ -45,8 +45,7 @@ function saveButton(viewer, what, tell) {
 
 function linkButton(viewer, tell) {
   const onClick = async () => {
-    const isCopied = await viewer.host.link(viewer);
-    tell({ key: isCopied ? 'link_copied' : 'link_here' });
+    tell(await viewer.host.link(viewer));
   };
   return button(viewer.say('link'), onClick, { 'data-link': '' });
 }
