@@ -24,6 +24,7 @@ from .picture_file import read_file
 
 MEGABYTES = 260  # that decoding one picture may take; with the process itself it is 300
 SECONDS = 2.0  # of a processor
+PIPE_BYTES = 1 << 20  # on Linux: fewer turns between the two
 PATIENCE = 30.0  # seconds by the clock, on however busy a machine
 
 # Modules come from where the starter has them, never from the folder that it happens to stand in.
@@ -95,6 +96,7 @@ class Decoder:
             [sys.executable, "-c", program, str(self._megabytes), str(self._seconds)],
             env={**os.environ, **alone},
             bufsize=0,
+            pipesize=PIPE_BYTES,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
