@@ -15,6 +15,7 @@
 - ``traceback`` in ``gradio.queueing``, ``gradio.routes``, ``gradio.route_utils``: replaced, so that a failure
   is one line
 - ``Blocks.upload_file_set``: the paths of all uploads
+- ``gradio.routes.file_upload_statuses``, its ``_statuses`` and ``_signals``: how far uploads are
 - ``Blocks.server.config.timeout_keep_alive``: uvicorn's limit for idle connections
 - ``GRADIO_TEMP_DIR`` in the environment: the folder of uploads, read when a page is built, when it is
 launched,
@@ -203,6 +204,23 @@ def forget_deleted_uploads(page: gr.Blocks) -> None:
     for path in list(page.upload_file_set):
         if not os.path.exists(path):
             page.upload_file_set.discard(path)
+
+
+class UploadProgress:
+    """Lets go of how far uploads were, which Gradio keeps for ever where nobody asks to the end."""
+
+    def __init__(self, kept: Any = gradio.routes.file_upload_statuses) -> None:
+        self._kept = kept
+        self._seen: set[str] = set()  # uploads that were over, or had not begun, the last time
+
+    def forget(self) -> None:
+        """Let go of what was over, or had not begun, the last time that this was called."""
+        uploads = {*self._kept._statuses, *self._kept._signals}
+        over = {name for name in uploads if name not in self._kept._statuses or self._kept.is_done(name)}
+        for name in over & self._seen:
+            self._kept._statuses.pop(name, None)
+            self._kept._signals.pop(name, None)
+        self._seen = over - self._seen
 
 
 def keep_connections_open(page: gr.Blocks, seconds: int) -> None:

@@ -80,7 +80,7 @@ class Handlers:
 
         try:
             with asked_by(asker_of(request)):
-                await self._service.catalog.network(network, report)
+                await self._service.catalog.network(str(network), report)
         except AttnvizError as error:
             return self._opened(opened, language, request) | self._network_trouble(error, language)
         return self._opened(network, language, request) | self._no_network_trouble()

@@ -32,6 +32,7 @@ from ..viewer.javascript import in_markup, script, style
 from .address import check_address, without_proxies
 from .gradio_queue import (
     GradioQueue,
+    UploadProgress,
     forget_deleted_uploads,
     forget_old_sessions,
     forget_session,
@@ -129,7 +130,13 @@ def _launched(service: Service, quiet: bool) -> Server:
         queue = GradioQueue(page)
         service.visitors.also(lambda session: _forget(session, service, page, queue))
         state = _state(service, queue)
-        end = keep_swept(Sweeper(service.folder, 60 * settings.keep), lambda: _expire(service, page, queue))
+        progress = UploadProgress()
+
+        def expire() -> None:
+            _expire(service, page, queue)
+            progress.forget()
+
+        end = keep_swept(Sweeper(service.folder, 60 * settings.keep), expire)
         _launch(page, settings, state, quiet)
     keep_connections_open(page, KEEP_ALIVE_SECONDS)
     return Server(page, service, state, queue, end)

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import parse_qsl, quote
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse
@@ -30,7 +30,7 @@ from .own_address import OwnAddress
 from .page_cache import ROUTES as PAGES
 from .page_cache import PageCache
 from .rate_limit import RateLimit
-from .request_body import Arrivals, Refusal, limited, question_in, read, replayed
+from .request_body import Arrivals, Refusal, limited, lively, question_in, read, replayed
 from .routes import ADDRESS, SESSION, STATIC, UNKNOWN, WITH_QUESTION, headers_of, route_of
 from .settings import Settings
 from .static_cache import StaticCache
@@ -125,13 +125,14 @@ class RequestGuard:
             scope = self._with_public_path(scope)
         if not self._is_served(route, scope["path"]):
             raise Refusal(404, "nothing_here")
+        _check_names(scope, route)
         session = ""
         if scope["method"] not in ("GET", "HEAD"):
             if state.closing:
                 raise Refusal(503, "server_restarts")
             self._origins.check_origin(headers)
             if route == "upload":
-                await self._pass_upload(scope, receive, send)
+                await self._pass_upload(scope, lively(receive), send, address)
                 return
             receive, session = await self._checked_question(scope, receive, route, address)
         scope = {**scope, SESSION: session, ADDRESS: address}
@@ -154,12 +155,16 @@ class RequestGuard:
         return self._may_see(path) if route == "file" else route != UNKNOWN
 
     def _with_public_path(self, scope: Scope) -> Scope:
-        """A request for a file of a public folder, by the path that it has on this machine."""
+        """A request for a file of a public folder, by the path that it has on this machine. Raises Refusal
+        where there is no such file: Gradio would name the path."""
         before, _, name = scope["path"].partition("/file=")
         folder = self._state.public_folders.get(name.partition("/")[0])
         if folder is None:
             return scope
-        path = f"{before}/file={folder / name.partition('/')[2]}"
+        file = folder / name.partition("/")[2]
+        path = f"{before}/file={file}"
+        if not self._may_see(path) or not file.is_file():
+            raise Refusal(404, "nothing_here")
         return {**scope, "path": path, "raw_path": quote(path).encode()}
 
     def _may_see(self, path: str) -> bool:
@@ -172,13 +177,15 @@ class RequestGuard:
         folders = (self._state.folder, *self._state.public_folders.values())
         return any(folder.resolve() in file.parents for folder in folders)
 
-    async def _pass_upload(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _pass_upload(self, scope: Scope, receive: Receive, send: Send, address: str) -> None:
         """Pass a form with files on, as it comes, while there is room for it and it is within its limits."""
         limit, headers = self._upload_bytes(), Headers(scope=scope)
-        announced = _announced_bytes(scope, limit)
+        announced, most = _announced_bytes(scope, limit), self._state.settings.quota_mb
+        if self._state.arrivals.missing_from[address] + announced > max(most * 1_000_000, limit):
+            raise Refusal(429, "uploads_on_their_way", limit=most)
         self._check_room(announced)
         fields = FieldLimit.of(headers.get("content-type", ""), FIELDS_BYTES)
-        with self._state.arrivals.expecting(announced) as came:
+        with self._state.arrivals.expecting(announced, address) as came:
 
             def look(piece: bytes) -> None:
                 if not announced:
@@ -195,7 +202,7 @@ class RequestGuard:
         """What gives the body once more, no larger than it may be; and whose request it is. Raises
         Refusal."""
         _announced_bytes(scope, QUESTION_BYTES)
-        body = await read(receive, QUESTION_BYTES)
+        body = await read(lively(receive), QUESTION_BYTES)
         if route not in WITH_QUESTION:
             return replayed(body, receive), ""
         self._check_address(address, route)
@@ -215,8 +222,7 @@ class RequestGuard:
         full."""
         state, most = self._state, self._state.settings.each
         session = str(question.get("session_hash") or "") if isinstance(question, dict) else ""
-        if len(session) > LONGEST_SESSION:
-            raise Refusal(400, "session_too_long", limit=LONGEST_SESSION)
+        _check_length(session)
         if route == "component_server":
             if not isinstance(question, dict) or state.viewer_requests[session] >= 2 * most:
                 raise Refusal(429, "viewer_waits_enough")
@@ -292,6 +298,21 @@ def _counted(under_way: Counter[str], whose: str) -> Iterator[None]:
         under_way[whose] -= 1
         if not under_way[whose]:
             del under_way[whose]
+
+
+def _check_names(scope: Scope, route: str) -> None:
+    """Raises Refusal for a request whose address holds a long name of a session or an upload, which Gradio
+    keeps."""
+    for key, name in parse_qsl(scope.get("query_string", b"").decode("latin-1")):
+        if key in ("session_hash", "upload_id"):
+            _check_length(name)
+    if route == "heartbeat":
+        _check_length(scope["path"].rpartition("/")[2])
+
+
+def _check_length(name: str) -> None:
+    if len(name) > LONGEST_SESSION:
+        raise Refusal(400, "session_too_long", limit=LONGEST_SESSION)
 
 
 def _announced_bytes(scope: Scope, limit: int) -> int:

@@ -1,18 +1,21 @@
-"""Bodies of requests: read or passed on, within a limit of bytes."""
+"""Bodies of requests: read or passed on, within a limit of bytes, and as long as they go on arriving."""
 
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import anyio
 from starlette.types import Message, Receive
 
 from ..errors import AttnvizError
 from ..languages.catalogue import Value
 
 MOST_PARTS = 5_000  # of a question in JSON; those of the page have some dozens
+STALLED_SECONDS = 60.0  # in which nothing arrives, after which nobody waits for the rest
 
 
 class Refusal(AttnvizError):
@@ -21,6 +24,26 @@ class Refusal(AttnvizError):
     def __init__(self, status: int, key: str, /, **values: Value) -> None:
         super().__init__(key, **values)
         self.status = status
+
+
+def lively(receive: Receive, seconds: float = STALLED_SECONDS) -> Receive:
+    """Pass a body on, piece by piece. Raises Refusal where nothing arrives for so long."""
+
+    is_whole = False
+
+    async def receive_lively() -> Message:
+        nonlocal is_whole
+        if is_whole:  # what comes now is only that the sender left
+            return await receive()
+        try:
+            with anyio.fail_after(seconds):
+                message = await receive()
+        except TimeoutError:
+            raise Refusal(408, "request_stalled", seconds=round(seconds)) from None
+        is_whole = not message.get("more_body", False)
+        return message
+
+    return receive_lively
 
 
 def limited(receive: Receive, limit: int, look: Callable[[bytes], None]) -> Receive:
@@ -43,27 +66,35 @@ def limited(receive: Receive, limit: int, look: Callable[[bytes], None]) -> Rece
 
 
 class Arrivals:
-    """The bytes of uploads on their way that were announced and have not come yet."""
+    """The bytes of uploads on their way that were announced and have not come yet, in all and of each
+    address."""
 
     def __init__(self) -> None:
         self.missing = 0
+        self.missing_from: Counter[str] = Counter()
 
     @contextmanager
-    def expecting(self, announced: int) -> Iterator[Callable[[int], None]]:
-        """While one is on its way; the function that is given counts what came of it."""
+    def expecting(self, announced: int, address: str = "") -> Iterator[Callable[[int], None]]:
+        """While one is on its way from an address; the function that is given counts what came of it."""
         missing = announced
 
         def count(size: int) -> None:
             nonlocal missing
             came = min(size, missing)
             missing -= came
-            self.missing -= came
+            self._add(address, -came)
 
-        self.missing += announced
+        self._add(address, announced)
         try:
             yield count
         finally:
-            self.missing -= missing
+            self._add(address, -missing)
+
+    def _add(self, address: str, size: int) -> None:
+        self.missing += size
+        self.missing_from[address] += size
+        if not self.missing_from[address]:
+            del self.missing_from[address]
 
 
 async def read(receive: Receive, limit: int) -> bytes:
@@ -115,8 +146,8 @@ def _names_an_address(question: Any) -> bool:
         value = unchecked.pop()
         if isinstance(value, dict):
             arguments = value.get("arguments")  # of an agent's call, whose files may be plain text
-            names = [value.get("path"), *(arguments.values() if isinstance(arguments, dict) else ())]
-            if any("://" in str(name)[:20] for name in names):
+            named = [value.get("path"), *(arguments.values() if isinstance(arguments, dict) else ())]
+            if any("://" in name[:20] for name in named if isinstance(name, str)):
                 return True
             unchecked.extend(value.values())
         elif isinstance(value, list):

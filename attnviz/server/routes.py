@@ -29,6 +29,7 @@ AGENTS_CALLS_BELOW = "/mcp"
 STATIC = ("assets", "static", "svelte", "/theme.css")  # some eighty a page, the same for all: not counted
 WITH_QUESTION = ("queue/join", "call", "component_server", "mcp")  # routes whose body is a question in JSON
 UNKNOWN = "unknown"
+LONGEST_PART = 255  # bytes of one name in a path, by which a file system may still know a file
 EXAMPLES = "examples"  # the folder of example photos, as browsers name it
 # where a request's scope says whose it is, and from where, which nobody can choose
 SESSION, ADDRESS = "attnviz.session", "attnviz.address"
@@ -44,6 +45,8 @@ FILE_POLICY = "default-src 'none'; sandbox"  # an upload is never a page
 def route_of(path: str) -> str:
     """The route of a path, without what the path names: the log holds it."""
     path = unquote(path)
+    if any(len(part.encode(errors="replace")) > LONGEST_PART for part in path.split("/")):
+        return UNKNOWN
     if path in PAGES:
         return path
     if path.startswith(PAGES_BELOW) and ".." not in path:

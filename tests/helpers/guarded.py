@@ -34,13 +34,13 @@ def state(folder: Path, **settings) -> ServerState:
     return ServerState(Settings(free_mb=0, **settings), folder)
 
 
-def ask(inner, state, path, method="GET", chunks=(b"",), headers=()) -> tuple[int, dict, dict]:
+def ask(inner, state, path, method="GET", chunks=(b"",), headers=(), query=b"") -> tuple[int, dict, dict]:
     """The status, the headers, and the JSON or {"text": …} that one request to a new guard brings back."""
-    return ask_again(RequestGuard(inner, state), path, method, chunks, headers)
+    return ask_again(RequestGuard(inner, state), path, method, chunks, headers, query=query)
 
 
 def ask_again(
-    guard, path="/config", method="GET", chunks=(b"",), headers=(), client="1.2.3.4"
+    guard, path="/config", method="GET", chunks=(b"",), headers=(), client="1.2.3.4", query=b""
 ) -> tuple[int, dict, dict]:
     """One more request to a guard; what comes back is as in ``ask``."""
     sent, left = [], list(chunks)
@@ -56,6 +56,7 @@ def ask_again(
         sent.append(message)
 
     scope = {"type": "http", "path": path, "method": method, "headers": list(headers), "client": (client, 1)}
+    scope["query_string"] = query
     asyncio.run(guard(scope, receive, send))
     body = b"".join(message.get("body", b"") for message in sent)
     found = {key.decode(): value.decode() for key, value in sent[0]["headers"]}

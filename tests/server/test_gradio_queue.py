@@ -8,12 +8,15 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 
+import gradio.routes
 import pytest
+from gradio.route_utils import FileUploadProgress
 from gradio.state_holder import StateHolder
 from gradio.utils import get_upload_folder
 
 from attnviz.server.gradio_queue import (
     GradioQueue,
+    UploadProgress,
     forget_deleted_uploads,
     forget_old_sessions,
     upload_folder,
@@ -184,3 +187,24 @@ def test_a_page_takes_its_uploads_where_it_is_told_and_files_of_its_neighbours_f
             == tmp_path / "one"
         )
     assert upload_folder() == tmp_path
+
+
+def test_how_far_uploads_were_is_not_kept_where_nobody_asks():
+    kept = FileUploadProgress()
+    progress = UploadProgress(kept)
+    for name in ("done", "under way"):
+        kept.append(name, "a.png", b"x")
+    kept.set_done("done")
+    asyncio.run(asyncio.wait_for(kept.is_tracked("done"), 20))
+    kept._signals["never begun"].clear()
+    progress.forget()
+    assert set(kept._signals) == {"done", "under way", "never begun"}
+    kept.append("under way", "a.png", b"x")
+    progress.forget()
+    assert set(kept._signals) == set(kept._statuses) == {"under way"}
+    assert not kept.is_done("under way")
+    kept.set_done("under way")
+    progress.forget()
+    progress.forget()
+    assert not kept._signals and not kept._statuses
+    assert isinstance(gradio.routes.file_upload_statuses, FileUploadProgress)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import shutil
 
@@ -9,6 +10,7 @@ import pytest
 from helpers.guarded import Inner, ask, ask_again, form, post, state
 
 from attnviz.server.middleware import RequestGuard, ServerState
+from attnviz.server.request_body import Refusal, _names_an_address, lively
 from attnviz.server.routes import CALLS
 from attnviz.server.settings import Settings
 
@@ -149,3 +151,90 @@ def test_uploads_on_their_way_count_as_if_they_had_come(tmp_path):
         came(39_000_000)
         assert server.arrivals.missing == 1_000_000
     assert server.arrivals.missing == 0
+
+
+def test_what_one_address_has_on_its_way_is_bounded_and_others_are_not_kept_out(tmp_path):
+    server = state(tmp_path, quota_mb=30, checkpoint_mb=20)
+    announced = [(b"content-length", b"19000000")]
+    statuses = []
+
+    async def begin_another(scope, receive, send) -> None:
+        statuses.append("begun")
+        if len(statuses) == 1:
+            for client in ("1.2.3.4", "5.6.7.8"):
+                statuses.append(await status_of(RequestGuard(Inner(), server), client, announced))
+        await Inner()(scope, receive, send)
+
+    asyncio.run(status_of(RequestGuard(begin_another, server), "1.2.3.4", announced))
+    assert statuses == ["begun", 429, 200]
+    assert server.arrivals.missing == 0 and not server.arrivals.missing_from
+
+
+async def status_of(guard, client: str, headers: list) -> int:
+    sent = []
+
+    async def receive():
+        return {"type": "http.request", "body": b" ", "more_body": False}
+
+    async def send(message):
+        sent.append(message)
+
+    scope = {"type": "http", "path": "/gradio_api/upload", "method": "POST", "headers": headers}
+    await guard({**scope, "client": (client, 1)}, receive, send)
+    return sent[0]["status"]
+
+
+def test_a_body_that_stops_arriving_is_not_waited_for():
+    async def receive():
+        await asyncio.Event().wait()
+
+    with pytest.raises(Refusal, match="Nothing more of this arrived") as told:
+        asyncio.run(lively(receive, 0.01)())
+    assert told.value.status == 408
+
+
+def test_after_a_whole_body_nothing_more_has_to_arrive():
+    messages = [{"type": "http.request", "body": b"x", "more_body": False}, {"type": "http.disconnect"}]
+
+    async def receive():
+        if len(messages) == 1:
+            await asyncio.sleep(0)  # where a wait that is limited to no time ends
+        return messages.pop(0)
+
+    async def read_all() -> list[str]:
+        receive_lively = lively(receive, 0.0)
+        return [(await receive_lively())["type"] for _ in range(2)]
+
+    assert asyncio.run(read_all()) == ["http.request", "http.disconnect"]
+
+
+@pytest.mark.parametrize(
+    ("path", "query"),
+    [
+        ("/gradio_api/upload_progress", "upload_id={}"),
+        ("/gradio_api/upload", "upload_id={}"),
+        ("/gradio_api/queue/data", "session_hash={}"),
+        ("/gradio_api/heartbeat/{}", ""),
+    ],
+)
+def test_names_in_addresses_are_short(tmp_path, path, query):
+    for length, expected in ((64, 200), (65, 400)):
+        name, server = "x" * length, state(tmp_path)
+        asked = {"path": path.format(name), "query": query.format(name).encode()}
+        assert ask(Inner(), server, **asked)[0] == expected
+
+
+class NoName(dict):
+    """A part of a question that takes long to write down."""
+
+    def __str__(self) -> str:
+        raise AssertionError("written down")
+
+    __repr__ = __str__
+
+
+def test_a_name_is_looked_for_only_in_text_however_deep_and_wide_a_question_is():
+    question = NoName(path="x")
+    for _ in range(100):
+        question = NoName(path=NoName(arguments=NoName(photo=question)))
+    assert not _names_an_address(NoName(path=question))

@@ -47,6 +47,8 @@ from attnviz.server.settings import Settings
         "/openapi.json",
         "/gradio_api/file=\0",
         "/gradio_api/file=" + "x" * 5000,
+        "/static/" + "x" * 300,
+        "/assets/" + "人" * 100,
     ],
 )
 def test_routes_that_nobody_needs_are_not_there(tmp_path, path):
@@ -187,7 +189,9 @@ def test_a_file_of_a_public_folder_has_a_name_without_this_machines_folders(tmp_
 
     server = ServerState(Settings(), tmp_path / "uploads", {"examples": tmp_path / "public"})
     assert ask(inner, server, "/gradio_api/file=examples/cat.jpg")[0] == 200
-    assert ask(inner, server, "/gradio_api/file=examples/../secret.png")[0] == 404
+    for name in ("../secret.png", "nothing.jpg", "", "cat.jpg\0"):  # of which Gradio would name the path
+        status, _, said = ask(inner, server, f"/gradio_api/file=examples/{name}")
+        assert status == 404 and str(tmp_path) not in said["detail"]
     assert paths == [f"/gradio_api/file={tmp_path}/public/cat.jpg"]
 
 
