@@ -39,6 +39,7 @@ from .sweeping import make_again
 log = logging.getLogger("attnviz.requests")
 
 QUESTION_BYTES = 256_000
+ONE_REQUEST_BYTES = 4_000  # of a question; a larger one takes longer to read, and counts as several requests
 FORM_BYTES = 1_000_000  # what a form adds to the file in it
 FIELDS_BYTES = 1_000_000  # what of a form is not in a file, and lies in memory
 LONGEST_SESSION = 64  # characters of a session's name; browsers choose some ten
@@ -205,6 +206,8 @@ class RequestGuard:
         body = await read(lively(receive), QUESTION_BYTES)
         if route not in WITH_QUESTION:
             return replayed(body, receive), ""
+        if not self._rate.allows(address, len(body) // ONE_REQUEST_BYTES):
+            raise Refusal(429, "address_asks_too_often", rate=self._rate.per_minute)
         self._check_address(address, route)
         return replayed(body, receive), self._checked_session(question_in(body), route)
 

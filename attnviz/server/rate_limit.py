@@ -20,13 +20,13 @@ class RateLimit:
             OrderedDict()
         )  # what is in each, and since when
 
-    def allows(self, address: str) -> bool:
-        """Whether one more request of an address is within its limit; counts it."""
+    def allows(self, address: str, weight: float = 1.0) -> bool:
+        """Whether one more request of an address is within its limit; counts it as ``weight`` requests."""
         if not self.per_minute:
             return True
         full, now = float(self.per_minute), self._clock()
         content, since = self._buckets.pop(address, (full, now))
-        content = min(full, content + (now - since) * full / 60) - 1
+        content = min(full, content + (now - since) * full / 60) - weight
         self._buckets[address] = max(content, -1.0), now
         if len(self._buckets) > MOST_ADDRESSES:
             self._buckets.popitem(last=False)

@@ -100,6 +100,15 @@ def test_an_address_has_so_many_requests_a_minute_and_its_neighbours_have_theirs
     assert [ask_again(guard)[0] for _ in range(2)] == [200, 429]
 
 
+def test_a_large_question_counts_as_several_requests(tmp_path):
+    guard = RequestGuard(Inner(), state(tmp_path, rate=100), clock=lambda: 0.0)
+    path, large = "/gradio_api/queue/join", [json.dumps({"data": "x" * 200_000}).encode()]
+    assert [ask_again(guard, path, "POST", large)[0] for _ in range(2)] == [200, 429]
+    guard = RequestGuard(Inner(), state(tmp_path, rate=100), clock=lambda: 0.0)
+    small = [json.dumps({"data": "x" * 3000}).encode()]
+    assert [ask_again(guard, path, "POST", small)[0] for _ in range(101)] == [200] * 100 + [429]
+
+
 @pytest.mark.parametrize(("proxies", "address"), [(0, "1.2.3.4"), (1, "7.7.7.7"), (3, "1.2.3.4")])
 def test_a_proxy_is_believed_only_where_there_is_one(tmp_path, proxies, address):
     guard = RequestGuard(Inner(), state(tmp_path, proxies=proxies, rate=1), clock=lambda: 0.0)
