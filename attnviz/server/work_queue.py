@@ -8,6 +8,7 @@ import os
 import sys
 import threading
 import time
+import weakref
 from collections.abc import Callable
 from concurrent.futures import Future, InvalidStateError
 from contextlib import suppress
@@ -137,7 +138,9 @@ class WorkQueue:
             self._changed.notify()
         if refused is not None:
             _fail(refused, BusyError("line_full", number=number))
-        piece.done.add_done_callback(lambda _: self._leave(piece))
+        # Weak, or what was computed would stay until Python looks for cycles.
+        known = weakref.ref(piece)
+        piece.done.add_done_callback(lambda _: self._leave(known()))
         return piece.done
 
     def _refused(self) -> _Piece | None:
@@ -147,10 +150,10 @@ class WorkQueue:
         self._sort()
         return self._waiting.pop()
 
-    def _leave(self, piece: _Piece) -> None:
+    def _leave(self, piece: _Piece | None) -> None:
         """Take away what was given up before it began."""
         with self._changed:
-            if piece in self._waiting:
+            if piece is not None and piece in self._waiting:
                 self._waiting.remove(piece)
 
     def _sort(self) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import sys
 import threading
 import time
+import weakref
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
@@ -262,3 +264,27 @@ def test_what_was_given_up_before_its_turn_leaves_the_line():
     with occupied(Waiting(queue)):
         asyncio.run(give_up())
     assert served == []
+
+
+class Large:
+    """Stands for what takes much memory."""
+
+
+def test_nothing_is_kept_of_work_that_is_done():
+    queue, kept = WorkQueue(1, 5), []
+
+    def work() -> Large:
+        large = Large()
+        kept.append(weakref.ref(large))
+        return large
+
+    async def run_twice() -> None:
+        for _ in range(2):
+            await queue.run(work)
+
+    gc.disable()
+    try:
+        asyncio.run(run_twice())
+        wait_until(lambda: not any(reference() for reference in kept))
+    finally:
+        gc.enable()
