@@ -16,7 +16,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 from helpers.reference_networks import ORIGINALS, with_random_statistics
 
 import attnviz
-from attnviz.checkpoints.layouts import open_state_dict
+from attnviz.checkpoints.opening import open_state_dict
 
 
 def main() -> None:

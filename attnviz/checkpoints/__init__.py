@@ -1,5 +1,6 @@
-"""A file of weights becomes a network: file formats, a safe reader of pickles, layouts of other people's
-code.
+"""A file of weights becomes a network: file formats, a safe reader of pickles, and what keys and shapes tell
+of a network.
 
-Here: a row a layout in ``layouts``. Not here: networks known by name, downloads.
+Here: ``parts``, ``blocks``, ``gates`` and ``ends`` tell what is in it, ``habits`` what keys don't say, and
+``opening`` builds it. Not here: networks known by name, downloads.
 """

@@ -169,6 +169,29 @@ class CBAM(nn.Module):
         return x * self.spatial(x)
 
 
+class ChannelCBAM(nn.Module):
+    """The first half of CBAM alone: F' = Mc(F) * F."""
+
+    attention_kind = "cbam"
+    attention_taps = {"channel.gate": "channel"}
+    attention_steps = {
+        "average": ("channel.fc1", "input", 1),
+        "average_hidden": ("channel.relu", "output", 1),
+        "average_logits": ("channel.fc2", "output", 1),
+        "maximum": ("channel.fc1", "input", 2),
+        "maximum_hidden": ("channel.relu", "output", 2),
+        "maximum_logits": ("channel.fc2", "output", 2),
+    }
+
+    def __init__(self, channels: int, hidden: int, bias: bool = False, window: bool = False) -> None:
+        super().__init__()
+        self.channel = ChannelAttention(channels, hidden=hidden, bias=bias)
+        self.channel.window = window
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x * self.channel(x)[:, :, None, None]
+
+
 class BAM(nn.Module):
     """Bottleneck attention (Park et al., BMVC 2018, equations 1 to 4): F' = F * (1 + sigmoid(Mc(F) + Ms(F))).
 

@@ -9,7 +9,7 @@ from torch import nn
 
 from ..photos.geometry import Recipe
 from .attention import ATTENTION
-from .resnet import DEPTHS
+from .plan import DEPTHS
 
 
 @dataclass(frozen=True)

@@ -1,97 +1,63 @@
 """One ResNet (He et al., CVPR 2016) that takes any of the three attention mechanisms, or none.
 
 Without attention it is torchvision's ResNet, weight names included: stride in the 3×3 convolution, no bias
-before batch norm. What released code does otherwise is a ``Design``."""
+before batch norm. What other code does otherwise is in the ``Plan`` that it is built by."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from functools import partial
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import pad
 
-from .attention import ATTENTION, BAM, CBAM, ReleasedBAM, SqueezeExcite
-
-DEPTHS = {18: (2, 2, 2, 2), 34: (3, 4, 6, 3), 50: (3, 4, 6, 3), 101: (3, 4, 23, 3), 152: (3, 8, 36, 3)}
-
-
-@dataclass(frozen=True)
-class Design:
-    """How a ResNet is built where code differs. The defaults are torchvision's ResNet and the papers'
-    attention."""
-
-    bottleneck: bool | None = None  # None: as the depth has it
-    stride_first: bool = False  # a bottleneck's stride is in its first convolution, as in Caffe
-    relu_first: bool = False  # a basic block's attention comes after a ReLU (timm's legacy_seresnet18 and 34)
-    # the pooling after the 7×7: "padded", or "ceil" without padding; "small": a 3×3 and no pooling
-    stem: str = "padded"
-    hidden: Mapping[int, int] = field(
-        default_factory=dict
-    )  # channels -> hidden units of attention, where not channels / reduction
-    bias: bool = False  # of the layers in SE and in CBAM's channel gate
-    kernel: int = 7  # of CBAM's spatial convolution
-    spatial_bias: bool = False
-    spatial_norm: bool = False  # a batch norm behind it
-    maximum_first: bool = False  # its first input is the maximum, not the mean
-    released_bam: bool = False  # the branches are multiplied
-    window_pool: bool = (
-        False  # attention averages over positions by a window of their size, see attention.WindowPool
-    )
+from .attention import BAM, CBAM, ChannelCBAM, ReleasedBAM, SqueezeExcite
+from .plan import BlockPlan, ConvolutionPlan, GatePlan, LayerPlan, Plan, ShortcutPlan, usual_plan
 
 
-class BasicBlock(nn.Module):
-    """Two 3×3 convolutions; attention, if any, on their result before the addition."""
+class Block(nn.Module):
+    """Two or three convolutions ``conv1`` … with batch norms ``bn1`` …, attention on their result, and the
+    addition of the input, which ``downsample`` brings to the same shape."""
 
-    expansion = 1
-
-    def __init__(
-        self, channels: int, planes: int, stride: int, attention: nn.Module | None, design: Design = Design()
-    ) -> None:
+    def __init__(self, plan: BlockPlan, slope: float = 0.0) -> None:
         super().__init__()
-        self.relu_first = design.relu_first
-        self.conv1 = nn.Conv2d(channels, planes, 3, stride, padding=1, bias=False)
-        self.bn1 = nn.BatchNorm2d(planes)
-        self.conv2 = nn.Conv2d(planes, planes, 3, padding=1, bias=False)
-        self.bn2 = nn.BatchNorm2d(planes)
-        self.attention = attention
-        self.relu = nn.ReLU()
-        self.downsample = _downsample(channels, planes, stride)
+        self.count, self.norm_first = len(plan.convolutions), plan.norm_first
+        self.relu_first = plan.relu_first
+        for number, about in enumerate(plan.convolutions, 1):
+            self.add_module(f"conv{number}", _convolution(about))
+            self.add_module(f"bn{number}", nn.BatchNorm2d(about.channels if plan.norm_first else about.out))
+        self.attention = None if plan.gate is None else make_gate(plan.gate)
+        self.relu = _activation(slope)
+        self.downsample = _shortcut(plan.shortcut) if plan.shortcut else _without_weights(plan)
 
     def forward(self, x: Tensor) -> Tensor:
-        branch = self.relu(self.bn1(self.conv1(x)))
-        branch = self.bn2(self.conv2(branch))
-        if self.relu_first:
-            branch = self.relu(branch)
-        return _add(self, branch, x)
+        return self._norms_first(x) if self.norm_first else self._norms_last(x)
 
+    def _norms_last(self, x: Tensor) -> Tensor:
+        branch = x
+        for number in range(1, self.count + 1):
+            branch = self._child("bn", number)(self._child("conv", number)(branch))
+            if number < self.count or self.relu_first:
+                branch = self.relu(branch)
+        return self.relu(self._attended(branch) + (x if self.downsample is None else self.downsample(x)))
 
-class Bottleneck(nn.Module):
-    """1×1, 3×3, 1×1 convolutions, the last to four times the planes; attention on their result before the
-    addition."""
+    def _norms_first(self, x: Tensor) -> Tensor:
+        first = branch = self.relu(self._child("bn", 1)(x))
+        for number in range(1, self.count + 1):
+            if number > 1:
+                branch = self.relu(self._child("bn", number)(branch))
+            branch = self._child("conv", number)(branch)
+        return self._attended(branch) + (x if self.downsample is None else self.downsample(first))
 
-    expansion = 4
+    def _attended(self, branch: Tensor) -> Tensor:
+        attention: nn.Module | None = self.attention
+        return branch if attention is None else attention(branch)
 
-    def __init__(
-        self, channels: int, planes: int, stride: int, attention: nn.Module | None, design: Design = Design()
-    ) -> None:
-        super().__init__()
-        first, second = (stride, 1) if design.stride_first else (1, stride)
-        self.conv1 = nn.Conv2d(channels, planes, 1, first, bias=False)
-        self.bn1 = nn.BatchNorm2d(planes)
-        self.conv2 = nn.Conv2d(planes, planes, 3, second, padding=1, bias=False)
-        self.bn2 = nn.BatchNorm2d(planes)
-        self.conv3 = nn.Conv2d(planes, planes * self.expansion, 1, bias=False)
-        self.bn3 = nn.BatchNorm2d(planes * self.expansion)
-        self.attention = attention
-        self.relu = nn.ReLU()
-        self.downsample = _downsample(channels, planes * self.expansion, stride)
-
-    def forward(self, x: Tensor) -> Tensor:
-        branch = self.relu(self.bn1(self.conv1(x)))
-        branch = self.relu(self.bn2(self.conv2(branch)))
-        branch = self.bn3(self.conv3(branch))
-        return _add(self, branch, x)
+    def _child(self, kind: str, number: int) -> nn.Module:
+        child = self._modules[f"{kind}{number}"]
+        assert child is not None
+        return child
 
 
 class ResNet(nn.Module):
@@ -99,16 +65,8 @@ class ResNet(nn.Module):
 
     ``attention`` is "se" or "cbam" (in every block, before the addition), "bam" (after stages 1 to 3: modules
     ``bam1`` to ``bam3``) or None. ``depth`` can be the four stages' numbers of blocks, ``width`` is the
-    number of channels after the stem, ``reduction`` the r of the attention's hidden layers. Raises ValueError
-    for a depth or an attention that does not exist."""
-
-    layer1: nn.Module
-    layer2: nn.Module
-    layer3: nn.Module
-    layer4: nn.Module
-    bam1: nn.Module
-    bam2: nn.Module
-    bam3: nn.Module
+    number of channels after the stem, ``reduction`` the r of the attention's hidden layers. A ``plan`` says
+    all of it instead. Raises ValueError for a depth or an attention that does not exist."""
 
     def __init__(
         self,
@@ -117,94 +75,137 @@ class ResNet(nn.Module):
         width: int = 64,
         reduction: int = 16,
         classes: int = 1000,
-        design: Design = Design(),
+        plan: Plan | None = None,
     ) -> None:
         super().__init__()
-        if isinstance(depth, int) and depth not in DEPTHS:
-            raise ValueError(f"depth is {depth}; a ResNet has one of {', '.join(map(str, DEPTHS))}")
-        if attention is not None and attention not in ATTENTION:
-            raise ValueError(
-                f"attention is {attention!r}; it can be {', '.join(map(repr, ATTENTION))} or None"
-            )
-        counts = DEPTHS[depth] if isinstance(depth, int) else depth
-        bottleneck = (
-            design.bottleneck if design.bottleneck is not None else isinstance(depth, int) and depth >= 50
-        )
-        block = Bottleneck if bottleneck else BasicBlock
-        self.conv1 = (
-            nn.Conv2d(3, width, 3, 1, padding=1, bias=False) if design.stem == "small" else _large_stem(width)
-        )
-        self.bn1 = nn.BatchNorm2d(width)
-        self.relu = nn.ReLU()
-        self.maxpool = STEM_POOLS[design.stem]()
-        channels = width
-        for stage, count in enumerate(counts):
-            planes = width * 2**stage
-            blocks = []
-            for index in range(count):
-                stride = 2 if stage > 0 and index == 0 else 1
-                gate = (
-                    _gate(attention, planes * block.expansion, reduction, design)
-                    if attention in ("se", "cbam")
-                    else None
-                )
-                blocks.append(block(channels, planes, stride, gate, design))
-                channels = planes * block.expansion
-            self.add_module(f"layer{stage + 1}", nn.Sequential(*blocks))
-            if stage < 3:
-                after = _gate(attention, channels, reduction, design) if attention == "bam" else nn.Identity()
-                self.add_module(f"bam{stage + 1}", after)
+        plan = plan or usual_plan(depth, attention, width, reduction, classes)
+        self.plan = plan
+        self.conv1 = _stem(plan)
+        self.bn1 = nn.BatchNorm2d(plan.stem[-1].out) if plan.stem_norm else None
+        self.relu = _activation(plan.slope)
+        self.attention0 = make_gate(plan.gates[0]) if 0 in plan.gates else None
+        self.maxpool = STEM_POOLS[plan.pool]()
+        for stage, blocks in enumerate(plan.stages, 1):
+            self.add_module(f"layer{stage}", nn.Sequential(*(Block(block, plan.slope) for block in blocks)))
+            if stage in plan.gates:
+                self.add_module(_after(plan, stage), make_gate(plan.gates[stage]))
+        self.last_norm = nn.BatchNorm2d(plan.stages[-1][-1].out) if plan.last_norm else None
         self.avgpool = nn.AdaptiveAvgPool2d(1)
-        self.fc = nn.Linear(channels, classes)
-        if not self.fc.weight.is_meta:  # where no numbers are, torch would load its compiler to draw some
+        self.fc = _head(plan.head)
+        if not next(self.parameters()).is_meta:  # without numbers, torch would load its compiler to draw some
             _start(self)
 
     def forward(self, x: Tensor) -> Tensor:
-        x = self.maxpool(self.relu(self.bn1(self.conv1(x))))
-        x = self.bam1(self.layer1(x))
-        x = self.bam2(self.layer2(x))
-        x = self.bam3(self.layer3(x))
-        x = self.layer4(x)
+        x = self.conv1(x)
+        if self.bn1 is not None:
+            x = self.relu(self.bn1(x))
+        if self.attention0 is not None:
+            x = self.attention0(x)
+        x = self.maxpool(x)
+        for stage in range(1, len(self.plan.stages) + 1):
+            x = self.get_submodule(f"layer{stage}")(x)
+            if stage in self.plan.gates:
+                x = self.get_submodule(_after(self.plan, stage))(x)
+        if self.last_norm is not None:
+            x = self.relu(self.last_norm(x))
         return self.fc(torch.flatten(self.avgpool(x), 1))
 
 
-def _large_stem(width: int) -> nn.Module:
-    return nn.Conv2d(3, width, 7, 2, padding=3, bias=False)
-
-
-def _gate(attention: str, channels: int, reduction: int, design: Design) -> nn.Module:
-    hidden = design.hidden.get(channels)
-    if attention == "se":
-        return SqueezeExcite(channels, reduction, hidden, design.bias)
-    if attention == "cbam":
+def make_gate(plan: GatePlan) -> nn.Module:
+    """The attention module of a plan."""
+    if plan.kind == "se":
+        return SqueezeExcite(plan.channels, hidden=plan.hidden, bias=plan.bias)
+    if plan.kind == "cbam" and not plan.kernel:
+        return ChannelCBAM(plan.channels, hidden=plan.hidden, bias=plan.bias, window=plan.window)
+    if plan.kind == "cbam":
         return CBAM(
-            channels,
-            reduction,
-            hidden,
-            design.bias,
-            design.kernel,
-            design.spatial_bias,
-            design.maximum_first,
-            design.spatial_norm,
-            design.window_pool,
+            plan.channels,
+            hidden=plan.hidden,
+            bias=plan.bias,
+            kernel=plan.kernel,
+            spatial_bias=plan.spatial_bias,
+            maximum_first=plan.maximum_first,
+            norm=plan.spatial_norm,
+            window=plan.window,
         )
-    if design.released_bam:
-        return ReleasedBAM(channels, reduction, hidden=hidden, window=design.window_pool)
-    return BAM(channels, reduction, hidden=hidden)
+    if plan.released:
+        return ReleasedBAM(plan.channels, hidden=plan.hidden, window=plan.window)
+    return BAM(plan.channels, hidden=plan.hidden)
 
 
-def _downsample(channels: int, out: int, stride: int) -> nn.Module | None:
-    if stride == 1 and channels == out:
-        return None
-    return nn.Sequential(nn.Conv2d(channels, out, 1, stride, bias=False), nn.BatchNorm2d(out))
+def _after(plan: Plan, stage: int) -> str:
+    """The name of the attention that comes after a stage."""
+    return f"bam{stage}" if plan.gates[stage].kind == "bam" else f"attention{stage}"
 
 
-def _add(block: BasicBlock | Bottleneck, branch: Tensor, x: Tensor) -> Tensor:
-    attention: nn.Module | None = block.attention
-    downsample: nn.Module | None = block.downsample
-    if attention is not None:
-        branch = attention(branch)
-    return block.relu(branch + (x if downsample is None else downsample(x)))
+def _convolution(plan: ConvolutionPlan) -> nn.Conv2d:
+    return nn.Conv2d(
+        plan.channels,
+        plan.out,
+        plan.kernel,
+        plan.stride,
+        padding=plan.kernel // 2,
+        groups=plan.groups,
+        bias=plan.bias,
+    )
+
+
+def _activation(slope: float) -> nn.Module:
+    return nn.LeakyReLU(slope) if slope else nn.ReLU()
+
+
+def _stem(plan: Plan) -> nn.Module:
+    """One convolution, or several with batch norms and activations between them."""
+    if len(plan.stem) == 1:
+        return _convolution(plan.stem[0])
+    layers: list[nn.Module] = []
+    for about in plan.stem[:-1]:
+        layers += [_convolution(about), nn.BatchNorm2d(about.out), _activation(plan.slope)]
+    return nn.Sequential(*layers, _convolution(plan.stem[-1]))
+
+
+def _shortcut(plan: ShortcutPlan) -> nn.Module:
+    layers: list[nn.Module] = [_convolution(plan.convolution)]
+    if plan.norm:
+        layers.append(nn.BatchNorm2d(plan.convolution.out))
+    if plan.average == 1:
+        layers.insert(0, nn.Identity())
+    elif plan.average:
+        layers.insert(0, nn.AvgPool2d(plan.average, plan.average, ceil_mode=True, count_include_pad=False))
+    return nn.Sequential(*layers)
+
+
+class PaddedShortcut(nn.Module):
+    """Every so many pixels of the input, with channels of zeros on both sides, as He et al. did for CIFAR."""
+
+    def __init__(self, stride: int, more: int) -> None:
+        super().__init__()
+        self.stride, self.more = stride, more
+
+    def forward(self, x: Tensor) -> Tensor:
+        before = self.more // 2
+        return pad(x[:, :, :: self.stride, :: self.stride], (0, 0, 0, 0, before, self.more - before))
+
+
+def _without_weights(plan: BlockPlan) -> nn.Module | None:
+    """What a block without weights in its shortcut does there; None where input and result have one shape."""
+    more = plan.out - plan.convolutions[0].channels
+    return PaddedShortcut(plan.stride, more) if more > 0 or plan.stride > 1 else None
+
+
+def _head(layers: tuple[LayerPlan, ...]) -> nn.Module:
+    """A fully connected layer, or several."""
+    first = layers[0]
+    if len(layers) == 1 and not first.norm and not first.relu:
+        return nn.Linear(first.inputs, first.outputs, first.bias)
+    modules: list[nn.Module] = []
+    for layer in layers:
+        if layer.norm:
+            modules.append(nn.BatchNorm1d(layer.inputs))
+        if layer.relu:
+            modules.append(nn.ReLU())
+        modules.append(nn.Linear(layer.inputs, layer.outputs, layer.bias))
+    return nn.Sequential(*modules)
 
 
 def _start(network: nn.Module) -> None:
@@ -217,7 +218,7 @@ def _start(network: nn.Module) -> None:
 
 
 STEM_POOLS: dict[str, Callable[[], nn.Module]] = {
-    "padded": lambda: nn.MaxPool2d(3, 2, padding=1),
-    "ceil": lambda: nn.MaxPool2d(3, 2, ceil_mode=True),
-    "small": nn.Identity,
+    "padded": partial(nn.MaxPool2d, 3, 2, padding=1),
+    "ceil": partial(nn.MaxPool2d, 3, 2, ceil_mode=True),
+    "none": nn.Identity,
 }

@@ -18,7 +18,7 @@ from safetensors.torch import save as save_tensors
 from torch import nn
 
 from .._paths import MODELS
-from ..checkpoints.layouts import open_weights
+from ..checkpoints.opening import open_weights
 from ..checkpoints.state_dict import LIMIT, SUFFIXES, stored_weights
 from ..errors import NetworkError
 from ..naming import close_name

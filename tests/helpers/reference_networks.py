@@ -208,7 +208,7 @@ class JongchanBAMResNet(nn.Module):
         return self.fc(self.avgpool(self.layer4(x)).flatten(1))
 
 
-def with_random_statistics(network: nn.Module, side: int = 64) -> nn.Module:
+def with_random_statistics(network: nn.Module, side: int = 64, channels: int = 3) -> nn.Module:
     """Every weight random, gates spread over (0, 1), statistics of batch norms that a pass on inputs of this
     side has seen."""
     for name, values in network.named_parameters():
@@ -228,7 +228,7 @@ def with_random_statistics(network: nn.Module, side: int = 64) -> nn.Module:
         if isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d):
             module.momentum = 1.0
     with torch.no_grad():
-        network.train()(torch.randn(4, 3, side, side))
+        network.train()(torch.randn(4, channels, side, side))
         for module in network.modules():
             if isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d):
                 module.running_mean.add_(

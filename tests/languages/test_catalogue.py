@@ -235,10 +235,10 @@ def test_phrases_are_said_in_the_sentences_language():
 
 
 def test_lists_are_said_with_the_languages_commas():
-    values = {"name": "a.pth", "layout": "timm", "more": Phrase("and_more", count=7)}
+    values = {"name": "a.pth", "title": "SE ResNet-50", "more": Phrase("and_more", count=7)}
     error = NetworkError("layout_has_unknown_keys", tensors=("“k1”", "“k2”", "“k3”"), **values)
-    assert "none has: “k1”, “k2”, “k3” and 7 more; in Python" in str(error)
-    assert "：“k1”、“k2”、“k3” 等，另有 7 个；" in error.sentence("zh")
+    assert "no place in it: “k1”, “k2”, “k3” and 7 more. In Python" in str(error)
+    assert "：“k1”、“k2”、“k3” 等，另有 7 个。" in error.sentence("zh")
 
 
 def test_what_is_unknown_or_not_given_stands_as_it_is():

@@ -1,0 +1,198 @@
+"""A block of a ResNet told by the shapes of its parts: its convolutions in their order, the batch norm of
+each, the shortcut, the attention."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from ..networks.plan import BlockPlan, ConvolutionPlan, GatePlan, ShortcutPlan
+from .fault import CheckpointFault, printable
+from .gates import is_attention, read_gate
+from .parts import Part
+
+SHORTCUT = r"(^|[._])(down|short|skip|ident|proj|match|resize|res_?conv|residual_?conv|adjust|bypass)"
+WIDEST = 65_536  # channels
+
+
+@dataclass(frozen=True)
+class ReadBlock:
+    """What was read: the plan with stride 1 everywhere, where each part goes, from the block on, and
+    attention that stands before the block, on its input."""
+
+    plan: BlockPlan
+    places: dict[str, str]
+    before: tuple[GatePlan, dict[str, str]] | None = None
+
+
+def read_block(parts: Sequence[Part], channels: int, where: str, norm_first: bool) -> ReadBlock:
+    """The block that these parts make of ``channels`` channels; ``where`` is its path in the file. Raises
+    CheckpointFault, which names the parts that have no place in it."""
+    attention, shortcut, main = _sorted(parts)
+    convolutions = [part for part in main if part.kind == "convolution"]
+    norms = [part for part in main if part.kind == "norm"]
+    odd = [part for part in (*main, *shortcut) if part.kind not in ("convolution", "norm")]
+    if odd:
+        raise _unknown(odd, where)
+    chain = _chain(convolutions, channels, bool(shortcut))
+    if chain is None:
+        raise _unknown(convolutions or parts, where)
+    shortcut += [part for part in convolutions if part not in chain]
+    plans = tuple(_planned(part, before) for part, before in zip(chain, _inputs(chain, channels)))
+    sizes = [plan.channels if norm_first else plan.out for plan in plans]
+    norms_of = _norms_of(chain, norms, sizes)
+    if norms_of is None:
+        raise _unknown(norms or chain, where)
+    shortcut += [norm for norm in norms if norm not in norms_of]
+    places: dict[str, str] = {}
+    for number, (convolution, norm) in enumerate(zip(chain, norms_of), 1):
+        places |= {convolution.path: f"conv{number}", norm.path: f"bn{number}"}
+    bypass = _shortcut(shortcut, channels, plans[-1].out, where, places)
+    plan = BlockPlan(plans, bypass, norm_first=norm_first)
+    return _with_gate(plan, places, attention, channels, where)
+
+
+def _sorted(parts: Sequence[Part]) -> tuple[list[Part], list[Part], list[Part]]:
+    """The parts of attention, of the shortcut, and the others."""
+    attention, shortcut, main = [], [], []
+    for part in parts:
+        if part.kind == "layer" or is_attention(part.path) or part.weight[:2] == (1, 2):
+            attention.append(part)
+        elif re.search(SHORTCUT, part.path.lower()):
+            shortcut.append(part)
+        else:
+            main.append(part)
+    return attention, shortcut, main
+
+
+def _chain(convolutions: Sequence[Part], channels: int, has_shortcut: bool) -> list[Part] | None:
+    """Two or three convolutions in an order in which each takes what the one before gives. One more can be
+    the shortcut, if none is known."""
+    for chosen in _choices(convolutions, has_shortcut):
+        given = channels
+        for part in chosen:
+            if given % part.inputs or part.weight[2] != part.side or part.side % 2 == 0:
+                break
+            if part.side == 1 and part.inputs != given:
+                break
+            given = part.out
+        else:
+            return list(chosen)
+    return None
+
+
+def _choices(convolutions: Sequence[Part], has_shortcut: bool) -> Iterator[Sequence[Part]]:
+    """Orders to try: as they are named first."""
+    if len(convolutions) in (2, 3):
+        yield convolutions
+    if len(convolutions) in (3, 4) and not has_shortcut:
+        for left in reversed(range(len(convolutions))):
+            yield [part for place, part in enumerate(convolutions) if place != left]
+    if len(convolutions) in (2, 3):
+        yield from itertools.permutations(convolutions)
+
+
+def _inputs(chain: Sequence[Part], channels: int) -> list[int]:
+    return [channels, *(part.out for part in chain[:-1])]
+
+
+def _planned(part: Part, channels: int) -> ConvolutionPlan:
+    return ConvolutionPlan(channels, part.out, part.side, 1, channels // part.inputs, part.bias)
+
+
+def _norms_of(chain: Sequence[Part], norms: Sequence[Part], sizes: Sequence[int]) -> list[Part] | None:
+    """The batch norm that belongs to each convolution; None if they don't fit."""
+    named = [_named_like(part, norms) for part in chain]
+    if all(norm is not None for norm in named) and len({id(norm) for norm in named}) == len(chain):
+        found = [norm for norm in named if norm is not None]
+    else:
+        found = list(norms[: len(chain)])
+    fit = len(found) == len(chain) and all(norm.size == size for norm, size in zip(found, sizes))
+    return found if fit else None
+
+
+def _named_like(part: Part, norms: Sequence[Part]) -> Part | None:
+    """The batch norm whose name says that it belongs to a convolution: conv1 and bn1, 0 and 1 in a list,
+    conv2.conv and conv2.bn."""
+    by_path = {norm.path: norm for norm in norms}
+    own = _bare(part.path)
+    for path, norm in by_path.items():
+        if _bare(path) == own:
+            return norm
+    listed = re.fullmatch(r"(.*?)(\d+)", part.path)
+    if listed and (not listed[1] or listed[1].endswith(".")):
+        return by_path.get(f"{listed[1]}{int(listed[2]) + 1}")
+    return None
+
+
+def _bare(path: str) -> str:
+    """A path without the words for a convolution or batch norm: equal for those that belong together."""
+    return re.sub(
+        r"conv(olution)?(?![a-z])|batch_?norm|bn|norm(alization)?|adn\.N", "", path, flags=re.IGNORECASE
+    )
+
+
+def _shortcut(
+    parts: Sequence[Part], channels: int, out: int, where: str, places: dict[str, str]
+) -> ShortcutPlan | None:
+    """The plan of the shortcut; ``places`` is added to."""
+    if not parts:
+        return None
+    convolutions = [part for part in parts if part.kind == "convolution"]
+    norms = [part for part in parts if part.kind == "norm"]
+    if len(convolutions) != 1 or len(norms) > 1 or len(convolutions) + len(norms) != len(parts):
+        raise _unknown(parts, where)
+    convolution = convolutions[0]
+    square = convolution.weight[2] == convolution.side and convolution.side % 2 == 1
+    if (convolution.inputs, convolution.out) != (channels, out) or not square:
+        raise _unknown(convolutions, where)
+    average = 1 if convolution.path.endswith(".1") else None  # behind a pooling, which has no weights
+    first = 0 if average is None else 1
+    places[convolution.path] = f"downsample.{first}"
+    if norms:
+        places[norms[0].path] = f"downsample.{first + 1}"
+        if norms[0].size != out or norms[0].path.endswith(".0"):
+            raise _unknown(norms, where)
+    return ShortcutPlan(_planned(convolution, channels), bool(norms), average)
+
+
+def _with_gate(
+    plan: BlockPlan, places: dict[str, str], attention: Sequence[Part], channels: int, where: str
+) -> ReadBlock:
+    """The block with its attention: on its result, or, as pytorchcv's BAM, on its input."""
+    if not attention:
+        return ReadBlock(plan, places)
+    gate = read_gate(attention, where)
+    if gate.plan.kind == "bam" and gate.plan.channels == channels:
+        return ReadBlock(plan, places, (gate.plan, gate.places))
+    if gate.plan.channels != plan.out:
+        raise CheckpointFault(
+            "layout_gate_elsewhere",
+            tensor=printable(f"{where}.{attention[0].path}"),
+            channels=gate.plan.channels,
+            out=plan.out,
+        )
+    places |= {path: f"attention.{place}" for path, place in gate.places.items()}
+    return ReadBlock(replace(plan, gate=gate.plan), places)
+
+
+def _unknown(parts: Sequence[Part], where: str) -> CheckpointFault:
+    return CheckpointFault(
+        "layout_block_unknown", block=printable(where), tensor=printable(f"{where}.{parts[0].path}")
+    )
+
+
+def goes_first(parts: Sequence[Part], channels: int) -> bool | None:
+    """Whether a block's batch norms stand before its convolutions, as their sizes tell; None where they
+    don't."""
+    _, shortcut, main = _sorted(parts)
+    convolutions = [part for part in main if part.kind == "convolution"]
+    norms = [part for part in main if part.kind == "norm"]
+    chain = _chain(convolutions, channels, bool(shortcut))
+    if chain is None:
+        return None
+    before = _norms_of(chain, norms, _inputs(chain, channels)) is not None
+    after = _norms_of(chain, norms, [part.out for part in chain]) is not None
+    return before if before != after else None

@@ -1,0 +1,163 @@
+"""What people's code does that neither keys nor shapes tell: where it pools, where its strides are, which of
+two maps comes first. The names by which a code is known give the likeliest reading."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from ..networks.plan import BlockPlan, GatePlan, Plan
+from .reading import Reading, with_strides
+
+POOLS = ("padded", "ceil", "none")
+ORDERS = ("mean first", "maximum first")
+STRIDES = ("first", "second")
+
+
+@dataclass(frozen=True)
+class Told:
+    """What a person says about a network where its weights don't: None where nothing is said.
+
+    ``stem``: the stride of its first convolution, 1 or 2. ``pool``: the pooling behind the stem, one of
+    ``POOLS``. ``order``: of the two maps that a spatial gate sees, one of ``ORDERS``. ``stride``: which
+    convolution of a bottleneck has it, one of ``STRIDES``."""
+
+    stem: int | None = None
+    pool: str | None = None
+    order: str | None = None
+    stride: str | None = None
+
+    def __post_init__(self) -> None:
+        allowed = {"stem": (1, 2), "pool": POOLS, "order": ORDERS, "stride": STRIDES}
+        for name, values in allowed.items():
+            value = getattr(self, name)
+            if value is not None and value not in values:
+                raise ValueError(f"{name} is {value!r}; it can be {', '.join(map(repr, values))}")
+
+
+NOTHING_TOLD = Told()
+
+
+Answers = dict[str, Callable[[Plan], Plan]]
+
+
+@dataclass(frozen=True)
+class Question:
+    """What the same keys and shapes leave open: the answers by name, each a change of the plan. The first is
+    the likeliest."""
+
+    about: str  # a field of ``Told``, or another word
+    answers: Answers
+    doubtful: bool = True  # what is assumed is said, where numbers don't settle it
+
+
+def questions(reading: Reading, name: str) -> list[Question]:
+    """What is open about the network of a file of this name, in the order in which it is to be settled."""
+    plan, style = reading.plan, reading.style
+    found = []
+    if len(plan.stem) == 1 and plan.stem[0].kernel <= 5:
+        found.append(
+            _ordered("pool", {"none": _pool("none"), "padded": _pool("padded")}, _pools(plan, style))
+        )
+        found.append(_ordered("stem", {"1": _stem(1), "2": _stem(2)}, False))
+    if _has_open_stride(plan):
+        strides: Answers = {"second": _stride_second, "first": _stride_first}
+        found.append(_ordered("stride", strides, _strides_first(plan, style, name)))
+    if any(gate.kind == "cbam" and gate.kernel for gate in plan.all_gates):
+        orders: Answers = {"mean first": _order(False), "maximum first": _order(True)}
+        known = any(gate.maximum_first for gate in plan.all_gates)
+        found.append(_ordered("order", orders, known))
+    return found
+
+
+def usual(reading: Reading) -> Plan:
+    """The plan with what the names of a code tell for sure."""
+    plan, style = reading.plan, reading.style
+    if _is_cadene(style):
+        plan = replace(plan, pool="ceil")
+    basic = len(plan.stages[0][0].convolutions) == 2
+    if (_is_cadene(style) and basic) or re.search(WEIAICUNZAI, style, re.MULTILINE):
+        plan = _each_block(plan, lambda block: replace(block, relu_first=True))
+    return plan
+
+
+def answered(plan: Plan, told: Told) -> Plan:
+    """The plan with what a person says."""
+    if told.pool is not None:
+        plan = _pool(told.pool)(plan)
+    if told.stem is not None:
+        plan = _stem(told.stem)(plan)
+    if told.order is not None:
+        plan = _order(told.order == "maximum first")(plan)
+    if told.stride is not None:
+        plan = with_strides(plan, told.stride == "first")
+    return plan
+
+
+def _ordered(about: str, answers: Answers, second: bool) -> Question:
+    """The question whose likeliest answer is the second of two, or the first."""
+    items = list(answers.items())
+    return Question(about, dict(items[::-1] if second else items))
+
+
+def _pools(plan: Plan, style: str) -> bool:
+    """Whether a stem of one 3×3 is likely to be followed by a pooling: where somebody changed the convolution
+    of a ResNet for ImageNet, and not in code for CIFAR."""
+    if len(plan.stages) < 4 or plan.stages[0][0].norm_first:
+        return False
+    return re.search(r"^(.*\.)?layer1\.0\.conv1$", style, re.MULTILINE) is not None and not re.search(
+        CIFAR, style, re.MULTILINE
+    )
+
+
+def _has_open_stride(plan: Plan) -> bool:
+    first = plan.stages[-1][0].convolutions
+    return len(first) == 3 and all(one.groups == 1 for one in first) and first[0].out == first[1].out
+
+
+def _strides_first(plan: Plan, style: str, name: str) -> bool:
+    """Whether bottlenecks are likely to have their stride in the first convolution, as in Caffe: code after
+    Cadene's, and pytorchcv's SE-ResNets for ImageNet but those with a b behind the depth."""
+    if _is_cadene(style):
+        return True
+    pytorchcv = re.search(r"\binit_block\.conv(\.conv)?$", style, re.MULTILINE) is not None
+    other = re.search(r"resnet(bc)?\d+b(?![a-z0-9])", name.lower()) is not None
+    return pytorchcv and plan.attention == "se" and len(plan.stages) == 4 and not other
+
+
+def _is_cadene(style: str) -> bool:
+    return re.search(r"^(.*\.)?layer0\.conv1$", style, re.MULTILINE) is not None
+
+
+def _pool(pool: str) -> Callable[[Plan], Plan]:
+    return lambda plan: replace(plan, pool=pool)
+
+
+def _stem(stride: int) -> Callable[[Plan], Plan]:
+    return lambda plan: replace(plan, stem=(replace(plan.stem[0], stride=stride), *plan.stem[1:]))
+
+
+def _order(maximum_first: bool) -> Callable[[Plan], Plan]:
+    return lambda plan: _each_gate(plan, lambda gate: replace(gate, maximum_first=maximum_first))
+
+
+def _stride_first(plan: Plan) -> Plan:
+    return with_strides(plan, True)
+
+
+def _stride_second(plan: Plan) -> Plan:
+    return with_strides(plan, False)
+
+
+def _each_block(plan: Plan, change: Callable[[BlockPlan], BlockPlan]) -> Plan:
+    return replace(plan, stages=tuple(tuple(map(change, stage)) for stage in plan.stages))
+
+
+def _each_gate(plan: Plan, change: Callable[[GatePlan], GatePlan]) -> Plan:
+    blocks = _each_block(plan, lambda block: replace(block, gate=change(block.gate)) if block.gate else block)
+    return replace(blocks, gates={stage: change(gate) for stage, gate in plan.gates.items()})
+
+
+WEIAICUNZAI = r"\.residual\.0$"
+CIFAR = r"ChannelGate|shortcut\.|residual_function|^(.*\.)?linear$"  # code that has no pooling behind a 3×3

@@ -1,0 +1,190 @@
+"""A state dict's keys and shapes become the plan of the network that they are of, and the place in it of each
+key. Stem, blocks, attention and head are each told by themselves, whosever code they come from."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from ..networks.plan import BlockPlan, GatePlan, Plan, ShortcutPlan
+from .blocks import ReadBlock, goes_first, read_block
+from .ends import read_head, read_outer_gates, read_stem
+from .fault import CheckpointFault, printable
+from .gates import is_attention, is_outer_attention
+from .parts import Grouped, Part, Shapes, grouped, parts_of
+
+WIDEST = 4096  # channels of the stem: beyond these it is no ResNet that anybody trained
+DEEPEST = 200  # blocks of a stage
+MOST_STAGES = 6
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What was read."""
+
+    plan: Plan
+    keys: dict[str, str]  # our key -> the file's
+    style: str  # the paths of all modules, by which people's habits are told
+    others: tuple[str, ...] = ()  # prefixes of other networks in the file, which are left out
+
+
+def read_network(shapes: Shapes) -> Reading:
+    """What keys and shapes tell of a ResNet. Raises CheckpointFault, which names what was not understood."""
+    found = grouped(parts_of(shapes))
+    _check_size(found)
+    outside, own_paths = _unprefixed(found)
+    channels = _first_channels(found)
+    if channels > WIDEST:
+        raise CheckpointFault("layout_stem_missing", width=channels)
+    stem = read_stem(outside, channels)
+    norm_first = _norm_first(found, channels)
+    blocks, places, early = _read_blocks(found, channels, norm_first)
+    stages = tuple(tuple(block.plan for block in stage) for stage in blocks)
+    outs = [stage[-1].out for stage in stages]
+    attention = [part for part in outside if is_outer_attention(part.path)]
+    gates, gate_places = read_outer_gates(attention, channels, outs)
+    rest = [part for part in outside if part.path not in stem.places and part.path not in gate_places]
+    head, head_places = read_head(rest, outs[-1])
+    outer = {**stem.places, **gate_places, **head_places}
+    last = _last_norm([part for part in rest if part.path not in head_places], outs[-1], outer)
+    every = {**gates, **early}
+    plan = Plan(stem.convolutions, stages, head, stem.pool, stem.norm, last, every)
+    _check_left([part for part in outside if part.path not in outer], found.prefix)
+    places |= {own_paths[path]: place for path, place in outer.items()}
+    style = "\n".join(part.path for part in parts_of(shapes))
+    return Reading(with_strides(plan), _keys(shapes, places), style, found.others)
+
+
+def _check_size(found: Grouped) -> None:
+    counts = [len(stage) for stage in found.stages]
+    if len(counts) > MOST_STAGES or max(counts) > DEEPEST:
+        raise CheckpointFault("layout_too_deep", stages=len(counts), blocks=max(counts))
+
+
+def _unprefixed(found: Grouped) -> tuple[list[Part], dict[str, str]]:
+    """The modules outside of blocks without the network's prefix, and from each path to that in the file."""
+    taken: dict[str, str] = {}
+    parts = []
+    for part in found.outside:
+        path = part.path.removeprefix(found.prefix)
+        if path in taken:
+            path = part.path
+        taken[path] = part.path
+        parts.append(Part(path, part.shapes))
+    return parts, taken
+
+
+def _first_channels(found: Grouped) -> int:
+    """Channels that the first block takes: what its first convolution does."""
+    for part in found.stages[0][0]:
+        if part.kind == "convolution" and part.weight[:2] != (1, 2) and not is_attention(part.path):
+            return part.inputs
+    raise CheckpointFault("layout_without_blocks")
+
+
+def _norm_first(found: Grouped, channels: int) -> bool:
+    """Whether batch norms stand before the convolutions, as the first block tells whose sizes do."""
+    for stage in found.stages:
+        for parts in stage:
+            told = goes_first(parts, channels)
+            if told is not None:
+                return told
+            channels = _out_of(parts, channels)
+    return False
+
+
+def _out_of(parts: Sequence[Part], channels: int) -> int:
+    """Channels of a block's result, as far as can be told at once: those of its widest convolution."""
+    outs = [part.out for part in parts if part.kind == "convolution" and not is_attention(part.path)]
+    return max(outs, default=channels)
+
+
+def _read_blocks(
+    found: Grouped, channels: int, norm_first: bool
+) -> tuple[list[list[ReadBlock]], dict[str, str], dict[int, GatePlan]]:
+    """The blocks by stage, where their parts go, and attention that stands before a stage's first block, by
+    the stage behind which that is."""
+    stages: list[list[ReadBlock]] = []
+    places: dict[str, str] = {}
+    early: dict[int, GatePlan] = {}
+    for stage, (blocks, paths) in enumerate(zip(found.stages, found.paths), 1):
+        read_blocks = []
+        for place, (parts, path) in enumerate(zip(blocks, paths)):
+            read = read_block(parts, channels, path, norm_first)
+            channels = read.plan.out
+            ours = f"layer{stage}.{place}"
+            places |= {f"{path}.{part}": f"{ours}.{own}" for part, own in read.places.items()}
+            if read.before is not None:
+                early[stage - 1] = read.before[0]
+                name = f"bam{stage - 1}" if stage > 1 else "attention0"
+                places |= {f"{path}.{part}": f"{name}.{own}" for part, own in read.before[1].items()}
+            read_blocks.append(read)
+        stages.append(read_blocks)
+    return stages, places, early
+
+
+def _last_norm(parts: Sequence[Part], channels: int, places: dict[str, str]) -> bool:
+    """Whether one batch norm of the last channels is left; ``places`` is added to."""
+    norms = [part for part in parts if part.kind == "norm" and part.size == channels]
+    if len(norms) != 1:
+        return False
+    places[norms[0].path] = "last_norm"
+    return True
+
+
+def _check_left(parts: Sequence[Part], prefix: str) -> None:
+    """Raise CheckpointFault for modules that have no place in the network, unless they are a loss's or the
+    like."""
+    left = [part for part in parts if not re.search(BESIDE, part.path.lower()) and part.path]
+    left += [part for part in parts if not part.path and not prefix and _computes(part)]
+    if left:
+        names = tuple(f"“{printable(part.path or next(iter(part.shapes)))}”" for part in left[:3])
+        raise CheckpointFault("layout_has_unknown_parts", tensors=names, count=len(left))
+
+
+def _computes(part: Part) -> bool:
+    """Whether loose tensors of a network could belong to what it computes."""
+    return any(len(shape) > 1 for shape in part.shapes.values())
+
+
+def _keys(shapes: Shapes, places: dict[str, str]) -> dict[str, str]:
+    """Our key -> the file's."""
+    found = {}
+    for key in shapes:
+        path, _, name = key.rpartition(".")
+        if path in places:
+            found[f"{places[path]}.{name}"] = key
+    return found
+
+
+def with_strides(plan: Plan, first: bool = False) -> Plan:
+    """The plan with stride 2 in the first block of each stage but the first, where the number of channels
+    changes: in the 3×3 convolution, or, if ``first``, in the first one."""
+    stages = []
+    channels = plan.stem[-1].out
+    for number, stage in enumerate(plan.stages):
+        stride = 2 if number > 0 and (stage[0].shortcut or stage[0].out != channels) else 1
+        stages.append((_strided(stage[0], stride, first), *stage[1:]))
+        channels = stage[-1].out
+    return replace(plan, stages=tuple(stages))
+
+
+def _strided(block: BlockPlan, stride: int, first: bool) -> BlockPlan:
+    convolutions = [replace(convolution, stride=1) for convolution in block.convolutions]
+    place = 0 if first or len(convolutions) == 2 else 1
+    convolutions[place] = replace(convolutions[place], stride=stride)
+    shortcut = block.shortcut
+    if shortcut is not None:
+        shortcut = _strided_shortcut(shortcut, stride)
+    return replace(block, convolutions=tuple(convolutions), shortcut=shortcut)
+
+
+def _strided_shortcut(shortcut: ShortcutPlan, stride: int) -> ShortcutPlan:
+    """A pooling before the convolution has the stride, if there is one."""
+    if shortcut.average is not None:
+        return replace(shortcut, average=stride)
+    return replace(shortcut, convolution=replace(shortcut.convolution, stride=stride))
+
+
+BESIDE = r"loss|criterion|metric|(^|[._])aux|center|queue|ema_|_ema|project|predictor|prototype|(^|\.)proj"

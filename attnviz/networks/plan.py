@@ -1,0 +1,170 @@
+"""What a ResNet consists of, part by part: what keys and shapes of somebody's weights tell, and what
+``ResNet`` builds. The defaults are torchvision's ResNet and the papers' attention."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+DEPTHS = {18: (2, 2, 2, 2), 34: (3, 4, 6, 3), 50: (3, 4, 6, 3), 101: (3, 4, 23, 3), 152: (3, 8, 36, 3)}
+ATTENTIONS = ("se", "cbam", "bam")
+
+
+@dataclass(frozen=True)
+class GatePlan:
+    """One attention module."""
+
+    kind: str  # of ``ATTENTIONS``
+    channels: int
+    hidden: int  # units of its hidden layer
+    bias: bool = False  # of the layers in SE and in CBAM's channel gate
+    kernel: int = 7  # of CBAM's spatial convolution; 0: it has no spatial gate
+    spatial_bias: bool = False
+    spatial_norm: bool = False  # a batch norm behind that convolution
+    maximum_first: bool = False  # its first input is the maximum, not the mean
+    released: bool = False  # BAM's branches are multiplied, as its authors' code does
+    window: bool = False  # it averages by a window of the features' size, see attention.WindowPool
+
+
+@dataclass(frozen=True)
+class ConvolutionPlan:
+    """A convolution; what it pads keeps the size but for its stride."""
+
+    channels: int
+    out: int
+    kernel: int
+    stride: int = 1
+    groups: int = 1
+    bias: bool = False
+
+
+@dataclass(frozen=True)
+class ShortcutPlan:
+    """What the input of a block goes through before it is added."""
+
+    convolution: ConvolutionPlan
+    norm: bool = True
+    average: int | None = None  # the side of an average pooling before the convolution; 1 does nothing
+
+
+@dataclass(frozen=True)
+class BlockPlan:
+    """Convolutions with batch norms, attention, the addition."""
+
+    convolutions: tuple[ConvolutionPlan, ...]
+    shortcut: ShortcutPlan | None = None
+    gate: GatePlan | None = None
+    norm_first: bool = False  # batch norm and ReLU stand before each convolution, and none after the addition
+    relu_first: bool = False  # the attention comes after a ReLU (timm's legacy_seresnet18, weiaicunzai's)
+
+    @property
+    def out(self) -> int:
+        """Channels of its result."""
+        return self.convolutions[-1].out
+
+    @property
+    def stride(self) -> int:
+        """By how much it makes the features smaller."""
+        return max(convolution.stride for convolution in self.convolutions)
+
+
+@dataclass(frozen=True)
+class LayerPlan:
+    """A fully connected layer of the head, and what stands before it."""
+
+    inputs: int
+    outputs: int
+    bias: bool = True
+    norm: bool = False  # a batch norm
+    relu: bool = False  # a ReLU, behind the batch norm
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A whole ResNet."""
+
+    stem: tuple[ConvolutionPlan, ...]
+    stages: tuple[tuple[BlockPlan, ...], ...]
+    head: tuple[LayerPlan, ...]
+    pool: str = "padded"  # behind the stem: "padded" or, without padding, "ceil", both halve; "none"
+    stem_norm: bool = True  # a batch norm and a ReLU behind the stem's last convolution
+    last_norm: bool = False  # a batch norm and a ReLU behind the last stage
+    gates: dict[int, GatePlan] = field(default_factory=dict)  # after stage 1 and so on; 0: before the pooling
+    slope: float = 0.0  # of the ReLUs' negative side
+
+    @property
+    def attention(self) -> str | None:
+        """The kind of attention that most of its gates are of; None without any."""
+        kinds = [gate.kind for gate in self.all_gates]
+        return max(kinds, key=kinds.count) if kinds else None
+
+    @property
+    def all_gates(self) -> list[GatePlan]:
+        """Those of its blocks, then the others."""
+        blocks = (block for stage in self.stages for block in stage)
+        return [*(block.gate for block in blocks if block.gate), *self.gates.values()]
+
+    @property
+    def counts(self) -> tuple[int, ...]:
+        """How many blocks each stage has."""
+        return tuple(len(stage) for stage in self.stages)
+
+    @property
+    def bottleneck(self) -> bool:
+        """Whether its first block has three convolutions."""
+        return len(self.stages[0][0].convolutions) == 3
+
+    @property
+    def depth(self) -> int | tuple[int, ...]:
+        """The usual number for these blocks a stage; the counts themselves if there is none."""
+        for depth, usual in DEPTHS.items():
+            if usual == self.counts and (depth >= 50) == self.bottleneck:
+                return depth
+        return self.counts
+
+
+def usual_plan(
+    depth: int | tuple[int, ...], attention: str | None, width: int, reduction: int, classes: int
+) -> Plan:
+    """The ResNet of a depth, or of four counts of blocks, with attention in the form of its paper. Raises
+    ValueError for a depth or an attention that does not exist."""
+    if isinstance(depth, int) and depth not in DEPTHS:
+        raise ValueError(f"depth is {depth}; a ResNet has one of {', '.join(map(str, DEPTHS))}")
+    if attention is not None and attention not in ATTENTIONS:
+        raise ValueError(f"attention is {attention!r}; it can be {', '.join(map(repr, ATTENTIONS))} or None")
+    counts = DEPTHS[depth] if isinstance(depth, int) else depth
+    bottleneck = isinstance(depth, int) and depth >= 50
+    channels, stages, gates = width, [], {}
+    for stage, count in enumerate(counts):
+        out = width * 2**stage * (4 if bottleneck else 1)
+        gate = None
+        if attention is not None:
+            gate = GatePlan(attention, out, max(1, out // reduction))
+        if gate is not None and attention == "bam":
+            if stage < len(counts) - 1:
+                gates[stage + 1] = gate
+            gate = None
+        blocks = []
+        for index in range(count):
+            stride = 2 if stage > 0 and index == 0 else 1
+            blocks.append(_usual_block(channels, out, stride, bottleneck, gate))
+            channels = out
+        stages.append(tuple(blocks))
+    stem = ConvolutionPlan(3, width, 7, 2)
+    return Plan((stem,), tuple(stages), (LayerPlan(channels, classes),), gates=gates)
+
+
+def _usual_block(channels: int, out: int, stride: int, bottleneck: bool, gate: GatePlan | None) -> BlockPlan:
+    convolutions: tuple[ConvolutionPlan, ...]
+    if bottleneck:
+        inner = out // 4
+        convolutions = (
+            ConvolutionPlan(channels, inner, 1),
+            ConvolutionPlan(inner, inner, 3, stride),
+            ConvolutionPlan(inner, out, 1),
+        )
+    else:
+        convolutions = (ConvolutionPlan(channels, out, 3, stride), ConvolutionPlan(out, out, 3))
+    shortcut = None
+    if stride != 1 or channels != out:
+        shortcut = ShortcutPlan(ConvolutionPlan(channels, out, 1, stride))
+    return BlockPlan(convolutions, shortcut, gate)
