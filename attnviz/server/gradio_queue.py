@@ -6,7 +6,8 @@
 - ``Queue.active_jobs``: the running events, a list a worker, None for an idle one
 - ``Queue.event_queue_per_concurrency_id``: waiting events, with ``queue``, ``concurrency_limit`` and
   ``current_concurrency``
-- ``Event._id``, ``Event.session_hash``, ``Event.request``: an event, the visitor who sent it, and how
+- ``Event._id``, ``Event.session_hash``, ``Event.request``, ``Event.concurrency_id``: an event, the visitor
+  who sent it, how, and in which line
 - ``Queue.pending_event_ids_session``: waiting and running events by visitor
 - ``Queue.pending_messages_per_session``: what is still to be told, by visitor
 - ``Queue.event_ids_to_events``, ``Queue.send_message``, ``Event.data``, ``ProcessCompletedMessage``: events
@@ -28,6 +29,7 @@ import os
 import sys
 import time
 import traceback
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -55,7 +57,8 @@ class GradioQueue:
     """The queue of a page's events. Visitors take turns: who has an event running or ahead in the queue waits
     behind who has none, first come, first served within a round. So nobody waits for all requests of
     somebody who sends many, nor of somebody who calls herself many: addresses take turns in the same way,
-    and visitors from one address with each other."""
+    and visitors from one address with each other. Of what may run at a time, no address has more than half:
+    what runs can't be taken back, and may take seconds."""
 
     def __init__(self, page: gr.Blocks, clock: Callable[[], float] = time.monotonic) -> None:
         self._queue, self._clock = page._queue, clock
@@ -131,14 +134,29 @@ class GradioQueue:
 
     def _fair_events(self) -> Any:
         running = [event for events in self._queue.active_jobs for event in events or ()]
-        for line in self._queue.event_queue_per_concurrency_id.values():
+        held_back = []
+        for name, line in self._queue.event_queue_per_concurrency_id.items():
             limit = line.concurrency_limit
             if len(line.queue) > 1 and (limit is None or line.current_concurrency < limit):
                 sort_in_rounds(line.queue, running, _session_of, _address_of)
+            if line.queue and limit is not None:
+                of_line = [event for event in running if event.concurrency_id == name]
+                held_back.append((line.queue, _taken_out(line.queue, of_line, max(1, limit // 2))))
         found = self._next_events()
+        for waiting, events in held_back:
+            waiting += events
         for event in found[0] if found else ():
             self._addresses[event.session_hash] = _address_of(event)
         return found
+
+
+def _taken_out(waiting: list[Any], running: list[Any], most: int) -> list[Any]:
+    """Take those events out of the line whose address has as many running as it may."""
+    under_way = Counter(map(_address_of, running))
+    taken = [event for event in waiting if under_way[_address_of(event)] >= most]
+    for event in taken:
+        waiting.remove(event)
+    return taken
 
 
 def _session_of(event: Any) -> str:

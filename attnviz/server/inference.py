@@ -79,7 +79,11 @@ class Inference:
     ) -> None:
         waiting, share = most_waiting + settings.at_once, settings.results_mb / RESULTS_MB
         self.queue = WorkQueue(settings.at_once, waiting, NICENESS, PASS_HANGS * settings.seconds, clock)
-        self.decoding = WorkQueue(settings.at_once, waiting, hangs_seconds=DECODING_HANGS)
+        # a photo of an evil kind takes seconds: another's is decoded beside it
+        others = max(1, settings.at_once - 1)
+        self.decoding = WorkQueue(
+            settings.at_once, waiting, hangs_seconds=DECODING_HANGS, each_address=others
+        )
         self.traces: Cache[TraceKey, Trace] = Cache(
             trace_bytes, TRACES_BYTES, 60 * settings.keep, clock, share * TRACES_BYTES
         )

@@ -35,7 +35,7 @@ THEME = gr.themes.Default(
 
 HIDDEN: dict[str, Any] = {"show_progress": "hidden"}
 PRIVATE: dict[str, Any] = {"trigger_mode": "always_last", "api_visibility": "private"}
-FETCHES: dict[str, Any] = {"api_visibility": "private", "concurrency_id": "fetch", "concurrency_limit": 2}
+FETCHES: dict[str, Any] = {"api_visibility": "private", "concurrency_id": "fetch", "concurrency_limit": 4}
 
 
 def build(service: Service | None = None) -> gr.Blocks:
@@ -56,11 +56,11 @@ class Wiring:
         on = components
         self._chosen = [on.network, on.view, on.language]
         self._analysis = [on.photo, on.trouble, on.error, on.current, on.viewer]
-        # One more than passes at a time: while one runs, another's photo is opened and a third's capture
-        # encoded.
+        # For each address one more than passes at a time: while one runs, another's photo is opened and a
+        # third's capture encoded; and as many again for the others, whom long ones would keep waiting.
         self._pass: dict[str, Any] = {
             "concurrency_id": "pass",
-            "concurrency_limit": service.settings.at_once + 1,
+            "concurrency_limit": 2 * (service.settings.at_once + 1),
         }
         self._waits: dict[str, Any] = {
             "show_progress": "minimal",

@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 import weakref
+from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import Future, InvalidStateError
 from contextlib import suppress
@@ -41,6 +42,9 @@ class WorkQueue:
     """Runs at most ``at_once`` pieces of work at a time, while at most ``waiting`` wait. Addresses take
     turns, and visitors from one address with each other, as ``turns`` says.
 
+    Of one address at most ``each_address`` pieces run at a time, so that long ones don't keep all others
+    waiting.
+
     The worker threads lower their own priority by ``niceness``, as ``nice`` counts, so that requests are
     answered meanwhile. A few threads that stay cost less than one a request: torch keeps helper threads for
     each thread that runs it.
@@ -56,8 +60,10 @@ class WorkQueue:
         niceness: int = 0,
         hangs_seconds: float = math.inf,
         clock: Callable[[], float] = time.monotonic,
+        each_address: int | None = None,
     ) -> None:
         self.at_once = at_once
+        self._each_address = each_address or at_once
         self.hangs_seconds = hangs_seconds
         self.mean_seconds = 1.0  # what a piece of work took lately
         self._max_waiting, self._niceness = waiting, niceness
@@ -104,6 +110,8 @@ class WorkQueue:
                 given_up += self._waiting
                 self._waiting.clear()
             self._start_threads()
+            if given_up:  # others of the same address may run now
+                self._changed.notify_all()
         for piece in given_up:
             _fail(piece, AttnvizError("work_hangs"))
         return bool(self._hanging)
@@ -200,13 +208,21 @@ class WorkQueue:
             piece.done.set_exception(error)
         return True
 
+    def _take(self) -> _Piece | None:
+        """The first in turn of those whose address has not as much running as it may."""
+        running = Counter(piece.asker.address for piece in self._running)
+        for number, piece in enumerate(self._waiting):
+            address = piece.asker.address
+            if not address or running[address] < self._each_address:
+                return self._waiting.pop(number)
+        return None
+
     def _next(self) -> _Piece | None:
         """The next piece of work, when there is one; None where the queue was closed."""
         with self._changed:
             while not self._closed:
                 self._sort()
-                while self._waiting:
-                    piece = self._waiting.pop(0)
+                while piece := self._take():
                     if piece.done.set_running_or_notify_cancel():
                         piece.began = piece.alive = self._clock()
                         self._running.append(piece)

@@ -28,7 +28,8 @@ from attnviz.server.routes import ADDRESS
 
 def event(number: int, visitor: str, address: str = "") -> SimpleNamespace:
     scope = {ADDRESS: address} if address else {}
-    return SimpleNamespace(_id=number, session_hash=visitor, request=SimpleNamespace(scope=scope))
+    request = SimpleNamespace(scope=scope)
+    return SimpleNamespace(_id=number, session_hash=visitor, request=request, concurrency_id="pass")
 
 
 def made_queue() -> tuple[SimpleNamespace, SimpleNamespace]:
@@ -37,7 +38,7 @@ def made_queue() -> tuple[SimpleNamespace, SimpleNamespace]:
     def first():
         return ([line.queue.pop(0)], False, "pass") if line.queue else None
 
-    line = SimpleNamespace(queue=[], concurrency_limit=1, current_concurrency=0)
+    line = SimpleNamespace(queue=[], concurrency_limit=10, current_concurrency=0)
     queue = SimpleNamespace(
         active_jobs=[None],
         event_queue_per_concurrency_id={"pass": line},
@@ -71,9 +72,32 @@ def test_who_calls_herself_many_waits_behind_the_others_too_and_a_class_takes_tu
     assert [next_number(queue) for _ in range(6)] == [0, 3, 1, 5, 2, 4]
 
 
+def test_no_address_has_more_than_half_of_what_may_run_whatever_its_visitors_are_called():
+    queue, line = made_queue()
+    line.concurrency_limit = 4
+    queue.active_jobs = [[event(number, f"made-up-{number}", "1.1.1.1")] for number in range(2)]
+    line.queue += [event(number, f"made-up-{number}", "1.1.1.1") for number in (2, 3)]
+    assert next_number(queue) is None and [waiting._id for waiting in line.queue] == [2, 3]
+    line.queue.append(event(4, "one", "2.2.2.2"))
+    assert next_number(queue) == 4 and [waiting._id for waiting in line.queue] == [2, 3]
+    queue.active_jobs.pop()
+    assert next_number(queue) == 2
+
+
+def test_what_runs_in_another_line_counts_for_that_one():
+    queue, line = made_queue()
+    line.concurrency_limit = 4
+    others = [event(number, "one", "1.1.1.1") for number in range(4)]
+    for other in others:
+        other.concurrency_id = "fetch"
+    queue.active_jobs = [others]
+    line.queue.append(event(4, "one", "1.1.1.1"))
+    assert next_number(queue) == 4
+
+
 def test_a_line_whose_workers_are_all_busy_is_left_as_it_is():
     queue, line = made_queue()
-    line.current_concurrency = 1
+    line.current_concurrency = line.concurrency_limit
     line.queue += [event(0, "greedy"), event(1, "greedy"), event(2, "one")]
     queue.get_events()
     assert [waiting._id for waiting in line.queue] == [1, 2]
@@ -99,6 +123,7 @@ def test_gradios_events_are_as_they_are_taken_to_be(page):
     line.queue.append(Event("visitor", next(iter(page.fns.values())), None, None))
     assert (line.concurrency_limit, line.current_concurrency) == (2, 0)
     assert line.queue[0].session_hash == "visitor" and line.queue[0]._id
+    assert line.queue[0].concurrency_id == line.queue[0].fn.concurrency_id
     page._queue.event_queue_per_concurrency_id["pass"] = line
     try:
         queue = GradioQueue(page)

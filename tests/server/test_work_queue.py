@@ -288,3 +288,38 @@ def test_nothing_is_kept_of_work_that_is_done():
         wait_until(lambda: not any(reference() for reference in kept))
     finally:
         gc.enable()
+
+
+async def ask(queue: WorkQueue, asker: Asker, work: Callable):
+    with asked_by(asker):
+        return await queue.run(work)
+
+
+def test_of_one_address_so_much_runs_at_a_time_and_others_run_beside_it():
+    queue, end, served = WorkQueue(2, 10, each_address=1), threading.Event(), []
+
+    def long() -> None:
+        assert end.wait(20)
+
+    async def come_all() -> None:
+        greedy = [asyncio.create_task(ask(queue, GREEDY, long)) for _ in range(2)]
+        await asyncio.sleep(0)
+        await asyncio.wait_for(ask(queue, ONE, lambda: served.append("one")), 20)
+        await asyncio.wait_for(ask(queue, OTHER, lambda: served.append("other")), 20)
+        assert len(queue._waiting) == 1
+        end.set()
+        await asyncio.gather(*greedy)
+
+    asyncio.run(come_all())
+    assert served == ["one", "other"]
+    queue.close()
+
+
+def test_who_has_no_address_may_run_all_at_once():
+    queue, both = WorkQueue(2, 10, each_address=1), threading.Barrier(2, timeout=20)
+
+    async def come_both() -> None:
+        await asyncio.gather(queue.run(both.wait), queue.run(both.wait))
+
+    asyncio.run(come_both())
+    queue.close()
