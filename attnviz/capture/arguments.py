@@ -18,6 +18,7 @@ class Arguments:
 
     inputs: tuple
     named: dict[str, Any] = field(default_factory=dict)
+    in_training: bool = False  # the mode in which the network is called
 
     def call(self, network: nn.Module) -> Any:
         """What the network gives back for them."""
@@ -87,7 +88,7 @@ class Arguments:
             return value
 
         named = {name: change(value) for name, value in self.named.items()}
-        return Arguments(tuple(change(value) for value in self.inputs), named)
+        return Arguments(tuple(change(value) for value in self.inputs), named, self.in_training)
 
 
 def _batches(values: Any) -> Iterator[Tensor | list[Tensor]]:

@@ -77,10 +77,12 @@ def _discovery(
 
 
 def _is_plain(module: nn.Module) -> bool:
-    """Whether a module is one of torch's own, or a normalisation or the like."""
+    """Whether a module is one of torch's own, or a normalisation or the like; a graph that ``torch.fx`` made
+    of somebody's code is not."""
     kind = type(module)
     name = kind.__name__.lower()
-    return kind.__module__.startswith("torch.") or any(word in name for word in NOT_ATTENTION)
+    is_torchs = kind.__module__.startswith("torch.") and not kind.__module__.startswith("torch.fx.")
+    return is_torchs or any(word in name for word in NOT_ATTENTION)
 
 
 def _tap_of_module(module: nn.Module, observation: Observation, tree: ModuleTree) -> Tap:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import weakref
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, nullcontext
+from typing import Any
 
+import torch
 from torch import nn
 
 _locks: weakref.WeakKeyDictionary[nn.Module, threading.RLock] = weakref.WeakKeyDictionary()
@@ -20,8 +23,9 @@ def exclusive_eval(network: nn.Module, modules: list[nn.Module]) -> Iterator[Non
     The lock keeps out other threads that use it, and lets the same thread in again."""
     with _locks_lock:
         lock = _locks.setdefault(network, threading.RLock())
-    with lock:
-        training = [module for module in modules if module.training]
+    with lock, eagerly(modules):
+        # A frozen TorchScript module has no mode.
+        training = [module for module in modules if getattr(module, "training", False)]
         try:
             for module in training:
                 module.training = False
@@ -29,3 +33,28 @@ def exclusive_eval(network: nn.Module, modules: list[nn.Module]) -> Iterator[Non
         finally:
             for module in training:
                 module.training = True
+
+
+@contextmanager
+def unchanged_buffers(network: nn.Module) -> Iterator[None]:
+    """A network's buffers are afterwards what they were, and autograd does not see that they changed."""
+    before = [(buffer, buffer.detach().clone()) for buffer in network.buffers()]
+    try:
+        yield
+    finally:
+        for buffer, values in before:
+            if not torch.equal(buffer, values):
+                buffer.data.copy_(values)
+
+
+def eagerly(modules: Iterable[nn.Module]) -> Any:
+    """A context in which those of the modules that are compiled run as they were written: what is compiled
+    calls no hooks, or compiles them too."""
+    if "torch._dynamo" not in sys.modules or not any(map(is_compiled, modules)):
+        return nullcontext()
+    return torch.compiler.set_stance("force_eager")
+
+
+def is_compiled(module: nn.Module) -> bool:
+    """Whether a module is what ``torch.compile`` gives back, or was compiled in place."""
+    return type(module).__name__ == "OptimizedModule" or vars(module).get("_compiled_call_impl") is not None

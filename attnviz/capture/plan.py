@@ -18,6 +18,7 @@ from .arguments import Arguments
 from .discovery import Discovery, recognise
 from .factor_fit import ALL_ZERO, NOT_FINITE, TOO_SMALL
 from .known_modules import TABLE
+from .module_tree import ModuleTree
 from .multiplications import Site
 from .taps import Tap, find_taps
 
@@ -33,16 +34,11 @@ def unwrapped(network: nn.Module) -> nn.Module:
             raise TraceError("network_is_torchscript")
         if isinstance(network, nn.DataParallel | nn.parallel.DistributedDataParallel):
             network = network.module
-        elif is_compiled(network):
+        elif type(network).__name__ == "OptimizedModule":  # of torch.compile
             network = network.get_submodule("_orig_mod")
         else:
             return network
     raise TraceError("network_is_no_module", type=type(network).__name__)
-
-
-def is_compiled(network: nn.Module) -> bool:
-    """Whether a network is what ``torch.compile`` gives back."""
-    return type(network).__name__ == "OptimizedModule"
 
 
 @dataclass(eq=False)
@@ -98,7 +94,7 @@ def plan_for(
         return renewed_plan(network, modules, given)
     if may_have_learned and not has_card(network) and plans.weights != _stamp(network):
         return renewed_plan(network, modules, given)
-    return plans.by_form.get(_form(network, given), plans.latest)
+    return plans.by_form.get(_form(given), plans.latest)
 
 
 def renewed_plan(
@@ -118,7 +114,7 @@ def renewed_plan(
     by_form = dict(former.by_form) if is_kept and former is not None else {}
     if len(by_form) >= MOST_FORMS:
         by_form.clear()
-    by_form[_form(network, given)] = plan
+    by_form[_form(given)] = plan
     _plans[network] = _Plans(
         [weakref.ref(module) for module in modules.values()], _stamp(network), by_form, plan
     )
@@ -150,8 +146,9 @@ def _made(network: nn.Module, modules: dict[str, nn.Module], given: Arguments) -
     found = _recognised(network, modules, taps, given)
     names = {module: path or type(module).__name__ for path, module in modules.items()}
     untold = {names[module]: (weakref.ref(module), why) for module, why in found.untold.items()}
-    scripted = tuple(path for path, module in modules.items() if isinstance(module, torch.jit.ScriptModule))
-    return ReadingPlan(_in_order(taps + found.taps, modules), untold, found.sites, scripted)
+    scripted = {module for module in modules.values() if isinstance(module, torch.jit.ScriptModule)}
+    outermost = tuple(names[module] for module in ModuleTree(modules).outermost(scripted))
+    return ReadingPlan(_in_order(taps + found.taps, modules), untold, found.sites, outermost)
 
 
 def _recognised(
@@ -256,10 +253,10 @@ def has_card(network: nn.Module) -> bool:
     return isinstance(getattr(network, "card", None), Card)
 
 
-def _form(network: nn.Module, given: Arguments) -> tuple:
+def _form(given: Arguments) -> tuple:
     photos = given.photos
     shape = photos.shape[1:] if isinstance(photos, Tensor) else ()
-    return tuple(shape), network.training
+    return tuple(shape), given.in_training
 
 
 def _stamp(network: nn.Module) -> tuple:

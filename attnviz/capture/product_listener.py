@@ -99,6 +99,10 @@ class ProductListener(TorchFunctionMode):
             return func(*args, **kwargs)
         index, kind = found
         features = args[1 - index]
+        if _is_one_number(features):  # it only writes out the gate
+            result = func(*args, **kwargs)
+            self._remember(result, args[index])
+            return result
         site = site_of(frame, self._owners)
         result = func(*args, **kwargs)
         if site is None:
@@ -152,8 +156,15 @@ class ProductListener(TorchFunctionMode):
 
     def _remember(self, result: Tensor, small: Tensor) -> None:
         key = id(result)
+        if id(small) in self._written_out:  # in several steps
+            small = self._written_out[id(small)][1]
         gone = weakref.ref(result, lambda _: self._written_out.pop(key, None))
         self._written_out[key] = gone, small.detach()
+
+
+def _is_one_number(features: Tensor) -> bool:
+    least, greatest = features.detach().aminmax()
+    return bool(least == greatest) and bool(least != 0)
 
 
 def constant_kind(gate: Tensor) -> str:

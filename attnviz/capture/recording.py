@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
 
@@ -14,13 +14,14 @@ from torch import nn
 from ..errors import AttnvizError, TraceError, TraceRemark
 from ..networks.card import card_of
 from .arguments import Arguments
-from .exclusive import exclusive_eval
-from .hooks import Listener, on_calls
+from .exclusive import eagerly, exclusive_eval, is_compiled, unchanged_buffers
+from .hooks import Hooks, Listener
 from .inputs import region_of
 from .layer_attention import LayerAttention
 from .outputs import labels_of, scores_in
-from .plan import ReadingPlan, check_there_is_attention, is_compiled, plan_for, renewed_plan, unwrapped
+from .plan import ReadingPlan, check_there_is_attention, plan_for, renewed_plan, unwrapped
 from .reading import Heard, heard, listener_for
+from .taps import Tap
 from .trace import Trace
 
 MOST_INPUTS = 256
@@ -95,7 +96,10 @@ def record(network: nn.Module, kept: int = MOST_INPUTS) -> Iterator[Recording]:
         raise TraceError("network_is_compiled")
     recorder = _Recorder(inner, Recording(kept))
     try:
-        with on_calls([inner], recorder.enter, recorder.leave):
+        with Hooks() as hooks:
+            hooks.before(inner, recorder.enter)
+            hooks.after(inner, recorder.leave)
+            hooks.after(inner, recorder.leave_at_last, failed=True)  # after the other where nothing failed
             yield recorder.recording
     finally:
         recorder.close()
@@ -110,6 +114,7 @@ class _Recorder:
         self._modules = dict(network.named_modules())
         self._is_planning = False  # recognising attention runs the network too
         self._is_first = True
+        self._differing_in_training: set = set()  # what a pass in training showed, that eval mode does not
         self._running: list[_RunningPass | None] = []  # None: it could not be listened to
 
     def enter(self, _module: nn.Module, inputs: tuple, named: dict[str, Any]) -> None:
@@ -117,24 +122,41 @@ class _Recorder:
             return
         with self._alone():
             self._running.append(None)
-            self._running[-1] = self._begun(Arguments(inputs, named))
+            self._running[-1] = self._begun(Arguments(inputs, named, self._network.training))
 
     def _begun(self, given: Arguments) -> _RunningPass:
         with exclusive_eval(self._network, list(self._modules.values())):
             plan = plan_for(self._network, self._modules, given, self._is_first)
+        if given.in_training and self._differing_in_training:
+            plan = self._seen_in_training(given)
         self._is_first = False
-        return _RunningPass(given, plan)
+        return _RunningPass(given, plan, self._modules.values())
 
-    def leave(self, _module: nn.Module, output: Any) -> None:
-        if self._is_planning or not self._running:  # there is none if what came before the call failed
+    def _seen_in_training(self, given: Arguments) -> ReadingPlan:
+        """A plan for a network that runs other code in training than in eval mode: it is looked at in
+        training, but for torch's own modules, which would learn or draw."""
+        differing, self._differing_in_training = self._differing_in_training, set()
+        torchs = [each for each in self._modules.values() if type(each).__module__.startswith("torch.nn.")]
+        with exclusive_eval(self._network, torchs), unchanged_buffers(self._network):
+            return renewed_plan(self._network, self._modules, given, differing)
+
+    def leave(self, _module: nn.Module, _inputs: tuple, output: Any) -> None:
+        if self._is_planning or not self._running:
             return
-        ended = self._running.pop()
+        ended = self._running[-1]
         if ended is None:
             return
         ended.hooks.close()
-        if output is not None:  # None: it failed
-            with self._alone():
-                self._end(ended, output)
+        with self._alone():
+            self._end(ended, output)
+
+    def leave_at_last(self, _module: nn.Module, _inputs: tuple, _output: Any) -> None:
+        """The call is over, whether it failed or not."""
+        if self._is_planning or not self._running:  # there is none if what came before the call failed
+            return
+        ended = self._running.pop()
+        if ended is not None:
+            ended.hooks.close()
 
     def _end(self, ended: _RunningPass, output: Any) -> None:
         listener, plan = ended.listener, ended.plan
@@ -144,9 +166,12 @@ class _Recorder:
         if differing:  # the next pass is read by a better plan; so is this one if it can be run again
             with exclusive_eval(self._network, list(self._modules.values())):
                 plan = renewed_plan(self._network, self._modules, ended.given, differing)
-            if not self._network.training:
+            if not ended.given.in_training:
                 listener = self._heard_again(plan, ended.given)
-        check_there_is_attention(self._network, plan)
+            elif any(isinstance(differs, Tap) for differs in plan.accepted):
+                self._differing_in_training = differing
+        if not plan.untold:
+            check_there_is_attention(self._network, plan)
         found = heard(self._network, ended.given, plan, output, listener)
         self._add(ended, found)
 
@@ -207,7 +232,7 @@ class _Recorder:
 class _RunningPass:
     """A pass that is listened to from now on, until its ``hooks`` are closed."""
 
-    def __init__(self, given: Arguments, plan: ReadingPlan) -> None:
+    def __init__(self, given: Arguments, plan: ReadingPlan, modules: Iterable[nn.Module]) -> None:
         self.given, self.plan = given, plan
         # (C, H, W) float32 each, on the processor, copies
         self.photos = [
@@ -215,6 +240,7 @@ class _RunningPass:
         ]
         self.listener = listener_for(plan, is_guest=True)
         self.hooks = ExitStack()
+        self.hooks.enter_context(eagerly(modules))
         self.hooks.enter_context(self.listener.listening())
 
 

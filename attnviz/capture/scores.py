@@ -64,7 +64,8 @@ def scores_of(output: Any, count: int, head: Head) -> Scores:
     if found is None:
         return Scores(np.zeros((count, 0), np.float32), "none")
     values = found.detach().reshape(count, -1).float().cpu().numpy().copy()
-    return Scores(values, _scale(values, head))
+    scale = _scale(values, head)
+    return Scores(values[:, :0] if scale == "none" else values, scale)
 
 
 def _found(output: Any, count: int, head: Head) -> Tensor | None:
@@ -110,16 +111,26 @@ def _chosen(candidates: list[tuple[str, Tensor]], head: Head) -> list[tuple[str,
     wide = [entry for entry in rest if entry[1].numel() > len(entry[1])]
     rest = wide or rest  # (N,) beside (N, K) is a loss or the like
     for counts in ({len(head.labels)}, _class_counts(head.modules)):
-        fitting = [entry for entry in rest if entry[1].numel() // len(entry[1]) in counts]
-        rest = fitting or rest
-    widths = {values.numel() // len(values) for _, values in rest}
-    return rest if len(widths) == 1 else []
+        fitting = [entry for entry in rest if _width(entry) in counts]
+        if len(set(map(_width, fitting))) == 1:
+            return fitting
+    named = [entry for entry in rest if NAMED_SCORES.search(entry[0])]
+    return named if len(set(map(_width, named))) == 1 else []
+
+
+def _width(entry: tuple[str, Tensor]) -> int:
+    return entry[1].numel() // len(entry[1])
 
 
 def _class_counts(modules: Iterable[nn.Module]) -> set[int]:
-    """How many numbers the linear layers give that no other linear layer takes."""
-    linear = [module for module in modules if isinstance(module, nn.Linear)]
-    return {module.out_features for module in linear} - {module.in_features for module in linear}
+    """How many numbers the linear layers, and convolutions of one cell, give that no other takes."""
+    sides: list[tuple[int, int]] = []
+    for module in modules:
+        if isinstance(module, nn.Linear):
+            sides.append((module.in_features, module.out_features))
+        elif isinstance(module, nn.Conv2d) and module.kernel_size == (1, 1):
+            sides.append((module.in_channels, module.out_channels))
+    return {given for _, given in sides} - {taken for taken, _ in sides}
 
 
 def _scale(values: np.ndarray, head: Head) -> str:
@@ -132,7 +143,8 @@ def _scale(values: np.ndarray, head: Head) -> str:
         if (np.abs(finite.sum(1) - 1) <= SUM_OFF).all():
             return "probabilities"
         return "independent" if head.ends_with_sigmoid() else "logits"
-    return "logits"
+    # Vectors of length 1 are an embedding.
+    return "none" if (np.abs(np.linalg.norm(finite, axis=1) - 1) < 1e-3).all() else "logits"
 
 
 class _SigmoidListener(TorchFunctionMode):
