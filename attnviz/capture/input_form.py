@@ -25,6 +25,7 @@ class InputForm:
 
     channels: int | None = None  # None: any
     positions: int = 2  # dimensions: 2 of a photo, 3 of a volume, 1 of a signal
+    is_told: bool = True  # False: it can't be told, and anything may be right
 
     def __str__(self) -> str:
         sides = {1: "length", 2: "height, width", 3: "depth, height, width"}[self.positions]
@@ -32,10 +33,13 @@ class InputForm:
 
     def fits(self, x: Tensor) -> bool:
         """Whether a tensor without a batch has this form."""
+        if not self.is_told:
+            return x.ndim > 0
         return x.ndim == 1 + self.positions and self.channels in (None, x.shape[0])
 
 
 ANY = InputForm()
+UNTOLD = InputForm(is_told=False)
 
 
 class _Reached(Exception):
@@ -59,7 +63,7 @@ def input_form(network: nn.Module, modules: dict[str, nn.Module]) -> InputForm:
     known = _forms.get(network)
     if known is not None and [reference() for reference in known[0]] == convolutions:
         return known[1]
-    form = next(_accepted(network, convolutions), ANY)
+    form = next(_accepted(network, convolutions), UNTOLD if convolutions else ANY)
     if network not in convolutions:  # or it would keep itself alive
         _forms[network] = [weakref.ref(module) for module in convolutions], form
     return form

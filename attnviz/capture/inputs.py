@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TypeAlias
 
@@ -64,10 +64,18 @@ def prepare(source: PhotoSource, card: Card, view: str, form: InputForm) -> Prep
     return PreparedInput(photo, region, network_input(photo, region, card.recipe))
 
 
+def crop_to(photo: Photo, card: Card, side: int, form: InputForm) -> PreparedInput:
+    """The input of a photo's centre square for a network that takes only this side."""
+    recipe = replace(card.recipe, resize=side, crop=side)
+    cropped = prepare(photo, replace(card, recipe=recipe), "crop", form)
+    remark = TraceRemark("photo_cropped", name=card.name, side=side)
+    return replace(cropped, remarks=(*cropped.remarks, remark))
+
+
 def _of_tensor(x: Tensor, card: Card, form: InputForm) -> PreparedInput:
     if not form.fits(x) or not x.numel() or not x.is_floating_point():
         raise TraceError("tensor_not_photo", tensor=f"{tuple(x.shape)} {x.dtype}", form=str(form))
-    height, width = (1, *x.shape[1:])[-2:]
+    height, width = (1, 1, *x.shape[1:])[-2:]
     if not _takes(card, (height, width)):
         least, greatest = card.sides or (0, 0)
         raise TraceError(
@@ -83,7 +91,7 @@ def _of_tensor(x: Tensor, card: Card, form: InputForm) -> PreparedInput:
 
 def region_of(x: Tensor) -> Region:
     """All of an input (C, …, H, W) or (C, L)."""
-    height, width = (1, *x.shape[1:])[-2:]
+    height, width = (1, 1, *x.shape[1:])[-2:]
     return Region((0.0, 0.0, float(width), float(height)), (height, width))
 
 

@@ -24,6 +24,14 @@ def photo_in(item: Any) -> Any:
     return item
 
 
+def iter_items(photos: Any) -> Iterator[Any]:
+    """The items of anything that can be gone through. A dataset that knows its length is asked for no item
+    beyond it."""
+    if hasattr(photos, "__iter__") or not hasattr(photos, "__len__"):
+        return iter(photos)
+    return (photos[index] for index in range(len(photos)))
+
+
 def photos_in(items: Iterable[Any], form: InputForm) -> Iterator[Any]:
     """The photos of many items, one by one, those of a batch (N, C, H, W) too."""
     for item in items:
@@ -32,3 +40,10 @@ def photos_in(items: Iterable[Any], form: InputForm) -> Iterator[Any]:
             yield from photo
         else:
             yield photo
+
+
+def single_photo(item: Any, form: InputForm) -> Any:
+    """The photo of one item, which can be a batch of one."""
+    photo = photo_in(item)
+    is_batch = isinstance(photo, Tensor) and photo.ndim == 2 + form.positions
+    return photo[0] if is_batch and len(photo) == 1 else photo

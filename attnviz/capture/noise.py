@@ -28,16 +28,23 @@ def noise_for(network: nn.Module, modules: dict[str, nn.Module], side: int | Non
     Raises TraceError if there is none, or if the network is called with more than one input."""
     form = input_form(network, modules)
     wanted = {1: 256, 2: side or card_of(network).recipe.crop, 3: 32}[form.positions]
-    if has_card(network):
-        return _noise(network, form, wanted)
-    for each in dict.fromkeys((wanted, *USUAL[form.positions])):
-        given = _noise(network, form, each)
-        if _runs(network, given):
-            return given
-    name = type(network).__name__
-    if takes_more(network):
-        raise TraceError("network_takes_more", type=name)
-    raise TraceError("network_takes_other_inputs", type=name)
+    if not has_card(network):
+        found = usual_side(network, modules, wanted)
+        name = type(network).__name__
+        if found is None and takes_more(network):
+            raise TraceError("network_takes_more", type=name)
+        if found is None:
+            raise TraceError("network_takes_other_inputs", type=name)
+        wanted = found
+    return _noise(network, form, wanted)
+
+
+def usual_side(network: nn.Module, modules: dict[str, nn.Module], first: int = 224) -> int | None:
+    """The first usual side of inputs on which a network in eval mode runs, ``first`` before others; None if
+    there is none."""
+    form = input_form(network, modules)
+    sides = dict.fromkeys((first, *USUAL[form.positions]))
+    return next((side for side in sides if _runs(network, _noise(network, form, side))), None)
 
 
 def _noise(network: nn.Module, form: InputForm, side: int) -> Arguments:

@@ -158,8 +158,6 @@ def _recognised(
     less time and memory. Where the network takes none but inputs like the given, on those. Raises what the
     network raises on these."""
     dimensions = _dimensions(given)
-    if dimensions is None:
-        return Discovery()
 
     def attempt(arguments: Arguments) -> Discovery:
         return recognise(network, modules, known, lambda: arguments.call(network), dimensions)
@@ -196,14 +194,10 @@ def _without_small(untold: dict[nn.Module, str]) -> dict[nn.Module, str]:
     return {module: why for module, why in untold.items() if why != TOO_SMALL}
 
 
-def _dimensions(given: Arguments) -> tuple[int, ...] | None:
-    """The dimensions that features can have, for inputs like these; None for inputs without positions."""
-    if given.photos is None:
-        return None
-    if isinstance(given.photos, list):
-        return (4, 5)
-    dimensions = given.photos.ndim
-    return {3: (3, 4, 5), 4: (4, 5)}.get(dimensions, (4, 5) if dimensions > 4 else None)
+def _dimensions(given: Arguments) -> tuple[int, ...]:
+    """The dimensions that features can have, for inputs like these."""
+    is_signal = isinstance(given.photos, Tensor) and given.photos.ndim == 3
+    return (3, 4, 5) if is_signal else (4, 5)
 
 
 def attention_missing(network: nn.Module, plan: ReadingPlan) -> TraceError | None:

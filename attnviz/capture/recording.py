@@ -213,6 +213,8 @@ class _Recorder:
         card = card_of(self._network)
         scores = scores_in(self._network, self._modules, ended.given, found)
         labels = labels_of(card, scores)
+        if not ended.photos:
+            raise TraceError("network_called_without_tensors")
         for row, source in enumerate(ended.photos):
             self.recording.add(
                 Trace(

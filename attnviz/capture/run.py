@@ -4,7 +4,7 @@ or tells what will be read (``find``)."""
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from functools import partial
 from typing import Any
@@ -21,11 +21,11 @@ from .arguments import Arguments
 from .exclusive import exclusive_eval
 from .hooks import features_around
 from .input_form import InputForm, input_form
-from .inputs import PhotoSource, PreparedInput, as_parameters, prepare, windows
-from .items import photos_in
-from .noise import noise_for
+from .inputs import PhotoSource, PreparedInput, as_parameters, crop_to, prepare, windows
+from .items import iter_items, photos_in, single_photo
+from .noise import noise_for, takes_more, usual_side
 from .outputs import labels_of, scores_in
-from .plan import check_there_is_attention, plan_for, unwrapped
+from .plan import check_there_is_attention, has_card, plan_for, unwrapped
 from .reading import Heard, quietly, read
 from .scores import Scores
 from .taps import Tap
@@ -43,7 +43,7 @@ def trace(network: nn.Module, photo: PhotoSource, view: str = "whole", steps: bo
     was; a compiled or distributed one is run as the network inside. ``steps`` keeps what the modules compute
     on the way to their gates too, where it is known where to read it. Raises PhotoError for a photo that
     can't be opened, TraceError for a network without attention or with a silent gate."""
-    return next(traces(network, (photo,), batch_size=1, view=view, steps=steps))
+    return next(_checked(network, iter((photo,)), 1, view, steps, single_photo))
 
 
 def traces(
@@ -61,11 +61,29 @@ def traces(
     the photos before a bad one come first."""
     if isinstance(photos, str | os.PathLike | Photo | Image.Image):
         raise TypeError("photos is one photo: traces takes many, in a list or the like; trace takes one")
+    return _checked(network, iter_items(photos), batch_size, view, steps, None)
+
+
+def _checked(
+    network: nn.Module,
+    photos: Iterator[Any],
+    batch_size: int,
+    view: str,
+    steps: bool,
+    single: Callable[[Any, InputForm], PhotoSource] | None,
+) -> Iterator[Trace]:
+    """``traces`` once its arguments are known to be right; ``single`` takes the photo out of an item that
+    holds no more than one."""
     if view not in VIEWS:
         raise ValueError(f"view is {view!r}; it can be {' or '.join(map(repr, VIEWS))}")
     if batch_size < 1:
         raise ValueError(f"batch_size is {batch_size}; it is at least 1")
-    return _traces(unwrapped(network), iter(photos), batch_size, view, steps)
+    network = unwrapped(network)
+    if takes_more(network):
+        raise TraceError("network_takes_more", type=type(network).__name__)
+    form = _form(network, dict(network.named_modules()))
+    given = photos_in(photos, form) if single is None else (single(photo, form) for photo in photos)
+    return _traces(network, given, batch_size, view, steps, form)
 
 
 def features(network: nn.Module, photo: PhotoSource, layer: str, view: str = "whole") -> Features:
@@ -85,7 +103,7 @@ def features_of_layers(
     network = unwrapped(network)
     modules = dict(network.named_modules())
     form = _form(network, modules)
-    x = prepare(_single(photo, form), card_of(network), view, form).x
+    x = prepare(single_photo(photo, form), card_of(network), view, form).x
     given = Arguments((as_parameters(network, x[None]),))
     with exclusive_eval(network, list(modules.values())), quietly(network), ExitStack() as listening:
         plan = plan_for(network, modules, given)
@@ -155,26 +173,19 @@ def _form(network: nn.Module, modules: dict[str, nn.Module]) -> InputForm:
         return input_form(network, modules)
 
 
-def _single(photo: Any, form: InputForm) -> PhotoSource:
-    """The photo of a dataset's item, or of a batch of one."""
-    return next(photos_in((photo,), form))
-
-
 def _traces(
-    network: nn.Module, photos: Iterator[Any], batch_size: int, view: str, steps: bool
+    network: nn.Module, photos: Iterator[Any], batch_size: int, view: str, steps: bool, form: InputForm
 ) -> Iterator[Trace]:
     modules = dict(network.named_modules())
     card, everything = card_of(network), list(modules.values())
-    form = _form(network, modules)
     prepared = partial(prepare, card=card, view=view, form=form)
     is_first = True
-    for window in windows(photos_in(photos, form), batch_size, prepared):
+    for window in windows(photos, batch_size, prepared):
         done: dict[int, Trace] = {}
         for places in _of_one_size(window.inputs):
             batch = [window.inputs[place] for place in places]
-            given = Arguments((as_parameters(network, _stacked([each.x for each in batch])),))
             with exclusive_eval(network, everything):
-                heard = read(network, modules, given, steps, may_have_learned=is_first)
+                batch, given, heard = _read_batch(network, modules, batch, steps, is_first)
                 check_there_is_attention(network, heard.plan)
                 scores = scores_in(network, modules, given, heard)
             is_first = False
@@ -182,6 +193,25 @@ def _traces(
         yield from (done[place] for place in range(len(window.inputs)))
         if window.error is not None:
             raise window.error
+
+
+def _read_batch(
+    network: nn.Module, modules: dict[str, nn.Module], batch: list[PreparedInput], steps: bool, is_first: bool
+) -> tuple[list[PreparedInput], Arguments, Heard]:
+    """What is heard of inputs of one size. Photos at whose size a network without a card fails are given to
+    it at the first usual size that it takes, if there is one."""
+    given = Arguments((as_parameters(network, _stacked([each.x for each in batch])),))
+    try:
+        return batch, given, read(network, modules, given, steps, is_first)
+    except RuntimeError:
+        photos = [each.source for each in batch if isinstance(each.source, Photo)]
+        side = usual_side(network, modules) if len(photos) == len(batch) and not has_card(network) else None
+        if side is None or batch[0].region.size == (side, side):
+            raise
+    form = input_form(network, modules)
+    cropped = [crop_to(photo, card_of(network), side, form) for photo in photos]
+    given = Arguments((as_parameters(network, _stacked([each.x for each in cropped])),))
+    return cropped, given, read(network, modules, given, steps, is_first)
 
 
 def _of_one_size(inputs: list[PreparedInput]) -> list[list[int]]:
