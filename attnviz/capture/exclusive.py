@@ -24,8 +24,7 @@ def exclusive_eval(network: nn.Module, modules: list[nn.Module]) -> Iterator[Non
     with _locks_lock:
         lock = _locks.setdefault(network, threading.RLock())
     with lock, eagerly(modules):
-        # A frozen TorchScript module has no mode.
-        training = [module for module in modules if getattr(module, "training", False)]
+        training = [module for module in modules if _is_training(module)]
         try:
             for module in training:
                 module.training = False
@@ -33,6 +32,13 @@ def exclusive_eval(network: nn.Module, modules: list[nn.Module]) -> Iterator[Non
         finally:
             for module in training:
                 module.training = True
+
+
+def _is_training(module: nn.Module) -> bool:
+    try:
+        return module.training
+    except AttributeError:  # a frozen TorchScript module has no mode
+        return False
 
 
 @contextmanager

@@ -122,12 +122,16 @@ def ratio(x: Tensor, y: Tensor, kind: str) -> Tensor | None:
     if kind == "joint":
         return _elementwise(x, y)
     over = tuple(range(2, x.ndim)) if kind == "channel" else (1,)
-    wide, result = x.double(), y.double()
-    squares = (wide * wide).sum(over, keepdim=True)
-    factor = (wide * result).sum(over, keepdim=True) / squares  # 0 / 0 is NaN: undefined
-    residual = (result - wide * factor.nan_to_num()).norm() / result.norm()
-    if not residual <= _tolerance(x, y):
+    factors, left, all_of_it = [], 0.0, 0.0
+    for given, made in zip(x.split(1), y.split(1)):  # one row after another takes less memory
+        wide, result = (each.to(torch.float64, copy=True) for each in (given, made))
+        factor = (wide * result).sum(over, keepdim=True) / (wide * wide).sum(over, keepdim=True)
+        all_of_it += float(result.square().sum())
+        left += float(result.sub_(wide.mul_(factor.nan_to_num())).square_().sum())  # 0 / 0 is NaN: undefined
+        factors.append(factor)
+    if not left <= _tolerance(x, y) ** 2 * all_of_it:
         return None
+    factor = torch.cat(factors)
     return factor.flatten(1).float() if kind == "channel" else factor.squeeze(1).float()
 
 

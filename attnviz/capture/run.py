@@ -79,11 +79,12 @@ def _checked(
     if batch_size < 1:
         raise ValueError(f"batch_size is {batch_size}; it is at least 1")
     network = unwrapped(network)
-    if takes_more(network):
+    if not has_card(network) and takes_more(network):
         raise TraceError("network_takes_more", type=type(network).__name__)
-    form = _form(network, dict(network.named_modules()))
+    modules = dict(network.named_modules())
+    form = _form(network, modules)
     given = photos_in(photos, form) if single is None else (single(photo, form) for photo in photos)
-    return _traces(network, given, batch_size, view, steps, form)
+    return _traces(network, modules, given, batch_size, view, steps, form)
 
 
 def features(network: nn.Module, photo: PhotoSource, layer: str, view: str = "whole") -> Features:
@@ -169,14 +170,21 @@ def _as_arguments(network: nn.Module, x: Tensor | tuple) -> Arguments:
 
 
 def _form(network: nn.Module, modules: dict[str, nn.Module]) -> InputForm:
+    if has_card(network):  # it need not be begun
+        return input_form(network, modules)
     with exclusive_eval(network, list(modules.values())):
         return input_form(network, modules)
 
 
 def _traces(
-    network: nn.Module, photos: Iterator[Any], batch_size: int, view: str, steps: bool, form: InputForm
+    network: nn.Module,
+    modules: dict[str, nn.Module],
+    photos: Iterator[Any],
+    batch_size: int,
+    view: str,
+    steps: bool,
+    form: InputForm,
 ) -> Iterator[Trace]:
-    modules = dict(network.named_modules())
     card, everything = card_of(network), list(modules.values())
     prepared = partial(prepare, card=card, view=view, form=form)
     is_first = True

@@ -1,0 +1,81 @@
+"""A row of a module's batch is a photo's only if it is."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from helpers.brought_networks import CBAM, SE, EinsumSE, Folded, Small, alive, noise
+from torch import nn
+
+import attnviz
+
+
+def recorded(network, *inputs):
+    with attnviz.record(network) as trace, torch.no_grad():
+        network(*inputs)
+    return trace
+
+
+@pytest.mark.parametrize("frames_first", [False, True])
+@pytest.mark.parametrize("block", [SE, EinsumSE, CBAM])
+def test_each_video_is_given_the_gates_of_its_own_frames(block, frames_first):
+    network, x = alive(Folded(block(), frames_first)), noise(3, 4, 3, 32, 32)
+    together = recorded(network, x)
+    for index, trace in enumerate(together):
+        alone = [attnviz.trace(network.base, frame).layers["att"] for frame in x[index]]
+        assert list(trace.layers) == ["base.att", "base.att #2", "base.att #3", "base.att #4"]
+        for layer, expected in zip(trace.layers.values(), alone):
+            assert np.allclose(layer.factor(), expected.factor(), atol=1e-5)
+
+
+class Siamese(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.base = Small(SE())
+
+    def forward(self, left, right):
+        scores = self.base(torch.cat((left, right)))
+        return scores[: len(left)] - scores[len(left) :]
+
+
+def test_two_inputs_in_one_batch_are_told_apart():
+    network, left, right = alive(Siamese()), noise(3, 3, 32, 32), noise(3, 3, 32, 32, seed=1)
+    trace = recorded(network, left, right)[1]
+    for name, photo in (("base.att", left[1]), ("base.att #2", right[1])):
+        expected = attnviz.trace(network.base, photo).layers["att"].channel
+        assert np.allclose(trace.layers[name].channel, expected, atol=1e-5)
+
+
+class Proposals(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.base = Small(SE())
+
+    def forward(self, x):
+        return self.base(x.repeat_interleave(7, 0)[:-2])
+
+
+class Mixed(nn.Module):
+    """Rows that hold something of every photo."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.base = Small(SE())
+
+    def forward(self, x):
+        return self.base(torch.cat((x + x.mean(0), x))).view(2, len(x), -1).mean(0)
+
+
+@pytest.mark.parametrize("kind", [Proposals, Mixed])
+def test_rows_that_can_not_be_told_apart_are_not_read_and_that_is_said(kind):
+    trace = recorded(alive(kind()), noise(3, 3, 32, 32))
+    assert trace.count == 3 and all(each.layers == {} for each in trace)
+    assert "base.att works on" in str(trace[0].remarks[0])
+
+
+def test_features_of_one_frame_are_those_before_and_after_its_gate():
+    network, video = alive(Folded(SE(), frames_first=False)), noise(4, 3, 32, 32)
+    layer = attnviz.trace(network, video).layers["base.att #3"]
+    seen = attnviz.features(network, video, "base.att #3")
+    np.testing.assert_allclose(seen.before * layer.factor(), seen.after, atol=1e-5)
