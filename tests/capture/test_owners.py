@@ -12,7 +12,6 @@ from helpers.brought_networks import (
     SE,
     C,
     ChannelGate,
-    EinsumSE,
     OpenBlock,
     Small,
     alive,
@@ -130,6 +129,11 @@ def test_a_module_that_calls_its_instance_otherwise_owns_its_gate():
     assert {name: layer.kind for name, layer in layers_of(AnotherInstance()).items()} == {"att": "channel"}
 
 
+class ScriptedGate(nn.Module):
+    def forward(self, x):
+        return x * torch.sigmoid(x.mean((2, 3), keepdim=True))
+
+
 class WithScript(nn.Module):
     def __init__(self) -> None:
         super().__init__()
@@ -144,7 +148,7 @@ def test_what_is_scripted_inside_is_named_and_the_rest_is_read():
     assert list(trace.layers) == ["att.se"] and "TorchScript" in str(trace.remarks[0])
     assert "att.scripted." in str(trace.remarks[0])
     with pytest.raises(attnviz.TraceError, match=r"Some of it is TorchScript.*\(att\)"):
-        attnviz.trace(alive(Small(torch.jit.script(EinsumSE()))), X)
+        attnviz.trace(alive(Small(torch.jit.script(ScriptedGate()))), X)
 
 
 def test_a_frozen_script_inside_disturbs_nothing():
