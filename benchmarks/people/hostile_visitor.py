@@ -123,7 +123,8 @@ class _Attack:
         half of her time, since she may not wait for more than so many answers."""
         await asyncio.sleep(self._half)
         visitor = Visitor(self._url, self._address)
-        await self._note("page opened by her", visitor.fetch(files=False))
+        while self._goes_on() and not await self._note("page opened by her", visitor.fetch(files=False)):
+            await asyncio.sleep(0.5)
         while self._goes_on():
             name = secrets.token_hex(6)
             await self._note(
