@@ -8,19 +8,14 @@ import logging
 import zipfile
 from collections.abc import Callable, Iterator
 
+import huggingface_hub as hub
 import pytest
+import timm
 import torch
-from helpers.small_weights import (
-    SIZES,
-    Weights,
-    hub,
-    random_network,
-    saved,
-    store,
-    timm,
-    torchvision,
-)
+import torchvision
+from helpers.small_weights import SIZES, Weights, random_network, saved
 from helpers.weights_server import WeightsServer
+from pytorchcv.models.common import model_store as store
 
 from attnviz.zoo import hubs, imagenet
 

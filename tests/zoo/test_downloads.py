@@ -12,12 +12,7 @@ from pathlib import Path
 
 import pytest
 import requests
-from helpers.small_weights import (
-    KEYS,
-    ONE_EACH,
-    same,
-    same_weights,
-)
+from helpers.small_weights import KEYS, ONE_EACH, same, same_weights
 from helpers.weights_server import trouble
 from torch import nn
 

@@ -8,15 +8,10 @@ import os
 import zipfile
 from pathlib import Path
 
+import huggingface_hub as hub
 import pytest
 import torch
-from helpers.small_weights import (
-    ONE_EACH,
-    hub,
-    random_network,
-    same_weights,
-    saved,
-)
+from helpers.small_weights import ONE_EACH, random_network, same_weights, saved
 from helpers.weights_server import small_files
 
 import attnviz
