@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import statistics
+import sys
 import time
 import weakref
 from collections.abc import Callable
@@ -20,6 +21,8 @@ import torch
 from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from attnviz.capture.arguments import Arguments
 from attnviz.capture.exclusive import exclusive_eval

@@ -21,7 +21,7 @@ FORMULAS = {
     "none": (0.0, 1.0),  # no factor: paths are chosen between, or something is added
 }
 
-# What a kind is called. The last four are recognised by what they do, whatever their name.
+# What a kind is called. The last five are recognised by what they do, whatever their name.
 KINDS = {
     "se": "SE",
     "cbam": "CBAM",
@@ -38,6 +38,7 @@ KINDS = {
     "spatial": "spatial gate",
     "both": "channel and spatial gate",
     "joint": "joint gate",
+    "paths": "choice of paths",
 }
 
 
@@ -63,7 +64,7 @@ class LayerAttention:
     factor that can't be known, because the features it multiplied are all zero, is NaN."""
 
     name: str
-    kind: str  # "se", "cbam", "bam", "eca" and so on; "channel", "spatial", "both", "joint" if recognised
+    kind: str  # "se", "cbam", "bam", "eca" and so on; one of the last five of KINDS if recognised
     shape: tuple[int, ...]  # (C, h, w) of the features that are multiplied; (C, d, h, w) or (C, l)
     channel: np.ndarray | None = None  # (C,) float32
     spatial: np.ndarray | None = None  # (h, w) float32

@@ -4,6 +4,7 @@ or tells what will be read (``find``)."""
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from functools import partial
@@ -140,14 +141,16 @@ def _features(layer: str, pairs: list[tuple[Tensor, Tensor]], number: int) -> Fe
 def find(network: nn.Module, x: Tensor | tuple | None = None) -> list[Found]:
     """What will be read of a network, in running order: a row a layer; empty if it has no attention.
 
-    Runs the network in eval mode on ``x`` (N, C, H, W), a tuple of all that it is called with, or, without
-    one, on noise of the size that its card says, else of the first usual size that it takes. Raises
-    TraceError if it takes none of these."""
+    What can't be told for this input is given as a warning. Runs the network in eval mode on ``x`` (N, C, H,
+    W), a tuple of all that it is called with, or, without one, on noise of the size that its card says, else
+    of the first usual size that it takes. Raises TraceError if it takes none of these."""
     network = unwrapped(network)
     modules = dict(network.named_modules())
     with exclusive_eval(network, list(modules.values())):
         given = noise_for(network, modules) if x is None else _as_arguments(network, x)
         heard = read(network, modules, given)
+    for remark in heard.remarks:
+        warnings.warn(remark, stacklevel=2)
     return [
         Found(
             layer.name,

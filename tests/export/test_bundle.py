@@ -12,6 +12,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 import torch
+from helpers import brought_networks
 from helpers.bundles import channel_of, noise_photo, selection_of, table
 from helpers.drawings import svg_text
 from helpers.small_networks import stirred
@@ -23,6 +24,8 @@ from attnviz.drawing.look import Look
 from attnviz.drawing.overlay import overlay
 from attnviz.drawing.pair import Pair
 from attnviz.export.bundle import bundle
+from attnviz.export.selection import Selection
+from attnviz.networks.card import Card
 
 
 @pytest.mark.slow  # draws everything
@@ -172,3 +175,12 @@ def test_a_capture_of_nan_is_saved(kind):
         contents = json.loads(files["manifest.json"], parse_constant=pytest.fail)
         assert [trace["predictions"] for trace in contents["traces"]] == [[], []]
         assert {row["weight"] for row in table(files["channels.csv"])} == ({""} if pairs else set())
+
+
+@pytest.mark.parametrize(("dimensions", "shape"), [(3, (1, 8, 12, 12)), (1, (2, 500))])
+def test_gates_of_volumes_and_signals_are_saved_as_bars_without_a_map(dimensions, shape):
+    network = brought_networks.Small(brought_networks.SE(dimensions), shape[0], dimensions)
+    trace = attnviz.trace(brought_networks.alive(network), brought_networks.noise(*shape))
+    files = dict(bundle([Selection(trace, Card(trace.network), ("att",))], Look(), overview=True))
+    assert {"att.channels.png", "att.channels.svg", "overview.png", "photo.png", "arrays.npz"} <= files.keys()
+    assert not any("map" in name or "overlay" in name for name in files)
