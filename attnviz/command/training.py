@@ -20,6 +20,7 @@ def train(options: Namespace) -> int:
     measured."""
     take_threads()
     data, out = options.data, options.out
+    out.mkdir(parents=True, exist_ok=True)  # what forbids it is said before the hours
     plan = TrainingPlan(
         depth=options.depth,
         attention=options.attention,

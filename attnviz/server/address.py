@@ -10,6 +10,7 @@ from contextlib import contextmanager
 
 from ..errors import SettingsError
 
+ANY_PORT = 0  # a free one
 PROXIES = ("http_proxy", "https_proxy", "all_proxy")  # in small letters and in capitals
 
 

@@ -29,7 +29,7 @@ from .._version import __version__
 from ..errors import SettingsError
 from ..processors import cores, memory
 from ..viewer.javascript import in_markup, script, style
-from .address import check_address, without_proxies
+from .address import ANY_PORT, check_address, without_proxies
 from .gradio_queue import (
     GradioQueue,
     UploadProgress,
@@ -98,8 +98,7 @@ def serve(settings: Settings, block: bool = True, service: Service | None = None
     SettingsError for agents' tools without what they need."""
     if settings.mcp and find_spec("mcp") is None:
         raise SettingsError("mcp_missing", command='pip install "attnviz[mcp]"')
-    if settings.port:
-        check_address(settings.host or "127.0.0.1", settings.port)
+    check_address(settings.host or "127.0.0.1", settings.port or ANY_PORT)
     if block:  # else the process is somebody else's, and so is its logging
         write_logs(settings.log)
         tell_failures_in_one_line()
