@@ -46,6 +46,11 @@ class TraceRemark(AttnvizError, UserWarning):
     stands in ``trace.remarks``, or is given as a warning; it is never raised."""
 
 
+class PhotoRemark(TraceRemark):
+    """Something to be known of a photo that was opened all the same, such as what was assumed of its samples.
+    It stands in ``photo.remarks`` and in those of each trace of it; it is never raised."""
+
+
 class BusyError(AttnvizError):
     """More was asked for than can be done now; it can be asked for again."""
 

@@ -30,7 +30,7 @@ class PreparedInput:
     source: Photo | Tensor  # what was given
     region: Region  # the part of it that the network sees
     x: Tensor  # (C, H, W), normalised
-    remarks: tuple[TraceRemark, ...] = ()  # what was done to the photo
+    remarks: tuple[TraceRemark, ...] = ()  # what was assumed of the photo, and done to it
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,8 +60,9 @@ def prepare(source: PhotoSource, card: Card, view: str, form: InputForm) -> Prep
     if form.channels == 1:
         grey = Photo(np.asarray(photo.image().convert("L").convert("RGB")), photo.name)
         x = network_input(grey, region, card.recipe).mean(0, keepdim=True)
-        return PreparedInput(photo, region, x, (TraceRemark("photo_made_grey", name=card.name),))
-    return PreparedInput(photo, region, network_input(photo, region, card.recipe))
+        made_grey = TraceRemark("photo_made_grey", name=card.name)
+        return PreparedInput(photo, region, x, (*photo.remarks, made_grey))
+    return PreparedInput(photo, region, network_input(photo, region, card.recipe), photo.remarks)
 
 
 def crop_to(photo: Photo, card: Card, side: int, form: InputForm) -> PreparedInput:

@@ -15,8 +15,6 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from queue import LifoQueue
 
-import numpy as np
-
 from ..errors import PhotoError
 from .decoder_messages import Channel, Request, read_answer, read_greeting, send_request
 from .photo import Photo, display_name
@@ -54,7 +52,7 @@ class Decoder:
             process = self._running(name)
             try:
                 with self._patient(process):
-                    return Photo(_answer(process, Request(name, content)), name)
+                    return _answer(process, Request(name, content))
             except PhotoError:
                 raise
             except (OSError, EOFError, ValueError):  # it was ended by a limit, hangs, or talks nonsense
@@ -130,10 +128,10 @@ def _channel(process: subprocess.Popen[bytes]) -> Channel:
     return Channel(process.stdout, process.stdin)
 
 
-def _answer(process: subprocess.Popen[bytes], request: Request) -> np.ndarray:
+def _answer(process: subprocess.Popen[bytes], request: Request) -> Photo:
     channel = _channel(process)
     send_request(channel, request)
-    return read_answer(channel)
+    return read_answer(channel, request.name)
 
 
 class DecoderPool:

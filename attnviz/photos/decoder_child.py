@@ -1,8 +1,8 @@
 """The process that decodes pictures for others, under limits on its memory and on the time of each picture.
 
 It answers requests at its input until that closes. A request is a picture's name and bytes; an answer is its
-pixels, or an error's key and values. What the limits end is the process: its starter sees the answers close,
-and starts another."""
+pixels and what was assumed of them, or an error's key and values. What the limits end is the process: its
+starter sees the answers close, and starts another."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from pathlib import Path
 from PIL import AvifImagePlugin, Image
 
 from ..errors import AttnvizError
-from .decoder_messages import Channel, read_request, send_error, send_greeting, send_pixels
+from .decoder_messages import Channel, read_request, send_error, send_greeting, send_photo
+from .heic import prepare_heic
 from .picture_file import checked, decoded
 
 
@@ -25,19 +26,20 @@ def main(arguments: list[str]) -> None:
     warnings.simplefilter("ignore")  # Pillow's, of sizes that are refused here anyway
     AvifImagePlugin.DEFAULT_MAX_THREADS = 1  # each reserves memory
     Image.preinit()
+    prepare_heic()
     limit_memory(int(arguments[0]) * 1_000_000)
     seconds = float(arguments[1])
     send_greeting(channel)
     while request := read_request(channel):
         limit_time(seconds)
         try:
-            pixels = decoded(checked(request.content, request.name), request.name)
+            photo = decoded(checked(request.content, request.name), request.name)
         except AttnvizError as error:
             limit_time(0)
             send_error(channel, error)
         else:
             limit_time(0)
-            send_pixels(channel, pixels)
+            send_photo(channel, photo)
 
 
 def private_channel() -> Channel:

@@ -12,13 +12,14 @@ from typing import IO, Any
 
 import numpy as np
 
-from ..errors import PhotoError
+from ..errors import PhotoError, PhotoRemark
 from ..languages.catalogue import Phrase
 from .decoding import KEPT_PIXELS
+from .photo import Photo
 
 _LENGTHS = struct.Struct("<II")  # of a name and a content; or of an error and nothing; or 0 and 0 for the end
-_SIZE = struct.Struct("<II")  # height and width
-_MOST_ERROR_BYTES = 100_000
+_ABOUT = struct.Struct("<III")  # height, width, and the length of remarks
+_MOST_TOLD_BYTES = 100_000
 _MOST_PIXEL_BYTES = 4 * KEPT_PIXELS
 
 
@@ -68,10 +69,12 @@ def read_request(channel: Channel) -> Request | None:
         return None
 
 
-def send_pixels(channel: Channel, pixels: np.ndarray) -> None:
-    """Answer with a picture, (H, W, 3) uint8."""
-    _write(channel, _LENGTHS.pack(0, pixels.nbytes) + _SIZE.pack(*pixels.shape[:2]))
-    _write(channel, np.ascontiguousarray(pixels).data.cast("B"))
+def send_photo(channel: Channel, photo: Photo) -> None:
+    """Answer with a photo: its pixels and remarks; who asked knows its name."""
+    remarks = json.dumps([[remark.key, _plain(remark.values)] for remark in photo.remarks]).encode()
+    _write(channel, _LENGTHS.pack(0, photo.pixels.nbytes))
+    _write(channel, _ABOUT.pack(*photo.pixels.shape[:2], len(remarks)) + remarks)
+    _write(channel, np.ascontiguousarray(photo.pixels).data.cast("B"))
 
 
 def send_error(channel: Channel, error: Any) -> None:
@@ -80,17 +83,21 @@ def send_error(channel: Channel, error: Any) -> None:
     _write(channel, _LENGTHS.pack(len(told), 0) + told)
 
 
-def read_answer(channel: Channel) -> np.ndarray:
-    """The pixels of the picture that was asked for, (H, W, 3) uint8. Raises PhotoError where the answer is an
-    error, EOFError where the process has ended, and ValueError for what can be no answer."""
+def read_answer(channel: Channel, name: str) -> Photo:
+    """The photo that was asked for, whose name is known. Raises PhotoError where the answer is an error,
+    EOFError where the process has ended, and ValueError for what can be no answer."""
     error, content = _LENGTHS.unpack(_read(channel, _LENGTHS.size))
-    if error > _MOST_ERROR_BYTES or content > _MOST_PIXEL_BYTES:
+    if error > _MOST_TOLD_BYTES or content > _MOST_PIXEL_BYTES:
         raise ValueError("this is longer than an answer")
     if error:
         key, values = json.loads(bytes(_read(channel, error)))
-        raise PhotoError(key, **{name: _value(value) for name, value in values.items()})
-    height, width = _SIZE.unpack(_read(channel, _SIZE.size))
-    return np.frombuffer(_read(channel, content), np.uint8).reshape(height, width, 3)
+        raise PhotoError(key, **_values(values))
+    height, width, told = _ABOUT.unpack(_read(channel, _ABOUT.size))
+    if told > _MOST_TOLD_BYTES:
+        raise ValueError("this is longer than remarks")
+    remarks = json.loads(bytes(_read(channel, told)))
+    pixels = np.frombuffer(_read(channel, content), np.uint8).reshape(height, width, 3)
+    return Photo(pixels, name, tuple(PhotoRemark(key, **_values(values)) for key, values in remarks))
 
 
 def _plain(values: dict[str, Any]) -> dict[str, Any]:
@@ -101,9 +108,14 @@ def _plain(values: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def _values(plain: dict[str, Any]) -> dict[str, Any]:
+    """Values of an error from what JSON has."""
+    return {name: _value(value) for name, value in plain.items()}
+
+
 def _value(value: Any) -> Any:
     if isinstance(value, dict):
-        return Phrase(value["phrase"], **{name: _value(inner) for name, inner in value["values"].items()})
+        return Phrase(value["phrase"], **_values(value["values"]))
     return tuple(value) if isinstance(value, list) else value
 
 

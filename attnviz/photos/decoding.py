@@ -7,22 +7,28 @@ import io
 import numpy as np
 from PIL import Image, ImageCms
 
-from ..errors import PhotoError
+from ..errors import PhotoError, PhotoRemark
 from .colour_profile import bounded_profile
+from .deep_colour import all_bits, eight_bit_colours, is_dark, of_planes, raw_mode
+from .deep_grey import eight_bit_grey, is_deep_grey
+from .essence import Essence
+from .photo import Photo
 
 KEPT_PIXELS = 2_000_000  # a picture is shrunk to this: sharp on a projector, 6 MB in memory
 STRIP = 64  # rows of a shrunk picture that are made together
-GREY_STRIP = 256  # rows of a deep grey picture that are scaled together
 
 
-def decode(image: Image.Image, name: str, orientation: int) -> np.ndarray:
-    """A picture's pixels, (H, W, 3) uint8 upright sRGB without transparency. ``orientation`` is EXIF's, 1 to
-    8, of what Pillow does not turn upright by itself. Raises PhotoError, with ``name``
-    in its sentence, for one that is damaged, too large for the memory, or whose samples have no scale."""
+def decode(image: Image.Image, name: str, orientation: int, told: Essence | None = None) -> Photo:
+    """A picture as a photo: upright sRGB without transparency. ``orientation`` is EXIF's, 1 to 8, of what
+    Pillow does not turn upright by itself; ``told`` is what is known of its file, of a picture that has one.
+    Raises PhotoError, with ``name`` in its sentence, for one that is damaged, too large for the memory, or
+    whose samples have no scale."""
     try:
+        raw = raw_mode(image) if told is not None else ""
         image.load()
         profile = image.info.get("icc_profile")
-        upright = _to_rgb(shrunk(_eight_bit(image, name)), profile)
+        eight_bit, remarks = _eight_bit(image, name, told or Essence(b""), raw)
+        upright = _to_rgb(shrunk(eight_bit), profile)
     except PhotoError:
         raise
     except (Image.DecompressionBombError, MemoryError):
@@ -31,7 +37,7 @@ def decode(image: Image.Image, name: str, orientation: int) -> np.ndarray:
         raise PhotoError("photo_damaged", name=name) from None
     if orientation in UPRIGHT:
         upright = upright.transpose(UPRIGHT[orientation])
-    return np.array(upright)
+    return Photo(np.array(upright), name, remarks)
 
 
 def decode_smaller(image: Image.Image) -> None:
@@ -80,48 +86,19 @@ def _resizable(image: Image.Image) -> Image.Image:
     return image.convert("L") if image.mode == "1" else image
 
 
-def _eight_bit(image: Image.Image, name: str) -> Image.Image:
-    """Grey of 16 or 32 bits or floats, scaled to 8 bits by the range of the whole picture; any other image as
-    it is."""
-    if image.mode != "F" and not image.mode.startswith("I"):
-        return image
-    scale = _sample_scale(image.mode, *_sample_range(image, name))
-    if scale is None:
-        raise PhotoError("photo_samples_out_of_range", name=name)
-    grey = Image.new("L", image.size)
-    for top in range(0, image.height, GREY_STRIP):
-        values = _rows(image, top).astype(np.float32)
-        grey.paste(Image.fromarray(np.rint(values * scale).astype(np.uint8)), (0, top))
-    return grey
-
-
-def _sample_range(image: Image.Image, name: str) -> tuple[float, float]:
-    """The least and the greatest sample. Raises PhotoError if one is no number."""
-    lows, highs = [], []
-    for top in range(0, image.height, GREY_STRIP):
-        values = _rows(image, top)
-        if not np.isfinite(values).all():
-            raise PhotoError("photo_has_nan", name=name)
-        lows.append(float(values.min()))
-        highs.append(float(values.max()))
-    return min(lows), max(highs)
-
-
-def _rows(image: Image.Image, top: int) -> np.ndarray:
-    """The samples of one strip, (GREY_STRIP or fewer, W)."""
-    return np.asarray(image.crop((0, top, image.width, min(top + GREY_STRIP, image.height))))
-
-
-def _sample_scale(mode: str, least: float, greatest: float) -> float | None:
-    """What brings samples to 0 to 255: they are taken as 0 to 1 (floats only), 0 to 255 or 0 to 65535,
-    whichever holds them; None if none does."""
-    if mode == "F" and least >= 0 and greatest <= 1:
-        return 255.0
-    if mode in ("F", "I") and least >= 0 and greatest <= 255:
-        return 1.0
-    if mode != "F" and least >= 0 and greatest <= 65535:
-        return 1 / 257
-    return None
+def _eight_bit(
+    image: Image.Image, name: str, told: Essence, raw: str
+) -> tuple[Image.Image, tuple[PhotoRemark, ...]]:
+    """The picture in 8 bits a sample, and what was assumed for that. ``raw`` is what Pillow called its
+    samples before it was decoded."""
+    factor = max(1, int(1 / _scale(image)))
+    if len(told.planes) > 1:
+        return eight_bit_colours(of_planes(image, told.planes, factor), told, name)
+    if is_deep_grey(image):
+        return eight_bit_grey(image, name, told.told_depth, told.is_negative)
+    if is_dark(image, raw, told):
+        return eight_bit_colours(all_bits(image, raw, told.content, factor), told, name)
+    return image, ()
 
 
 def _to_rgb(image: Image.Image, profile: bytes | None) -> Image.Image:

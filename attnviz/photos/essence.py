@@ -17,7 +17,8 @@ from ..errors import PhotoError
 from .bmp_parts import walk_bmp
 from .gif_parts import walk_gif
 from .jpeg_parts import walk_jpeg
-from .parts import ExcessError, Parts, RareKindError
+from .media_brands import Coding, coding_of, with_avif_brand
+from .parts import ExcessError, Parts, RareKindError, ToldDepth
 from .png_parts import walk_png
 from .tiff_parts import walk_tiff
 from .webp_parts import walk_webp
@@ -42,15 +43,21 @@ class Essence:
     size: tuple[int, int] | None = None  # (width, height), where the walk comes upon it
     held_bytes: int = 0  # of coefficients, that a JPEG's decoder holds until the last scan
     is_bounded: bool = False  # whether its structure bounds the time and memory that decoding takes
+    told_depth: ToldDepth | None = None  # how many bits of its samples are used, where the file says so
+    planes: str = ""  # a letter for each page, where those are the planes of one picture
+    is_negative: bool = False  # whether its zeros are white
 
 
 def essence(content: bytes, name: str) -> Essence:
-    """The essence of a JPEG, PNG, GIF, BMP, WebP or TIFF file; any other file as it is, bounded by nothing.
+    """The essence of a JPEG, PNG, GIF, BMP, WebP or TIFF file; any other file as it is, bounded by nothing;
+    an AVIF has the brand of one.
 
     A file that is cut off or damaged keeps what stands before the damage, and the decoder says what is wrong.
     ``name`` is for the error. Raises PhotoError for a file of more parts than an honest one has, and for a
     JPEG of a kind that decoders are not to be trusted with.
     """
+    if coding_of(content) is Coding.AVIF:
+        return Essence(with_avif_brand(content))
     walk = next((walk for magic, walk in WALKS.items() if re.match(magic, content, re.DOTALL)), None)
     if walk is None:
         return Essence(content)
@@ -64,4 +71,13 @@ def essence(content: bytes, name: str) -> Essence:
     except (struct.error, IndexError):  # its structure ends too early
         pass
     kept = b"".join(found.kept)
-    return Essence(kept, found.orientation, found.size, found.held_bytes, found.is_bounded)
+    return Essence(
+        kept,
+        found.orientation,
+        found.size,
+        found.held_bytes,
+        found.is_bounded,
+        found.told_depth,
+        found.planes,
+        found.is_negative,
+    )

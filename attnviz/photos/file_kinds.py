@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from ..errors import PhotoError
 from ..languages.catalogue import Phrase
+from .camera_raw import is_camera_raw
+from .media_brands import Coding, coding_of
 
-HEIC_BRANDS = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")
-AVIF_BRANDS = (b"avif", b"avis")
 
-
-def other_kind(content: bytes, name: str) -> PhotoError | None:
+def other_kind(content: bytes, name: str, opens_heic: bool) -> PhotoError | None:
     """The error for a file that its first bytes say is of another kind; None for one that may be a picture.
-    ``name`` is the file's, for the sentence."""
+    ``name`` is the file's, for the sentence; ``opens_heic`` tells whether HEIC photos can be opened."""
     if not content:
         return PhotoError("photo_empty", name=name)
-    if content[4:8] == b"ftyp":  # the container of HEIC, AVIF and videos
-        brand = content[8:12]
-        if brand in HEIC_BRANDS:
-            return PhotoError("photo_is_heic", name=name)
-        if brand not in AVIF_BRANDS:
-            return PhotoError("photo_is_video", name=name)
+    coding = coding_of(content)
+    if coding is Coding.HEIC and not opens_heic:
+        return PhotoError("photo_is_heic", name=name)
+    if coding is Coding.VIDEO:
+        return PhotoError("photo_is_video", name=name)
+    if coding is Coding.RAW or is_camera_raw(content):
+        return PhotoError("photo_is_raw", name=name)
     start = content[:512].lstrip()
     lower = start.lower()
     if lower.startswith((b"<svg", b"<?xml")):

@@ -12,8 +12,9 @@ MAX_ASPECT = 30  # the longer side ÷ the shorter one
 MAX_DECODER_BYTES = 224_000_000
 
 # Memory that opening takes for each pixel, in bytes, where it is much: WebP keeps two RGBA canvases, AVIF
-# planes and two copies, and a TIFF may be one single strip that lies decoded beside Pillow's picture.
-DECODER_BYTES = {"WEBP": 14, "AVIF": 9, "TIFF": 8}
+# planes and two copies, as HEIC does, and a TIFF may be one single strip that lies decoded beside Pillow's
+# picture.
+DECODER_BYTES = {"WEBP": 14, "AVIF": 9, "HEIF": 9, "TIFF": 8}
 
 
 def check_bytes(count: int, name: str) -> None:

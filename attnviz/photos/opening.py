@@ -36,14 +36,14 @@ def open_photo(
     if isinstance(source, Image.Image):
         name = name or "picture"
         check_size(source.size, name)
-        return Photo(decode(source, name, exif_orientation(source)), name)
+        return decode(source, name, exif_orientation(source))
     if isinstance(source, bytes):
         name, content = display_name(name or "picture"), source
     else:
         name = display_name(name or os.path.basename(os.fspath(source)))
         content = read_file(Path(source), name)
     told = checked(content, name)
-    return Photo(decoded(told, name), name) if told.is_bounded else shared_decoders().open(content, name)
+    return decoded(told, name) if told.is_bounded else shared_decoders().open(content, name)
 
 
 _pools: dict[int, DecoderPool] = {}  # the number of a process -> its decoders, which a fork of it can't use

@@ -20,6 +20,14 @@ class RareKindError(Exception):
     """The file is of a kind that hardly any program writes, and decoders are not to be trusted with."""
 
 
+@dataclass(frozen=True)
+class ToldDepth:
+    """How many bits of each sample a picture uses, as its file says."""
+
+    bits: int
+    is_high: bool = False  # whether the samples should stand in the high bits of what is stored
+
+
 @dataclass
 class Parts:
     """What a walk has found so far; it counts even if the file ends too early."""
@@ -30,6 +38,9 @@ class Parts:
     size: tuple[int, int] | None = None  # (width, height); None before it is told
     held_bytes: int = 0  # of coefficients, that a JPEG's decoder holds until the last scan
     is_bounded: bool = True  # whether what was counted bounds the time and memory that decoding takes
+    told_depth: ToldDepth | None = None  # of samples of 16 bits
+    planes: str = ""  # what the pages of what is kept are, a letter each, if it is one picture's planes
+    is_negative: bool = False  # whether the zeros of what is kept are white
 
     def keep(self, *parts: bytes | memoryview) -> None:
         """Keep these for the decoder."""

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
+from ..errors import PhotoRemark
+
 
 @dataclass(frozen=True, eq=False)
 class Photo:
@@ -14,6 +16,7 @@ class Photo:
 
     pixels: np.ndarray  # (H, W, 3) uint8
     name: str  # the file's name without its folder, for titles
+    remarks: tuple[PhotoRemark, ...] = ()  # what was assumed of it beyond what its file says
 
     @property
     def width(self) -> int:

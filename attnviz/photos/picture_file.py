@@ -6,7 +6,6 @@ import io
 import os
 from pathlib import Path
 
-import numpy as np
 from PIL import Image
 
 from ..errors import PhotoError
@@ -14,8 +13,11 @@ from ..regular_files import NotOnDiskError, open_regular
 from .decoding import decode, decode_smaller
 from .essence import Essence, essence
 from .file_kinds import other_kind
+from .heic import FORMAT as HEIC
+from .heic import can_open_heic
 from .limits import MAX_BYTES, MAX_PIXELS, check_bytes, check_decoder, check_size
 from .orientation import told_orientation
+from .photo import Photo
 
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF")
 
@@ -38,7 +40,7 @@ def checked(content: bytes, name: str) -> Essence:
     """What there is to decode of a file's bytes. Raises PhotoError for what is no picture to be opened here,
     as far as its structure tells."""
     check_bytes(len(content), name)
-    refusal = other_kind(content, name)
+    refusal = other_kind(content, name, can_open_heic())
     if refusal is not None:
         raise refusal
     told = essence(content, name)
@@ -47,8 +49,8 @@ def checked(content: bytes, name: str) -> Essence:
     return told
 
 
-def decoded(told: Essence, name: str) -> np.ndarray:
-    """The pixels, (H, W, 3) uint8. Raises PhotoError for what can't be decoded, or takes too much memory as
+def decoded(told: Essence, name: str) -> Photo:
+    """The photo. Raises PhotoError for what can't be decoded, or takes too much memory as
     far as an estimate tells."""
     with _opened(told.content, name) as image:
         check_size(image.size, name)
@@ -57,13 +59,14 @@ def decoded(told: Essence, name: str) -> np.ndarray:
         orientation = told.orientation
         if image.format == "AVIF":  # which is not walked; libavif tells it as EXIF
             orientation = told_orientation(image.info.get("exif", b""))
-        return decode(image, name, orientation)
+        return decode(image, name, orientation, told)
 
 
 def _opened(content: bytes, name: str) -> Image.Image:
     """The picture in a file's bytes, not decoded yet."""
     try:
-        return Image.open(io.BytesIO(content), formats=FORMATS)
+        formats = (*FORMATS, HEIC) if HEIC in Image.OPEN else FORMATS
+        return Image.open(io.BytesIO(content), formats=formats)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise PhotoError("photo_claims_too_many_pixels", name=name, limit=MAX_PIXELS // 1_000_000) from None
     except MemoryError:

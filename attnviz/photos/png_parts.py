@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 import zlib
 
-from .parts import MOST_PARTS, Parts, counted
+from .parts import MOST_PARTS, Parts, ToldDepth, counted
 
 MOST_SAMPLE_BYTES = 250_000_000  # 50 megapixels of RGBA in 8 bits have 200
 MOST_PROFILE_BYTES = 1_000_000  # unpacked: Pillow opens no picture with more
@@ -28,6 +28,8 @@ def walk_png(content: bytes, found: Parts) -> None:
             found.read_metadata(content[start : end - 4])
         if kind == b"IHDR" and is_wanted:
             _read_header(content, start, found)
+        if kind == b"sBIT" and length:
+            found.told_depth = ToldDepth(_most_bits(content[start : end - 4]), is_high=True)
         is_data = kind == b"IDAT" and length > 0
         if kind == b"iCCP" and is_wanted:
             is_wanted = _unpacks_to_little(content[start : end - 4])
@@ -43,6 +45,12 @@ def _read_header(content: bytes, at: int, found: Parts) -> None:
     found.size = width, height
     sample_bytes = width * height * bits * _SAMPLES.get(colour, 4) // 8
     found.is_bounded = sample_bytes <= MOST_SAMPLE_BYTES
+
+
+def _most_bits(significant: bytes) -> int:
+    """The bits of the sample that uses most of them, of a chunk with a number for each; alpha, the last of
+    two or four, does not count."""
+    return max(significant[: {2: 1, 4: 3}.get(len(significant), 3)])
 
 
 def _unpacks_to_little(profile: bytes) -> bool:

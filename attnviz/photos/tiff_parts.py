@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
-import struct
+from .parts import ExcessError, Parts, ToldDepth
+from .tiff_directory import (
+    Directory,
+    Entry,
+    Layout,
+    first_directory,
+    layout_of,
+    number_entry,
+    number_of,
+    packed_directory,
+    values_of,
+)
+from .tiff_planes import grey_pages, planes_of
 
-from .parts import ExcessError, Parts
-
-MOST_ENTRIES = 1_000  # of a directory of tags
 MOST_STRIPS = 60_000  # a strip a row
 MOST_TILES = 20_000  # 50 megapixels in tiles of 64 × 64 are 12,000
 MOST_TILE_PIXELS = 60_000_000
@@ -19,56 +28,85 @@ _TIFF_TAGS = {
     338, 339, 347, *range(512, 522), *range(529, 533), 34675,
 }  # fmt: skip
 _WIDTH, _HEIGHT, _TILE_WIDTH, _TILE_HEIGHT, _ICC = 256, 257, 322, 323, 34675
+_BITS, _PHOTOMETRIC, _GREATEST = 258, 262, 281
 _STRIP_TAGS, _TILE_TAGS = (273, 279), (324, 325)
-_BYTES_OF_TYPE = {3: 2, 4: 4, 5: 8, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8}  # others: 1
+_WHITE_IS_ZERO, _BLACK_IS_ZERO = 0, 1
+_STORED_BITS = 16  # of the samples whose depth may be less
 
 
 def walk_tiff(content: bytes, found: Parts) -> None:
-    """Keep the file, with a directory of our own at its end: the first picture's tags for decoding alone.
+    """Keep the file, with a directory of our own at its end: the first picture's tags for decoding alone. Of
+    one of 16 bits whose colours lie apart, a directory for each of them, see ``tiff_planes``.
 
     Strips and tiles stay where they are, and are not looked into: some hold whole JPEG files. So nothing here
-    bounds what decoding them takes. BigTIFF's numbers have eight bytes."""
+    bounds what decoding them takes."""
     found.is_bounded = False
-    order = "<" if content[:2] == b"II" else ">"
-    big = struct.unpack_from(f"{order}H", content, 2)[0] == 43
-    number, counter, pointer_at = ("Q", "Q", 8) if big else ("I", "H", 4)
-    entry = struct.Struct(f"{order}HH{number}{8 if big else 4}s")
-    (directory,) = struct.unpack_from(f"{order}{number}", content, pointer_at)
-    (entries,) = struct.unpack_from(f"{order}{counter}", content, directory)
-    if entries > MOST_ENTRIES:
-        raise ExcessError
-    start = directory + struct.calcsize(counter)
-    kept, values = [], {}
-    for at in range(start, start + entries * entry.size, entry.size):
-        tag, kind, amount, value = entry.unpack_from(content, at)
-        if tag in _TIFF_TAGS and tag not in values:
-            _check_tag(tag, amount, amount * _BYTES_OF_TYPE.get(kind, 1))
-            (values[tag],) = struct.unpack_from(f"{order}{'H' if kind == 3 else 'I'}", value)
-            kept.append(content[at : at + entry.size])
-    _check_tiles(values)
+    layout = layout_of(content)
+    directory = first_directory(content, layout)
+    kept = [entry for tag, entry in directory.entries.items() if tag in _TIFF_TAGS]
+    for entry in kept:
+        _check_tag(entry)
+    _check_tiles(layout, directory)
+    found.told_depth = _told_depth(content, layout, directory)
+    kept = _black_is_zero(content, layout, kept, found)
     tail = len(content) + len(content) % 2
-    behind = pointer_at + struct.calcsize(number)
-    found.keep(content[:pointer_at], struct.pack(f"{order}{number}", tail), memoryview(content)[behind:])
+    behind = layout.pointer_at + layout.pointer.size
+    found.keep(content[: layout.pointer_at], layout.pointer.pack(tail), memoryview(content)[behind:])
     found.keep(b"\0" * (tail - len(content)))
-    found.keep(struct.pack(f"{order}{counter}", len(kept)), *kept, struct.pack(f"{order}{number}", 0))
-
-
-def _check_tag(tag: int, amount: int, size: int) -> None:
-    if tag in _STRIP_TAGS:
-        excessive = amount > MOST_STRIPS
-    elif tag in _TILE_TAGS:
-        excessive = amount > MOST_TILES
+    found.planes = planes_of(content, layout, directory)
+    if found.planes:
+        found.keep(grey_pages(content, layout, kept, len(found.planes), tail))
     else:
-        excessive = size > (MOST_PROFILE_BYTES if tag == _ICC else MOST_TAG_BYTES)
+        found.keep(packed_directory(layout, kept, 0))
+
+
+def _check_tag(entry: Entry) -> None:
+    if entry.tag in _STRIP_TAGS:
+        excessive = entry.amount > MOST_STRIPS
+    elif entry.tag in _TILE_TAGS:
+        excessive = entry.amount > MOST_TILES
+    else:
+        excessive = entry.size > (MOST_PROFILE_BYTES if entry.tag == _ICC else MOST_TAG_BYTES)
     if excessive:
         raise ExcessError
 
 
-def _check_tiles(values: dict[int, int]) -> None:
+def _check_tiles(layout: Layout, directory: Directory) -> None:
     """Raises ExcessError where a picture needs too many tiles, or a tile is larger than any picture."""
-    width, height = values.get(_TILE_WIDTH, 0), values.get(_TILE_HEIGHT, 0)
+
+    def told(tag: int) -> int:
+        return number_of(layout, directory.entries.get(tag))
+
+    width, height = told(_TILE_WIDTH), told(_TILE_HEIGHT)
     if not width or not height:
         return
-    across, down = -(-values.get(_WIDTH, 0) // width), -(-values.get(_HEIGHT, 0) // height)
+    across, down = -(-told(_WIDTH) // width), -(-told(_HEIGHT) // height)
     if width * height > MOST_TILE_PIXELS or across * down > MOST_TILES:
         raise ExcessError
+
+
+def _told_depth(content: bytes, layout: Layout, directory: Directory) -> ToldDepth | None:
+    """The bits of a sample if those are few, or those of the greatest that the file says there is."""
+    bits = _first_value(content, layout, directory.entries.get(_BITS))
+    if 8 < bits < _STORED_BITS:
+        return ToldDepth(bits)
+    greatest = _first_value(content, layout, directory.entries.get(_GREATEST))
+    return ToldDepth(greatest.bit_length()) if bits == _STORED_BITS and greatest else None
+
+
+def _black_is_zero(content: bytes, layout: Layout, kept: list[Entry], found: Parts) -> list[Entry]:
+    """The tags of a picture, of more than 8 bits and whose zeros are white, as if they were black: Pillow
+    turns no such picture round. ``found`` says so."""
+    by_tag = {entry.tag: entry for entry in kept}
+    is_deep = _first_value(content, layout, by_tag.get(_BITS)) > 8
+    if not is_deep or number_of(layout, by_tag.get(_PHOTOMETRIC), _BLACK_IS_ZERO) != _WHITE_IS_ZERO:
+        return kept
+    found.is_negative = True
+    value = number_entry(layout, _PHOTOMETRIC, _BLACK_IS_ZERO)
+    return [value if entry.tag == _PHOTOMETRIC else entry for entry in kept]
+
+
+def _first_value(content: bytes, layout: Layout, entry: Entry | None) -> int:
+    """The first value of a tag; 0 where there is none."""
+    values = values_of(content, layout, entry, 1) if entry is not None else ()
+    return values[0] if values else 0

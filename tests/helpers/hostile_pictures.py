@@ -11,6 +11,8 @@ from collections.abc import Iterator
 import numpy as np
 from PIL import Image
 
+from helpers.tiff_files import Kind, directory, tiff_file
+
 WIDE, HIGH = 8160, 6120  # 50 megapixels
 MEDIUM = 5700, 4300  # 24.5 megapixels
 
@@ -152,6 +154,9 @@ def _pngs() -> Iterator[tuple[str, bytes]]:
     packer = zlib.compressobj(9)
     rows = b"".join(packer.compress(row) for _ in range(HIGH)) + packer.flush()
     yield "deep.png", png(WIDE, HIGH, 16, 6, rows)
+    yield "dark.png", _dark(7400, 5600, 2)
+    yield "dark-alpha.png", _dark(6400, 4850, 6)
+    yield "dark-grey-alpha.png", _dark(9000, 5500, 4)
     little = zlib.compress(10 * (b"\0" + bytes(30)))
     zeros = zlib.compress(bytes(100_000_000))
     profiles = chunk(b"iCCP", b"a\0\0" + zlib.compress(bytes(1_000_000)))
@@ -163,6 +168,15 @@ def _pngs() -> Iterator[tuple[str, bytes]]:
     yield "text.png", png(10, 10, 8, 2, little, chunk(b"zTXt", b"a\0\0" + zeros))
     yield "beyond.png", png(10, 10, 8, 2, zeros)
     yield "chain.png", saved("PNG", noise(1600, 1200), icc_profile=profile((b"D2B0", chain(30_000))))
+
+
+def _dark(width: int, height: int, colour: int) -> bytes:
+    """A PNG of 16 bits that uses few of them, which is decoded twice."""
+    samples = {2: 3, 4: 2, 6: 4}[colour]
+    packer = zlib.compressobj(6)
+    first = packer.compress(b"\1" + samples * b"\0\x11" + bytes(2 * (width - 1) * samples))
+    others = b"".join(packer.compress(b"\2" + bytes(2 * width * samples)) for _ in range(height - 1))
+    return png(width, height, 16, colour, first + others + packer.flush())
 
 
 def _others() -> Iterator[tuple[str, bytes]]:
@@ -192,4 +206,12 @@ def _tiffs() -> Iterator[tuple[str, bytes]]:
     yield "jpeg.tif", tiff(MEDIUM, 7, jpeg(0xC2, *MEDIUM, 3, 8_000 * [scan([1], 1, 63)]), 1)
     xz = [{"id": lzma.FILTER_LZMA2, "dict_size": 1 << 30}]
     packed = lzma.compress(bytes(3 * 64 * 64), lzma.FORMAT_XZ, filters=xz)
+    dark = np.full((4_300, 5_700, 3), 17, np.uint16)
+    yield "dark.tif", tiff_file(dark, Kind(packing="deflate"))
+    yield "planes.tif", tiff_file(dark[:450], Kind(apart=True))
+    yield "planes-packed.tif", tiff_file(dark, Kind(apart=True, packing="deflate"))
+    directories = b"".join(
+        directory("<", {330: (8, 8_000_000), 256: (number,)}, 8, 8) for number in range(20_000)
+    )
+    yield "directories.tif", b"II*\0\x08\0\0\0" + directories
     yield "dictionary.tif", tiff((64, 64), 34925, packed, 1)

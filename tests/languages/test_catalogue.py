@@ -94,6 +94,7 @@ COMPUTED = {
     ("checkpoints/other_kinds.py", "CheckpointFault"): (*SIGNS, *(key for key, _, _ in FURTHER_IN)),
     ("checkpoints/fault.py", "NetworkError"): (),  # those of every CheckpointFault
     ("photos/decoder_messages.py", "PhotoError"): (),  # as another process told it
+    ("photos/decoder_messages.py", "PhotoRemark"): (),
     ("photos/decoder_messages.py", "Phrase"): (),
     ("languages/catalogue.py", "Phrase"): (),  # those that a hole is named after
 }

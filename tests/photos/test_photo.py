@@ -203,7 +203,6 @@ def test_large_pictures_of_odd_modes_are_shrunk_alike(mode):
     ("content", "words"),
     [
         (b"", "empty"),
-        (b"\x00\x00\x00\x18ftypheic" + bytes(50), "HEIC"),
         (b"\x00\x00\x00\x18ftypmp42" + bytes(50), "video"),
         (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "SVG"),
         (b"\n<!DOCTYPE html><html>", "web page"),
