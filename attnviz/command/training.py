@@ -20,7 +20,7 @@ def train(options: Namespace) -> int:
     measured."""
     take_threads()
     data, out = options.data, options.out
-    out.mkdir(parents=True, exist_ok=True)  # what forbids it is said before the hours
+    _check_writable(out)
     plan = TrainingPlan(
         depth=options.depth,
         attention=options.attention,
@@ -34,6 +34,13 @@ def train(options: Namespace) -> int:
     run = train_network(plan, data, options.runs / out.name, options.resume)
     publish(run.average.module, plan, run.seconds, labels, data, out, options.about)
     return 0
+
+
+def _check_writable(folder: Path) -> None:
+    """Raises OSError where no folder can be made, which is better said before the hours than behind them."""
+    folder.mkdir(parents=True, exist_ok=True)
+    if not any(folder.iterdir()):
+        folder.rmdir()
 
 
 def evaluate(options: Namespace) -> int:

@@ -133,6 +133,8 @@ def test_training_is_refused_before_it_begins_in_a_sentence(data, tmp_path, caps
     assert "no label for n2" in refused(*given, "--labels", str(tmp_path / "labels.txt"))
     assert "can't be read" in refused(*given, "--labels", str(tmp_path / "gone.txt"))
     assert "16 photos" in refused(*given, "--batch", "17")
+    (tmp_path / "file").write_text("in the way")
+    assert "file" in refused(given[0], str(data), str(tmp_path / "file" / "tiny"), *given[3:])
     (tmp_path / "train" / "empty").mkdir(parents=True)
     for folder in (tmp_path, tmp_path / "gone"):
         assert "holds no class folders with photos" in refused(*arguments(folder, tmp_path))
