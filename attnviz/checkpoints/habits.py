@@ -4,7 +4,7 @@ two maps comes first. The names by which a code is known give the likeliest read
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from ..networks.plan import BlockPlan, GatePlan, Plan
@@ -49,36 +49,47 @@ class Question:
 
     about: str  # a field of ``Told``, or another word
     answers: Answers
-    doubtful: bool = True  # what is assumed is said, where numbers don't settle it
 
 
-def questions(reading: Reading, name: str) -> list[Question]:
-    """What is open about the network of a file of this name, in the order in which it is to be settled."""
+def questions(reading: Reading, name: str, told: Told = NOTHING_TOLD) -> list[Question]:
+    """What is open about the network of a file of this name, in the order in which it is to be settled, but
+    for what is told."""
     plan, style = reading.plan, reading.style
     found = []
-    if len(plan.stem) == 1 and plan.stem[0].kernel <= 5:
-        found.append(
-            _ordered("pool", {"none": _pool("none"), "padded": _pool("padded")}, _pools(plan, style))
-        )
-        found.append(_ordered("stem", {"1": _stem(1), "2": _stem(2)}, False))
-    if _has_open_stride(plan):
+    if _has_small_stem(plan) and not _is_for_small_photos(plan, style):
+        pools: Answers = {"padded": _pool("padded"), "none": _pool("none")}
+        found.append(_ordered("pool", pools, False, told.pool))
+        found.append(_ordered("stem", {"1": _stem(1), "2": _stem(2)}, False, told.stem))
+    if _has_open_stride(plan) and not re.search(STRIDE_KNOWN, style, re.MULTILINE):
         strides: Answers = {"second": _stride_second, "first": _stride_first}
-        found.append(_ordered("stride", strides, _strides_first(plan, style, name)))
+        found.append(_ordered("stride", strides, _strides_first(plan, style, name), told.stride))
     if any(gate.kind == "cbam" and gate.kernel for gate in plan.all_gates):
+        known = re.search(ORDER_KNOWN, style, re.MULTILINE) or any(
+            gate.maximum_first for gate in plan.all_gates
+        )
         orders: Answers = {"mean first": _order(False), "maximum first": _order(True)}
-        known = any(gate.maximum_first for gate in plan.all_gates)
-        found.append(_ordered("order", orders, known))
-    return found
+        if not known:
+            found.append(_ordered("order", orders, False, told.order))
+    return [question for question in found if question is not None]
 
 
 def usual(reading: Reading) -> Plan:
     """The plan with what the names of a code tell for sure."""
     plan, style = reading.plan, reading.style
     if _is_cadene(style):
-        plan = replace(plan, pool="ceil")
+        plan = with_strides(replace(plan, pool="ceil"), first=_has_open_stride(plan))
+    if _has_small_stem(plan) and _is_for_small_photos(plan, style):
+        plan = replace(plan, pool="none")
     basic = len(plan.stages[0][0].convolutions) == 2
     if (_is_cadene(style) and basic) or re.search(WEIAICUNZAI, style, re.MULTILINE):
         plan = _each_block(plan, lambda block: replace(block, relu_first=True))
+    return plan
+
+
+def likeliest(plan: Plan, asked: Sequence[Question]) -> Plan:
+    """The plan with the likeliest answer to each question."""
+    for question in asked:
+        plan = next(iter(question.answers.values()))(plan)
     return plan
 
 
@@ -95,20 +106,23 @@ def answered(plan: Plan, told: Told) -> Plan:
     return plan
 
 
-def _ordered(about: str, answers: Answers, second: bool) -> Question:
-    """The question whose likeliest answer is the second of two, or the first."""
+def _ordered(about: str, answers: Answers, second: bool, told: object) -> Question | None:
+    """The question whose likeliest answer is the second of two, or the first; None if it is told."""
+    if told is not None:
+        return None
     items = list(answers.items())
     return Question(about, dict(items[::-1] if second else items))
 
 
-def _pools(plan: Plan, style: str) -> bool:
-    """Whether a stem of one 3×3 is likely to be followed by a pooling: where somebody changed the convolution
-    of a ResNet for ImageNet, and not in code for CIFAR."""
-    if len(plan.stages) < 4 or plan.stages[0][0].norm_first:
-        return False
-    return re.search(r"^(.*\.)?layer1\.0\.conv1$", style, re.MULTILINE) is not None and not re.search(
-        CIFAR, style, re.MULTILINE
-    )
+def _has_small_stem(plan: Plan) -> bool:
+    return len(plan.stem) == 1 and plan.stem[0].kernel <= 5
+
+
+def _is_for_small_photos(plan: Plan, style: str) -> bool:
+    """Whether a stem of one small convolution is followed by no pooling, as in code for CIFAR: three stages,
+    batch norms first, or names that only such code has."""
+    few = len(plan.stages) < 4 or plan.stages[0][0].norm_first
+    return few or re.search(CIFAR, style, re.MULTILINE) is not None
 
 
 def _has_open_stride(plan: Plan) -> bool:
@@ -117,10 +131,8 @@ def _has_open_stride(plan: Plan) -> bool:
 
 
 def _strides_first(plan: Plan, style: str, name: str) -> bool:
-    """Whether bottlenecks are likely to have their stride in the first convolution, as in Caffe: code after
-    Cadene's, and pytorchcv's SE-ResNets for ImageNet but those with a b behind the depth."""
-    if _is_cadene(style):
-        return True
+    """Whether bottlenecks are likely to have their stride in the first convolution, as in Caffe:
+    pytorchcv's SE-ResNets for ImageNet but those with a b behind the depth."""
     pytorchcv = re.search(r"\binit_block\.conv(\.conv)?$", style, re.MULTILINE) is not None
     other = re.search(r"resnet(bc)?\d+b(?![a-z0-9])", name.lower()) is not None
     return pytorchcv and plan.attention == "se" and len(plan.stages) == 4 and not other
@@ -161,3 +173,6 @@ def _each_gate(plan: Plan, change: Callable[[GatePlan], GatePlan]) -> Plan:
 
 WEIAICUNZAI = r"\.residual\.0$"
 CIFAR = r"ChannelGate|shortcut\.|residual_function|^(.*\.)?linear$"  # code that has no pooling behind a 3×3
+# Code whose habit is known: attnviz's, timm's, Jongchan's, Cadene's.
+STRIDE_KNOWN = r"\.attention\.fc1$|\.se\.fc1$|\.attention\.channel\.fc1$|ChannelGate|^(.*\.)?layer0\.conv1$"
+ORDER_KNOWN = r"\.attention\.spatial\.conv$|\.spatial\.conv\.conv$"

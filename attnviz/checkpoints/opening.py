@@ -9,14 +9,15 @@ import torch
 from torch import Tensor, nn
 
 from ..errors import NetworkError
-from ..languages.catalogue import Phrase, Value
+from ..languages.catalogue import ENGLISH, Phrase, Value, catalogue
 from ..networks.card import Card, with_card
 from ..networks.plan import Plan
 from ..networks.resnet import ResNet
 from .fault import CheckpointFault, printable
-from .habits import NOTHING_TOLD, Told, answered, questions, usual
+from .habits import NOTHING_TOLD, Told, answered, likeliest, questions, usual
 from .parts import Shapes
 from .reading import Reading, read_network
+from .settling import settled
 from .stored_weights import widened
 
 
@@ -61,12 +62,9 @@ def open_weights(
         reading = read_network(weights.shapes)
     except CheckpointFault as fault:
         raise fault.error(name) from None
-    plan = usual(reading)
-    for question in questions(reading, name):
-        plan = next(iter(question.answers.values()))(plan)
-    plan = answered(plan, told)
-    network = _empty(plan)
-    empty = network.state_dict()
+    asked = questions(reading, name, told)
+    plan = answered(likeliest(usual(reading), asked), told)
+    empty = _empty(plan).state_dict()
     expected = {key: tuple(value.shape) for key, value in empty.items()}
     _check_fit(reading, weights.shapes, expected, name)
     if plan.attention is None:
@@ -75,11 +73,16 @@ def open_weights(
         reserve(sum(value.nbytes for value in empty.values()))
     try:
         taken = {key: _as_weight(weights, reading.keys.get(key), shape) for key, shape in expected.items()}
+        plan, assumed = settled(plan, asked, taken)
     except RuntimeError:  # torch's word for memory that is not there
         raise NetworkError("checkpoint_out_of_memory", name=name) from None
+    network = _empty(plan)
     network.load_state_dict(taken, assign=True)
     network.requires_grad_(False)
-    card = Card(name, _architecture(plan), title=_english(_title(plan)))
+    if reading.others:
+        assumed = (*assumed, "one of several")
+    card = Card(name, _architecture(plan), title=_english(_title(plan)), assumed=assumed)
+    network.assumed = [catalogue().phrase(ENGLISH, phrase) for phrase in card.assumptions]
     return with_card(network, card).eval()
 
 

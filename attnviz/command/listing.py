@@ -7,7 +7,7 @@ from argparse import Namespace
 from ..capture.run import find
 from ..zoo import imagenet
 from ..zoo.registry import card, list_networks, load
-from .terminal import say
+from .terminal import say, say_assumptions
 from .threads import take_threads
 
 
@@ -31,7 +31,9 @@ def networks() -> int:
 def layers(options: Namespace) -> int:
     """Print a network's layers of attention: name, kind, module, and the shape of its features."""
     take_threads()
-    found = find(load(options.network))
+    network = load(options.network)
+    say_assumptions(network)
+    found = find(network)
     for layer in found:
         channels, *sides = layer.shape
         cells = " × ".join(map(str, sides))

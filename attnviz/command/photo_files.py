@@ -23,7 +23,7 @@ from ..networks.card import card_of
 from ..processors import cores
 from ..viewer.standalone import Document, ViewerState
 from ..zoo.registry import load
-from .terminal import complain, progress_line, say
+from .terminal import complain, progress_line, say, say_assumptions
 from .threads import take_threads
 
 DRAWING_THREADS = 4  # at most
@@ -62,7 +62,9 @@ def write_photos(options: Namespace, photos: Sequence[Path]) -> int:
 
 def _started(options: Namespace) -> _Run:
     look = Look(options.opacity, options.colormap, options.scale, options.smooth)
-    run = _Run(options, load(options.network, labels=options.labels), look)
+    network = load(options.network, labels=options.labels)
+    say_assumptions(network)
+    run = _Run(options, network, look)
     if options.html:
         first = options.layer[0] if options.layer else None
         run.page = Document(ViewerState(look, layer=first, order=options.order))

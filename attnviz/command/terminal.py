@@ -6,12 +6,15 @@ import io
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from tqdm import tqdm
 
 from ..errors import AttnvizError
 from ..naming import visible
+
+if TYPE_CHECKING:
+    from torch import nn
 
 
 def write_any_name() -> None:
@@ -31,6 +34,12 @@ def say(text: str, stream: TextIO | None = None) -> None:
 def complain(error: AttnvizError) -> None:
     """Print what is wrong."""
     say(visible(f"attnviz: {error}"), sys.stderr)
+
+
+def say_assumptions(network: nn.Module) -> None:
+    """Print what was assumed of a network whose weights don't tell all of it."""
+    for sentence in getattr(network, "assumed", ()):
+        say(f"attnviz: {sentence}", sys.stderr)
 
 
 def progress_line(photos: Sequence[Path]) -> tqdm:

@@ -71,6 +71,10 @@ class Catalogue:
         """The sentence of an error; in English where the language does not say it."""
         return self._filled(language, self._text(language, "errors", key), values)
 
+    def phrase(self, language: str, phrase: Phrase) -> str:
+        """A phrase in a language; in English where the language does not say it."""
+        return self._said(language, phrase)
+
     def _text(self, language: str, section: str, key: str) -> str:
         texts = self._texts.get(language, {}).get(section, {})
         return texts.get(key) or self._texts[ENGLISH][section].get(key, key)

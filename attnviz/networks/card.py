@@ -7,6 +7,7 @@ from typing import Any
 
 from torch import nn
 
+from ..languages.catalogue import Phrase
 from ..photos.geometry import Recipe
 from .attention import ATTENTION
 from .plan import DEPTHS
@@ -31,6 +32,7 @@ class Card:
     title: str = ""  # what it is, for people: "CBAM ResNet-50"
     licence: str = ""  # of the weights
     folded: bool = False  # it is a copy whose batch norms are folded into its convolutions, see ``fast``
+    assumed: tuple[str, ...] = ()  # what of it its weights don't tell: "pool none", a key of ``ASSUMED``
     sides: tuple[int, int] | None = None  # the least and greatest side in pixels that it takes; None: any
 
     @property
@@ -53,7 +55,26 @@ class Card:
         recipe: dict[str, Any] = {
             key: tuple(value) if isinstance(value, list) else value for key, value in config["recipe"].items()
         }
-        return cls(**{**config, "labels": tuple(config["labels"]), "recipe": Recipe(**recipe)})
+        lists = {name: tuple(config.get(name, ())) for name in ("labels", "assumed")}
+        return cls(**{**config, **lists, "recipe": Recipe(**recipe)})
+
+    @property
+    def assumptions(self) -> tuple[Phrase, ...]:
+        """A sentence about each thing that was assumed, and how to say it otherwise."""
+        return tuple(Phrase(ASSUMED[key]) for key in self.assumed)
+
+
+ASSUMED = {  # what can be assumed -> its sentence
+    "pool none": "assumed_pool_none",
+    "pool padded": "assumed_pool_padded",
+    "stem 1": "assumed_stem_one",
+    "stem 2": "assumed_stem_two",
+    "stride first": "assumed_stride_first",
+    "stride second": "assumed_stride_second",
+    "order mean first": "assumed_order_mean",
+    "order maximum first": "assumed_order_maximum",
+    "one of several": "assumed_one_of_several",
+}
 
 
 def with_card(network: nn.Module, card: Card) -> nn.Module:

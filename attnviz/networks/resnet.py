@@ -78,6 +78,7 @@ class ResNet(nn.Module):
         plan: Plan | None = None,
     ) -> None:
         super().__init__()
+        self.assumed: list[str] = []  # sentences about what its weights don't tell, where they were brought
         plan = plan or usual_plan(depth, attention, width, reduction, classes)
         self.plan = plan
         self.conv1 = _stem(plan)

@@ -15,7 +15,7 @@ from torch import nn
 from ..capture.fast_copy import speed_up
 from ..capture.hooks import before_calls
 from ..errors import BusyError, NetworkError, TraceError
-from ..languages.catalogue import say
+from ..languages.catalogue import Phrase, say
 from ..networks.card import card_of, with_card
 from ..processors import memory
 from ..zoo import imagenet
@@ -76,6 +76,10 @@ class Catalog:
         """Whether a network is open."""
         names = self._open.keys()
         return name in names
+
+    async def assumptions(self, name: str) -> tuple[Phrase, ...]:
+        """A sentence about each thing that was assumed of a network."""
+        return card_of(await self.network(name)).assumptions
 
     async def add(self, path: Path, labels: Path | None) -> Choice:
         """Open an uploaded checkpoint, and offer it to who uploaded it. Raises NetworkError if it can't be

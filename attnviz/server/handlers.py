@@ -10,8 +10,8 @@ from typing import Any
 
 import gradio as gr
 
-from ..errors import AttnvizError
-from ..languages.catalogue import say
+from ..errors import AttnvizError, NetworkError
+from ..languages.catalogue import Phrase, say
 from .asker import asked_by, asker_of
 from .catalog import Choice
 from .inference import TraceKey
@@ -97,12 +97,14 @@ class Handlers:
             with asked_by(asker_of(request)):
                 choice = await self._service.catalog.add(path, belongings.take(labels) if labels else None)
             belongings.offer(choice)
+            assumed = await self._service.catalog.assumptions(choice[1])
         except AttnvizError as error:
             return self._network_trouble(error, language)
         except Exception:
             log.exception("opening a checkpoint failed")
             return self._network_trouble(AttnvizError("checkpoint_failed"), language)
-        return self._opened(choice[1], language, request) | self._no_network_trouble()
+        said = self._assumed(path.name, assumed, language) if assumed else self._no_network_trouble()
+        return self._opened(choice[1], language, request) | said
 
     async def analyse(
         self, photo: str, network: str, view: str, language: str, request: gr.Request
@@ -184,6 +186,14 @@ class Handlers:
             self._on.network_trouble: _warned(error, language),
             self._on.network_error: _bare(error),
         }
+
+    def _assumed(self, name: str, assumed: tuple[Phrase, ...], language: str) -> Updates:
+        """Say what was assumed of an uploaded checkpoint, where its troubles are said."""
+        whole = assumed[-1]
+        for phrase in reversed(assumed[:-1]):
+            whole = Phrase("joined", first=phrase, rest=whole)
+        note = NetworkError("checkpoint_assumes", name=name, assumed=whole)
+        return {self._on.network_trouble: _message(note, language), self._on.network_error: note}
 
     def _no_network_trouble(self) -> Updates:
         return {self._on.network_trouble: gr.update(visible=False), self._on.network_error: None}

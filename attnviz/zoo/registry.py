@@ -18,6 +18,7 @@ from safetensors.torch import save as save_tensors
 from torch import nn
 
 from .._paths import MODELS
+from ..checkpoints.habits import NOTHING_TOLD, Told
 from ..checkpoints.opening import open_weights
 from ..checkpoints.state_dict import LIMIT, SUFFIXES, stored_weights
 from ..errors import NetworkError
@@ -54,6 +55,11 @@ def load(
     labels: str | os.PathLike | Sequence[str] | None = None,
     recipe: Recipe | None = None,
     report: Callable[[int, int], None] | None = None,
+    *,
+    stem: int | None = None,
+    pool: str | None = None,
+    order: str | None = None,
+    stride: str | None = None,
 ) -> nn.Module:
     """A trained network in eval mode.
 
@@ -64,9 +70,16 @@ def load(
 
     The network carries a ``card`` (labels, preprocessing, measured accuracy). ``labels``, names in the order
     of the classes or a text file with one a line, and ``recipe``, the preprocessing, say what a checkpoint
-    can't. ``report`` is told of a download's progress: bytes done, bytes in all. Raises NetworkError if there
-    is no such network, or if its weights are missing, damaged or not what they should be."""
-    opened = _opened(os.fspath(network), report)
+    can't. ``report`` is told of a download's progress: bytes done, bytes in all.
+
+    What of a checkpoint is open by its keys and shapes is settled by its numbers, else assumed: ``assumed``
+    of the network has a sentence for each. It is told by ``stem`` (the stride of the first convolution, 1 or
+    2), ``pool`` (behind it: "padded", "ceil" or "none"), ``order`` ("mean first" or "maximum first", of what
+    a spatial gate sees) and ``stride`` ("first" or "second", of a bottleneck's convolutions).
+
+    Raises NetworkError if there is no such network, or if its weights are missing, damaged or not what they
+    should be, and ValueError for what can't be told."""
+    opened = _opened(os.fspath(network), report, Told(stem, pool, order, stride))
     if labels is not None:
         with_card(opened, replace(card_of(opened), labels=read_labels(labels, card_of(opened))))
     if recipe is not None:
@@ -74,12 +87,12 @@ def load(
     return opened
 
 
-def _opened(name: str, report: Callable[[int, int], None] | None) -> nn.Module:
+def _opened(name: str, report: Callable[[int, int], None] | None, told: Told) -> nn.Module:
     path = Path(name)
     if path.name == name and (MODELS / name / "config.json").is_file():
         return open_folder(MODELS / name)
     if name not in imagenet.names() and os.path.lexists(path):
-        return open_path(path)
+        return open_path(path, told)
     key = imagenet.resolve(name)
     if key is not None:
         return imagenet.open_network(key, report)
@@ -91,14 +104,15 @@ def _opened(name: str, report: Callable[[int, int], None] | None) -> nn.Module:
     raise NetworkError("network_unknown", name=path.name, names=", ".join(list_networks()))
 
 
-def open_path(path: Path) -> nn.Module:
-    """The network in a file or folder, whatever its name. Raises NetworkError."""
+def open_path(path: Path, told: Told = NOTHING_TOLD) -> nn.Module:
+    """The network in a file or folder, whatever its name; ``told`` is what is known of it. Raises
+    NetworkError."""
     if not path.is_dir():
-        return open_checkpoint(path)
+        return open_checkpoint(path, told=told)
     if (path / "config.json").is_file() and is_ours(read_config(path)):
         return open_folder(path)
     held = held_in(path)
-    network = open_checkpoint(held.weights)
+    network = open_checkpoint(held.weights, told=told)
     about = card_of(network)
     fit = len(held.labels) == about.architecture.get("classes")
     labels, recipe = held.labels if fit else about.labels, held.recipe or about.recipe
@@ -106,13 +120,17 @@ def open_path(path: Path) -> nn.Module:
 
 
 def open_checkpoint(
-    path: Path, limit: int = LIMIT, reserve: Callable[[int], None] | None = None
+    path: Path,
+    limit: int = LIMIT,
+    reserve: Callable[[int], None] | None = None,
+    told: Told = NOTHING_TOLD,
 ) -> nn.Module:
     """The network whose weights are in a file, in eval mode; the file is at most ``limit`` bytes. A thousand
-    classes are taken to be ImageNet's. Before any number is read, ``reserve`` is told how many bytes the
-    network will have, and may raise. Raises NetworkError for what can't be opened."""
+    classes are taken to be ImageNet's; ``told`` is what is known of it besides. Before any number is read,
+    ``reserve`` is told how many bytes the network will have, and may raise. Raises NetworkError for what
+    can't be opened."""
     with stored_weights(path, limit) as weights:
-        network = open_weights(weights, path.name, reserve)
+        network = open_weights(weights, path.name, reserve, told)
     card = card_of(network)
     names = imagenet.labels() if card.architecture.get("classes") == len(imagenet.labels()) else ()
     with_card(network, replace(card, name=path.stem, sha256=checksum(path), labels=names))

@@ -20,6 +20,7 @@ from attnviz.checkpoints.fault import CheckpointFault
 from attnviz.checkpoints.other_kinds import FURTHER_IN, SIGNS
 from attnviz.errors import AttnvizError, NetworkError, PhotoError
 from attnviz.languages.catalogue import FOLDER, HOLE, LANGUAGES, Catalogue, Phrase, catalogue, say
+from attnviz.networks.card import ASSUMED
 from attnviz.server.middleware import Refusal
 
 PACKAGE = ROOT / "attnviz"
@@ -96,6 +97,7 @@ COMPUTED = {
     ("photos/decoder_messages.py", "PhotoError"): (),  # as another process told it
     ("photos/decoder_messages.py", "PhotoRemark"): (),
     ("photos/decoder_messages.py", "Phrase"): (),
+    ("networks/card.py", "Phrase"): tuple(ASSUMED.values()),
     ("languages/catalogue.py", "Phrase"): (),  # those that a hole is named after
 }
 

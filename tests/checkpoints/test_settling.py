@@ -1,0 +1,155 @@
+"""What the same keys leave open: numbers settle it, or it is said that it was assumed, or a person tells."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from helpers.checkout import ROOT
+from helpers.public_networks import ONE_EACH, with_stem
+from helpers.reference_networks import ORIGINALS, luuuyi, moskomule, resnet, with_random_statistics
+from torch import Tensor, nn
+from torch.nn.functional import interpolate
+
+import attnviz
+from attnviz.checkpoints.habits import Told
+from attnviz.checkpoints.opening import open_state_dict
+
+
+class MaximumFirst(nn.Module):
+    """CBAM's spatial gate as luuuyi names it, with the maximum before the mean."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(2, 1, 7, padding=3, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.sigmoid(self.conv1(torch.stack((x.amax(1), x.mean(1)), 1)))
+
+
+def maximum_first(owner: nn.Module, channels: int):
+    attend = luuuyi()(owner, channels)
+    owner.sa = MaximumFirst()
+    return attend
+
+
+def stem(stride: int) -> nn.Module:
+    return nn.Conv2d(3, 64, 3, stride, 1, bias=False)
+
+
+def strides_first() -> nn.Module:
+    """A ResNet-50 of torchvision's names whose bottlenecks have their stride in the first convolution."""
+    network = resnet(50, moskomule(), classes=5)
+    for stage in (network.layer2, network.layer3, network.layer4):
+        stage[0].conv1.stride, stage[0].conv2.stride = (2, 2), (1, 1)
+    return network
+
+
+def photos(side: int) -> Tensor:
+    """Photos that stand on their heads, of which nothing is settled, normalised."""
+    pixels = [attnviz.open_photo(path).pixels for path in sorted((ROOT / "assets/examples").glob("*.jpg"))]
+    squares = [torch.from_numpy(values).permute(2, 0, 1)[None].flip(2).float() / 255 for values in pixels]
+    small = [interpolate(square, (side, side), mode="bilinear", antialias=True) for square in squares]
+    return (torch.cat([*small, *(photo.flip(3) for photo in small)]) - 0.45) / 0.225
+
+
+def trained(network: nn.Module, side: int) -> nn.Module:
+    """Random weights, and statistics that batch norms have of this network itself."""
+    torch.manual_seed(5)
+    with_random_statistics(network)
+    for module in network.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.momentum = 1.0
+    with torch.no_grad():
+        network.train()(photos(side))
+    return network.eval()
+
+
+READINGS = {  # how a network was built, and the side of the photos that it was trained on
+    "no pooling": (lambda: with_stem(stem(1), pool=False), 32),
+    "pooling kept": (lambda: with_stem(stem(1)), 32),
+    "no pooling, stride 2": (lambda: with_stem(stem(2), pool=False), 48),
+    "pooling and stride 2": (lambda: with_stem(stem(2)), 48),
+    "the mean first": (lambda: resnet(ONE_EACH, luuuyi(), classes=5), 64),
+    "the maximum first": (lambda: resnet(ONE_EACH, maximum_first, classes=5), 64),
+    "the maximum first, no pooling": (lambda: with_stem(stem(1), pool=False, attach=maximum_first), 32),
+    "stride in the second convolution": (lambda: resnet(50, moskomule(), classes=5), 64),
+    "stride in the first convolution": (strides_first, 64),
+}
+
+
+HARD = {"the maximum first, no pooling": "order", "stride in the first convolution": "stride"}
+
+
+def opened_and_off(case: str) -> tuple[nn.Module, float]:
+    """What is opened of a network, and how far its scores are off, as a share of the greatest."""
+    make, side = READINGS[case]
+    network = trained(make(), side)
+    opened = open_state_dict({key: value.clone() for key, value in network.state_dict().items()}, "mine.pth")
+    x = torch.randn(2, 3, 64, 64)
+    with torch.no_grad():
+        expected, given = network.double()(x.double()), opened.double()(x.double())
+    return opened, float((given - expected).abs().max() / expected.abs().max())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("case", [case for case in READINGS if case not in HARD])
+def test_numbers_settle_how_a_network_was_built(case):
+    assert opened_and_off(case)[1] <= 1e-7
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("case", HARD)
+def test_what_was_read_wrongly_was_at_least_said_to_be_assumed(case):
+    opened, off = opened_and_off(case)
+    assert off <= 1e-7 or any(key.startswith(HARD[case]) for key in opened.card.assumed)
+
+
+def untold() -> dict[str, Tensor]:
+    """A network whose statistics fit no reading."""
+    torch.manual_seed(2)
+    network = with_stem(stem(1), attach=luuuyi())
+    for module in network.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            nn.init.uniform_(module.running_var, 0.01, 0.02)
+            nn.init.normal_(module.running_mean, 3, 1)
+    return dict(network.state_dict())
+
+
+def test_what_numbers_do_not_settle_is_assumed_and_said():
+    opened = open_state_dict(untold(), "mine.pth")
+    assert opened.card.assumed == ("pool padded", "stem 1", "order mean first")
+    assert len(opened.assumed) == 3 and all(sentence.endswith(").") for sentence in opened.assumed)
+    assert "pooling" in opened.assumed[0] and "stride" in opened.assumed[1] and "mean" in opened.assumed[2]
+
+
+def test_what_a_person_tells_is_not_assumed():
+    told = Told(stem=2, pool="none", order="maximum first")
+    opened = open_state_dict(untold(), "mine.pth", told)
+    assert opened.assumed == [] and opened.card.assumed == ()
+    assert opened.conv1.stride == (2, 2) and isinstance(opened.maxpool, nn.Identity)
+    assert opened.get_submodule("layer1.0.attention.spatial").maximum_first
+
+
+def test_load_takes_what_a_person_tells(tmp_path):
+    torch.save(untold(), tmp_path / "mine.pth")
+    opened = attnviz.load(tmp_path / "mine.pth", stem=2, pool="ceil", order="mean first")
+    assert opened.assumed == [] and opened.maxpool.ceil_mode and opened.conv1.stride == (2, 2)
+    with pytest.raises(ValueError, match="'padded', 'ceil', 'none'"):
+        attnviz.load(tmp_path / "mine.pth", pool="yes")
+
+
+def test_a_bottlenecks_stride_can_be_told():
+    state = dict(strides_first().state_dict())
+    opened = open_state_dict(state, "mine.pth", Told(stride="first"))
+    assert opened.get_submodule("layer2.0.conv1").stride == (2, 2)
+
+
+@pytest.mark.parametrize("name", ["moskomule-se-resnet18", "jongchan-cbam-resnet18", "attnviz-bam-resnet18"])
+def test_a_code_that_is_known_leaves_nothing_open(name):
+    assert open_state_dict(dict(ORIGINALS[name]().state_dict()), "mine.pth").assumed == []
+
+
+def test_one_network_of_two_is_said_to_be_chosen():
+    state = resnet(ONE_EACH, moskomule(), classes=5).state_dict()
+    two = {f"{prefix}{key}": value.clone() for prefix in ("net.", "net_ema.") for key, value in state.items()}
+    assert open_state_dict(two, "mine.pth").card.assumed == ("one of several",)
