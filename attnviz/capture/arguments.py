@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -54,16 +54,35 @@ class Arguments:
 
         return self._with_rows(two, lambda row: list(two(row)))
 
-    def with_other_first(self) -> Arguments:
-        """The same, but for the first of the inputs."""
+    def copied(self) -> Arguments:
+        """The same in memory of their own, which a network may write over."""
+        return self._mapped(lambda batch: batch.clone(), lambda rows: [row.clone() for row in rows])
+
+    @property
+    def state(self) -> tuple[int, ...]:
+        """Something that is another after the inputs were written over."""
+        rows = [self.photos] if isinstance(self.photos, Tensor) else self.photos or []
+        return tuple(0 if each.is_inference() else each._version for each in rows)
+
+    def resized(self, scale: float) -> Arguments:
+        """All of the inputs with their rows and columns scaled."""
+
+        def each(rows: Iterable[Tensor]) -> list[Tensor]:
+            return [_resized(row, scale) if row.is_floating_point() else row for row in rows]
+
+        return self._mapped(lambda batch: torch.stack(each(batch)), each)
+
+    def with_another(self, place: int) -> Arguments:
+        """The same, but for the input at a place."""
         generator = torch.Generator().manual_seed(1)
 
-        def changed(batch: Tensor) -> Tensor:
-            if not batch.is_floating_point():
-                return batch
-            return torch.cat((_another(batch[0], generator)[None], batch[1:]))
+        def changed(rows: Iterable[Tensor]) -> list[Tensor]:
+            return [
+                _another(row, generator) if index == place and row.is_floating_point() else row
+                for index, row in enumerate(rows)
+            ]
 
-        return self._mapped(changed, lambda rows: [_another(rows[0], generator), *rows[1:]])
+        return self._mapped(lambda batch: torch.stack(changed(batch)), changed)
 
     def _with_rows(
         self, of_batch: Callable[[Tensor], Tensor], of_list: Callable[[Tensor], list[Tensor]]

@@ -20,7 +20,7 @@ def scores_in(network: nn.Module, modules: dict[str, nn.Module], given: Argument
         if heard.plan.ends_with_sigmoid is None:
             with exclusive_eval(network, everything), quietly(network):
                 heard.plan.ends_with_sigmoid = ends_with_sigmoid(
-                    lambda: given.call(network), Head(labels, everything, lambda: False), given.count
+                    lambda: given.copied().call(network), Head(labels, everything, lambda: False), given.count
                 )
         return heard.plan.ends_with_sigmoid
 

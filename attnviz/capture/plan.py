@@ -49,7 +49,7 @@ class ReadingPlan:
     untold: dict[str, tuple[weakref.ref[nn.Module], str]] = field(default_factory=dict)  # name -> it, and why
     sites: frozenset[Site] = frozenset()  # where something was multiplied, by a gate or not
     scripted: tuple[str, ...] = ()  # modules that can't be listened to
-    orders: dict[Tap, str] | None = None  # how the rows of folded batches stand, see ``rows``
+    orders: dict[int, dict[Tap, str]] = field(default_factory=dict)  # by the count of inputs, see ``rows``
     ends_with_sigmoid: bool | None = None  # None: not looked at
     accepted: set[Tap | Site | nn.Module] = field(default_factory=set)  # what differs in a pass, and has no
     # better reading
@@ -164,7 +164,7 @@ def _recognised(
 
     scale = SIDE / given.side() if given.side() else 1.0
     first = (
-        [given.pair, lambda: given] if scale >= 1 else [lambda: given.pair(scale), given.pair, lambda: given]
+        [given.pair, given.copied] if scale >= 1 else [lambda: given.pair(scale), given.pair, given.copied]
     )
     found = _first_that_runs(attempt, first)
     if scale > 1 and found.was_small:

@@ -67,7 +67,7 @@ def heard(network: nn.Module, given: Arguments, plan: ReadingPlan, output: Any, 
 def _pass(network: nn.Module, given: Arguments, plan: ReadingPlan, steps: bool) -> tuple[Any, Listener]:
     listener = listener_for(plan, steps)
     with quietly(network), listener.listening():
-        return given.call(network), listener
+        return (given if has_card(network) else given.copied()).call(network), listener
 
 
 def listener_for(plan: ReadingPlan, steps: bool = False, is_guest: bool = False) -> Listener:

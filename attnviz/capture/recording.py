@@ -166,7 +166,7 @@ class _Recorder:
         if differing:  # the next pass is read by a better plan; so is this one if it can be run again
             with exclusive_eval(self._network, list(self._modules.values())):
                 plan = renewed_plan(self._network, self._modules, ended.given, differing)
-            if not ended.given.in_training:
+            if not ended.given.in_training and ended.given.state == ended.state:
                 listener = self._heard_again(plan, ended.given)
             elif any(isinstance(differs, Tap) for differs in plan.accepted):
                 self._differing_in_training = differing
@@ -179,7 +179,7 @@ class _Recorder:
         listener = listener_for(plan)
         everything = list(self._modules.values())
         with exclusive_eval(self._network, everything), torch.no_grad(), listener.listening():
-            given.call(self._network)
+            given.copied().call(self._network)
         return listener
 
     @contextmanager
@@ -235,7 +235,7 @@ class _RunningPass:
     """A pass that is listened to from now on, until its ``hooks`` are closed."""
 
     def __init__(self, given: Arguments, plan: ReadingPlan, modules: Iterable[nn.Module]) -> None:
-        self.given, self.plan = given, plan
+        self.given, self.plan, self.state = given, plan, given.state
         # (C, H, W) float32 each, on the processor, copies
         self.photos = [
             photo.detach().float().cpu().clone() for photo in (() if given.photos is None else given.photos)

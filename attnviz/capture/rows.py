@@ -1,6 +1,7 @@
 """Which rows of a module's batch belong to which input. A network may fold frames, groups or windows of an
-input into the batch: then a module sees N × k rows, in an order that only the network knows. It is told by
-running the network on two inputs, and again with another one in place of the first."""
+input into the batch: then a module sees N × k rows, in an order that only the network knows; it may also turn
+the order of N rows around. It is told by running the network again, on smaller inputs, with another one in
+place of the second, which is where a turned order shows."""
 
 from __future__ import annotations
 
@@ -17,10 +18,13 @@ from .call import CallResult
 from .exclusive import exclusive_eval
 from .hooks import Listener
 from .layer_attention import LayerAttention
-from .plan import ReadingPlan
+from .plan import ReadingPlan, has_card
 from .taps import Tap
 
 MOST_ROWS = 64  # of one input in one call, that are told apart
+SIDE = 64  # pixels; what larger inputs are made for that
+MOST_CHANGED = 3  # inputs, one after another
+INPUTS_FIRST, PARTS_FIRST, MIXED, UNTOLD = "inputs first", "parts first", "mixed", ""
 
 
 class RowOrders:
@@ -32,15 +36,14 @@ class RowOrders:
 
     def of_input(self, result: CallResult, row: int) -> range | None:
         """The rows of a call that belong to one of the inputs; None if that can't be told."""
-        if result.rows == self.count:
-            return range(row, row + 1)
         each = result.rows // max(1, self.count)
         if not each or each > MOST_ROWS or result.rows % self.count:
             return None
-        order = "inputs first" if self.count == 1 else self._order(result.tap)
-        if order == "inputs first":
+        is_plain = self.count == 1 or (each == 1 and has_card(self._network))
+        order = INPUTS_FIRST if is_plain else self._order(result.tap)
+        if order == INPUTS_FIRST or (order == UNTOLD and each == 1):
             return range(row * each, (row + 1) * each)
-        return range(row, result.rows, self.count) if order == "parts first" else None
+        return range(row, result.rows, self.count) if order == PARTS_FIRST else None
 
     def layers(self, results: list[CallResult], row: int) -> list[tuple[CallResult, LayerAttention]]:
         """The layers of one input in running order, each with the call that it is from; those of a module
@@ -65,25 +68,37 @@ class RowOrders:
         ]
 
     def _order(self, tap: Tap) -> str:
-        if self._plan.orders is None:
-            self._plan.orders = self._measured()
-        return self._plan.orders.get(tap, "")
+        if self.count not in self._plan.orders:
+            self._plan.orders[self.count] = self._measured()
+        return self._plan.orders[self.count].get(tap, UNTOLD)
 
     def _measured(self) -> dict[Tap, str]:
+        side = self._given.side()
+        for scale in (SIDE / side, 1.0) if side > SIDE else (1.0,):
+            given = self._given if scale == 1 else self._given.resized(scale)
+            with suppress(Exception):  # of the network, which may take no smaller inputs
+                return self._compared(given)
+        return {}
+
+    def _compared(self, given: Arguments) -> dict[Tap, str]:
+        """The orders that show where inputs are changed, one after another until each tap has told its
+        own."""
         orders: dict[Tap, str] = {}
-        with suppress(Exception):  # of the network, which may not take two inputs
-            two = self._given.pair()
-            one, other = self._heard(two), self._heard(two.with_other_first())
-            for first, second in zip(one, other):
-                if first.tap is second.tap and first.rows == second.rows and first.tap not in orders:
-                    orders[first.tap] = _order_of(_changed(first, second))
+        plain = self._heard(given)
+        for place in range(1, min(self.count, MOST_CHANGED + 1)):
+            for one, other in zip(plain, self._heard(given.with_another(place))):
+                if one.tap is other.tap and one.rows == other.rows and one.tap not in orders:
+                    order = _order_of(_changed(one, other), self.count, place)
+                    orders |= {one.tap: order} if order != UNTOLD else {}
+            if all(result.tap in orders for result in plain):
+                break
         return orders
 
     def _heard(self, given: Arguments) -> list[CallResult]:
         listener = Listener(self._plan.taps)
         everything = list(self._network.modules())
         with exclusive_eval(self._network, everything), torch.no_grad(), listener.listening():
-            given.call(self._network)
+            given.copied().call(self._network)
         return listener.take()
 
 
@@ -97,10 +112,18 @@ def _changed(one: CallResult, other: CallResult) -> np.ndarray:
     return changed
 
 
-def _order_of(changed: np.ndarray) -> str:
-    """How the rows of two inputs stand, where these are the rows that changed with the first of them."""
-    places = set(np.flatnonzero(changed).tolist())
-    inputs_first, parts_first = set(range(len(changed) // 2)), set(range(0, len(changed), 2))
-    if not places or (places <= inputs_first) == (places <= parts_first):
-        return ""
-    return "inputs first" if places <= inputs_first else "parts first"
+def _order_of(changed: np.ndarray, count: int, place: int) -> str:
+    """How the rows of so many inputs stand, where these are the rows that changed with the input at a
+    place."""
+    rows, each = set(np.flatnonzero(changed).tolist()), len(changed) // count
+    if not rows:  # a gate that is the same for other inputs does not tell
+        return UNTOLD
+    if each == 1:
+        return INPUTS_FIRST if place in rows else MIXED
+    inputs_first, parts_first = (
+        set(range(place * each, (place + 1) * each)),
+        set(range(place, len(changed), count)),
+    )
+    if (rows <= inputs_first) == (rows <= parts_first):
+        return UNTOLD if rows <= inputs_first else MIXED
+    return INPUTS_FIRST if rows <= inputs_first else PARTS_FIRST

@@ -167,6 +167,12 @@ def test_an_input_that_the_network_changes_is_kept_as_it_was_given():
     assert np.allclose(trace[1].logits, expected[1].numpy())
 
 
+def test_a_traced_tensor_stays_as_it_was_given():
+    network, x = alive(ChangesItsInput()), BATCH[0].clone()
+    trace = attnviz.trace(network, x)
+    assert torch.equal(x, BATCH[0]) and torch.equal(trace.source, x)
+
+
 class Recursive(nn.Module):
     """Calls itself for a smaller picture."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from helpers.brought_networks import CBAM, SE, EinsumSE, Folded, Small, alive, noise
+from helpers.brought_networks import CBAM, SE, C, EinsumSE, Folded, Small, alive, noise
 from torch import nn
 
 import attnviz
@@ -45,6 +45,44 @@ def test_two_inputs_in_one_batch_are_told_apart():
     for name, photo in (("base.att", left[1]), ("base.att #2", right[1])):
         expected = attnviz.trace(network.base, photo).layers["att"].channel
         assert np.allclose(trace.layers[name].channel, expected, atol=1e-5)
+
+
+class Turned(nn.Module):
+    """Turns the order of its rows around, as from (T, N) to (N, T), and back."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.base = Small(SE())
+
+    def forward(self, x):
+        turned = x.view(2, -1, *x.shape[1:]).transpose(0, 1).flatten(0, 1)
+        return self.base(turned).view(len(x) // 2, 2, -1).transpose(0, 1).flatten(0, 1)
+
+
+class Shared(nn.Module):
+    """The same gate for all photos."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.base = Small(Fixed())
+
+    def forward(self, x):
+        return self.base(x)
+
+
+class Fixed(nn.Module):
+    def forward(self, x):
+        return x * torch.linspace(0, 1, C).view(1, -1, 1, 1).expand(len(x), -1, -1, -1)
+
+
+def test_rows_in_a_turned_order_are_not_given_to_the_wrong_photos():
+    trace = recorded(alive(Turned()), noise(6, 3, 32, 32))
+    assert trace.count == 6 and trace[1].layers == {} and "works on 6 rows" in str(trace[1].remarks[0])
+
+
+def test_a_gate_that_is_the_same_for_all_photos_is_read():
+    trace = recorded(alive(Shared()), noise(3, 3, 32, 32))
+    assert all(np.allclose(each.layers["base.att"].channel, np.linspace(0, 1, C)) for each in trace)
 
 
 class Proposals(nn.Module):
