@@ -24,7 +24,7 @@ def exclusive_eval(network: nn.Module, modules: list[nn.Module]) -> Iterator[Non
     with _locks_lock:
         lock = _locks.setdefault(network, threading.RLock())
     with lock, eagerly(modules):
-        training = [module for module in modules if _is_training(module)]
+        training = _training(modules)
         try:
             for module in training:
                 module.training = False
@@ -34,11 +34,11 @@ def exclusive_eval(network: nn.Module, modules: list[nn.Module]) -> Iterator[Non
                 module.training = True
 
 
-def _is_training(module: nn.Module) -> bool:
+def _training(modules: list[nn.Module]) -> list[nn.Module]:
     try:
-        return module.training
+        return [module for module in modules if module.training]
     except AttributeError:  # a frozen TorchScript module has no mode
-        return False
+        return [module for module in modules if getattr(module, "training", False)]
 
 
 @contextmanager
@@ -51,6 +51,13 @@ def unchanged_buffers(network: nn.Module) -> Iterator[None]:
         for buffer, values in before:
             if not torch.equal(buffer, values):
                 buffer.data.copy_(values)
+
+
+@contextmanager
+def without_drawing() -> Iterator[None]:
+    """A pass beside the caller's own keeps no gradients, and draws none of its random numbers."""
+    with torch.random.fork_rng(devices=[]), torch.no_grad():
+        yield
 
 
 def eagerly(modules: Iterable[nn.Module]) -> Any:

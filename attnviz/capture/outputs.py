@@ -6,8 +6,8 @@ from torch import nn
 
 from ..networks.card import Card, card_of
 from .arguments import Arguments
-from .exclusive import exclusive_eval
-from .reading import Heard, quietly
+from .exclusive import exclusive_eval, without_drawing
+from .reading import Heard
 from .scores import Head, Scores, ends_with_sigmoid, scores_of
 
 
@@ -18,7 +18,7 @@ def scores_in(network: nn.Module, modules: dict[str, nn.Module], given: Argument
 
     def asked() -> bool:
         if heard.plan.ends_with_sigmoid is None:
-            with exclusive_eval(network, everything), quietly(network):
+            with exclusive_eval(network, everything), without_drawing():
                 heard.plan.ends_with_sigmoid = ends_with_sigmoid(
                     lambda: given.copied().call(network), Head(labels, everything, lambda: False), given.count
                 )

@@ -16,6 +16,7 @@ from ..languages.catalogue import Phrase
 from ..networks.card import Card
 from .arguments import Arguments
 from .discovery import Discovery, recognise
+from .exclusive import without_drawing
 from .factor_fit import ALL_ZERO, NOT_FINITE, TOO_SMALL
 from .known_modules import TABLE
 from .module_tree import ModuleTree
@@ -143,7 +144,8 @@ def _made(network: nn.Module, modules: dict[str, nn.Module], given: Arguments) -
     taps = find_taps(modules)
     if has_card(network):
         return ReadingPlan(taps)
-    found = _recognised(network, modules, taps, given)
+    with without_drawing():
+        found = _recognised(network, modules, taps, given)
     names = {module: path or type(module).__name__ for path, module in modules.items()}
     untold = {names[module]: (weakref.ref(module), why) for module, why in found.untold.items()}
     scripted = {module for module in modules.values() if isinstance(module, torch.jit.ScriptModule)}

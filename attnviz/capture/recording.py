@@ -14,7 +14,13 @@ from torch import nn
 from ..errors import AttnvizError, TraceError, TraceRemark
 from ..networks.card import card_of
 from .arguments import Arguments
-from .exclusive import eagerly, exclusive_eval, is_compiled, unchanged_buffers
+from .exclusive import (
+    eagerly,
+    exclusive_eval,
+    is_compiled,
+    unchanged_buffers,
+    without_drawing,
+)
 from .hooks import Hooks, Listener
 from .inputs import region_of
 from .layer_attention import LayerAttention
@@ -178,17 +184,16 @@ class _Recorder:
     def _heard_again(self, plan: ReadingPlan, given: Arguments) -> Listener:
         listener = listener_for(plan)
         everything = list(self._modules.values())
-        with exclusive_eval(self._network, everything), torch.no_grad(), listener.listening():
+        with exclusive_eval(self._network, everything), without_drawing(), listener.listening():
             given.copied().call(self._network)
         return listener
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
-        """What is run of the network here is not recorded, draws no random numbers of the caller's, and what
-        it raises ends in a warning."""
+        """What is run of the network here is not recorded, and what it raises ends in a warning."""
         self._is_planning = True
         try:
-            with torch.random.fork_rng(devices=[]), torch.no_grad():
+            with torch.no_grad():
                 yield
         except Exception as error:
             self._fail(error)

@@ -9,13 +9,12 @@ from collections import Counter
 from contextlib import suppress
 
 import numpy as np
-import torch
 from torch import nn
 
 from ..errors import TraceRemark
 from .arguments import Arguments
 from .call import CallResult
-from .exclusive import exclusive_eval
+from .exclusive import exclusive_eval, without_drawing
 from .hooks import Listener
 from .layer_attention import LayerAttention
 from .plan import ReadingPlan, has_card
@@ -97,7 +96,7 @@ class RowOrders:
     def _heard(self, given: Arguments) -> list[CallResult]:
         listener = Listener(self._plan.taps)
         everything = list(self._network.modules())
-        with exclusive_eval(self._network, everything), torch.no_grad(), listener.listening():
+        with exclusive_eval(self._network, everything), without_drawing(), listener.listening():
             given.copied().call(self._network)
         return listener.take()
 

@@ -136,15 +136,16 @@ def _class_counts(modules: Iterable[nn.Module]) -> set[int]:
 def _scale(values: np.ndarray, head: Head) -> str:
     if values.shape[1] == 1:
         return "number"
-    finite = values[np.isfinite(values).all(1)]
-    if not len(finite):
-        return "logits"
-    if finite.min() >= -1e-6 and finite.max() <= 1 + 1e-6:
-        if (np.abs(finite.sum(1) - 1) <= SUM_OFF).all():
+    least, greatest = values.min(), values.max()
+    if not (np.isfinite(least) and np.isfinite(greatest)):
+        values = values[np.isfinite(values).all(1)]
+        return _scale(values, head) if len(values) else "logits"
+    if least >= -1e-6 and greatest <= 1 + 1e-6:
+        if (np.abs(values.sum(1) - 1) <= SUM_OFF).all():
             return "probabilities"
         return "independent" if head.ends_with_sigmoid() else "logits"
     # Vectors of length 1 are an embedding.
-    return "none" if (np.abs(np.linalg.norm(finite, axis=1) - 1) < 1e-3).all() else "logits"
+    return "none" if (np.abs((values * values).sum(1) - 1) < 2e-3).all() else "logits"
 
 
 class _SigmoidListener(TorchFunctionMode):
