@@ -135,12 +135,10 @@ class _Watch:
         features, sample = first_tensor(inputs, named), None
         if module in self._candidates and features.ndim in self._dimensions and features.numel():
             sample = Sample(features)
-            if self._keep_features:
+            if self._keep_features or features.is_inference():
                 features = features.clone()
-        call = _RunningCall(
-            features, features._version, sample, inputs, named, len(self.observation.products)
-        )
-        self._running.append(call)
+        count = len(self.observation.products)
+        self._running.append(_RunningCall(features, _version(features), sample, inputs, named, count))
 
     def leave(self, module: nn.Module, output: object) -> None:
         if self._paused or not self._running:
@@ -165,7 +163,7 @@ class _Watch:
             self._fit(call, module, output)
 
     def _fit(self, call: _RunningCall, module: nn.Module, output: Tensor) -> None:
-        if call.features._version != call.version:
+        if _version(call.features) != call.version:
             self.overwritten.add(module)
             return
         scaling = fit(call.features, output)
@@ -213,3 +211,8 @@ class _Watch:
             if output.data_ptr() == gate.data_ptr():
                 return module
         return None
+
+
+def _version(tensor: Tensor) -> int:
+    """How often a tensor was changed in place; of one made in inference mode that is not known."""
+    return 0 if tensor.is_inference() else tensor._version

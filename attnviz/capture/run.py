@@ -10,7 +10,6 @@ from contextlib import ExitStack
 from functools import partial
 from typing import Any
 
-import torch
 from PIL import Image
 from torch import Tensor, nn
 
@@ -19,12 +18,13 @@ from ..networks.card import Card, card_of
 from ..photos.geometry import VIEWS
 from ..photos.photo import Photo
 from .arguments import Arguments
+from .batches import of_one_size, read_batch
 from .exclusive import exclusive_eval
 from .hooks import features_around
 from .input_form import InputForm, input_form
-from .inputs import PhotoSource, PreparedInput, as_parameters, crop_to, prepare, windows
+from .inputs import PhotoSource, PreparedInput, as_parameters, prepare, windows
 from .items import iter_items, photos_in, single_photo
-from .noise import noise_for, takes_more, usual_side
+from .noise import noise_for, takes_more
 from .outputs import labels_of, scores_in
 from .plan import check_there_is_attention, has_card, plan_for, unwrapped
 from .reading import Heard, quietly, read
@@ -193,10 +193,10 @@ def _traces(
     is_first = True
     for window in windows(photos, batch_size, prepared):
         done: dict[int, Trace] = {}
-        for places in _of_one_size(window.inputs):
+        for places in of_one_size(window.inputs):
             batch = [window.inputs[place] for place in places]
             with exclusive_eval(network, everything):
-                batch, given, heard = _read_batch(network, modules, batch, steps, is_first)
+                batch, given, heard = read_batch(network, modules, batch, steps, is_first)
                 check_there_is_attention(network, heard.plan)
                 scores = scores_in(network, modules, given, heard)
             is_first = False
@@ -204,38 +204,6 @@ def _traces(
         yield from (done[place] for place in range(len(window.inputs)))
         if window.error is not None:
             raise window.error
-
-
-def _read_batch(
-    network: nn.Module, modules: dict[str, nn.Module], batch: list[PreparedInput], steps: bool, is_first: bool
-) -> tuple[list[PreparedInput], Arguments, Heard]:
-    """What is heard of inputs of one size. Photos at whose size a network without a card fails are given to
-    it at the first usual size that it takes, if there is one."""
-    given = Arguments((as_parameters(network, _stacked([each.x for each in batch])),))
-    try:
-        return batch, given, read(network, modules, given, steps, is_first)
-    except RuntimeError:
-        photos = [each.source for each in batch if isinstance(each.source, Photo)]
-        side = usual_side(network, modules) if len(photos) == len(batch) and not has_card(network) else None
-        if side is None or batch[0].region.size == (side, side):
-            raise
-    form = input_form(network, modules)
-    cropped = [crop_to(photo, card_of(network), side, form) for photo in photos]
-    given = Arguments((as_parameters(network, _stacked([each.x for each in cropped])),))
-    return cropped, given, read(network, modules, given, steps, is_first)
-
-
-def _of_one_size(inputs: list[PreparedInput]) -> list[list[int]]:
-    """The places of the inputs in groups that can run together."""
-    groups: dict[torch.Size, list[int]] = {}
-    for place, prepared in enumerate(inputs):
-        groups.setdefault(prepared.x.shape, []).append(place)
-    return list(groups.values())
-
-
-def _stacked(inputs: list[Tensor]) -> Tensor:
-    """(N, C, H, W); a single input is not copied."""
-    return torch.stack(inputs) if len(inputs) > 1 else inputs[0][None]
 
 
 def _batch_traces(card: Card, batch: list[PreparedInput], scores: Scores, heard: Heard) -> list[Trace]:

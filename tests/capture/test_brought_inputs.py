@@ -91,6 +91,11 @@ def test_a_recording_takes_what_the_network_takes(kind, inputs, named):
         assert np.allclose(trace[1].layers["base.att"].channel, expected, atol=1e-5)
 
 
+def test_a_detector_is_traced_with_a_list_of_one_photo():
+    trace = attnviz.trace(alive(Detector()), PHOTO)
+    assert list(trace.layers) == ["base.att"] and trace.scores == "none"
+
+
 def test_a_network_of_two_inputs_is_traced_by_recording_and_the_others_say_so():
     network = alive(Difference())
     for refused in (attnviz.find, attnviz.fast, lambda network: attnviz.trace(network, X)):

@@ -9,13 +9,18 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
-from helpers.brought_networks import SE, C, ChannelGate, OpenBlock, Small, alive, kill, noise
+from helpers.brought_networks import SE, C, ChannelGate, EinsumSE, OpenBlock, Small, alive, kill, noise
 from helpers.small_networks import hook_count
 from torch import nn
 
 import attnviz
 
 BATCH = noise(2, 3, 32, 32)
+
+
+class InPlaceSE(SE):
+    def forward(self, x):
+        return x.mul_(self.gate(x)[:, :, None, None])
 
 
 class RunsTwice(nn.Module):
@@ -198,6 +203,18 @@ def test_calls_of_another_thread_are_neither_recorded_nor_disturbed():
         scores = other.submit(network, BATCH).result()
         assert torch.equal(network(BATCH), scores)
     assert trace.count == 2
+
+
+@pytest.mark.parametrize("block", [SE, OpenBlock, EinsumSE, InPlaceSE])
+def test_a_loop_in_inference_mode_is_recorded(block):
+    network = alive(Small(block()))
+    expected = [layer.factor() for layer in attnviz.trace(network, BATCH[0]).layers.values()]
+    again = alive(Small(block()))
+    with attnviz.record(again) as trace, torch.inference_mode():
+        again(BATCH.clone())
+    assert trace.error is None
+    found = [layer.factor() for layer in trace[0].layers.values()]
+    assert len(found) == len(expected) == 1 and np.allclose(found[0], expected[0], atol=1e-5)
 
 
 def test_half_precision_by_autocast_is_recorded():
