@@ -46,6 +46,7 @@ class _Run:
     look: Look
     compared: list[Trace] = field(default_factory=list)  # what the scale "shown" spans
     page: Document | None = None  # all photos, if they are wanted in one file
+    remarked: set[str] = field(default_factory=set)  # sentences that were said
 
 
 def write_photos(options: Namespace, photos: Sequence[Path]) -> int:
@@ -100,8 +101,17 @@ def _traced_photos(run: _Run, photos: Sequence[Path]) -> Iterator[_TracedPhoto]:
                 complain(error)
             else:
                 _check_layers(run, traced)
+                _say_remarks(run, traced)
                 yield _TracedPhoto(path, folder, traced)
             progress.update()
+
+
+def _say_remarks(run: _Run, traced: Trace) -> None:
+    """What is to be known of a trace; each sentence once in a run."""
+    for remark in traced.remarks:
+        if str(remark) not in run.remarked:
+            run.remarked.add(str(remark))
+            complain(remark)
 
 
 def _write_photo(run: _Run, photo: _TracedPhoto) -> None:

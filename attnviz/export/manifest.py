@@ -105,6 +105,7 @@ def _trace(selection: Selection, folder: str) -> dict[str, Any]:
         "photo": _photo(trace.photo),
         "network": _network(selection.card),
         "preprocessing": _preprocessing(trace),
+        "remarks": [str(remark) for remark in trace.remarks],
         "predictions": [{"label": label, "probability": probability} for label, probability in predictions],
         "layers": {
             name: _layer(trace, name, stem if name in selection.pictured() else None) for name, stem in layers

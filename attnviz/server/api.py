@@ -69,6 +69,7 @@ class Explanation(TypedDict):
     network: str
     photo: str
     probabilities: dict[str, float]
+    remarks: list[str]  # what was assumed of the photo, or could not be told
     layers: list[Summary]
 
 
@@ -119,6 +120,7 @@ class Api:
             "network": trace.network,
             "photo": trace.photo.name,
             "probabilities": dict(trace.top(5)),
+            "remarks": [str(remark) for remark in trace.remarks],
             "layers": [_summary(trace, name) for name in trace.layers],
         }
 

@@ -20,6 +20,8 @@ from PIL import Image
 from ..analysis import stage_of
 from ..capture.layer_attention import LayerAttention
 from ..capture.trace import Trace
+from ..errors import AttnvizError
+from ..languages.catalogue import catalogue
 from ..networks.card import Card
 from ..photos.geometry import crop, whole
 
@@ -130,7 +132,13 @@ def _described(trace: Trace, card: Card, asked: dict[str, Any]) -> dict[str, Any
             "forced": asked.get("view") == "whole" and not seen_whole,
         },
         "top": [[label, probability] for label, probability in trace.top(5)],
+        "remarks": [_in_all_languages(remark) for remark in trace.remarks],
     }
+
+
+def _in_all_languages(remark: AttnvizError) -> dict[str, str]:
+    """A remark's sentence by language: the viewer can change its own."""
+    return {language: remark.sentence(language) for language in catalogue().languages}
 
 
 def _layer(trace: Trace, layer: LayerAttention, packed: PackedArrays, size: int) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 import attnviz
 from attnviz.analysis import telling_layers
@@ -196,3 +197,13 @@ def test_the_colours_can_span_all_photos_that_are_shown(tmp_path, examples):
             limits[scale, name] = re.findall(r">(\d\.\d+)</text>", svg)
     assert limits["shown", "cat"] == limits["shown", "flower"]
     assert limits["map", "cat"] != limits["map", "flower"]
+
+
+@pytest.mark.slow
+def test_what_was_assumed_of_a_photo_is_said_and_written_down(tmp_path, capsys):
+    Image.fromarray(np.full((40, 60), 900, np.uint16)).save(tmp_path / "x-ray.png")
+    assert show(tmp_path / "x-ray.png", "--layer", "layer3.1", "--out", tmp_path / "out") == 0
+    assert capsys.readouterr().err.count("fills only 10 of the 16 bits") == 1
+    (manifest,) = (tmp_path / "out").rglob("manifest.json")
+    (entry,) = json.loads(manifest.read_text(encoding="utf-8"))["traces"]
+    assert "10 of the 16 bits" in entry["remarks"][0]

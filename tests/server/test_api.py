@@ -122,7 +122,7 @@ def test_the_description_has_the_endpoints_their_arguments_and_nothing_of_the_pa
         and info["unnamed_endpoints"] == {}
     )
     returned = info["named_endpoints"]["/explain"]["returns"][0]["type"]
-    assert {"network", "photo", "probabilities", "layers"} <= set(returned["properties"])
+    assert {"network", "photo", "probabilities", "remarks", "layers"} <= set(returned["properties"])
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

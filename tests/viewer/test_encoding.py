@@ -14,6 +14,7 @@ from helpers.small_networks import stirred
 from PIL import Image
 
 import attnviz
+from attnviz.languages.catalogue import LANGUAGES
 from attnviz.networks import ResNet
 from attnviz.networks.card import Card, card_of
 from attnviz.viewer.encoding import LIMIT, PackedArrays, pack, pack_features
@@ -105,3 +106,11 @@ def test_a_channels_features_are_packed_together():
     found = unpacked(answer["arrays"])
     np.testing.assert_allclose(found[answer["before"]], before, atol=1e-4)
     np.testing.assert_allclose(found[answer["after"]], after, atol=1e-4)
+
+
+def test_what_was_assumed_of_a_photo_is_told_in_every_language():
+    dark = Image.fromarray(np.full((40, 60), 900, np.uint16))
+    trace = attnviz.trace(stirred(18, "cbam"), attnviz.open_photo(dark, "x-ray.png"))
+    (remark,) = pack(trace, Card("mine"))["remarks"]
+    assert remark == {language: trace.remarks[0].sentence(language) for language in LANGUAGES}
+    assert "“x-ray.png” fills only 10 of the 16 bits" in remark["en"]

@@ -2,6 +2,7 @@
 import { unpackFeatures } from './decoding.js';
 import { ENGLISH } from './languages.js';
 import { linkTo } from './link.js';
+import { uploadBox } from './upload_box.js';
 import { mount } from './viewer.js';
 
 const ADDRESS_DELAY = 300; // ms, until the address bar follows
@@ -16,6 +17,7 @@ export function attach(element, props, server, watch, cbam, speak) {
     gradioHost(page, server, cbam, () => viewer.language),
   );
   window.attnviz.viewer = viewer; // for the page's own buttons
+  const box = uploadBox();
   let queue = Promise.resolve();
   let isFirst = true;
 
@@ -25,6 +27,7 @@ export function attach(element, props, server, watch, cbam, speak) {
     if (value.language) viewer.language = value.language;
     if (value.forget) viewer.forget();
     await viewer.show(value.capture, isFirst ? (value.state ?? {}) : {});
+    box.show(value.capture);
     if (isFirst && viewer.language !== ENGLISH) speak(); // the page comes in English
     if (isFirst) viewer.guide.startOnce();
     else viewer.host.changed(viewer);

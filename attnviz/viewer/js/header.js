@@ -2,6 +2,7 @@
 import { changes } from './changes.js';
 import { fill, h } from './dom.js';
 import { percent } from './format.js';
+import { ENGLISH } from './languages.js';
 import { tabButtons } from './tabs.js';
 import { toolButtons } from './tools.js';
 
@@ -54,8 +55,8 @@ function statusLine(viewer) {
   return { element, draw, tell };
 }
 
-function headingOf({ say, trace, host }) {
-  const { asked, photo, seen, network } = trace;
+function headingOf({ say, trace, host, language }) {
+  const { asked, photo, seen, network, remarks } = trace;
   const [height, width] = seen.size;
   const name = asked.example ? say('example', { photo: photo.name }) : photo.name;
   const size = say(seen.whole ? 'sees_whole' : 'sees_crop', {
@@ -66,7 +67,10 @@ function headingOf({ say, trace, host }) {
   const forced = seen.forced ? ` ${say('sees_forced')}` : '';
   const drop = asked.example && host ? ` ${say('drop')}` : '';
   const note = h('p', { class: 'av-note' }, size, forced, drop);
-  return [h('h2', {}, name), note, h('p', { class: 'av-note' }, classesText(say, network))];
+  const known = h('p', { class: 'av-note' }, classesText(say, network));
+  const remarked = remarks.map((sentences) => sentences[language] ?? sentences[ENGLISH]);
+  const remarkLines = remarked.map((text) => h('p', { class: 'av-note av-remark' }, text));
+  return [h('h2', {}, name), note, known, ...remarkLines];
 }
 
 /** Which classes a network knows, and how often it is right. */
