@@ -10,7 +10,7 @@ from attnviz import __version__
 from attnviz.command.main import main
 from attnviz.command.options import COMMANDS, VIEWS
 from attnviz.networks.attention import ATTENTION
-from attnviz.networks.resnet import DEPTHS
+from attnviz.networks.plan import DEPTHS
 from attnviz.photos.geometry import VIEWS as VIEWS_OF_PHOTOS
 from attnviz.training.plan import ATTENTION_NAMES, DEPTH_NUMBERS
 
