@@ -21,12 +21,14 @@ class Told:
 
     ``stem``: the stride of its first convolution, 1 or 2. ``pool``: the pooling behind the stem, one of
     ``POOLS``. ``order``: of the two maps that a spatial gate sees, one of ``ORDERS``. ``stride``: which
-    convolution of a bottleneck has it, one of ``STRIDES``."""
+    convolution of a bottleneck has it, one of ``STRIDES``. ``slope``: of its activations' negative side,
+    which is 0 of ReLUs: LeakyReLU's usual 0.01 leaves no mark that numbers could tell."""
 
     stem: int | None = None
     pool: str | None = None
     order: str | None = None
     stride: str | None = None
+    slope: float | None = None
 
     def __post_init__(self) -> None:
         allowed = {"stem": (1, 2), "pool": POOLS, "order": ORDERS, "stride": STRIDES}
@@ -34,6 +36,8 @@ class Told:
             value = getattr(self, name)
             if value is not None and value not in values:
                 raise ValueError(f"{name} is {value!r}; it can be {', '.join(map(repr, values))}")
+        if self.slope is not None and not 0 <= self.slope < 1:
+            raise ValueError(f"slope is {self.slope!r}; it can be from 0 to below 1")
 
 
 NOTHING_TOLD = Told()
@@ -103,7 +107,7 @@ def answered(plan: Plan, told: Told) -> Plan:
         plan = _order(told.order == "maximum first")(plan)
     if told.stride is not None:
         plan = with_strides(plan, told.stride == "first")
-    return plan
+    return plan if told.slope is None else replace(plan, slope=told.slope)
 
 
 def _ordered(about: str, answers: Answers, second: bool, told: object) -> Question | None:

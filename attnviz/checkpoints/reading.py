@@ -37,9 +37,9 @@ def read_network(shapes: Shapes) -> Reading:
     channels = _first_channels(found)
     if channels > WIDEST:
         raise CheckpointFault("layout_stem_missing", width=channels)
-    stem = read_stem(outside, channels)
     norm_first = _norm_first(found, channels)
     blocks, places, early = _read_blocks(found, channels, norm_first)
+    stem = read_stem(outside, channels)
     stages = tuple(tuple(block.plan for block in stage) for stage in blocks)
     outs = [stage[-1].out for stage in stages]
     attention = [part for part in outside if is_outer_attention(part.path)]
@@ -187,4 +187,7 @@ def _strided_shortcut(shortcut: ShortcutPlan, stride: int) -> ShortcutPlan:
     return replace(shortcut, convolution=replace(shortcut.convolution, stride=stride))
 
 
-BESIDE = r"loss|criterion|metric|(^|[._])aux|center|queue|ema_|_ema|project|predictor|prototype|(^|\.)proj"
+# Words of modules that train a network, or measure it, and are no part of what it computes.
+BESIDE = (
+    r"loss|criterion|metric|(^|[._])(acc|aux)|center|queue|ema_|_ema|project|predictor|prototype|(^|\.)proj"
+)

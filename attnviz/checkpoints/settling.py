@@ -233,6 +233,9 @@ def _work(plan: Plan, side: int) -> float:
             work += _multiplications(
                 convolution.channels, convolution.out, convolution.kernel, convolution.groups, side
             )
+        if block.shortcut is not None:
+            bypass = block.shortcut.convolution
+            work += _multiplications(bypass.channels, bypass.out, bypass.kernel, 1, side)
         norms += len(block.convolutions)
         if norms > MOST_NORMS:
             break

@@ -60,6 +60,7 @@ def load(
     pool: str | None = None,
     order: str | None = None,
     stride: str | None = None,
+    slope: float | None = None,
 ) -> nn.Module:
     """A trained network in eval mode.
 
@@ -75,11 +76,12 @@ def load(
     What of a checkpoint is open by its keys and shapes is settled by its numbers, else assumed: ``assumed``
     of the network has a sentence for each. It is told by ``stem`` (the stride of the first convolution, 1 or
     2), ``pool`` (behind it: "padded", "ceil" or "none"), ``order`` ("mean first" or "maximum first", of what
-    a spatial gate sees) and ``stride`` ("first" or "second", of a bottleneck's convolutions).
+    a spatial gate sees), ``stride`` ("first" or "second", of a bottleneck's convolutions) and ``slope`` (of
+    LeakyReLUs; ReLUs are assumed).
 
     Raises NetworkError if there is no such network, or if its weights are missing, damaged or not what they
     should be, and ValueError for what can't be told."""
-    opened = _opened(os.fspath(network), report, Told(stem, pool, order, stride))
+    opened = _opened(os.fspath(network), report, Told(stem, pool, order, stride, slope))
     if labels is not None:
         with_card(opened, replace(card_of(opened), labels=read_labels(labels, card_of(opened))))
     if recipe is not None:

@@ -194,7 +194,10 @@ def with_kernel(side: int) -> dict[str, torch.Tensor]:
         (dict(reference_networks.resnet(50).state_dict()), "plain ResNet-50: there is no attention to show"),
         ({**small(), "extra.weight": torch.ones(3)}, "“extra”"),
         ({**small(), **{f"extra{n}.weight": torch.ones(3) for n in range(9)}}, "9 modules"),
-        ({**small(), "layer2.0.extra.weight": torch.ones(3)}, "in “layer2.0” “layer2.0.extra” has no place"),
+        (
+            {**small(), "layer2.0.extra.weight": torch.ones(3)},
+            "in its block “layer2.0”, “layer2.0.extra” has no place",
+        ),
         (
             without("layer2.0.attention.spatial.conv.bias", "layer2.0.bn1.running_var"),
             "“layer2.0.bn1.running_var”",
@@ -202,7 +205,7 @@ def with_kernel(side: int) -> dict[str, torch.Tensor]:
         (without("layer2.0.attention.channel.fc1.weight"), "none of SE, CBAM and BAM"),
         (without("fc.weight"), "no classifier"),
         ({**small(), "fc.weight": torch.ones(5, 99)}, "gives 64 channels, but “fc” takes 99"),
-        (without("conv1.weight"), "take 8 channels, but no convolutions before them"),
+        (without("conv1.weight"), "take 8 channels, but no convolutions that are understood"),
         ({**small(), "layer3.0.conv1.weight": torch.ones(3, 4, 5, 6)}, "“layer3.0.conv1” has no place"),
         ({**small(), "layer3.0.bn1.bias": torch.ones(3)}, r"“layer3.0.bn1.bias” has the shape \(3,\) where"),
         (

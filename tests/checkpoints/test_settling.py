@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 from helpers.checkout import ROOT
-from helpers.public_networks import ONE_EACH, with_stem
+from helpers.public_networks import ONE_EACH, untold, with_stem
 from helpers.reference_networks import ORIGINALS, luuuyi, moskomule, resnet, with_random_statistics
 from torch import Tensor, nn
 from torch.nn.functional import interpolate
@@ -104,17 +104,6 @@ def test_what_was_read_wrongly_was_at_least_said_to_be_assumed(case):
     assert off <= 1e-7 or any(key.startswith(HARD[case]) for key in opened.card.assumed)
 
 
-def untold() -> dict[str, Tensor]:
-    """A network whose statistics fit no reading."""
-    torch.manual_seed(2)
-    network = with_stem(stem(1), attach=luuuyi())
-    for module in network.modules():
-        if isinstance(module, nn.BatchNorm2d):
-            nn.init.uniform_(module.running_var, 0.01, 0.02)
-            nn.init.normal_(module.running_mean, 3, 1)
-    return dict(network.state_dict())
-
-
 def test_what_numbers_do_not_settle_is_assumed_and_said():
     opened = open_state_dict(untold(), "mine.pth")
     assert opened.card.assumed == ("pool padded", "stem 1", "order mean first")
@@ -142,6 +131,19 @@ def test_a_bottlenecks_stride_can_be_told():
     state = dict(strides_first().state_dict())
     opened = open_state_dict(state, "mine.pth", Told(stride="first"))
     assert opened.get_submodule("layer2.0.conv1").stride == (2, 2)
+
+
+def test_leaky_activations_can_be_told(tmp_path):
+    network = resnet(ONE_EACH, moskomule(), classes=5)
+    for module in [module for module in network.modules() if hasattr(module, "bn1")]:
+        module.relu = nn.LeakyReLU(0.1)
+    with_random_statistics(network)
+    torch.save(network.state_dict(), tmp_path / "mine.pth")
+    opened, x = attnviz.load(tmp_path / "mine.pth", slope=0.1), torch.randn(2, 3, 64, 64)
+    with torch.no_grad():
+        torch.testing.assert_close(opened(x), network(x), rtol=1e-4, atol=1e-4)
+    with pytest.raises(ValueError, match="slope is 1"):
+        Told(slope=1)
 
 
 @pytest.mark.parametrize("name", ["moskomule-se-resnet18", "jongchan-cbam-resnet18", "attnviz-bam-resnet18"])

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import torch
+from helpers.public_networks import untold
 from helpers.small_networks import stirred
 
 import attnviz
@@ -28,3 +29,10 @@ def test_layers_lists_a_networks_attention_and_a_file_of_weights_can_be_shown(tm
     assert capsys.readouterr().out.split()[1] in "abcde"
     assert (tmp_path / "out" / "cat" / "layer3.1.channels.png").is_file()
     assert main(["layers", str(tmp_path / "gone.pth")]) == 1 and "gone.pth" in capsys.readouterr().err
+
+
+def test_what_is_assumed_of_a_checkpoint_is_printed(tmp_path, capsys):
+    torch.save(untold(), tmp_path / "mine.pth")
+    assert main(["layers", str(tmp_path / "mine.pth")]) == 0
+    said = capsys.readouterr()
+    assert len(said.out.splitlines()) == 4 and said.err.count("is assumed (") == 3

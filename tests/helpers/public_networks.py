@@ -360,6 +360,17 @@ class ChannelsOnly(nn.Module):
         return x * self.gate(x)
 
 
+def untold() -> dict[str, Tensor]:
+    """Weights of a CBAM network whose keys leave three things open and whose statistics fit no reading."""
+    torch.manual_seed(2)
+    network = with_stem(nn.Conv2d(3, 64, 3, 1, 1, bias=False), attach=luuuyi())
+    for module in network.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            nn.init.uniform_(module.running_var, 0.01, 0.02)
+            nn.init.normal_(module.running_mean, 3, 1)
+    return dict(network.state_dict())
+
+
 def renamed(*patterns: tuple[str, str]) -> Callable[[dict[str, Tensor]], dict[str, Tensor]]:
     """A function that gives the weights of a state dict other names."""
 

@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 import torch
 from helpers.page_client import TEMPLE
+from helpers.public_networks import untold
 from helpers.small_networks import stirred
 from helpers.waiting import Waiting
 
@@ -60,6 +61,15 @@ def test_a_checkpoint_is_opened_offered_and_shown(client, examples, checkpoint, 
     value = client.upload(examples / "cat.jpg", name)["viewer"]
     assert {label for label, _ in value["capture"]["top"]} == {"a", "b", "c", "d", "the <e>"}
     assert [name, "mine <b>.pth: CBAM ResNet-18"] in value["networks"]
+
+
+def test_what_is_assumed_of_a_checkpoint_is_shown_beside_it_in_the_visitors_language(client, tmp_path):
+    torch.save(untold(), tmp_path / "mine.pth")
+    updates = client.open_checkpoint(tmp_path / "mine.pth")
+    assert updates["opened"] == updates["network"]["value"] and len(client.checkpoints) == 1
+    note = updates["network_error"]
+    assert "“mine.pth” was opened." in str(note) and "pooling" in str(note) and "mean is assumed" in str(note)
+    assert updates["network_trouble"]["visible"] and "假定" in note.sentence("zh")
 
 
 def test_a_checkpoint_with_other_labels_takes_its_own_place(client, checkpoint, tmp_path):
