@@ -31,6 +31,6 @@ def labels_of(card: Card, scores: Scores) -> tuple[str, ...]:
     """A card's labels if they fit the scores, else "class 0" and so on; none for a single number, which
     names no class."""
     count = scores.values.shape[1]
-    if scores.scale == "number":
+    if scores.meaning == "number":
         return ()
     return card.labels if len(card.labels) == count else tuple(f"class {k}" for k in range(count))

@@ -230,7 +230,7 @@ class _Recorder:
                     scores.values[row].copy(),
                     labels,
                     found.layers(row),
-                    scores.scale,
+                    scores.meaning,
                     found.remarks,
                 )
             )

@@ -217,7 +217,7 @@ def _batch_traces(card: Card, batch: list[PreparedInput], scores: Scores, heard:
             scores.values[row].copy(),
             labels,
             heard.layers(row),
-            scores.scale,
+            scores.meaning,
             (*prepared.remarks, *heard.remarks),
         )
         for row, prepared in enumerate(batch)

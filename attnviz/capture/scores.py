@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 # What the numbers are -> in words.
-SCALES = {
+MEANINGS = {
     "logits": "class scores, whose softmax are probabilities",
     "probabilities": "probabilities that the network gives itself; their sum is 1",
     "independent": "a probability for each class by itself, as the network's sigmoid gives it",
@@ -42,7 +42,7 @@ class Scores:
     """The numbers that a network gave for each of N inputs."""
 
     values: np.ndarray  # (N, K) float32; (N, 0) if there are none
-    scale: str  # one of SCALES
+    meaning: str  # one of MEANINGS
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,8 +64,8 @@ def scores_of(output: Any, count: int, head: Head) -> Scores:
     if found is None:
         return Scores(np.zeros((count, 0), np.float32), "none")
     values = found.detach().reshape(count, -1).float().cpu().numpy().copy()
-    scale = _scale(values, head)
-    return Scores(values[:, :0] if scale == "none" else values, scale)
+    meaning = _meaning(values, head)
+    return Scores(values[:, :0] if meaning == "none" else values, meaning)
 
 
 def _found(output: Any, count: int, head: Head) -> Tensor | None:
@@ -133,13 +133,13 @@ def _class_counts(modules: Iterable[nn.Module]) -> set[int]:
     return {given for _, given in sides} - {taken for taken, _ in sides}
 
 
-def _scale(values: np.ndarray, head: Head) -> str:
+def _meaning(values: np.ndarray, head: Head) -> str:
     if values.shape[1] == 1:
         return "number"
     least, greatest = values.min(), values.max()
     if not (np.isfinite(least) and np.isfinite(greatest)):
         values = values[np.isfinite(values).all(1)]
-        return _scale(values, head) if len(values) else "logits"
+        return _meaning(values, head) if len(values) else "logits"
     if least >= -1e-6 and greatest <= 1 + 1e-6:
         if (np.abs(values.sum(1) - 1) <= SUM_OFF).all():
             return "probabilities"

@@ -15,7 +15,7 @@ from ..naming import visible
 from ..photos.geometry import Recipe, Region, map_box, photo_of
 from ..photos.photo import Photo
 from .layer_attention import LayerAttention
-from .scores import SCALES
+from .scores import MEANINGS
 
 SHOWN_LINES = 12  # layers and remarks, each, that the text form of a trace shows
 
@@ -31,7 +31,7 @@ class Trace:
     logits: np.ndarray  # (K,) float32, as ``scores`` says; (0,) if the network gives no class scores
     labels: tuple[str, ...]  # K class names; "class 0" and so on if they are not known; none for one number
     layers: dict[str, LayerAttention]  # in running order
-    scores: str = "logits"  # what ``logits`` are: one of ``scores.SCALES``
+    scores: str = "logits"  # what ``logits`` are: one of ``scores.MEANINGS``
     remarks: tuple[
         AttnvizError, ...
     ] = ()  # what is to be known of this pass, such as layers that were not read
@@ -72,7 +72,7 @@ class Trace:
         said = ", ".join(f"{label[:30]} {probability:.1%}" for label, probability in self.top(3))
         lines = [
             f"Trace of {visible(given)[:60]} in {visible(self.network)[:60]}",
-            f"scores: {SCALES[self.scores]}" + (f": {visible(said)}" if said else ""),
+            f"scores: {MEANINGS[self.scores]}" + (f": {visible(said)}" if said else ""),
             *_first_lines([repr(layer) for layer in self.layers.values()], "layers"),
             *_first_lines([str(remark)[:200] for remark in self.remarks], "remarks"),
         ]
