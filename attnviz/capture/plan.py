@@ -109,8 +109,8 @@ def renewed_plan(
     former = _plans.get(network)
     plan = _made(network, modules, given)
     _accept(plan, differing)
-    if any(tap.module is network for tap in plan.taps):  # or it would keep itself alive
-        return plan
+    if any(module is network for module in (*(tap.module for tap in plan.taps), *plan.untold_modules())):
+        return plan  # or it would keep itself alive
     is_kept = former is not None and former.are_for(modules) and former.weights == _stamp(network)
     by_form = dict(former.by_form) if is_kept and former is not None else {}
     if len(by_form) >= MOST_FORMS:
@@ -150,7 +150,8 @@ def _made(network: nn.Module, modules: dict[str, nn.Module], given: Arguments) -
     untold = {names[module]: (weakref.ref(module), why) for module, why in found.untold.items()}
     scripted = {module for module in modules.values() if isinstance(module, torch.jit.ScriptModule)}
     outermost = tuple(names[module] for module in ModuleTree(modules).outermost(scripted))
-    return ReadingPlan(_in_order(taps + found.taps, modules), untold, found.sites, outermost)
+    sites = frozenset(site for site in found.sites if site.owner is not network)
+    return ReadingPlan(_in_order(taps + found.taps, modules), untold, sites, outermost)
 
 
 def _recognised(

@@ -3,6 +3,9 @@ that time."""
 
 from __future__ import annotations
 
+import gc
+import weakref
+
 import numpy as np
 import pytest
 import torch
@@ -136,6 +139,26 @@ def test_code_that_runs_in_training_only_is_read_from_the_second_pass_on_and_the
             network(noise(1, 3, 64, 64)).sum().backward()
     assert [kinds(each) for each in trace] == [{}, {"att.ca": "channel"}, {"att.ca": "channel"}]
     assert "att.ca ran other code" in str(trace[0].remarks[0])
+
+
+class MultipliesItself(Small):
+    """A network whose own code multiplies by no gate, beside a block that does."""
+
+    def forward(self, x):
+        features = self.att(self.stem(x))
+        return self.fc((features * features.mean((2, 3), True)).mean((2, 3)))
+
+
+@pytest.mark.parametrize("network", [Small, MultipliesItself])
+def test_what_is_known_of_a_network_does_not_keep_it_alive(network):
+    network = alive(network(OpenBlock()))
+    attnviz.trace(network, X)
+    with attnviz.record(network), torch.no_grad():
+        network(X[None].expand(2, -1, -1, -1))
+    seen = weakref.ref(network)
+    del network
+    gc.collect()
+    assert seen() is None
 
 
 class Switched(SE):
