@@ -136,11 +136,16 @@ def _last_norm(parts: Sequence[Part], channels: int, places: dict[str, str]) -> 
 def _check_left(parts: Sequence[Part], prefix: str) -> None:
     """Raise CheckpointFault for modules that have no place in the network, unless they are a loss's or the
     like."""
-    left = [part for part in parts if not re.search(BESIDE, part.path.lower()) and part.path]
+    left = [part for part in parts if part.path and not _is_beside(part)]
     left += [part for part in parts if not part.path and not prefix and _computes(part)]
     if left:
         names = tuple(f"“{printable(part.path or next(iter(part.shapes)))}”" for part in left[:3])
         raise CheckpointFault("layout_has_unknown_parts", tensors=names, count=len(left))
+
+
+def _is_beside(part: Part) -> bool:
+    """Whether a module, by its path or the names of all that it holds, only trains or measures a network."""
+    return all(re.search(BESIDE, f"{part.path}.{name}".lower()) for name in part.shapes)
 
 
 def _computes(part: Part) -> bool:

@@ -398,6 +398,13 @@ def with_average(state: dict[str, Tensor]) -> dict[str, Tensor]:
     return {**{f"model_ema.{key}": value + 1 for key, value in state.items()}, **own}
 
 
+def with_a_twin(state: dict[str, Tensor]) -> dict[str, Tensor]:
+    """As contrastive training saves a network, its slow twin and its queue."""
+    own = {f"module.encoder_q.{key}": value for key, value in state.items()}
+    twin = {f"module.encoder_k.{key}": value + 1 for key, value in state.items()}
+    return {**twin, **own, "module.queue": torch.ones(5, 7), "module.queue_ptr": torch.ones(1)}
+
+
 HEADS = (
     "classifier",
     "linear",
@@ -455,4 +462,5 @@ NAMES = {  # what people call the weights of a torchvision ResNet with attention
     ),
     "a loss beside it": with_buffers,
     "a moving average beside it": with_average,
+    "a twin and a queue beside it": with_a_twin,
 }
