@@ -21,7 +21,13 @@ from .sample_depth import STORED, Depth, depth_of, remarks_on
 
 MOST_USED = 14  # bits: what uses more is taken to use all
 
-_LIKE = ("RGB", "RGBA", "RGBX")  # what Pillow calls samples of 16 bits, before ";16" and the order of bytes
+_MULTIPLIED = "RGBa"  # by their alpha, which Pillow undoes from the high bytes alone
+_LIKE = (
+    "RGB",
+    "RGBA",
+    "RGBX",
+    _MULTIPLIED,
+)  # what Pillow calls samples of 16 bits, before ";16" and the order of bytes
 _GREY_AND_ALPHA = "LA;16B"
 _OTHER_BYTE = {"B": "L", "L": "B", "N": "B" if sys.byteorder == "little" else "L"}
 
@@ -52,8 +58,9 @@ def is_dark(image: Image.Image, raw: str, told: Essence) -> bool:
     bits = told.told_depth.bits if told.told_depth is not None else 0
     if bits >= STORED:
         return False
-    greatest = max(high for _, high in image.getextrema()[:3])  # type: ignore[misc]
-    return 0 <= greatest < 1 << (max(bits, MOST_USED) - 8)
+    greatest = [high for _, high in image.getextrema()]  # type: ignore[misc]
+    few = 1 << (max(bits, MOST_USED) - 8)
+    return max(greatest[:3]) < few or (like == _MULTIPLIED and greatest[3] < few)
 
 
 def all_bits(high: Image.Image, raw: str, content: bytes, factor: int) -> DeepColours:
@@ -61,11 +68,17 @@ def all_bits(high: Image.Image, raw: str, content: bytes, factor: int) -> DeepCo
     squares of ``factor`` pixels. ``high`` is closed."""
     if raw == _GREY_AND_ALPHA:  # four bytes a pixel, in pairs
         high.close()
-        pairs = _low_sums(content, high.format, "RGBA", factor)
+        pairs = _sums_as(content, high.format, "RGBA", factor)
         return _together("LA", pairs.part(slice(0, None, 2)), pairs.part(slice(1, None, 2)))
-    high_sums, kind, mode = block_sums(high, factor), high.format, high.mode
+    mode, kind = high.mode, high.format
+    low = raw[:-1] + _OTHER_BYTE[raw[-1]]
+    if raw.startswith(_MULTIPLIED):
+        high.close()
+        as_stored = [_sums_as(content, kind, one.upper(), factor) for one in (raw, low)]
+        return _together(_MULTIPLIED, *as_stored)
+    high_sums = block_sums(high, factor)
     high.close()
-    return _together(mode, high_sums, _low_sums(content, kind, raw[:-1] + _OTHER_BYTE[raw[-1]], factor))
+    return _together(mode, high_sums, _sums_as(content, kind, low, factor))
 
 
 def of_planes(image: Image.Image, planes: str, factor: int) -> DeepColours:
@@ -80,7 +93,7 @@ def of_planes(image: Image.Image, planes: str, factor: int) -> DeepColours:
     return DeepColours(planes, np.concatenate(means, axis=2), tuple(used))
 
 
-def _low_sums(content: bytes, kind: str | None, raw: str, factor: int) -> BlockSums:
+def _sums_as(content: bytes, kind: str | None, raw: str, factor: int) -> BlockSums:
     """The sums of a file's picture whose samples are read as if they were called ``raw``."""
     with Image.open(io.BytesIO(content), formats=(str(kind),)) as image:
         for index, tile in enumerate(image.tile):
@@ -98,7 +111,7 @@ def eight_bit_colours(
     colours: DeepColours, told: Essence, name: str
 ) -> tuple[Image.Image, tuple[PhotoRemark, ...]]:
     """The picture in 8 bits, and what was assumed for that. Inks are taken as they are."""
-    has_alpha = colours.mode in ("RGBA", "LA")
+    has_alpha = colours.mode in ("RGBA", "LA", _MULTIPLIED)
     seen = int(np.bitwise_or.reduce(colours.used[:-1] if has_alpha else colours.used))
     depth = Depth(STORED, True) if colours.mode == "CMYK" else depth_of(seen, told.told_depth)
     whites = np.full(len(colours.used), depth.white, np.float32)

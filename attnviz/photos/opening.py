@@ -24,10 +24,11 @@ def open_photo(
     """A Photo from a path, a file's bytes, a Pillow image or an (H, W, 3) uint8 array.
 
     The kind of a file is told by its content. EXIF orientation is applied, colour profiles are converted to
-    sRGB, 16 bits are scaled to 8, transparency is laid on white, and of an animation the first frame is
-    taken. ``name`` replaces the file's own. Raises PhotoError, one sentence, for whatever can't be opened:
-    over 20 MB, over 50 megapixels, more than 30 times as long as wide, damaged, or not one of the formats
-    JPEG, PNG, WebP, AVIF, GIF, BMP and TIFF.
+    sRGB, 16 bits are scaled to 8 (by as many as are used, see ``Photo.remarks``), transparency is laid on
+    white, and of an animation the first frame is taken. ``name`` replaces the file's own. Raises PhotoError,
+    one sentence, for whatever can't be opened: over 20 MB, over 50 megapixels, more than 30 times as long as
+    wide, damaged, or not one of the formats JPEG, PNG, WebP, AVIF, GIF, BMP, TIFF, and HEIC where pillow-heif
+    is installed.
 
     JPEG, PNG, GIF and BMP are decoded here, where what was counted in the file bounds what that takes;
     anything else in a process of its own, which starts with the first such file."""

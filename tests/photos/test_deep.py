@@ -32,12 +32,34 @@ def stored(values: np.ndarray, bits: int) -> np.ndarray:
     return np.rint(values * ((1 << bits) - 1)).astype(np.uint16)
 
 
-def png_of(samples: np.ndarray, *significant: int, interlaced: bool = False) -> bytes:
+def png_of(samples: np.ndarray, *significant: int) -> bytes:
     """A PNG of 16 bits, with a chunk sBIT if its numbers are given."""
     height, width, colours = samples.shape
-    rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in samples)
     told = chunk(b"sBIT", bytes(significant)) if significant else b""
-    return png(width, height, 16, COLOURS[colours], zlib.compress(rows), told)
+    return png(width, height, 16, COLOURS[colours], zlib.compress(rows_of(samples)), told)
+
+
+def rows_of(samples: np.ndarray) -> bytes:
+    """The rows of a PNG, none of them filtered."""
+    return b"".join(b"\0" + row.astype(">u2").tobytes() for row in samples)
+
+
+def interlaced(samples: np.ndarray) -> bytes:
+    """A PNG of 16 bits in seven passes. PNG, third edition, section 8.2 (Adam7)."""
+    height, width, colours = samples.shape
+    passes = [
+        (0, 8, 0, 8),
+        (0, 8, 4, 8),
+        (4, 8, 0, 4),
+        (0, 4, 2, 4),
+        (2, 4, 0, 2),
+        (0, 2, 1, 2),
+        (1, 2, 0, 1),
+    ]
+    rows = b"".join(rows_of(samples[top::down, left::across]) for top, down, left, across in passes)
+    header = struct.pack(">IIBBBBB", width, height, 16, COLOURS[colours], 0, 0, 1)
+    chunks = chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + chunks
 
 
 def expected(values: np.ndarray) -> np.ndarray:
@@ -57,9 +79,16 @@ def test_a_png_of_fewer_bits_is_as_bright_as_it_is_meant(colours, bits):
     assert_looks(png_of(stored(scene(colours), bits)), scene(colours))
 
 
+@pytest.mark.parametrize("colours", [1, 2, 3, 4])
+def test_a_png_in_seven_passes_is_as_bright_as_it_is_meant(colours):
+    assert_looks(interlaced(stored(scene(colours), 12)), scene(colours))
+
+
 @pytest.mark.parametrize("order", ["<", ">"])
 @pytest.mark.parametrize("packing", ["none", "deflate"])
-@pytest.mark.parametrize(("colours", "tags"), [(1, {}), (3, {}), (4, {338: (2,)}), (4, {338: (0,)})])
+@pytest.mark.parametrize(
+    ("colours", "tags"), [(1, {}), (3, {}), (4, {338: (2,)}), (4, {338: (0,)}), (4, {338: (1,)})]
+)
 def test_a_tiff_of_12_bits_in_16_is_as_bright_as_it_is_meant(order, packing, colours, tags):
     kind = Kind(order, packing=packing, photometric=2 if colours > 1 else 1, tags=tags)
     assert_looks(tiff_file(stored(scene(colours), 12), kind), scene(colours))
@@ -159,6 +188,17 @@ def test_planes_keep_the_alpha_of_their_own():
     pixels = open_photo(tiff_file(stored(values, 16), Kind(apart=True, tags={338: (2,)}))).pixels
     assert (pixels[:20] == 255).all()
     np.testing.assert_allclose(pixels[20:].astype(int), expected(values)[20:], atol=1)
+
+
+@pytest.mark.parametrize("alpha_bits", [12, 16])
+def test_few_bits_that_are_multiplied_by_their_alpha_are_as_bright_as_they_are_meant(alpha_bits):
+    values = scene(4)
+    alpha = np.where(np.arange(40) < 20, 1.0, 0.5)[:, None]
+    samples = stored(values * alpha[..., None], 12)
+    samples[..., 3] = np.rint(alpha * ((1 << alpha_bits) - 1))
+    pixels = open_photo(tiff_file(samples, Kind(tags={338: (1,)}))).pixels
+    on_white = expected(values) * alpha[..., None] + 255 * (1 - alpha[..., None])
+    np.testing.assert_allclose(pixels.astype(int), on_white, atol=3)
 
 
 def test_planes_of_grey_and_of_inks_open():
