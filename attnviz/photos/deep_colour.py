@@ -22,12 +22,8 @@ from .sample_depth import STORED, Depth, depth_of, remarks_on
 MOST_USED = 14  # bits: what uses more is taken to use all
 
 _MULTIPLIED = "RGBa"  # by their alpha, which Pillow undoes from the high bytes alone
-_LIKE = (
-    "RGB",
-    "RGBA",
-    "RGBX",
-    _MULTIPLIED,
-)  # what Pillow calls samples of 16 bits, before ";16" and the order of bytes
+# What Pillow calls samples of 16 bits, before ";16" and the order of their bytes.
+_LIKE = ("RGB", "RGBA", "RGBX", _MULTIPLIED)
 _GREY_AND_ALPHA = "LA;16B"
 _OTHER_BYTE = {"B": "L", "L": "B", "N": "B" if sys.byteorder == "little" else "L"}
 
