@@ -4,8 +4,9 @@ two maps comes first. The names by which a code is known give the likeliest read
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from ..networks.plan import BlockPlan, GatePlan, Plan
 from .reading import Reading, with_strides
@@ -39,8 +40,26 @@ class Told:
         if self.slope is not None and not 0 <= self.slope < 1:
             raise ValueError(f"slope is {self.slope!r}; it can be from 0 to below 1")
 
+    @classmethod
+    def from_choices(cls, choices: Iterable[str]) -> Told:
+        """What some of ``CHOICES`` say together; of two that contradict each other the later counts."""
+        values: dict[str, Any] = dict(choice.split(" ", 1) for choice in choices)
+        kinds = {"stem": int, "slope": float}
+        return cls(**{name: kinds.get(name, str)(value) for name, value in values.items()})
+
 
 NOTHING_TOLD = Told()
+CHOICES = (  # what a person can say, in words as those of ``Card.assumed``
+    "pool none",
+    "pool padded",
+    "stem 1",
+    "stem 2",
+    "stride first",
+    "stride second",
+    "order mean first",
+    "order maximum first",
+    "slope 0.01",
+)
 
 
 Answers = dict[str, Callable[[Plan], Plan]]

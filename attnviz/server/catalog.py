@@ -14,6 +14,7 @@ from torch import nn
 
 from ..capture.fast_copy import speed_up
 from ..capture.hooks import before_calls
+from ..checkpoints.habits import NOTHING_TOLD, Told
 from ..errors import BusyError, NetworkError, TraceError
 from ..languages.catalogue import Phrase, say
 from ..networks.card import card_of, with_card
@@ -81,10 +82,10 @@ class Catalog:
         """A sentence about each thing that was assumed of a network."""
         return card_of(await self.network(name)).assumptions
 
-    async def add(self, path: Path, labels: Path | None) -> Choice:
-        """Open an uploaded checkpoint, and offer it to who uploaded it. Raises NetworkError if it can't be
-        opened."""
-        name = self._checkpoints.add(Checkpoint(path, labels))
+    async def add(self, path: Path, labels: Path | None, told: Told = NOTHING_TOLD) -> Choice:
+        """Open an uploaded checkpoint, and offer it to who uploaded it; ``told`` is what she says of it.
+        Raises NetworkError if it can't be opened."""
+        name = self._checkpoints.add(Checkpoint(path, labels, told))
         try:
             network = await self.network(name)
         except BaseException:
@@ -173,9 +174,9 @@ class Catalog:
 
     def _opened_checkpoint(self, checkpoint: Checkpoint) -> nn.Module:
         with self._alone():
-            network = open_checkpoint(checkpoint.path, self._limit, self._reserve)
+            network = open_checkpoint(checkpoint.path, self._limit, self._reserve, checkpoint.told)
             if not self._sped_up(network, TEST_SIDE):
-                network = open_checkpoint(checkpoint.path, self._limit, self._reserve)
+                network = open_checkpoint(checkpoint.path, self._limit, self._reserve, checkpoint.told)
         if checkpoint.labels is not None:
             card = card_of(network)
             with_card(network, replace(card, labels=read_labels(checkpoint.labels, card)))

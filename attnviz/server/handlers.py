@@ -10,6 +10,7 @@ from typing import Any
 
 import gradio as gr
 
+from ..checkpoints.habits import Told
 from ..errors import AttnvizError, NetworkError
 from ..languages.catalogue import Phrase, say
 from .asker import asked_by, asker_of
@@ -86,16 +87,23 @@ class Handlers:
         return self._opened(network, language, request) | self._no_network_trouble()
 
     async def open_yours(
-        self, checkpoint: str | None, labels: str | None, language: str, request: gr.Request
+        self,
+        checkpoint: str | None,
+        labels: str | None,
+        told: list[str] | None,
+        language: str,
+        request: gr.Request,
     ) -> Updates:
-        """A checkpoint was uploaded, or the names of its classes: open it, and offer it beside the others."""
+        """A checkpoint was uploaded, or the names of its classes, or something was said of it that it doesn't
+        tell: open it, and offer it beside the others."""
         if checkpoint is None:
             return gr.skip()
         belongings = self._service.visitors.of(request.session_hash)
         try:
             path = await to_thread(belongings.take, checkpoint)
             with asked_by(asker_of(request)):
-                choice = await self._service.catalog.add(path, belongings.take(labels) if labels else None)
+                names = belongings.take(labels) if labels else None
+                choice = await self._service.catalog.add(path, names, Told.from_choices(told or ()))
             belongings.offer(choice)
             assumed = await self._service.catalog.assumptions(choice[1])
         except AttnvizError as error:
@@ -163,7 +171,13 @@ class Handlers:
             updates[self._on.viewer] |= {"forget": True}
         gr.Info(say(language, "deleted"), title=say(language, "delete"), duration=8)
         on, hidden = self._on, gr.update(value="", visible=False)
-        emptied = {on.photo: None, on.checkpoint: None, on.labels: None, on.network_trouble: hidden}
+        emptied = {
+            on.photo: None,
+            on.checkpoint: None,
+            on.labels: None,
+            on.told: gr.update(value=[]),
+            on.network_trouble: hidden,
+        }
         return updates | self._opened(first, language, request) | emptied
 
     async def open_fallback(self) -> Updates:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
 
+from ..checkpoints.habits import CHOICES
 from ..languages.catalogue import ENGLISH, catalogue, say
 from .components import AttentionViewer, OpenDropdown, PhotoInput, Sentence
 from .photo_store import EXAMPLE, EXAMPLES, example_file
@@ -25,6 +27,8 @@ WORDS = (
     ("checkpoint_box", "label", "your_checkpoint"),
     ("checkpoint", "label", "weights_file"),
     ("labels", "label", "labels_file"),
+    ("told", "label", "told"),
+    ("told", "info", "told_info"),
     ("checkpoint_help", "value", "checkpoint_help"),
     ("view", "label", "sees"),
     ("promise", "value", "promise"),
@@ -53,6 +57,7 @@ class Components:
     checkpoint_box: gr.Accordion
     checkpoint: gr.File
     labels: gr.File
+    told: gr.Dropdown  # what a checkpoint does not tell
     checkpoint_help: gr.Markdown
     view: gr.Radio
     promise: gr.Markdown
@@ -76,6 +81,7 @@ def words_in(language: str, components: Components, settings: Settings) -> dict[
         words = updates.setdefault(getattr(components, name), {})
         words[property_name] = _words(language, key, settings)
     updates[components.view]["choices"] = _views(language)
+    updates[components.told]["choices"] = _told(language)
     return {component: gr.update(**words) for component, words in updates.items()}
 
 
@@ -160,11 +166,20 @@ def _draw_checkpoint(settings: Settings) -> dict[str, Any]:
         labels = gr.File(
             label=_words(ENGLISH, "labels_file", settings), file_types=[".txt"], elem_id="labels", **file
         )
+        told = gr.Dropdown(
+            _told(ENGLISH),
+            value=[],
+            multiselect=True,
+            label=_words(ENGLISH, "told", settings),
+            info=_words(ENGLISH, "told_info", settings),
+            elem_id="told",
+        )
         text = gr.Markdown(_words(ENGLISH, "checkpoint_help", settings), elem_id="checkpoint-help")
     return {
         "checkpoint_box": checkpoint_box,
         "checkpoint": checkpoint,
         "labels": labels,
+        "told": told,
         "checkpoint_help": text,
     }
 
@@ -188,6 +203,11 @@ def _heading(language: str) -> str:
 
 def _words(language: str, key: str, settings: Settings) -> str:
     return say(language, key, megabytes=f"{settings.checkpoint_mb:,}", minutes=settings.keep)
+
+
+def _told(language: str) -> list[tuple[str, str]]:
+    keys = [re.sub(r"[ .]", "_", choice) for choice in CHOICES]
+    return [(say(language, f"told_{key}"), choice) for key, choice in zip(keys, CHOICES)]
 
 
 def _views(language: str) -> list[tuple[str, str]]:

@@ -95,7 +95,7 @@ class Wiring:
         on.delete.click(
             handlers.delete_mine,
             [on.view, on.language],
-            [*self._analysis, on.network, on.opened, on.checkpoint, on.labels, on.network_trouble],
+            [*self._analysis, on.network, on.opened, on.checkpoint, on.labels, on.told, on.network_trouble],
             **HIDDEN,
             **PRIVATE,
             **self._pass,
@@ -118,9 +118,9 @@ class Wiring:
     def _connect_checkpoints(self) -> None:
         on = self._on
         uploaded = gr.on(
-            [on.checkpoint.upload, on.labels.upload],
+            [on.checkpoint.upload, on.labels.upload, on.told.input],
             self._handlers.open_yours,
-            [on.checkpoint, on.labels, on.language],
+            [on.checkpoint, on.labels, on.told, on.language],
             [on.network, on.opened, on.network_trouble, on.network_error],
             show_progress_on=[on.viewer],
             **FETCHES,

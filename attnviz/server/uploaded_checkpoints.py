@@ -6,6 +6,7 @@ import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..checkpoints.habits import NOTHING_TOLD, Told
 from ..errors import NetworkError
 from .uploads import remove, touch
 
@@ -14,10 +15,12 @@ PREFIX = "yours:"  # of their names
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """An uploaded file of weights, and the file of its classes' names if there is one."""
+    """An uploaded file of weights, the file of its classes' names if there is one, and what its visitor says
+    of the network."""
 
     path: Path
     labels: Path | None
+    told: Told = NOTHING_TOLD
 
 
 class UploadedCheckpoints:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 
+import torch
 from helpers.browser_actions import after, choose, control, open_checkpoint, wait_until_drawn
+from helpers.public_networks import untold
 from playwright.sync_api import expect
 
 import attnviz
@@ -27,6 +29,16 @@ def test_a_checkpoint_of_ones_own_is_opened_beside_the_others(visit, checkpoints
     after(page, lambda: choose(page, "network", "SE ResNet-18 — comes"))
     after(page, lambda: choose(page, "network", "mine.pth"))
     expect(page.locator(".av-item-name").first).to_have_text("bam1")
+
+
+def test_what_a_checkpoint_does_not_tell_can_be_said(visit, tmp_path):
+    torch.save(untold(), tmp_path / "untold.pth")
+    page = visit()
+    open_checkpoint(page, tmp_path / "untold.pth")
+    expect(page.locator("#network-trouble")).to_contain_text("the mean is assumed")
+    page.locator("#told input").click()
+    after(page, lambda: page.get_by_role("option", name="maximum first").click())
+    expect(page.locator("#network-trouble")).not_to_contain_text("the mean is assumed")
 
 
 def test_a_checkpoint_that_can_not_be_opened_says_why_and_the_rest_stays(visit, checkpoints):

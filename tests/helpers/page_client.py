@@ -99,10 +99,10 @@ class PageClient:
         """The capture that the viewer shows of an uploaded photo."""
         return self.upload(photo, network, view)["viewer"]["capture"]
 
-    def open_checkpoint(self, checkpoint, labels=None) -> dict[str, Any]:
-        """A checkpoint is uploaded, and perhaps labels."""
+    def open_checkpoint(self, checkpoint, labels=None, told=()) -> dict[str, Any]:
+        """A checkpoint is uploaded, and perhaps labels; something may be said of it."""
         files = [path and self.arrived(path) for path in (checkpoint, labels)]
-        updates = self.handlers.open_yours(*files, self.language)
+        updates = self.handlers.open_yours(*files, list(told), self.language)
         return {} if updates == gr.skip() else self.named(updates)
 
     def files(self) -> list[Path]:

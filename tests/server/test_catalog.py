@@ -22,10 +22,12 @@ from helpers.small_networks import stirred
 from helpers.waiting import Waiting
 
 import attnviz
+from attnviz.checkpoints.habits import CHOICES, Told
 from attnviz.errors import BusyError, NetworkError
 from attnviz.networks.resnet import ResNet
 from attnviz.processors import memory
 from attnviz.server.catalog import Catalog
+from attnviz.server.layout import _told
 from attnviz.server.page import build
 from attnviz.server.service import make_service
 from attnviz.server.settings import Settings
@@ -70,6 +72,28 @@ def test_what_is_assumed_of_a_checkpoint_is_shown_beside_it_in_the_visitors_lang
     note = updates["network_error"]
     assert "“mine.pth” was opened." in str(note) and "pooling" in str(note) and "mean is assumed" in str(note)
     assert updates["network_trouble"]["visible"] and "假定" in note.sentence("zh")
+
+
+def test_what_is_assumed_can_be_said_otherwise(client, examples, tmp_path):
+    torch.save(untold(), tmp_path / "mine.pth")
+    assumed = client.open_checkpoint(tmp_path / "mine.pth")
+    said = ["pool padded", "pool none", "order maximum first"]  # the later counts
+    told = client.open_checkpoint(tmp_path / "mine.pth", told=said)
+    expected = attnviz.load(str(tmp_path / "mine.pth"), pool="none", order="maximum first")
+    capture = client.upload(examples / "cat.jpg", told["opened"])["viewer"]["capture"]
+    assert told["opened"] != assumed["opened"] and len(client.checkpoints) == 1
+    label, share = attnviz.trace(expected, examples / "cat.jpg").top(1)[0]
+    assert capture["top"][0][0] == label and abs(capture["top"][0][1] - share) < 1e-4
+    note = str(told.get("network_error"))
+    assert "pooling" not in note and "mean is assumed" not in note
+
+
+@pytest.mark.parametrize("choice", CHOICES)
+def test_each_thing_that_can_be_said_is_understood_and_has_words(choice):
+    field, _, value = choice.partition(" ")
+    told = Told.from_choices([choice])
+    assert str(getattr(told, field)) == value
+    assert all(choice in dict(_told(language)).values() for language in ("en", "zh"))
 
 
 def test_a_checkpoint_with_other_labels_takes_its_own_place(client, checkpoint, tmp_path):

@@ -170,4 +170,4 @@ def test_only_the_api_is_in_the_api():
 
 
 def test_a_skipped_handler_changes_nothing(client):
-    assert client.handlers.open_yours(None, None, "en") == gr.skip()
+    assert client.handlers.open_yours(None, None, [], "en") == gr.skip()
