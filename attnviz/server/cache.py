@@ -36,7 +36,7 @@ class Cache(Generic[Key, Value]):
     the last value: the least recently used of her own goes first, but not for others who hold it too. Where
     all is full, what goes first is what nobody holds; then of the address that holds most, since sessions'
     names are chosen, of the visitor there who holds most, what the fewest hold with her, and of that the
-    least recently used.
+    least recently used. Values whose keys ``stay`` never go to make room, and nobody holds them.
 
     Each value is computed once: callers that ask for a key while it is computed wait, which takes no thread,
     and get the same value or the same error. The computation goes on if who asked first leaves. An error is
@@ -50,9 +50,10 @@ class Cache(Generic[Key, Value]):
         kept_seconds: float = math.inf,
         clock: Callable[[], float] = time.monotonic,
         max_each: float = math.inf,
+        stays: Callable[[Key], bool] = lambda key: False,
     ) -> None:
         self.max_bytes, self.max_each = max_bytes, max_each
-        self._size_of, self._kept_seconds, self._clock = size_of, kept_seconds, clock
+        self._size_of, self._kept_seconds, self._clock, self._stays = size_of, kept_seconds, clock, stays
         self._entries: OrderedDict[Key, _Entry[Value]] = OrderedDict()  # the least recently used first
         self._under_way: dict[Key, Future[Value]] = {}
         self._tasks: set[asyncio.Task] = set()  # an event loop alone would lose them
@@ -139,6 +140,8 @@ class Cache(Generic[Key, Value]):
         entry = self._entries.get(key)
         if entry is None or asker in entry.holders or len(entry.holders) >= MOST_HOLDERS:
             return
+        if self._stays(key):
+            return
         entry.holders.add(asker)
         others = [other for other in self._entries if other != key and asker in self._entries[other].holders]
         excess = self._held()[asker] - self.max_each
@@ -183,7 +186,8 @@ class Cache(Generic[Key, Value]):
             claims = [(of_address[one.address], held[one], -len(holders)) for one in holders]
             return max(claims, default=(math.inf, math.inf, 0))
 
-        return max((key for key in self._entries if key != newest), key=claim, default=None)
+        candidates = (key for key in self._entries if key != newest and not self._stays(key))
+        return max(candidates, key=claim, default=None)
 
     def _drop_expired(self) -> None:
         limit = self._clock() - self._kept_seconds

@@ -6,7 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 
@@ -56,7 +56,10 @@ class Catalog:
             queue = WorkQueue(OPENED_AT_ONCE, MOST_WAITING, hangs_seconds=OPENING_HANGS)
         self.queue = queue
         self._most_bytes = round(NETWORKS_SHARE * settings.memory_mb * 1_000_000)
-        self._open: Cache[str, nn.Module] = Cache(self._checked_bytes, self._most_bytes)
+        own = set(list_networks())  # small, and asked for by all: what anybody uploads does not push them out
+        self._open: Cache[str, nn.Module] = Cache(
+            self._checked_bytes, self._most_bytes, stays=own.__contains__
+        )
         self._checkpoints = UploadedCheckpoints(settings.keep)
         self._embedded = [(card(name).heading, name) for name in list_networks()]
         self._downloaded: list[Choice] | None = None  # to look for them takes ten milliseconds
@@ -169,7 +172,8 @@ class Catalog:
 
         network = self._load(name, report=alive)
         self._downloaded = None
-        with self._alone():
+        is_small = name in list_networks()  # those that come with attnviz wait for nobody's checkpoint
+        with nullcontext() if is_small else self._alone():
             return network if self._sped_up(network) else self._load(name, report=alive)
 
     def _opened_checkpoint(self, checkpoint: Checkpoint) -> nn.Module:

@@ -220,6 +220,14 @@ def test_where_all_is_full_who_holds_most_loses_and_nobody_else():
     assert cache.keys() == ["b1", "a5", "a6", "a7", "a8"]
 
 
+def test_what_stays_is_nobodys_and_goes_for_nobody():
+    cache = letters(4, stays="s1".__eq__)
+    ask(cache, BEN, "s1")
+    ask(cache, ANNA, "a1", "a2", "a3", "a-large-one")
+    cache.make_room(4)
+    assert cache.keys() == ["s1"] and cache.held() == {}
+
+
 def test_an_address_gains_nothing_by_the_names_of_its_sessions():
     cache = letters(10)
     ask(cache, BEN, "b1", "b2")

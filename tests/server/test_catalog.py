@@ -33,6 +33,7 @@ from attnviz.server.service import make_service
 from attnviz.server.settings import Settings
 from attnviz.server.work_queue import WorkQueue
 from attnviz.zoo import registry
+from attnviz.zoo.registry import list_networks
 
 
 @pytest.fixture
@@ -314,22 +315,24 @@ def test_damaged_weights_are_named_not_used_and_the_others_work(tmp_path, monkey
         Waiting(Catalog(Settings())).network("cbam_resnet18")
 
 
-def test_beside_one_that_does_not_come_to_an_end_another_is_told_to_come_again(cbam):
+def test_beside_one_that_does_not_come_to_an_end_another_is_told_to_come_again_but_ours_open(cbam):
     began, end = threading.Event(), threading.Event()
+    first, second = list_networks("imagenet")[:2]
 
     def load(name: str, report):
-        return Holding(began, end) if name == "bam_resnet18" else cbam
+        return Holding(began, end) if name == first else cbam
 
     queue = WorkQueue(2, 50, hangs_seconds=0.01, clock=lambda: 0.0)
     catalog = Catalog(Settings(), load=load, queue=queue)
     with ThreadPoolExecutor(1) as pool:
-        hanging = pool.submit(Waiting(catalog).network, "bam_resnet18")
+        hanging = pool.submit(Waiting(catalog).network, first)
         assert began.wait(20)
         with pytest.raises(BusyError, match="Another network is being opened"):
-            Waiting(catalog).network("se_resnet18")
+            Waiting(catalog).network(second)
+        assert Waiting(catalog).network("se_resnet18") is not None
         end.set()
         assert hanging.exception(20)
-    assert Waiting(catalog).network("se_resnet18") is not None
+    assert Waiting(catalog).network(second) is not None
 
 
 class Holding(torch.nn.Module):
