@@ -57,14 +57,32 @@ def read_block(parts: Sequence[Part], channels: int, where: str, norm_first: boo
 def _sorted(parts: Sequence[Part]) -> tuple[list[Part], list[Part], list[Part]]:
     """The parts of attention, of the shortcut, and the others."""
     attention, shortcut, main = [], [], []
+    squeezing = _squeezing(parts)
     for part in parts:
-        if part.kind == "layer" or is_attention(part.path) or part.weight[:2] == (1, 2):
+        named = is_attention(part.path) or part in squeezing
+        if part.kind == "layer" or named or part.weight[:2] == (1, 2):
             attention.append(part)
         elif re.search(SHORTCUT, part.path.lower()):
             shortcut.append(part)
         else:
             main.append(part)
     return attention, shortcut, main
+
+
+def _squeezing(parts: Sequence[Part]) -> list[Part]:
+    """Two convolutions that no batch norm is left for, of which one takes to few channels and the other back:
+    SE whose names don't say so, as StickCui's conv_down and conv_up. None where attention is named."""
+    norms = [part for part in parts if part.kind == "norm"]
+    convolutions = [part for part in parts if part.kind == "convolution"]
+    if any(is_attention(part.path) or part.kind == "layer" for part in parts):
+        return []
+    if len(convolutions) < len(norms) + 2:
+        return []
+    alone = [part for part in convolutions if part.is_pointwise and _named_like(part, norms) is None]
+    for down, up in itertools.permutations(alone, 2):
+        if (down.inputs, down.out) == (up.out, up.inputs) and down.out < down.inputs:
+            return [down, up]
+    return []
 
 
 def _chain(convolutions: Sequence[Part], channels: int, has_shortcut: bool) -> list[Part] | None:

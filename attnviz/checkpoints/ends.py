@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from ..networks.plan import ConvolutionPlan, GatePlan, LayerPlan
 from .fault import CheckpointFault, printable
-from .gates import is_outer_attention, read_gate
+from .gates import ADDED, is_outer_attention, read_gate
 from .parts import Part
 
 MOST_STEM = 4  # convolutions
@@ -174,7 +174,8 @@ def read_outer_gates(
     for name, own in _by_module(parts).items():
         read = read_gate(own, name)
         stage = _stage_of(name, read.plan.channels, width, outs, gates)
-        gates[stage] = read.plan
+        added = any(re.search(ADDED, part.path) for part in own)
+        gates[stage] = replace(read.plan, added=added)
         ours = f"bam{stage}" if read.plan.kind == "bam" and stage else f"attention{stage}"
         places |= {path: f"{ours}.{place}" for path, place in read.places.items()}
     return gates, places

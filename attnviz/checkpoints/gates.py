@@ -86,7 +86,10 @@ def _cbam(
 
 def _read_bam(parts: Sequence[Part], where: str) -> ReadGate:
     """BAM: two layers on pooled channels, and a branch of four convolutions, two of them 3×3."""
-    branches = sorted(_branches(parts), key=lambda own: any(part.side == 3 for part in own if part.weight))
+    found = _branches(parts)
+    if len(found) != 2:
+        found = _branches_by_kind(parts)
+    branches = sorted(found, key=lambda own: any(part.side == 3 for part in own if part.weight))
     if len(branches) != 2:
         raise _unknown(parts, where)
     channel, spatial = branches
@@ -101,11 +104,17 @@ def _read_bam(parts: Sequence[Part], where: str) -> ReadGate:
     spatial_norms = [part for part in spatial if part.kind == "norm"]
     chain = [reduce, *dilated, final]
     released = [norm.size for norm in norms] == [first.out] and len(spatial_norms) == 3
+    rectified = _is_rectified(norms, spatial_norms, first.out)
     if released:
         places = {first.path: "channel.2", norms[0].path: "channel.3", second.path: "channel.5"}
         for convolution, norm, place in zip(chain, _paired(chain[:3], spatial_norms), (0, 3, 6)):
             places |= {convolution.path: f"spatial.{place}", norm.path: f"spatial.{place + 1}"}
         places[final.path] = "spatial.9"
+    elif rectified:
+        places = {first.path: "channel.2", norms[0].path: "channel.3"}
+        places |= {second.path: "channel.5", norms[1].path: "channel.6"}
+        for convolution, norm, place in zip(chain, spatial_norms, (0, 3, 6, 9)):
+            places |= {convolution.path: f"spatial.{place}", norm.path: f"spatial.{place + 1}"}
     elif [norm.size for norm in norms] == [second.out] and len(spatial_norms) == 1:
         places = {first.path: "channel.2", second.path: "channel.4", norms[0].path: "channel.5"}
         places |= {part.path: f"spatial.{place}" for part, place in zip(chain, (0, 2, 4, 6))}
@@ -113,7 +122,19 @@ def _read_bam(parts: Sequence[Part], where: str) -> ReadGate:
     else:
         raise _unknown([*norms, *spatial_norms] or parts, where)
     window = any("gate_c" in part.path for part in channel)  # Jongchan's
-    return ReadGate(GatePlan("bam", first.inputs, first.out, True, released=released, window=window), places)
+    plan = GatePlan(
+        "bam", first.inputs, first.out, True, released=released, rectified=rectified, window=window
+    )
+    return ReadGate(plan, places)
+
+
+def _is_rectified(norms: Sequence[Part], spatial_norms: Sequence[Part], hidden: int) -> bool:
+    """Whether a batch norm stands behind every layer of both branches. That ReLUs follow the last ones is
+    known of one code only, by its names."""
+    known = all(re.search(r"\dd$", norm.path) for norm in (*norms, *spatial_norms))
+    everywhere = len(norms) == 2 and norms[0].size == hidden
+    sizes = [norm.size for norm in spatial_norms]
+    return known and everywhere and sizes == [hidden, hidden, hidden, 1]
 
 
 def _branches(parts: Sequence[Part]) -> list[list[Part]]:
@@ -128,6 +149,13 @@ def _branches(parts: Sequence[Part]) -> list[list[Part]]:
     for part, path in zip(parts, words):
         found.setdefault(path[same], []).append(part)
     return list(found.values())
+
+
+def _branches_by_kind(parts: Sequence[Part]) -> list[list[Part]]:
+    """Parts that lie side by side: the layers with their batch norms (of one dimension, by name), and the
+    others."""
+    channel = [part for part in parts if part.kind == "layer" or part.path.endswith("1d")]
+    return [channel, [part for part in parts if part not in channel]]
 
 
 def _paired(convolutions: Sequence[Part], norms: Sequence[Part]) -> list[Part]:
@@ -157,4 +185,8 @@ ATTENTION = (
 BARE_LAYER = r"fc_?\d*"  # of attention in a block; outside of blocks it is the head
 CHANNELS_ONLY = r"(^|[. _])(ca\d*|cbam\w*|ch_gate|ChannelGate|channel\w*)\."
 RELEASED = r"ChannelGate|SpatialGate"  # Jongchan's
-MAXIMUM_FIRST = r"SpatialGate|sp_gate|channel_attention\.bottleneck"  # Jongchan's, pytorchcv's, elbuco1's
+# Jongchan's, pytorchcv's, elbuco1's, asdf2kr's, Ugenteraan's.
+MAXIMUM_FIRST = (
+    r"SpatialGate|sp_gate|channel_attention\.bottleneck|\batte\.conv1\b|(spatial_attention\.){2}0\b"
+)
+ADDED = r"channel_attention\.bottleneck"  # elbuco1's outside of blocks

@@ -100,7 +100,11 @@ def usual(reading: Reading) -> Plan:
     """The plan with what the names of a code tell for sure."""
     plan, style = reading.plan, reading.style
     if _is_cadene(style):
-        plan = with_strides(replace(plan, pool="ceil"), first=_has_open_stride(plan))
+        plan = with_strides(
+            replace(plan, pool="ceil"), first=_has_open_stride(plan) and not _is_grouped(plan)
+        )
+    if re.search(UGENTERAAN, style, re.MULTILINE):
+        plan = with_strides(plan, first=True)
     if _has_small_stem(plan) and _is_for_small_photos(plan, style):
         plan = replace(plan, pool="none")
     basic = len(plan.stages[0][0].convolutions) == 2
@@ -150,7 +154,11 @@ def _is_for_small_photos(plan: Plan, style: str) -> bool:
 
 def _has_open_stride(plan: Plan) -> bool:
     first = plan.stages[-1][0].convolutions
-    return len(first) == 3 and all(one.groups == 1 for one in first) and first[0].out == first[1].out
+    return len(first) == 3 and first[0].out == first[1].out
+
+
+def _is_grouped(plan: Plan) -> bool:
+    return any(convolution.groups > 1 for convolution in plan.stages[-1][0].convolutions)
 
 
 def _strides_first(plan: Plan, style: str, name: str) -> bool:
@@ -158,7 +166,8 @@ def _strides_first(plan: Plan, style: str, name: str) -> bool:
     pytorchcv's SE-ResNets for ImageNet but those with a b behind the depth."""
     pytorchcv = re.search(r"\binit_block\.conv(\.conv)?$", style, re.MULTILINE) is not None
     other = re.search(r"resnet(bc)?\d+b(?![a-z0-9])", name.lower()) is not None
-    return pytorchcv and plan.attention == "se" and len(plan.stages) == 4 and not other
+    ungrouped = plan.attention == "se" and len(plan.stages) == 4 and not _is_grouped(plan)
+    return pytorchcv and ungrouped and not other
 
 
 def _is_cadene(style: str) -> bool:
@@ -195,7 +204,14 @@ def _each_gate(plan: Plan, change: Callable[[GatePlan], GatePlan]) -> Plan:
 
 
 WEIAICUNZAI = r"\.residual\.0$"
-CIFAR = r"ChannelGate|shortcut\.|residual_function|^(.*\.)?linear$"  # code that has no pooling behind a 3×3
-# Code whose habit is known: attnviz's, timm's, Jongchan's, Cadene's.
-STRIDE_KNOWN = r"\.attention\.fc1$|\.se\.fc1$|\.attention\.channel\.fc1$|ChannelGate|^(.*\.)?layer0\.conv1$"
+UGENTERAAN = r"\.identity_connection\.0$"
+# Code that has no pooling behind a 3×3, the last two asdf2kr's.
+CIFAR = r"ChannelGate|shortcut\.|residual_function|^(.*\.)?linear$|\.atte\.mlp\.|\.bn2_1d$"
+# Code whose habit is known: attnviz's, timm's, Jongchan's, Cadene's; asdf2kr's, elbuco1's, weiaicunzai's;
+# StickCui's; Ugenteraan's.
+STRIDE_KNOWN = (
+    r"\.attention\.fc1$|\.se\.fc1$|\.attention\.channel\.fc1$|ChannelGate|^(.*\.)?layer0\.conv1$"
+    r"|\.atte\.mlp\.|\.bn2_1d$|channel_attention\.bottleneck|\.residual\.0$"
+    r"|\.conv_up$|\.selayer\.conv1$|\.identity_connection\.0$"
+)
 ORDER_KNOWN = r"\.attention\.spatial\.conv$|\.spatial\.conv\.conv$"

@@ -284,4 +284,43 @@ class ReleasedBAM(nn.Module):
         return x * (1 + self.gate(logits))
 
 
+class RectifiedBAM(nn.Module):
+    """BAM with batch norm and ReLU behind every layer of both branches, the last ones too:
+    F' = F * (1 + sigmoid(Mc(F) * Ms(F))), as asdf2kr's code has it.
+
+    Neither branch is ever negative, so no gate is below 0.5. Only the layers on pooled channels have
+    biases."""
+
+    attention_kind = "bam"
+    attention_formula = "bam product"
+    attention_taps = BAM.attention_taps
+    attention_steps = ReleasedBAM.attention_steps
+
+    def __init__(self, channels: int, reduction: int = 16, dilation: int = 4, hidden: int | None = None):
+        super().__init__()
+        hidden = hidden or max(1, channels // reduction)
+        self.channel = nn.Sequential(
+            nn.AdaptiveAvgPool2d(1),
+            nn.Flatten(),
+            nn.Linear(channels, hidden),
+            nn.BatchNorm1d(hidden),
+            nn.ReLU(),
+            nn.Linear(hidden, channels),
+            nn.BatchNorm1d(channels),
+            nn.ReLU(),
+        )
+        layers: list[nn.Module] = []
+        for taken, given, kernel in ((channels, hidden, 1), *((hidden, hidden, 3),) * 2, (hidden, 1, 1)):
+            spread = dilation if kernel == 3 else 1
+            padding = spread * (kernel // 2)
+            convolution = nn.Conv2d(taken, given, kernel, padding=padding, dilation=spread, bias=False)
+            layers += [convolution, nn.BatchNorm2d(given), nn.ReLU()]
+        self.spatial = nn.Sequential(*layers)
+        self.gate = nn.Sigmoid()
+
+    def forward(self, x: Tensor) -> Tensor:
+        logits = self.channel(x)[:, :, None, None] * self.spatial(x)  # (N, C, H, W)
+        return x * (1 + self.gate(logits))
+
+
 ATTENTION = {"se": SqueezeExcite, "cbam": CBAM, "bam": BAM}

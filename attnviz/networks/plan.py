@@ -22,6 +22,8 @@ class GatePlan:
     spatial_norm: bool = False  # a batch norm behind that convolution
     maximum_first: bool = False  # its first input is the maximum, not the mean
     released: bool = False  # BAM's branches are multiplied, as its authors' code does
+    rectified: bool = False  # so are these, which end in a batch norm and a ReLU (asdf2kr's BAM)
+    added: bool = False  # its result is added to what it takes (elbuco1's, behind the last stage)
     window: bool = False  # it averages by a window of the features' size, see attention.WindowPool
 
 

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import pad
 
-from .attention import BAM, CBAM, ChannelCBAM, ReleasedBAM, SqueezeExcite
+from .attention import BAM, CBAM, ChannelCBAM, RectifiedBAM, ReleasedBAM, SqueezeExcite
 from .plan import BlockPlan, ConvolutionPlan, GatePlan, LayerPlan, Plan, ShortcutPlan, usual_plan
 
 
@@ -106,7 +106,8 @@ class ResNet(nn.Module):
         for stage in range(1, len(self.plan.stages) + 1):
             x = self.get_submodule(f"layer{stage}")(x)
             if stage in self.plan.gates:
-                x = self.get_submodule(_after(self.plan, stage))(x)
+                attended = self.get_submodule(_after(self.plan, stage))(x)
+                x = x + attended if self.plan.gates[stage].added else attended
         if self.last_norm is not None:
             x = self.relu(self.last_norm(x))
         return self.fc(torch.flatten(self.avgpool(x), 1))
@@ -131,6 +132,8 @@ def make_gate(plan: GatePlan) -> nn.Module:
         )
     if plan.released:
         return ReleasedBAM(plan.channels, hidden=plan.hidden, window=plan.window)
+    if plan.rectified:
+        return RectifiedBAM(plan.channels, hidden=plan.hidden)
     return BAM(plan.channels, hidden=plan.hidden)
 
 

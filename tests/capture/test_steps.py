@@ -11,7 +11,7 @@ from helpers.small_networks import stirred
 from torch import nn
 
 import attnviz
-from attnviz.networks.attention import CBAM, ReleasedBAM
+from attnviz.networks.attention import BAM, CBAM, RectifiedBAM, ReleasedBAM
 
 SE = ("squeezed", "hidden", "channel_logits")
 
@@ -74,11 +74,9 @@ def test_the_steps_of_cbam_make_its_gates(x, maximum_first):
     close(seen.after, seen.before * layer.factor())
 
 
-@pytest.mark.parametrize("released", [False, True])
-def test_the_steps_of_bam_lead_to_its_channel_branch(x, released):
-    network = (
-        nn.Sequential(nn.Conv2d(3, 16, 3), ReleasedBAM(16, 4)).eval() if released else stirred(18, "bam")
-    )
+@pytest.mark.parametrize("kind", [BAM, ReleasedBAM, RectifiedBAM])
+def test_the_steps_of_bam_lead_to_its_channel_branch(x, kind):
+    network = nn.Sequential(nn.Conv2d(3, 16, 3), kind(16, 4)).eval() if kind != BAM else stirred(18, "bam")
     trace = attnviz.trace(network, x)
     for name, layer in trace.layers.items():
         steps, seen = inside(layer), attnviz.features(network, x, name)

@@ -10,9 +10,11 @@ import pytest
 import torch
 from helpers import reference_networks
 from helpers.checkout import SHARED
-from helpers.public_networks import NAMES, PUBLIC
+from helpers.public_networks import PUBLIC
 from helpers.reference_networks import ORIGINALS, pytorchcv, with_random_statistics
+from helpers.settled_originals import SETTLED
 from helpers.small_networks import stirred as ours
+from helpers.weight_names import NAMES
 from torch import nn
 
 import attnviz
@@ -56,6 +58,18 @@ def test_a_network_of_nobodys_table_computes_what_the_original_computes(name):
     channels = next(weight for weight in original.parameters() if weight.ndim == 4).shape[1]
     original = with_random_statistics(original, channels=channels)
     assert_same_scores(original, original.state_dict(), torch.randn(2, channels, 64, 64), f"{name}.pth")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", SETTLED)
+def test_names_tell_what_a_known_code_computes(name):
+    torch.manual_seed(3)
+    original = SETTLED[name]()
+    channels = next(weight for weight in original.parameters() if weight.ndim == 4).shape[1]
+    original = with_random_statistics(original, channels=channels)
+    state = original.state_dict()
+    assert_same_scores(original, state, torch.randn(2, channels, 64, 64), "weights.pth")
+    assert open_state_dict(dict(state), "weights.pth").assumed == []
 
 
 @pytest.mark.slow
