@@ -78,7 +78,14 @@ class Inference:
         most_waiting: int = MOST_WAITING,
     ) -> None:
         waiting, share = most_waiting + settings.at_once, settings.results_mb / RESULTS_MB
-        self.queue = WorkQueue(settings.at_once, waiting, NICENESS, PASS_HANGS * settings.seconds, clock)
+        self.queue = WorkQueue(
+            settings.at_once,
+            waiting,
+            NICENESS,
+            PASS_HANGS * settings.seconds,
+            clock,
+            beside_others=max(1, settings.at_once // 2),
+        )
         # a photo of an evil kind takes seconds: another's is decoded beside it
         others = max(1, settings.at_once - 1)
         self.decoding = WorkQueue(

@@ -24,6 +24,7 @@ from .turns import sort_in_rounds
 
 Result = TypeVar("Result")
 
+RECENT_SECONDS = 10.0  # for which an address counts as one of those that ask
 SMOOTHING = 0.1  # weight of the latest work in the mean of how long work takes
 
 
@@ -43,7 +44,8 @@ class WorkQueue:
     turns, and visitors from one address with each other, as ``turns`` says.
 
     Of one address at most ``each_address`` pieces run at a time, so that long ones don't keep all others
-    waiting.
+    waiting; and at most ``beside_others`` while any other address has asked within ten seconds, so that
+    somebody who never stops leaves room for who comes next.
 
     The worker threads lower their own priority by ``niceness``, as ``nice`` counts, so that requests are
     answered meanwhile. A few threads that stay cost less than one a request: torch keeps helper threads for
@@ -61,9 +63,12 @@ class WorkQueue:
         hangs_seconds: float = math.inf,
         clock: Callable[[], float] = time.monotonic,
         each_address: int | None = None,
+        beside_others: int | None = None,
     ) -> None:
         self.at_once = at_once
         self._each_address = each_address or at_once
+        self._beside_others = beside_others or self._each_address
+        self._asked: dict[str, float] = {}  # when an address last asked, of those of late
         self.hangs_seconds = hangs_seconds
         self.mean_seconds = 1.0  # what a piece of work took lately
         self._max_waiting, self._niceness = waiting, niceness
@@ -141,6 +146,7 @@ class WorkQueue:
             if self._all_hang():
                 raise AttnvizError("work_hangs")
             self._waiting.append(piece)
+            self._asked[piece.asker.address] = self._clock()
             number, refused = len(self), self._refused()
             self._start_threads()
             self._changed.notify()
@@ -211,11 +217,18 @@ class WorkQueue:
     def _take(self) -> _Piece | None:
         """The first in turn of those whose address has not as much running as it may."""
         running = Counter(piece.asker.address for piece in self._running)
+        most = self._most_of_one_address()
         for number, piece in enumerate(self._waiting):
             address = piece.asker.address
-            if not address or running[address] < self._each_address:
+            if not address or running[address] < most:
                 return self._waiting.pop(number)
         return None
+
+    def _most_of_one_address(self) -> int:
+        """How many pieces of one address may run now."""
+        limit = self._clock() - RECENT_SECONDS
+        self._asked = {address: when for address, when in self._asked.items() if when >= limit}
+        return self._each_address if len(self._asked) < 2 else self._beside_others
 
     def _next(self) -> _Piece | None:
         """The next piece of work, when there is one; None where the queue was closed."""

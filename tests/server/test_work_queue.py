@@ -315,6 +315,30 @@ def test_of_one_address_so_much_runs_at_a_time_and_others_run_beside_it():
     queue.close()
 
 
+def test_who_asks_without_end_leaves_room_while_others_ask_and_takes_all_when_nobody_does():
+    now, end = 0.0, threading.Event()
+    queue = WorkQueue(2, 20, clock=lambda: now, beside_others=1)
+
+    async def come_twice(work: Callable[[], object]) -> None:
+        await asyncio.gather(ask(queue, GREEDY, work), ask(queue, GREEDY, work))
+
+    async def come_all() -> None:
+        nonlocal now
+        await come_twice(threading.Barrier(2, timeout=20).wait)  # both run at once
+        await ask(queue, ONE, int)
+        greedy = asyncio.create_task(come_twice(lambda: end.wait(20)))
+        await ask(queue, OTHER, int)  # there is room for it
+        await ask(queue, OTHER, int)
+        assert len(queue._waiting) == 1
+        end.set()
+        await greedy
+        now += 11.0
+        await come_twice(threading.Barrier(2, timeout=20).wait)
+
+    asyncio.run(come_all())
+    queue.close()
+
+
 def test_who_has_no_address_may_run_all_at_once():
     queue, both = WorkQueue(2, 10, each_address=1), threading.Barrier(2, timeout=20)
 
