@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 import torch
@@ -14,10 +14,10 @@ from ..networks.card import Card, with_card
 from ..networks.plan import Plan
 from ..networks.resnet import ResNet
 from .fault import CheckpointFault, printable
-from .habits import NOTHING_TOLD, Told, answered, likeliest, questions, usual
+from .habits import NOTHING_TOLD, Question, Told, answered, likeliest, questions, usual
 from .parts import Shapes
 from .reading import Reading, read_network
-from .settling import settled
+from .settling import looked_at, settled
 from .stored_weights import widened
 
 
@@ -71,9 +71,12 @@ def open_weights(
         raise NetworkError("layout_without_attention", name=name, title=_title(plan))
     if reserve is not None:
         reserve(sum(value.nbytes for value in empty.values()))
+
+    def take(key: str) -> Tensor:
+        return _as_weight(weights, reading.keys.get(key), expected[key])
+
     try:
-        taken = {key: _as_weight(weights, reading.keys.get(key), shape) for key, shape in expected.items()}
-        plan, assumed = settled(plan, asked, taken)
+        plan, assumed, taken = _settled_and_taken(plan, asked, expected, take)
     except RuntimeError:  # torch's word for memory that is not there
         raise NetworkError("checkpoint_out_of_memory", name=name) from None
     network = _empty(plan)
@@ -89,6 +92,20 @@ def open_weights(
 def _empty(plan: Plan) -> ResNet:
     with torch.device("meta"):
         return ResNet(plan=plan)
+
+
+def _settled_and_taken(
+    plan: Plan, asked: Sequence[Question], expected: Shapes, take: Callable[[str], Tensor]
+) -> tuple[Plan, tuple[str, ...], dict[str, Tensor]]:
+    """The plan with what numbers settle, what is only assumed of it, and all weights. What settling needs
+    besides weights is let go of before most of them are taken."""
+    first = looked_at(plan) if asked else ()
+    taken = {key: take(key) for key in expected if key in first}
+    plan, assumed = settled(plan, asked, taken)
+    for key in expected:
+        if key not in taken:
+            taken[key] = take(key)
+    return plan, assumed, taken
 
 
 def _check_fit(reading: Reading, shapes: Shapes, expected: Shapes, name: str) -> None:

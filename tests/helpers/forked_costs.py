@@ -75,7 +75,11 @@ from attnviz.networks import ResNet
 from attnviz.server.catalog import TEST_SIDE
 from attnviz.zoo.registry import open_checkpoint
 first = pathlib.Path(tempfile.mkdtemp()) / "first.pth"
-torch.save(ResNet(18, "cbam", width=8).state_dict(), first)
+names = {"attention.channel.fc": "ca.fc", "attention.spatial.conv": "sa.conv"}  # leave an order open
+state = ResNet(18, "cbam", width=8).state_dict()
+for ours, theirs in names.items():
+    state = {key.replace(ours, theirs): value for key, value in state.items()}
+torch.save(state, first)
 def whole(path):
     network = open_checkpoint(pathlib.Path(path))
     return network if speed_up(network, TEST_SIDE) else open_checkpoint(pathlib.Path(path))
