@@ -113,6 +113,14 @@ def usual(reading: Reading) -> Plan:
     return plan
 
 
+def may_smooth(reading: Reading) -> bool:
+    """Whether it can be one of timm's networks that average features where they make them smaller, which are
+    not built here: SE-ResNeXts with a deep stem, whose keys and shapes are those of the others."""
+    shortcut = reading.plan.stages[-1][0].shortcut
+    deep = len(reading.plan.stem) == 3 and shortcut is not None and shortcut.average is not None
+    return deep and _is_grouped(reading.plan) and re.search(TIMM, reading.style, re.MULTILINE) is not None
+
+
 def likeliest(plan: Plan, asked: Sequence[Question]) -> Plan:
     """The plan with the likeliest answer to each question."""
     for question in asked:
@@ -204,6 +212,7 @@ def _each_gate(plan: Plan, change: Callable[[GatePlan], GatePlan]) -> Plan:
 
 
 WEIAICUNZAI = r"\.residual\.0$"
+TIMM = r"\.se\.fc1$"
 UGENTERAAN = r"\.identity_connection\.0$"
 # Code that has no pooling behind a 3×3, the last two asdf2kr's.
 CIFAR = r"ChannelGate|shortcut\.|residual_function|^(.*\.)?linear$|\.atte\.mlp\.|\.bn2_1d$"

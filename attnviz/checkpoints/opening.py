@@ -14,7 +14,7 @@ from ..networks.card import Card, with_card
 from ..networks.plan import Plan
 from ..networks.resnet import ResNet
 from .fault import CheckpointFault, printable
-from .habits import NOTHING_TOLD, Question, Told, answered, likeliest, questions, usual
+from .habits import NOTHING_TOLD, Question, Told, answered, likeliest, may_smooth, questions, usual
 from .parts import Shapes
 from .reading import Reading, read_network
 from .settling import looked_at, settled
@@ -82,6 +82,8 @@ def open_weights(
     network = _empty(plan)
     network.load_state_dict(taken, assign=True)
     network.requires_grad_(False)
+    if may_smooth(reading):
+        assumed = (*assumed, "smoothing none")
     if reading.others:
         assumed = (*assumed, "one of several")
     card = Card(name, _architecture(plan), title=_english(_title(plan)), assumed=assumed)

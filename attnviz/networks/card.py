@@ -74,6 +74,7 @@ ASSUMED = {  # what can be assumed -> its sentence
     "order mean first": "assumed_order_mean",
     "order maximum first": "assumed_order_maximum",
     "one of several": "assumed_one_of_several",
+    "smoothing none": "assumed_smoothing_none",
 }
 
 

@@ -10,7 +10,7 @@ import pytest
 import torch
 from helpers import reference_networks
 from helpers.checkout import SHARED
-from helpers.public_networks import PUBLIC
+from helpers.public_networks import PUBLIC, timm_resnet
 from helpers.reference_networks import ORIGINALS, pytorchcv, with_random_statistics
 from helpers.settled_originals import SETTLED
 from helpers.small_networks import stirred as ours
@@ -70,6 +70,21 @@ def test_names_tell_what_a_known_code_computes(name):
     state = original.state_dict()
     assert_same_scores(original, state, torch.randn(2, channels, 64, 64), "weights.pth")
     assert open_state_dict(dict(state), "weights.pth").assumed == []
+
+
+@pytest.mark.parametrize("groups", [1, 32])
+def test_features_that_a_network_may_smooth_are_said_to_be_assumed_plain(groups):
+    network = timm_resnet(
+        "Bottleneck",
+        "se",
+        cardinality=groups,
+        base_width=64 // groups,
+        stem_width=32,
+        stem_type="deep",
+        avg_down=True,
+    )
+    opened = open_state_dict(dict(network.state_dict()), "model.safetensors")
+    assert ("smoothing none" in opened.card.assumed) == (groups > 1)
 
 
 @pytest.mark.slow
