@@ -83,11 +83,23 @@ def test_no_labels_are_read_from_it(endless, tmp_path):
         read_class_names(endless, ["a"])
 
 
-@pytest.mark.parametrize("name", ["config.json", "model.safetensors"])
-def test_no_folder_with_a_pipe_in_it_is_a_network(name, tmp_path):
+@pytest.fixture
+def folder(tmp_path) -> Path:
+    """A network's folder."""
     network = attnviz.load("se_resnet18")
     attnviz.zoo.registry.save_folder(network, network.card, tmp_path / "folder")
-    (tmp_path / "folder" / name).unlink()
-    os.mkfifo(tmp_path / "folder" / name)
+    return tmp_path / "folder"
+
+
+def test_a_folder_whose_weights_are_a_pipe_is_no_network(folder):
+    (folder / "model.safetensors").unlink()
+    os.mkfifo(folder / "model.safetensors")
     with pytest.raises(attnviz.NetworkError):
-        attnviz.load(tmp_path / "folder")
+        attnviz.load(folder)
+
+
+def test_a_folder_whose_description_is_a_pipe_is_its_weights(folder):
+    (folder / "config.json").unlink()
+    os.mkfifo(folder / "config.json")
+    opened, expected = attnviz.load(folder), attnviz.load("se_resnet18")
+    assert all(map(torch.equal, opened.state_dict().values(), expected.state_dict().values()))
