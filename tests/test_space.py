@@ -118,7 +118,7 @@ def space(checkout: Path, home: Path) -> Iterator[tuple[subprocess.Popen, str]]:
     process = subprocess.Popen(
         [*powerless(), sys.executable, "app.py"], cwd=checkout, env=environment, stdout=log, stderr=log
     )
-    address, until = f"http://127.0.0.1:{port}", time.monotonic() + 60
+    address, until = f"http://127.0.0.1:{port}", time.monotonic() + 150
     try:
         while process.poll() is None:
             try:

@@ -84,7 +84,7 @@ def server(temp: Path, port: int | None = None, **environment: str) -> Iterator[
     reader.start()
     running = Server(process, f"http://127.0.0.1:{port}", temp, said)
     try:
-        until = time.monotonic() + 60
+        until = time.monotonic() + 150  # where other work runs beside
         while process.poll() is None:
             try:
                 if httpx.get(f"{running.url}/healthz", timeout=5).status_code == 200:
