@@ -120,6 +120,17 @@ class SpatialAttention(nn.Module):
         return self.gate(logits if self.norm is None else self.norm(logits))
 
 
+# Steps of CBAM's channel gate: its shared layers run on the average first, then on the maximum.
+OF_SHARED_LAYERS: dict[str, tuple] = {
+    "average": ("channel.fc1", "input", 1),
+    "average_hidden": ("channel.relu", "output", 1),
+    "average_logits": ("channel.fc2", "output", 1),
+    "maximum": ("channel.fc1", "input", 2),
+    "maximum_hidden": ("channel.relu", "output", 2),
+    "maximum_logits": ("channel.fc2", "output", 2),
+}
+
+
 class CBAM(nn.Module):
     """Convolutional block attention (Woo et al., ECCV 2018, equation 1): first channels, then positions.
 
@@ -131,14 +142,9 @@ class CBAM(nn.Module):
 
     @property
     def attention_steps(self) -> dict[str, tuple]:
-        """The shared MLP runs on the average first, then on the maximum."""
+        """The steps of both gates."""
         return {
-            "average": ("channel.fc1", "input", 1),
-            "average_hidden": ("channel.relu", "output", 1),
-            "average_logits": ("channel.fc2", "output", 1),
-            "maximum": ("channel.fc1", "input", 2),
-            "maximum_hidden": ("channel.relu", "output", 2),
-            "maximum_logits": ("channel.fc2", "output", 2),
+            **OF_SHARED_LAYERS,
             "mean_map": ("spatial.conv", "input", 1, int(self.spatial.maximum_first)),
             "maximum_map": ("spatial.conv", "input", 1, int(not self.spatial.maximum_first)),
             "spatial_logits": ("spatial.gate", "input"),
@@ -174,14 +180,7 @@ class ChannelCBAM(nn.Module):
 
     attention_kind = "cbam"
     attention_taps = {"channel.gate": "channel"}
-    attention_steps = {
-        "average": ("channel.fc1", "input", 1),
-        "average_hidden": ("channel.relu", "output", 1),
-        "average_logits": ("channel.fc2", "output", 1),
-        "maximum": ("channel.fc1", "input", 2),
-        "maximum_hidden": ("channel.relu", "output", 2),
-        "maximum_logits": ("channel.fc2", "output", 2),
-    }
+    attention_steps = OF_SHARED_LAYERS
 
     def __init__(self, channels: int, hidden: int, bias: bool = False, window: bool = False) -> None:
         super().__init__()

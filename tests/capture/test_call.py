@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from helpers.attention_modules import RunsTwice
 from helpers.small_networks import stirred
 from torch import nn
 
@@ -38,22 +39,6 @@ def test_a_module_that_runs_twice_is_two_layers():
     assert not np.array_equal(layers["layer1.0"].channel, layers["layer1.0 #2"].channel)
 
 
-class TwiceInOne(nn.Module):
-    """Declares one gate, and runs it twice in a call."""
-
-    attention_kind = "se"
-    attention_taps = {"gate": "channel"}
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.gate = nn.Sigmoid()
-
-    def forward(self, x):
-        return x * self.gate(self.gate(x.mean((2, 3))))[:, :, None, None]
-
-
 def test_a_declared_gate_that_runs_twice_in_one_call_is_an_error():
     with pytest.raises(attnviz.TraceError, match="twice"):
-        attnviz.trace(
-            nn.Sequential(TwiceInOne(), nn.AdaptiveAvgPool2d(1), nn.Flatten()), torch.randn(3, 8, 8)
-        )
+        attnviz.trace(nn.Sequential(RunsTwice(), nn.AdaptiveAvgPool2d(1), nn.Flatten()), torch.randn(3, 8, 8))

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from helpers.attention_modules import RunsTwice
 from helpers.brought_networks import SE, C, ChannelGate, EinsumSE, OpenBlock, Small, alive, kill, noise
 from helpers.small_networks import hook_count
 from torch import nn
@@ -21,20 +22,6 @@ BATCH = noise(2, 3, 32, 32)
 class InPlaceSE(SE):
     def forward(self, x):
         return x.mul_(self.gate(x)[:, :, None, None])
-
-
-class RunsTwice(nn.Module):
-    """Declares one gate, and runs it twice in a call, which can't be read."""
-
-    attention_kind = "se"
-    attention_taps = {"gate": "channel"}
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.gate = nn.Sigmoid()
-
-    def forward(self, x):
-        return x * self.gate(self.gate(x.mean((2, 3))))[:, :, None, None]
 
 
 class Silent(RunsTwice):

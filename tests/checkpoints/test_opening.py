@@ -4,6 +4,7 @@ oracles."""
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -50,25 +51,27 @@ def test_the_opened_network_computes_what_the_original_computes(name):
     assert np.median(spread) > 0.02, "gates that say nothing would agree whatever was computed"
 
 
+def with_input(make: Callable[[], nn.Module]) -> tuple[nn.Module, torch.Tensor]:
+    """A network with statistics of its own, and two inputs (2, C, 64, 64) for it."""
+    torch.manual_seed(3)
+    original = make()
+    channels = next(weight for weight in original.parameters() if weight.ndim == 4).shape[1]
+    return with_random_statistics(original, channels=channels), torch.randn(2, channels, 64, 64)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", PUBLIC)
 def test_a_network_of_nobodys_table_computes_what_the_original_computes(name):
-    torch.manual_seed(3)
-    original = PUBLIC[name]()
-    channels = next(weight for weight in original.parameters() if weight.ndim == 4).shape[1]
-    original = with_random_statistics(original, channels=channels)
-    assert_same_scores(original, original.state_dict(), torch.randn(2, channels, 64, 64), f"{name}.pth")
+    original, x = with_input(PUBLIC[name])
+    assert_same_scores(original, original.state_dict(), x, f"{name}.pth")
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", SETTLED)
 def test_names_tell_what_a_known_code_computes(name):
-    torch.manual_seed(3)
-    original = SETTLED[name]()
-    channels = next(weight for weight in original.parameters() if weight.ndim == 4).shape[1]
-    original = with_random_statistics(original, channels=channels)
+    original, x = with_input(SETTLED[name])
     state = original.state_dict()
-    assert_same_scores(original, state, torch.randn(2, channels, 64, 64), "weights.pth")
+    assert_same_scores(original, state, x, "weights.pth")
     assert open_state_dict(dict(state), "weights.pth").assumed == []
 
 

@@ -339,3 +339,17 @@ class CallsGates(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         x = self.ca(x) * x
         return self.sa(x) * x
+
+
+class RunsTwice(nn.Module):
+    """Declares one gate, and runs it twice in a call, which can't be read."""
+
+    attention_kind = "se"
+    attention_taps = {"gate": "channel"}
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.gate = nn.Sigmoid()
+
+    def forward(self, x):
+        return x * self.gate(self.gate(x.mean((2, 3))))[:, :, None, None]
