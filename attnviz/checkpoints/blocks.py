@@ -38,13 +38,13 @@ def read_block(parts: Sequence[Part], channels: int, where: str, norm_first: boo
         raise _unknown(odd, where)
     chain = _chain(convolutions, channels, bool(shortcut))
     if chain is None:
-        raise _unknown(convolutions or parts, where)
+        raise _unknown([*convolutions, *norms] or parts, where)
     shortcut += [part for part in convolutions if part not in chain]
     plans = tuple(_planned(part, before) for part, before in zip(chain, _inputs(chain, channels)))
     sizes = [plan.channels if norm_first else plan.out for plan in plans]
     norms_of = _norms_of(chain, norms, sizes)
     if norms_of is None:
-        raise _unknown(norms or chain, where)
+        raise _unknown([*norms, *convolutions], where)
     shortcut += [norm for norm in norms if norm not in norms_of]
     places: dict[str, str] = {}
     for number, (convolution, norm) in enumerate(zip(chain, norms_of), 1):
@@ -197,8 +197,12 @@ def _with_gate(
 
 
 def _unknown(parts: Sequence[Part], where: str) -> CheckpointFault:
+    """The fault of parts, first those that lie deeper in the block than others: they are none of its own."""
+    deepest = max(parts, key=lambda part: part.path.count("."))
+    shallow = any("." not in part.path for part in parts)
+    path = (deepest if shallow else parts[0]).path
     return CheckpointFault(
-        "layout_block_unknown", block=printable(where), tensor=printable(f"{where}.{parts[0].path}")
+        "layout_block_unknown", block=printable(where), tensor=printable(f"{where}.{path}")
     )
 
 

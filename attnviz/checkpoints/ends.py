@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import NoReturn
 
 from ..networks.plan import ConvolutionPlan, GatePlan, LayerPlan
 from .fault import CheckpointFault, printable
@@ -12,6 +13,11 @@ from .gates import ADDED, is_outer_attention, read_gate
 from .parts import Part
 
 MOST_STEM = 4  # convolutions
+# Words of modules that train a network, or measure it, and are no part of what it computes.
+BESIDE = (
+    r"loss|criterion|metric|(^|[._])(acc|aux)|center|queue|ema_|_ema|project|predictor|prototype|(^|\.)proj"
+    r"|confmat|(^|[._])(train|val|valid|test)_\w+\."
+)
 
 
 @dataclass(frozen=True)
@@ -99,62 +105,122 @@ def _with_strides(convolutions: Sequence[Part]) -> tuple[ConvolutionPlan, ...]:
     return tuple(plans)
 
 
-def read_head(parts: Sequence[Part], channels: int) -> tuple[tuple[LayerPlan, ...], dict[str, str]]:
-    """The fully connected layers, the first of which takes ``channels``, and where they go. Raises
-    CheckpointFault if there are none, or if they take something else."""
-    layers = [part for part in parts if part.is_pointwise and not is_outer_attention(part.path)]
+@dataclass(frozen=True)
+class ReadHead:
+    """The fully connected layers, where their parts go, and what of them is only assumed, in words of
+    ``Card.assumed``."""
+
+    layers: tuple[LayerPlan, ...]
+    places: dict[str, str]
+    assumed: tuple[str, ...]
+
+
+def read_head(parts: Sequence[Part], channels: int, has_last_norm: bool) -> ReadHead:
+    """The head among what is left of a network: layers, the first of which takes ``channels``.
+    ``has_last_norm`` tells that a batch norm of that size may follow the last stage. Raises CheckpointFault
+    if there are no layers, if they take something else, or if there is more than one head."""
+    row = _layers_in_row(parts, channels)
+    norms = [part for part in parts if part.kind == "norm"]
+    plans: list[LayerPlan] = []
+    places: dict[str, str] = {}
+    modules = 0
+    for place, part in enumerate(row):
+        before = row[place - 1] if place else None
+        norm = _norm_before(part, before, norms, has_last_norm)
+        plan = _planned(part, before, norm)
+        plans.append(plan)
+        if norm is not None:
+            places[norm.path] = f"fc.{modules + plan.relu_first}"
+        modules += plan.norm + plan.relu
+        places[part.path] = f"fc.{modules}"
+        modules += 1
+    if modules == 1:
+        places = {row[0].path: "fc"}
+    return ReadHead(tuple(plans), places, _assumed_of_head(row, plans))
+
+
+def _layers_in_row(parts: Sequence[Part], channels: int) -> list[Part]:
+    """The fully connected layers of the head, each of which takes what the one before gives."""
+    layers = sorted((part for part in parts if part.is_pointwise), key=lambda part: is_beside(part))
     row: list[Part] = []
     for part in layers:
         if part.inputs == (row[-1].out if row else channels):
             row.append(part)
     if not row:
-        wrong = [part for part in layers if part.kind == "layer"]
-        if wrong:
-            raise CheckpointFault(
-                "layout_head_takes_other",
-                tensor=printable(wrong[0].path),
-                inputs=wrong[0].inputs,
-                channels=channels,
-            )
+        _refuse_without_head(layers, channels)
+    others = [part for part in layers if part not in row and part.inputs == channels]
+    others = [part for part in others if part.kind == "layer" and not is_beside(part)]
+    if others:
+        names = tuple(f"“{printable(part.path)}”" for part in (row[0], *others[:2]))
+        raise CheckpointFault("layout_of_several_heads", names=names)
+    return row
+
+
+def _refuse_without_head(layers: Sequence[Part], channels: int) -> NoReturn:
+    wrong = [part for part in layers if part.kind == "layer"]
+    if not wrong:
         raise CheckpointFault("layout_without_classifier")
-    norms = [part for part in parts if part.kind == "norm"]
-    plans, places, modules = [], {}, 0
-    for place, part in enumerate(row):
-        norm = _norm_before(part, row[place - 1] if place else None, norms)
-        relu = place > 0 and not _follows_at_once(row[place - 1], part)
-        plans.append(LayerPlan(part.inputs, part.out, part.bias, norm is not None, relu))
-        if norm is not None:
-            places[norm.path] = f"fc.{modules}"
-        modules += (norm is not None) + relu
-        places[part.path] = f"fc.{modules}"
-        modules += 1
-    if len(plans) == 1 and not plans[0].norm:
-        places = {row[0].path: "fc"}
-    return tuple(plans), places
+    raise CheckpointFault(
+        "layout_head_takes_other",
+        tensor=printable(wrong[0].path),
+        inputs=wrong[0].inputs,
+        channels=channels,
+    )
 
 
-def _norm_before(part: Part, before: Part | None, norms: Sequence[Part]) -> Part | None:
-    """The batch norm in a list of layers, between the layer before and this one."""
+def is_beside(part: Part) -> bool:
+    """Whether a module, by its path or the names of all that it holds, only trains or measures a network."""
+    return all(re.search(BESIDE, f"{part.path}.{name}".lower()) for name in part.shapes)
+
+
+def _planned(part: Part, before: Part | None, norm: Part | None) -> LayerPlan:
+    """A layer of the head with what stands before it. In a list, numbers that are left out belong to what has
+    no weights: behind a layer that is an activation first, then what does nothing but in training."""
+    relu = relu_first = False
+    if before is not None:
+        gap = _gap(before, norm or part)
+        relu_first = norm is not None and gap is not None and gap > 0
+        relu = relu_first or gap is None or _gap(norm or before, part) != 0
+    return LayerPlan(part.inputs, part.out, part.bias, norm is not None, relu, relu_first)
+
+
+def _norm_before(part: Part, before: Part | None, norms: Sequence[Part], has_last_norm: bool) -> Part | None:
+    """The batch norm between the layer before and this one: by its place in their list; else the only one of
+    its size, but for one before all layers that may follow the last stage."""
+    fitting = [norm for norm in norms if norm.size == part.inputs]
     place = _place_in_list(part.path)
-    if place is None:
-        return None
     start = _place_in_list(before.path) if before else None
-    for norm in norms:
+    for norm in fitting:
         at = _place_in_list(norm.path)
-        if (
-            at
-            and at[0] == place[0]
-            and (start[1] if start else -1) < at[1] < place[1]
-            and norm.size == part.inputs
-        ):
+        if at and place and at[0] == place[0] and (start[1] if start else -1) < at[1] < place[1]:
             return norm
-    return None
+    if has_last_norm and before is None:
+        return None
+    alone = [norm for norm in fitting if _place_in_list(norm.path) is None]
+    return alone[0] if len(alone) == 1 else None
 
 
-def _follows_at_once(before: Part, part: Part) -> bool:
-    """Whether nothing can stand between two layers of a list."""
+def _gap(before: Part, part: Part) -> int | None:
+    """How many places of a list are left out between two of its modules; None if they are of no list."""
     first, second = _place_in_list(before.path), _place_in_list(part.path)
-    return first is not None and second is not None and first[0] == second[0] and second[1] == first[1] + 1
+    if first is None or second is None or first[0] != second[0]:
+        return None
+    return second[1] - first[1] - 1
+
+
+def _assumed_of_head(row: Sequence[Part], plans: Sequence[LayerPlan]) -> tuple[str, ...]:
+    """What keys don't tell of a head."""
+    assumed = []
+    if any(plan.relu for plan in plans):
+        assumed.append("head rectified")
+    if plans[0].norm:
+        assumed.append("head normed")
+    place = _place_in_list(row[-1].path)
+    if len(row) == 1 and place is not None and place[0] and place[1] == 0:  # why else would it be in a list?
+        assumed.append("head ends")
+    if len(row) == 1 and not plans[0].bias and not plans[0].norm:
+        assumed.append("head linear")
+    return tuple(assumed)
 
 
 def _place_in_list(path: str) -> tuple[str, int] | None:
@@ -172,6 +238,8 @@ def read_outer_gates(
     gates: dict[int, GatePlan] = {}
     places: dict[str, str] = {}
     for name, own in _by_module(parts).items():
+        if len(own) == 1 and own[0].kind == "layer":  # a head whose name speaks of attention
+            continue
         read = read_gate(own, name)
         stage = _stage_of(name, read.plan.channels, width, outs, gates)
         added = any(re.search(ADDED, part.path) for part in own)

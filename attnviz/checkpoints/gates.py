@@ -48,7 +48,7 @@ def read_gate(parts: Sequence[Part], where: str) -> ReadGate:
         raise _unknown(layers, where)
     plan = GatePlan("se", first.inputs, first.out, bias=first.bias)
     places = {first.path: "fc1", second.path: "fc2"}
-    names = " ".join(f"{where}.{part.path}" for part in parts)
+    names = " ".join(part.path for part in parts)  # what stands before them may be anybody's
     if spatial or re.search(CHANNELS_ONLY, names):
         places = {path: f"channel.{place}" for path, place in places.items()}
         plan = _cbam(plan, spatial, norms, places, where, names)

@@ -82,6 +82,7 @@ def open_weights(
     network = _empty(plan)
     network.load_state_dict(taken, assign=True)
     network.requires_grad_(False)
+    assumed = (*assumed, *reading.assumed)
     if may_smooth(reading):
         assumed = (*assumed, "smoothing none")
     if reading.others:

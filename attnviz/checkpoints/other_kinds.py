@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import io
+import pickletools
+import re
 from typing import BinaryIO
 
 from .fault import CheckpointFault
+from .protobuf_kinds import protobuf_kind
 
 
 def other_kind(head: bytes, file: BinaryIO) -> CheckpointFault:
@@ -18,15 +22,46 @@ def other_kind(head: bytes, file: BinaryIO) -> CheckpointFault:
     for key, place, sign in FURTHER_IN:
         if head[place : place + len(sign)] == sign:
             return CheckpointFault(key)
-    if _is_onnx(head):
-        return CheckpointFault("checkpoint_is_onnx")
-    if _is_tensorflow(head, file):
+    for key, pattern in PATTERNS.items():
+        if re.match(pattern, head, re.DOTALL):
+            return CheckpointFault(key)
+    if is_text(head):
+        return CheckpointFault(_kind_of_text(beginning.lower()))
+    if _is_tensorflow(file):
         return CheckpointFault("checkpoint_is_tensorflow")
-    if beginning.startswith((b"{", b"[")):
-        return CheckpointFault("checkpoint_is_json")
-    if _is_text(head):
-        return CheckpointFault("checkpoint_is_text")
-    return CheckpointFault("checkpoint_unknown")
+    if is_old_pickle(file):
+        return CheckpointFault("checkpoint_is_bare_pickle")
+    return CheckpointFault(protobuf_kind(file) or "checkpoint_unknown")
+
+
+def _kind_of_text(text: bytes) -> str:
+    """The key of the error for a text, in small letters."""
+    if re.match(rb"[{]|\[\s*[\[{\"0-9tfn-]", text):
+        return "checkpoint_is_json"
+    if re.search(rb"<net\b[^>]*>", text):
+        return "checkpoint_is_openvino"
+    if re.search(rb"<(!doctype html|html|head|body)\b", text):
+        return "checkpoint_is_web_page"
+    return "checkpoint_is_text"
+
+
+def is_old_pickle(file: BinaryIO) -> bool:
+    """Whether a file's first bytes are a pickle of protocol 0 or 1, which have no mark at their beginning."""
+    file.seek(0)
+    stream = io.BytesIO(file.read(OLD_PICKLE_BYTES))
+    if stream.getvalue()[:1] not in OLD_PICKLES:
+        return False
+    steps = 0
+    try:
+        for op, _, _ in pickletools.genops(stream):
+            steps += 1
+            if op.name == "STOP":
+                return True
+    except (ValueError, UnicodeError):
+        pass
+    return (
+        steps >= LEAST_STEPS and stream.tell() >= len(stream.getvalue()) - 100
+    )  # it was cut, and no nonsense
 
 
 def other_zip(names: set[str]) -> CheckpointFault:
@@ -40,25 +75,15 @@ def other_zip(names: set[str]) -> CheckpointFault:
     return CheckpointFault("checkpoint_is_other_zip")
 
 
-def _is_onnx(head: bytes) -> bool:
-    """Whether a file begins as ONNX does: the version of its format, then one of the fields that follow it
-    there (who wrote it, the graph, the operators)."""
-    return (
-        head[:1] == b"\x08" and b"\x02" <= head[1:2] <= b"\x1e" and head[2:3] in (b"\x12", b"\x3a", b"\x42")
-    )
-
-
-def _is_tensorflow(head: bytes, file: BinaryIO) -> bool:
-    """Whether a file is one of those that TensorFlow writes: the list of its checkpoints, a saved model, or a
-    checkpoint's index, which ends with the number of its table format."""
-    if head.startswith((b"model_checkpoint_path:", b"\x08\x01\x12")):
-        return True
+def _is_tensorflow(file: BinaryIO) -> bool:
+    """Whether a file is the index of a TensorFlow checkpoint, which ends with the number of its table
+    format."""
     file.seek(0, 2)
     file.seek(max(0, file.tell() - 8))
     return file.read(8) == b"\x57\xfb\x80\x8b\x24\x75\x47\xdb"
 
 
-def _is_text(head: bytes) -> bool:
+def is_text(head: bytes) -> bool:
     """Whether these bytes are text that people write."""
     try:
         text = head.decode()
@@ -75,17 +100,28 @@ SIGNS = {
     "checkpoint_is_keras": (b"\x89hdf",),
     "checkpoint_is_numpy": (b"\x93numpy",),
     "checkpoint_is_gguf": (b"gguf",),
-    "checkpoint_is_picture": (b"\xff\xd8\xff", b"\x89png", b"gif8", b"riff"),
-    "checkpoint_packed": (b"\x1f\x8b", b"7z\xbc\xaf", b"rar!", b"bzh", b"\xfd7zxz", b"\x28\xb5\x2f\xfd"),
-    "checkpoint_is_openvino": (b'<?xml version="1.0"?><net', b'<?xml version="1.0" ?><net', b"<net "),
-    "checkpoint_is_web_page": (b"<!doctype", b"<html", b"<?xml"),
+    "checkpoint_is_picture": (b"\xff\xd8\xff", b"\x89png", b"gif8"),
+    "checkpoint_packed": (
+        *(b"\x1f\x8b", b"\x1f\x9d", b"7z\xbc\xaf", b"rar!", b"bzh", b"\xfd7zxz"),
+        *(b"\x28\xb5\x2f\xfd", b"\x04\x22\x4d\x18"),
+    ),
+    "checkpoint_is_tensorflow": (b"model_checkpoint_path:",),
     "checkpoint_is_matlab": (b"matlab ",),
     "checkpoint_is_pdf": (b"%pdf",),
 }
 FURTHER_IN = (  # the error, where in the file, and what stands there
     ("checkpoint_is_tar", 257, b"ustar"),
+    ("checkpoint_is_picture", 8, b"WEBP"),
     ("checkpoint_is_tensorflow", 4, b"TFL3"),
     ("checkpoint_is_lua", 0, b"\x04\0\0\0\x01\0\0\0\x03\0\0\0V 1"),
     ("checkpoint_is_lua", 0, b"4\n1\n3\nV 1"),
     ("checkpoint_is_mxnet", 0, b"\x12\x01\0\0\0\0\0\0"),
 )
+PATTERNS = {  # the error, and how a file of that kind begins
+    "checkpoint_is_zeros": rb"\0{64,}$",
+    "checkpoint_is_zlib": rb"x[\x01\x5e\x9c\xda]",
+    "checkpoint_is_msgpack": rb"([\x81-\x8f]|\xde..|\xdf....)([\xa1-\xbf]|\xd9.)[A-Za-z_]",
+}
+OLD_PICKLES = (b"(", b"c", b"}", b"]", b")")  # how pickles without a mark begin: a tuple, a class, a dict, …
+OLD_PICKLE_BYTES = 100_000
+LEAST_STEPS = 20

@@ -7,16 +7,22 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from ..languages.catalogue import Phrase, Value
 from ..networks.plan import BlockPlan, GatePlan, Plan, ShortcutPlan
 from .blocks import ReadBlock, goes_first, read_block
-from .ends import read_head, read_outer_gates, read_stem
+from .ends import is_beside, read_head, read_outer_gates, read_stem
 from .fault import CheckpointFault, printable
+from .forms import check_form, check_statistics
 from .gates import is_attention, is_outer_attention
 from .parts import Grouped, Part, Shapes, grouped, parts_of
 
 WIDEST = 4096  # channels of the stem: beyond these it is no ResNet that anybody trained
 DEEPEST = 200  # blocks of a stage
 MOST_STAGES = 6
+# Numbers beside a network's layers that only count or measure: what training adds.
+COUNTED = (
+    r"step|epoch|iter|best|acc|loss|metric|num|n_|decay|init|version|weights$|pos_weight|device|queue|lr"
+)
 
 
 @dataclass(frozen=True)
@@ -27,11 +33,15 @@ class Reading:
     keys: dict[str, str]  # our key -> the file's
     style: str  # the paths of all modules, by which people's habits are told
     others: tuple[str, ...] = ()  # prefixes of other networks in the file, which are left out
+    assumed: tuple[str, ...] = ()  # what of its head is only assumed, in words of ``Card.assumed``
 
 
 def read_network(shapes: Shapes) -> Reading:
     """What keys and shapes tell of a ResNet. Raises CheckpointFault, which names what was not understood."""
-    found = grouped(parts_of(shapes))
+    check_form(shapes)
+    parts = parts_of(shapes)
+    found = grouped(parts)
+    check_statistics(parts)
     _check_size(found)
     outside, own_paths = _unprefixed(found)
     channels = _first_channels(found)
@@ -45,15 +55,17 @@ def read_network(shapes: Shapes) -> Reading:
     attention = [part for part in outside if is_outer_attention(part.path)]
     gates, gate_places = read_outer_gates(attention, channels, outs)
     rest = [part for part in outside if part.path not in stem.places and part.path not in gate_places]
-    head, head_places = read_head(rest, outs[-1])
-    outer = {**stem.places, **gate_places, **head_places}
-    last = _last_norm([part for part in rest if part.path not in head_places], outs[-1], outer)
+    has_last_norm = norm_first or not stem.norm  # those that follow the blocks in place of the stem's
+    head = read_head(rest, outs[-1], has_last_norm)
+    outer = {**stem.places, **gate_places, **head.places}
+    last = has_last_norm and _last_norm([part for part in rest if part.path not in outer], outs[-1], outer)
     every = {**gates, **early}
-    plan = Plan(stem.convolutions, stages, head, stem.pool, stem.norm, last, every)
+    plan = Plan(stem.convolutions, stages, head.layers, stem.pool, stem.norm, last, every)
     _check_left([part for part in outside if part.path not in outer], found.prefix)
     places |= {own_paths[path]: place for path, place in outer.items()}
-    style = "\n".join(part.path for part in parts_of(shapes))
-    return Reading(with_strides(plan), _keys(shapes, places), style, found.others)
+    assumed = (*head.assumed, *(("numbers left out",) if _has_loose_numbers(outside) else ()))
+    style = "\n".join(part.path for part in parts)
+    return Reading(with_strides(plan), _keys(shapes, places), style, found.others, assumed)
 
 
 def _check_size(found: Grouped) -> None:
@@ -136,21 +148,33 @@ def _last_norm(parts: Sequence[Part], channels: int, places: dict[str, str]) -> 
 def _check_left(parts: Sequence[Part], prefix: str) -> None:
     """Raise CheckpointFault for modules that have no place in the network, unless they are a loss's or the
     like."""
-    left = [part for part in parts if part.path and not _is_beside(part)]
+    left = [part for part in parts if part.path and not is_beside(part)]
     left += [part for part in parts if not part.path and not prefix and _computes(part)]
     if left:
-        names = tuple(f"“{printable(part.path or next(iter(part.shapes)))}”" for part in left[:3])
-        raise CheckpointFault("layout_has_unknown_parts", tensors=names, count=len(left))
+        names = tuple(f"“{printable(_name_of(part))}”" for part in left[:3])
+        more: Value = Phrase("and_more", count=len(left) - 3) if len(left) > 3 else ""
+        raise CheckpointFault("layout_has_unknown_parts", tensors=names, more=more)
 
 
-def _is_beside(part: Part) -> bool:
-    """Whether a module, by its path or the names of all that it holds, only trains or measures a network."""
-    return all(re.search(BESIDE, f"{part.path}.{name}".lower()) for name in part.shapes)
+def _name_of(part: Part) -> str:
+    """What a module is called, or the first of its tensors if it may be none of a kind of its own."""
+    first = next(iter(part.shapes))
+    return part.path if "weight" in part.shapes else f"{part.path}.{first}".strip(".")
 
 
 def _computes(part: Part) -> bool:
     """Whether loose tensors of a network could belong to what it computes."""
     return any(len(shape) > 1 for shape in part.shapes.values())
+
+
+def _has_loose_numbers(parts: Sequence[Part]) -> bool:
+    """Whether a few numbers lie beside a network's layers that it may compute with, such as a temperature."""
+    loose = next((part for part in parts if not part.path), None)
+    if loose is None:
+        return False
+    return any(
+        0 not in shape and not re.search(COUNTED, name.lower()) for name, shape in loose.shapes.items()
+    )
 
 
 def _keys(shapes: Shapes, places: dict[str, str]) -> dict[str, str]:
@@ -190,9 +214,3 @@ def _strided_shortcut(shortcut: ShortcutPlan, stride: int) -> ShortcutPlan:
     if shortcut.average is not None:
         return replace(shortcut, average=stride)
     return replace(shortcut, convolution=replace(shortcut.convolution, stride=stride))
-
-
-# Words of modules that train a network, or measure it, and are no part of what it computes.
-BESIDE = (
-    r"loss|criterion|metric|(^|[._])(acc|aux)|center|queue|ema_|_ema|project|predictor|prototype|(^|\.)proj"
-)

@@ -7,6 +7,7 @@ from typing import Any
 
 from .fault import CheckpointFault, printable
 from .formats import File
+from .other_kinds import is_text
 from .pickle_reader import MAX_PICKLE
 
 MOST_SHARDS = 100
@@ -14,8 +15,8 @@ MOST_SHARDS = 100
 
 def is_json(file: File) -> bool:
     """Whether a file begins as JSON does."""
-    begins = file.peek(64)[:64].lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{")
-    return begins
+    head = file.peek(64)[:64]
+    return head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{") and is_text(head)
 
 
 def shard_names(file: File) -> list[str]:

@@ -75,6 +75,11 @@ ASSUMED = {  # what can be assumed -> its sentence
     "order maximum first": "assumed_order_maximum",
     "one of several": "assumed_one_of_several",
     "smoothing none": "assumed_smoothing_none",
+    "head rectified": "assumed_head_rectified",
+    "head normed": "assumed_head_normed",
+    "head linear": "assumed_head_linear",
+    "head ends": "assumed_head_ends",
+    "numbers left out": "assumed_numbers_left_out",
 }
 
 

@@ -78,6 +78,7 @@ class LayerPlan:
     bias: bool = True
     norm: bool = False  # a batch norm
     relu: bool = False  # a ReLU, behind the batch norm
+    relu_first: bool = False  # it stands before the batch norm
 
 
 @dataclass(frozen=True)

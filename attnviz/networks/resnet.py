@@ -204,10 +204,10 @@ def _head(layers: tuple[LayerPlan, ...]) -> nn.Module:
         return nn.Linear(first.inputs, first.outputs, first.bias)
     modules: list[nn.Module] = []
     for layer in layers:
-        if layer.norm:
-            modules.append(nn.BatchNorm1d(layer.inputs))
+        before: list[nn.Module] = [nn.BatchNorm1d(layer.inputs)] if layer.norm else []
         if layer.relu:
-            modules.append(nn.ReLU())
+            before.insert(0 if layer.relu_first else len(before), nn.ReLU())
+        modules += before
         modules.append(nn.Linear(layer.inputs, layer.outputs, layer.bias))
     return nn.Sequential(*modules)
 

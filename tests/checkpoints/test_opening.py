@@ -225,7 +225,7 @@ def with_kernel(side: int) -> dict[str, torch.Tensor]:
         (small(None), "plain ResNet-18: there is no attention to show"),
         (dict(reference_networks.resnet(50).state_dict()), "plain ResNet-50: there is no attention to show"),
         ({**small(), "extra.weight": torch.ones(3)}, "“extra”"),
-        ({**small(), **{f"extra{n}.weight": torch.ones(3) for n in range(9)}}, "9 modules"),
+        ({**small(), **{f"extra{n}.weight": torch.ones(3) for n in range(9)}}, " and 6 more"),
         (
             {**small(), "layer2.0.extra.weight": torch.ones(3)},
             "in its block “layer2.0”, “layer2.0.extra” has no place",
