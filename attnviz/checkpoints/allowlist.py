@@ -2,25 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ..languages.catalogue import Phrase
 from .fault import CheckpointFault, printable
 
 
-def refuse(names: list[str], whole: str = "") -> None:
-    """Raise CheckpointFault if ``names``, the classes and functions of a pickle, are not all such as weights
-    or an optimiser need.
-
-    The worst of them decides the sentence: code before a whole model, and that before another object.
-    ``whole`` is the class of what is pickled, where that is an object of one."""
+def refuse_code(names: Sequence[str]) -> None:
+    """Raise CheckpointFault if ``names``, the classes and functions of a pickle, are code, or tensors as they
+    lay on a TPU."""
     refused = [name for name in names if not _is_allowed(name)]
     for name in refused:
         if _is_code(name):
             raise CheckpointFault("checkpoint_holds_code", type=printable(name))
     if FROM_A_TPU in refused:
         raise CheckpointFault("checkpoint_from_tpu")
-    if any(name.startswith("torch.nn.") for name in refused) or whole in refused:
+
+
+def refuse_objects(names: Sequence[str], whole: str = "", has_numbers: bool = True) -> None:
+    """Raise CheckpointFault for a file without a state dict if ``names``, those of its pickle, tell what is
+    there in its place. ``whole`` is the class of what is pickled, where that is an object of one;
+    ``has_numbers`` tells whether it has any."""
+    refused = [name for name in names if not _is_allowed(name)]
+    if any(name.startswith(DISTRIBUTED) for name in refused):
+        raise CheckpointFault("checkpoint_is_distributed")
+    if any(name.startswith("torch.nn.") for name in refused) or (whole in refused and has_numbers):
         first = next((name for name in refused if _advice(name) is None), refused[0])
         raise CheckpointFault("checkpoint_is_whole_model", type=printable(first.rpartition(".")[2]))
+    if whole in refused and not whole.startswith(("numpy.", "joblib.")):
+        raise CheckpointFault("checkpoint_not_state_dict", what=Phrase("an_object", type=printable(whole)))
     for name in refused:
         raise CheckpointFault(
             "checkpoint_holds_more", type=printable(name), advice=_advice(name) or Phrase("save_alone")
@@ -162,7 +172,9 @@ LOWER_CASE = (
     "copy_reg.",
 )
 
+DISTRIBUTED = "torch.distributed.checkpoint."
 ADVICE = {
+    "torch.distributed.": Phrase("gather_tensors"),
     "torch.storage.": Phrase("unpickle_and_save_alone"),
     "numpy": Phrase("write_numpy_plainly"),
     "argparse": Phrase("write_arguments_plainly"),

@@ -2,29 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from ..languages.catalogue import Phrase
 from .fault import CheckpointFault, printable
 from .pickle_reader import Claim, NamedObject, Storage
 
-DEEPEST = 2  # dicts in dicts
+DEEPEST = 4  # dicts under known names in each other
+MOST_NESTED = 6  # dicts under any names in each other: modules in modules, at most
 
 
 def weights_in(value: Any) -> dict[str, Any]:
     """The state dict in what a file describes.
 
-    It lies there bare, or in a tuple or list, or under one of the names in ``WRAPPINGS``, at most two deep;
+    It lies there bare, or in a tuple or list, or under one of the names in ``WRAPPINGS``, at most four deep;
     of several, the name that stands first there wins, so a model before its moving average. Under another
     name it is taken where it is the only one. Where the parts of a network lie in dicts beside each other
-    they become one, each key with its part's name before it. Raises CheckpointFault if there is none."""
-    if isinstance(value, list | tuple) and len(value) <= MOST_ITEMS:
-        value = next((item for item in value if isinstance(item, dict)), value)
-    weights = _under_known_names(value, DEEPEST) or _under_any_name(value)
+    they become one, each key with its part's name before it. Raises CheckpointFault if there is none, or if
+    a list has several."""
+    weights = _in_list(value) if isinstance(value, list | tuple) else _in_dict(value)
     if weights is None:
         raise _without_weights(value)
     return weights
+
+
+def _in_list(items: Sequence[Any]) -> dict[str, Any] | None:
+    """The state dict in one of some things."""
+    found = {place: _in_dict(item) for place, item in enumerate(items[:MOST_ITEMS]) if isinstance(item, dict)}
+    found = {place: weights for place, weights in found.items() if weights}
+    if len(found) > 1:
+        raise CheckpointFault("layout_of_several", names=tuple(f"“{place}”" for place in list(found)[:3]))
+    return next(iter(found.values()), None)
+
+
+def _in_dict(value: Any) -> dict[str, Any] | None:
+    return _under_known_names(value, DEEPEST) or _under_any_name(value)
 
 
 def _under_known_names(value: Any, deep: int) -> dict[str, Any] | None:
@@ -44,22 +57,27 @@ def _under_any_name(value: Any) -> dict[str, Any] | None:
     """The state dict under a name that is not known, or the parts of one under several."""
     if not isinstance(value, dict):
         return None
-    parts = dict(_parts(value))
+    parts = dict(_parts(value, MOST_NESTED))
     if len(parts) == 1:
         return next(iter(parts.values()))
-    if parts:
-        return {f"{name}.{key}": entry for name, part in parts.items() for key, entry in part.items()}
-    return value if any(isinstance(entry, Claim) for entry in value.values()) else None
+    return _joined(parts) or (value if any(isinstance(entry, Claim) for entry in value.values()) else None)
 
 
-def _parts(value: dict[Any, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+def _parts(value: dict[Any, Any], deep: int) -> Iterator[tuple[str, dict[str, Any]]]:
     """Names and state dicts in a dict that holds others."""
     for name, part in value.items():
-        if not isinstance(name, str) or name.lower().startswith(NOT_NETWORKS):
+        if not isinstance(name, str) or name.lower().startswith(NOT_NETWORKS) or not isinstance(part, dict):
             continue
         inner = _under_known_names(part, DEEPEST - 1)
-        if inner is not None and all(isinstance(key, str) for key in inner):
+        if inner is None and deep:
+            inner = _joined(dict(_parts(part, deep - 1)))
+        if inner and all(isinstance(key, str) for key in inner):
             yield name, inner
+
+
+def _joined(parts: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """Parts of a network as one, each key with its part's name before it."""
+    return {f"{name}.{key}": entry for name, part in parts.items() for key, entry in part.items()}
 
 
 def _is_weight(key: Any) -> bool:
@@ -80,8 +98,17 @@ def _without_weights(value: Any) -> CheckpointFault:
 def phrase_of(value: Any) -> Phrase:
     """What a value is, for a sentence."""
     if isinstance(value, NamedObject):
-        return ODD_TENSORS.get(value.name) or Phrase("an_object", type=printable(value.name))
+        return Phrase("an_object", type=printable(value.name))
     return next((phrase for kind, phrase in VALUE_PHRASES if isinstance(value, kind)), Phrase("no_value"))
+
+
+def odd_tensor(value: Any, key: str) -> CheckpointFault | None:
+    """The fault of what stands in the place of a tensor and is one of another kind; None for all else."""
+    if not isinstance(value, NamedObject):
+        return None
+    kinds = (fault for start, fault in ODD_TENSORS.items() if value.name.startswith(start))
+    fault = next(kinds, None)
+    return fault(printable(key)) if fault else None
 
 
 # Where programs put a state dict beside an optimiser and what else they save: averages of a model last.
@@ -106,11 +133,28 @@ WRAPPINGS = (
 NOT_NETWORKS = ("optim", "sched", "lr_", "scaler", "amp", "rng", "hyper", "callback", "loop", "_metadata")
 MOST_ITEMS = 20  # of a tuple in which a state dict stands
 
-ODD_TENSORS = {
-    "torch._utils._rebuild_sparse_tensor": Phrase("sparse_tensor"),
-    "torch._utils._rebuild_qtensor": Phrase("quantized_tensor"),
-    "torch._utils._rebuild_meta_tensor_no_storage": Phrase("meta_tensor"),
-    "torch._utils._rebuild_tensor_v3": Phrase("unknown_tensor"),
+
+def _quantized(tensor: str) -> CheckpointFault:
+    return CheckpointFault("checkpoint_quantized", tensor=tensor)
+
+
+def _of_unknown_numbers(tensor: str) -> CheckpointFault:
+    return CheckpointFault("checkpoint_number_type_unknown")
+
+
+def _sharded(tensor: str) -> CheckpointFault:
+    return CheckpointFault("checkpoint_sharded", tensor=tensor)
+
+
+ODD_TENSORS: dict[str, Callable[[str], CheckpointFault]] = {  # by how the names of what makes them begin
+    "torch._utils._rebuild_sparse_tensor": lambda tensor: CheckpointFault("checkpoint_sparse", tensor=tensor),
+    "torch._utils._rebuild_meta_tensor": lambda tensor: CheckpointFault("checkpoint_meta", tensor=tensor),
+    "torch._utils._rebuild_nested_tensor": _of_unknown_numbers,
+    "torch._utils._rebuild_tensor_v3": _of_unknown_numbers,
+    "torch._utils._rebuild_qtensor": _quantized,
+    "torch.q": _quantized,
+    "torch._utils._rebuild_wrapper_subclass": _sharded,
+    "torch.distributed.": _sharded,
 }
 VALUE_PHRASES = (
     (Claim, Phrase("single_tensor")),

@@ -8,20 +8,33 @@ import json
 import os
 import struct
 import zipfile
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 
 from ..regular_files import NotOnDiskError, open_regular
+from .allowlist import refuse_objects
 from .fault import CheckpointFault, megabytes, printable
 from .other_kinds import other_kind, other_zip
 from .pickle_reader import MAX_PICKLE, Storage, claim_of, read_pickle
 
 MAX_RECORDS = 10_000  # of a zip archive, an optimiser's among them
 MAX_HEADER = 1_000_000  # bytes, of safetensors
+OF_ARRAYS = ("numpy.", "joblib.numpy_pickle.")  # classes and functions of NumPy arrays
 MAGIC = 0x1950A86A20F9469CFC6C  # the first thing that torch.save wrote before torch 1.6
 
-Places = dict[str, tuple[int, int]]  # a storage's key -> its first byte in the file, and how many there are
+Places = dict[
+    str, tuple[int, int]
+]  # where numbers lie: a storage's key -> its first byte in the file, and how many there are
+
+
+class Content(NamedTuple):
+    """What a file holds: with Claims for tensors, where the numbers of each storage lie in it, and the names
+    of all classes and functions in its pickle."""
+
+    value: Any
+    places: Places
+    names: tuple[str, ...] = ()
 
 
 class File(io.BufferedReader):
@@ -61,8 +74,8 @@ def dtype_of(storage: Storage) -> torch.dtype:
     return DTYPES[storage.kind]
 
 
-def read_content(file: File) -> tuple[Any, Places]:
-    """What a file holds, with Claims for tensors, and where the numbers of each storage lie in it.
+def read_content(file: File) -> Content:
+    """What a file holds.
 
     Raises CheckpointFault for what is no checkpoint, and whatever error damage leads to."""
     head = file.read(1024)
@@ -75,7 +88,7 @@ def read_content(file: File) -> tuple[Any, Places]:
     raise other_kind(head, file)
 
 
-def _zip(file: File) -> tuple[Any, Places]:
+def _zip(file: File) -> Content:
     """Files of torch.save since torch 1.6: ``name/data.pkl`` describes the records ``name/data/0``,
     ``name/data/1`` and so on."""
     with zipfile.ZipFile(file) as archive:
@@ -90,19 +103,18 @@ def _zip(file: File) -> tuple[Any, Places]:
         folder = pickle.removesuffix("data.pkl")
         if f"{folder}byteorder" in names and archive.read(f"{folder}byteorder") != b"little":
             raise CheckpointFault("checkpoint_big_endian")
-        value, _ = read_pickle(io.BytesIO(archive.read(pickle)))
+        value, _, names_in_it = read_pickle(io.BytesIO(archive.read(pickle)))
     prefix = f"{folder}data/"
-    return value, {
-        name.removeprefix(prefix): place for name, place in places.items() if name.startswith(prefix)
-    }
+    own = {name.removeprefix(prefix): place for name, place in places.items() if name.startswith(prefix)}
+    return Content(value, own, names_in_it)
 
 
 def _pickle_among(names: set[str]) -> str:
     """The name of the record that describes the others."""
     if any(name.endswith(("/constants.pkl", "/archive_format")) for name in names):
         raise CheckpointFault("checkpoint_is_program")
-    pickles = [name for name in names if name.partition("/")[2] == "data.pkl"]
-    if len(pickles) == 1:
+    pickles = [name for name in names if name.rpartition("/")[2] == "data.pkl"]
+    if len(pickles) == 1:  # the folder is anybody's, or several, where a program has packed it anew
         return pickles[0]
     raise other_zip(names)
 
@@ -129,7 +141,7 @@ def _record_places(file: File, archive: zipfile.ZipFile) -> Places:
     return places
 
 
-def _legacy(file: File) -> tuple[Any, Places]:
+def _legacy(file: File) -> Content:
     """Files of torch.save before torch 1.6: five pickles (magic number, version, machine, object, keys), then
     for each key a count (8 bytes) and as many numbers."""
     file.seek(0)
@@ -141,9 +153,9 @@ def _legacy(file: File) -> tuple[Any, Places]:
         if type(magic) is not int or magic != MAGIC:
             raise CheckpointFault("checkpoint_is_bare_pickle")
         read_pickle(stream)
-        machine, _ = read_pickle(stream)
-        value, storages = read_pickle(stream)
-        keys, _ = read_pickle(stream)
+        machine = read_pickle(stream).value
+        value, storages, names = read_pickle(stream)
+        keys = read_pickle(stream).value
     except (ValueError, LookupError):
         if file.size > MAX_PICKLE:
             raise CheckpointFault("checkpoint_describes_too_much_or_damaged") from None
@@ -163,23 +175,25 @@ def _legacy(file: File) -> tuple[Any, Places]:
         start += 8 + length
         if start > file.size:
             raise ValueError("cut off")
-    return value, places
+    return Content(value, places, names)
 
 
 def _first_pickle(stream: io.BytesIO) -> tuple[Any, dict[str, Storage]]:
     """The first pickle of a file and its storages; Raises CheckpointFault for one of NumPy arrays, which
-    other frameworks write."""
+    other frameworks write, and for objects."""
     try:
-        return read_pickle(stream)
+        first = read_pickle(stream)
+        refuse_objects(first.names, first.whole, bool(first.storages))
     except CheckpointFault as fault:
         if b"StructuredToParameterName@@" in stream.getvalue():
             raise CheckpointFault("checkpoint_is_paddle") from None
-        if fault.key == "checkpoint_holds_more" and str(fault.values["type"]).startswith("numpy."):
+        if fault.key == "checkpoint_holds_more" and str(fault.values["type"]).startswith(OF_ARRAYS):
             raise CheckpointFault("checkpoint_holds_numpy") from None
         raise
+    return first.value, first.storages
 
 
-def _safetensors(file: File) -> tuple[Any, Places]:
+def _safetensors(file: File) -> Content:
     """Safetensors: the length of the header (8 bytes), the header in JSON, then the numbers of one tensor
     behind the other's up to the end."""
     file.seek(0)
@@ -197,7 +211,7 @@ def _safetensors(file: File) -> tuple[Any, Places]:
         claims[key], places[key], behind = claim, (8 + length + begin, end - begin), end
     if 8 + length + behind != file.size:
         raise CheckpointFault("checkpoint_sizes_differ")
-    return {key: claims[key] for key in header}, places
+    return Content({key: claims[key] for key in header}, places)
 
 
 # The types of numbers, by the names that torch.save gives their storages; and those by safetensors' names.

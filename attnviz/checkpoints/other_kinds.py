@@ -25,24 +25,19 @@ def other_kind(head: bytes, file: BinaryIO) -> CheckpointFault:
     for key, pattern in PATTERNS.items():
         if re.match(pattern, head, re.DOTALL):
             return CheckpointFault(key)
+    if is_old_pickle(file):
+        return CheckpointFault("checkpoint_is_bare_pickle")
     if is_text(head):
         return CheckpointFault(_kind_of_text(beginning.lower()))
     if _is_tensorflow(file):
         return CheckpointFault("checkpoint_is_tensorflow")
-    if is_old_pickle(file):
-        return CheckpointFault("checkpoint_is_bare_pickle")
     return CheckpointFault(protobuf_kind(file) or "checkpoint_unknown")
 
 
 def _kind_of_text(text: bytes) -> str:
     """The key of the error for a text, in small letters."""
-    if re.match(rb"[{]|\[\s*[\[{\"0-9tfn-]", text):
-        return "checkpoint_is_json"
-    if re.search(rb"<net\b[^>]*>", text):
-        return "checkpoint_is_openvino"
-    if re.search(rb"<(!doctype html|html|head|body)\b", text):
-        return "checkpoint_is_web_page"
-    return "checkpoint_is_text"
+    kinds = (key for key, pattern in TEXTS.items() if re.search(pattern, text))
+    return next(kinds, "checkpoint_is_text")
 
 
 def is_old_pickle(file: BinaryIO) -> bool:
@@ -56,7 +51,7 @@ def is_old_pickle(file: BinaryIO) -> bool:
         for op, _, _ in pickletools.genops(stream):
             steps += 1
             if op.name == "STOP":
-                return True
+                return steps > 2
     except (ValueError, UnicodeError):
         pass
     return (
@@ -86,7 +81,7 @@ def _is_tensorflow(file: BinaryIO) -> bool:
 def is_text(head: bytes) -> bool:
     """Whether these bytes are text that people write."""
     try:
-        text = head.decode()
+        text = head.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         if error.start < len(head) - 4:  # not only a letter that is cut
             return False
@@ -121,6 +116,11 @@ PATTERNS = {  # the error, and how a file of that kind begins
     "checkpoint_is_zeros": rb"\0{64,}$",
     "checkpoint_is_zlib": rb"x[\x01\x5e\x9c\xda]",
     "checkpoint_is_msgpack": rb"([\x81-\x8f]|\xde..|\xdf....)([\xa1-\xbf]|\xd9.)[A-Za-z_]",
+}
+TEXTS = {  # the error, and what stands in a text of that kind, in small letters
+    "checkpoint_is_json": rb"^([{]|\[\s*[\[{\"0-9tfn-])",
+    "checkpoint_is_openvino": rb"<net\b[^>]*>",
+    "checkpoint_is_web_page": rb"<(!doctype html|html|head|body)\b",
 }
 OLD_PICKLES = (b"(", b"c", b"}", b"]", b")")  # how pickles without a mark begin: a tuple, a class, a dict, …
 OLD_PICKLE_BYTES = 100_000

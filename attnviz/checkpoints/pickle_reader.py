@@ -18,9 +18,9 @@ import math
 import pickletools
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 
-from .allowlist import refuse
+from .allowlist import refuse_code, refuse_objects
 from .fault import CheckpointFault
 
 MAX_PICKLE = 2_000_000  # bytes
@@ -71,20 +71,32 @@ class NamedObject:
     name: str  # "module.name"
 
 
-def read_pickle(stream: BinaryIO) -> tuple[Any, dict[str, Storage]]:
-    """What is pickled (numbers, text, dicts, lists, tuples, Claims, Storages, Others), and every storage by
-    its key.
+class Pickled(NamedTuple):
+    """What a pickle describes."""
 
-    The stream then stands behind the pickle. Raises CheckpointFault for code, for classes that no state dict
-    needs and beyond a limit, and whatever error damage leads to."""
+    value: Any  # numbers, text, dicts, lists, tuples, Claims, Storages, NamedObjects
+    storages: dict[str, Storage]  # every one, by its key
+    names: tuple[str, ...]  # of all classes and functions in it
+
+    @property
+    def whole(self) -> str:
+        """The class of the value, where that is an object of one; else ""."""
+        return self.value.name if isinstance(self.value, NamedObject) else ""
+
+
+def read_pickle(stream: BinaryIO) -> Pickled:
+    """What is pickled; the stream then stands behind the pickle. Objects beside the weights are only names.
+
+    Raises CheckpointFault for code, and beyond a limit, and whatever error damage leads to."""
     pickle = _PickleMachine()
     try:
         value = pickle.read(stream)
     except Exception:
-        refuse(list(pickle.names))  # code is called code, even where the rest is damaged
+        refuse_code(list(pickle.names))  # code is called code, even where the rest is damaged
+        refuse_objects(list(pickle.names))
         raise
-    refuse(list(pickle.names), whole=value.name if isinstance(value, NamedObject) else "")
-    return value, pickle.storages
+    refuse_code(list(pickle.names))
+    return Pickled(value, pickle.storages, tuple(pickle.names))
 
 
 def claim_of(kind: str, key: str, shape: Any) -> Claim:

@@ -11,12 +11,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
+ERRORS = (
+    "checkpoint_is_onnx",
+    "checkpoint_is_core_ml",
+    "checkpoint_is_tensorflow",
+    "checkpoint_is_caffe",
+)
 MOST_FIELDS = 40  # that are looked at
 VARINT, EIGHT_BYTES, BYTES, FOUR_BYTES = 0, 1, 2, 5
 BEGINNING = 200  # bytes of a field that are looked at
 
 _ONNX = {1, 2, 3, 4, 5, 6, 7, 8, 14, 20, 25, 26}
 _LEAST_OF_CORE_ML = 200  # the kinds of its networks have such numbers
+_VERSION_OF_TENSORFLOW = 1  # of a saved model, the only one that there is
 _LAYERS_OF_CAFFE = (2, 100)
 
 
@@ -29,24 +36,29 @@ class _Field:
 
 
 def protobuf_kind(file: BinaryIO) -> str:
-    """The key of the error for a file of one of these kinds; "" for any other file."""
+    """The key of the error, one of ``ERRORS``, for a file of one of these kinds; "" for any other file."""
     file.seek(0)
     fields = list(_fields(file))
     if not fields:
         return ""
     by_number = {field.number: field for field in reversed(fields)}
-    first = fields[0]
+    first, second = fields[0], by_number.get(2)
     is_versioned = first.number == 1 and first.form == VARINT
-    if is_versioned and any(field.number >= _LEAST_OF_CORE_ML for field in fields):
+    if is_versioned and (
+        any(field.number >= _LEAST_OF_CORE_ML for field in fields)
+        or (first.value > _VERSION_OF_TENSORFLOW and _is_node(second))
+    ):
         return "checkpoint_is_core_ml"
     graph = by_number.get(7)
     if graph is not None and graph.form == BYTES and by_number.keys() <= _ONNX and len(fields) > 1:
         return "checkpoint_is_onnx"
+    if is_versioned and second is not None and second.value and _is_text(second):
+        return "checkpoint_is_onnx"
     if first.number != 1 or len(fields) < 2:
         return ""
     if is_versioned:
-        return "checkpoint_is_tensorflow" if _is_node(by_number.get(2)) or first.value == 1 else ""
-    if _is_node(first) or (_is_node(by_number.get(2)) and not _is_text(first)):
+        return "checkpoint_is_tensorflow" if _is_node(second) else ""
+    if _is_node(first) or (_is_node(second) and not _is_text(first)):
         return "checkpoint_is_tensorflow"
     named = _is_text(first) and any(number in by_number for number in _LAYERS_OF_CAFFE)
     return "checkpoint_is_caffe" if named else ""

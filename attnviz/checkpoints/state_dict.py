@@ -16,10 +16,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from .containers import phrase_of, weights_in
+from .allowlist import refuse_objects
+from .containers import odd_tensor, phrase_of, weights_in
 from .fault import CheckpointFault, megabytes, printable
 from .formats import File, Places, dtype_of, open_file, read_content
-from .pickle_reader import MAX_KEY, Claim
+from .pickle_reader import MAX_KEY, Claim, NamedObject
 from .prefixes import without_prefixes
 from .shards import is_json, shard_names
 from .stored_weights import Entry, StoredWeights, faults_named
@@ -86,6 +87,8 @@ def read_checkpoint(path: str | os.PathLike, limit: int = LIMIT) -> dict[str, Te
 
 def _check_whole(name: str) -> None:
     """Raise CheckpointFault for a file whose name says that it is one of several."""
+    if name.endswith(".distcp"):  # each of its tensors is a file of torch.save
+        raise CheckpointFault("checkpoint_is_distributed")
     part = re.search(r"-\d{5}-of-(\d{5})\.", name)
     if part and int(part[1]) > 1:
         raise CheckpointFault("checkpoint_is_shard", count=int(part[1]))
@@ -100,8 +103,13 @@ def _opened_shard(path: Path, limit: int) -> File:
 
 def _entries(file: File) -> dict[str, Entry]:
     """The state dict in a file, each tensor held against what the file has for it."""
-    value, places = read_content(file)
-    weights = _counts_left_out(weights_in(value))
+    value, places, names = read_content(file)
+    try:
+        weights = _counts_left_out(weights_in(value))
+    except CheckpointFault:
+        whole = value.name if isinstance(value, NamedObject) else ""
+        refuse_objects(names, whole, bool(places))  # which says more than that there is no state dict
+        raise
     if len(weights) > MAX_TENSORS:
         raise CheckpointFault(
             "checkpoint_has_too_many_tensors", count=f"{len(weights):,}", limit=f"{MAX_TENSORS:,}"
@@ -139,6 +147,9 @@ def _check_entry(key: Any, claim: Any, places: Places) -> None:
     """Raise CheckpointFault unless an entry of a state dict is a tensor of weights that lies in the file."""
     if not isinstance(key, str) or len(key) > MAX_KEY:
         raise CheckpointFault("checkpoint_key_impossible", tensor=printable(str(key)))
+    odd = odd_tensor(claim, key)
+    if odd is not None:
+        raise odd
     if not isinstance(claim, Claim):
         raise CheckpointFault("checkpoint_entry_no_tensor", what=phrase_of(claim), tensor=printable(key))
     storage, dtype = claim.storage, dtype_of(claim.storage)

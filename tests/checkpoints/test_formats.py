@@ -6,6 +6,7 @@ import pickle
 import random
 import struct
 import zipfile
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -110,6 +111,23 @@ BAD = {  # a case: how to write it, and the words that matter
     "ONNX": (content(b"\x08\x08\x12\x07pytorch\x1a\x052.1.0" + bytes(99)), "ONNX"),
     "ONNX of another program": (content(b"\x08\x07\x12\x07tf2onnx\x1a\x051.9.3" + bytes(99)), "ONNX"),
     "ONNX without its maker's name": (content(b"\x08\x04:\xc3\x03\n\x0e" + bytes(99)), "ONNX"),
+    "ONNX with a word about it": (content(b"\x08\x0c2\x05hello:\x02\n\0B\x02\x10\x0c"), "ONNX"),
+    "ONNX, its graph first": (content(b":\x04\n\x02\n\0B\x02\x10\x0c\x08\x0c"), "ONNX"),
+    "Core ML": (content(b"\x08\x04\x12\x06\n\x04\n\x02xy\xa2\x1f\x02\n\0"), "Core ML"),
+    "Core ML, cut off": (content(b"\x08\x05\x12\xb1\x01\n\x1d\n\x05image" + bytes(200)), "Core ML"),
+    "TensorFlow, a graph": (content(b'\n\x10\n\x01x\x12\x0bPlaceholder"\x03\x08\xc7\x0b'), "TensorFlow"),
+    "Caffe": (content(b"\n\tResNet-50\xa2\x06\x06\n\x04data" + bytes(60)), "Caffe"),
+    "Flax": (content(b"\x82\xa6params\x80\xabbatch_stats\x80"), "Flax"),
+    "joblib, packed": (content(zlib.compress(b"\x80\x04}." * 99)), "joblib.load"),
+    "joblib": (content(b"\x80\x04cjoblib.numpy_pickle\nNumpyArrayWrapper\n)\x81."), "NumPy arrays"),
+    "a pickle of protocol 0": (content(pickle.dumps({"a": [1.0, 2.0], "b": (3, None)}, 0)), "bare pickle"),
+    "a pickle of protocol 1": (content(pickle.dumps({"a": [1.0, 2.0], "b": (3, None)}, 1)), "bare pickle"),
+    "zeros": (content(bytes(5000)), "nothing but zeros"),
+    "bytes that begin as JSON does": (content(b"{\xff\x00\x9d" + bytes(range(256))), "is not a checkpoint"),
+    "a link in brackets": (content(b"[InternetShortcut]\r\nURL=https://example.org"), "is a text"),
+    "a sound": (content(b"RIFF\x24\0\0\0WAVEfmt \x10\0\0\0" + bytes(range(256))), "is not a checkpoint"),
+    "a web page behind a comment": (content(b"<!-- saved -->\n<html><head>"), "is a web page"),
+    "OpenVINO, by lines": (content(b'<?xml version="1.0"?>\n<net name="a">'), "OpenVINO"),
     "TensorFlow, a saved model": (content(b"\x08\x01\x12\x80\x9b\x02\n" + bytes(99)), "TensorFlow"),
     "TensorFlow, its list": (content(b'model_checkpoint_path: "model.ckpt-100"\n'), "TensorFlow"),
     "TensorFlow, an index": (

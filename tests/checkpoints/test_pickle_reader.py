@@ -135,25 +135,36 @@ def test_a_whole_model_is_named_with_its_class(model, zipped, path):
     assert f"is a whole pickled model (class {name})" in said and "torch.save(model.state_dict()" in said
 
 
-@pytest.mark.parametrize(
-    ("beside", "words"),
-    [
-        (np.float64(0.9), "float(best_accuracy)"),
-        (np.arange(3), "float(best_accuracy)"),
-        (argparse.Namespace(rate=0.1), "vars(args)"),
-        (Path("a"), "str(path)"),
-        (Config(), "Config), which is not opened here"),
-        (functools.partial(Config), "functools.partial"),
-    ],
-    ids=["number", "array", "arguments", "path", "object", "partial"],
-)
+BESIDE = [
+    (np.float64(0.9), "float(best_accuracy)"),
+    (np.arange(3), "float(best_accuracy)"),
+    (argparse.Namespace(rate=0.1), "vars(args)"),
+    (Path("a"), "str(path)"),
+    (Config(), "Config), which is not opened here"),
+    (functools.partial(Config), "functools.partial"),
+]
+BESIDE_NAMES = ["number", "array", "arguments", "path", "object", "partial"]
+
+
+@pytest.mark.parametrize("beside", [beside for beside, _ in BESIDE] + [Net()], ids=[*BESIDE_NAMES, "model"])
 @pytest.mark.parametrize("zipped", [True, False])
-def test_objects_beside_the_weights_are_refused_with_how_to_save_them(beside, words, zipped, path):
-    torch.save(
-        {"state_dict": {"a": torch.ones(2)}, "best": beside}, path, _use_new_zipfile_serialization=zipped
-    )
+def test_objects_beside_the_weights_are_left_out(beside, zipped, path):
+    saved = {"state_dict": {"a.weight": torch.ones(2)}, "best": beside}
+    torch.save(saved, path, _use_new_zipfile_serialization=zipped)
+    assert list(read_checkpoint(path)) == ["a.weight"]
+
+
+@pytest.mark.parametrize(("beside", "words"), BESIDE, ids=BESIDE_NAMES)
+@pytest.mark.parametrize("zipped", [True, False])
+def test_objects_without_weights_are_refused_with_how_to_save_them(beside, words, zipped, path):
+    torch.save({"best": beside}, path, _use_new_zipfile_serialization=zipped)
     said = refusal(path)
     assert words in said and "torch.save(model.state_dict()" in said
+
+
+def test_arguments_alone_are_no_model(path):
+    torch.save(argparse.Namespace(rate=0.1), path)
+    assert "holds an object (argparse.Namespace), not a state dict" in refusal(path)
 
 
 def test_a_bare_pickle_is_told_from_a_checkpoint(path):
@@ -209,12 +220,12 @@ def test_a_pickle_damaged_at_random_is_read_or_refused(path):
 
 
 def test_a_pickle_is_told_as_numbers_text_and_claims():
-    told, storages = read_pickle(
+    told, storages, _ = read_pickle(
         io.BytesIO(b"\x80\x02" + mapping({"a": tensor((2, 2), (2, 1), 0, 4, "7")}) + b".")
     )
     storage = Storage("FloatStorage", "7", 4)
     assert told == {"a": Claim(storage, 0, (2, 2), (2, 1))} and storages == {"7": storage}
     plain = {"a": [1, 2.5, "x", None, True], "b": (1, (2,), ()), "c": OrderedDict(d=-(2**70)), "e": b"x"}
     for protocol in range(3, 6):
-        assert read_pickle(io.BytesIO(pickle.dumps(plain, protocol)))[0] == plain
-    assert read_pickle(io.BytesIO(pickle.dumps(torch.float32)))[0] == NamedObject("torch.float32")
+        assert read_pickle(io.BytesIO(pickle.dumps(plain, protocol))).value == plain
+    assert read_pickle(io.BytesIO(pickle.dumps(torch.float32))).value == NamedObject("torch.float32")

@@ -281,10 +281,10 @@ BAD = {  # a case: how to write it, and the words that matter
     ),
     "sparse": (
         saved(tensors(torch.eye(3).to_sparse())),
-        "a sparse tensor where a tensor is expected (“layer1.bias”)",
+        "sparse tensors (“layer1.bias”)",
     ),
-    "quantized": (quantized, "a quantized tensor"),
-    "meta": (saved(tensors(torch.empty(3, device="meta"))), "a meta tensor"),
+    "quantized": (quantized, "quantized"),
+    "meta": (saved(tensors(torch.empty(3, device="meta"))), "without numbers"),
     "complex": (saved(tensors(torch.ones(3, dtype=torch.complex64))), "complex weights (“layer1.bias”)"),
     "whole numbers": (saved(tensors(torch.ones(3, dtype=torch.int8))), "whole numbers"),
     "yes and no": (saved(tensors(torch.ones(3, dtype=torch.bool))), "whole numbers"),

@@ -17,7 +17,9 @@ import pytest
 from helpers.checkout import ROOT
 
 from attnviz.checkpoints.fault import CheckpointFault
-from attnviz.checkpoints.other_kinds import FURTHER_IN, SIGNS
+from attnviz.checkpoints.other_kinds import FURTHER_IN, PATTERNS, SIGNS
+from attnviz.checkpoints.other_kinds import TEXTS as TEXT_KINDS
+from attnviz.checkpoints.protobuf_kinds import ERRORS as PROTOBUF_ERRORS
 from attnviz.errors import AttnvizError, NetworkError, PhotoError
 from attnviz.languages.catalogue import FOLDER, HOLE, LANGUAGES, Catalogue, Phrase, catalogue, say
 from attnviz.networks.card import ASSUMED
@@ -92,7 +94,10 @@ class Made:
 
 # Calls whose key is not written there: each with the keys that it can have.
 COMPUTED = {
-    ("checkpoints/other_kinds.py", "CheckpointFault"): (*SIGNS, *(key for key, _, _ in FURTHER_IN)),
+    ("checkpoints/other_kinds.py", "CheckpointFault"): (
+        *(*SIGNS, *PATTERNS, *TEXT_KINDS, "checkpoint_is_text", "checkpoint_unknown"),
+        *(*PROTOBUF_ERRORS, *(key for key, _, _ in FURTHER_IN)),
+    ),
     ("checkpoints/fault.py", "NetworkError"): (),  # those of every CheckpointFault
     ("photos/decoder_messages.py", "PhotoError"): (),  # as another process told it
     ("photos/decoder_messages.py", "PhotoRemark"): (),
