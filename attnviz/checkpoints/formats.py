@@ -22,6 +22,7 @@ MAX_RECORDS = 10_000  # of a zip archive, an optimiser's among them
 MAX_HEADER = 1_000_000  # bytes, of safetensors
 OF_ARRAYS = ("numpy.", "joblib.numpy_pickle.")  # classes and functions of NumPy arrays
 MAGIC = 0x1950A86A20F9469CFC6C  # the first thing that torch.save wrote before torch 1.6
+LEGACY = b"\x8a\x0a" + MAGIC.to_bytes(10, "little")  # how it is pickled, behind the protocol
 
 Places = dict[
     str, tuple[int, int]
@@ -65,6 +66,17 @@ def open_file(path: str | os.PathLike, limit: int) -> File:
         file.close()
         raise CheckpointFault("checkpoint_too_large", size=megabytes(file.size), limit=megabytes(limit))
     return file
+
+
+def is_checkpoint(path: str | os.PathLike) -> bool:
+    """Whether a file begins as one of these formats does."""
+    try:
+        with open_regular(path) as file:
+            head = file.read(1024)
+    except (OSError, ValueError):
+        return False
+    is_zip = head.startswith(b"PK") and b"data.pkl" in head
+    return is_zip or head[5:9] == b"\0\0\0{" or head[2:].startswith(LEGACY)
 
 
 def dtype_of(storage: Storage) -> torch.dtype:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from pathlib import Path
 from typing import Any
 
 from .fault import CheckpointFault, printable
@@ -11,6 +13,32 @@ from .other_kinds import is_text
 from .pickle_reader import MAX_PICKLE
 
 MOST_SHARDS = 100
+PART = re.compile(r"(?P<before>.*-)\d{5}-of-(?P<count>\d{5})(?P<after>\..+)")
+
+
+def part_of(name: str) -> str:
+    """What the names of a checkpoint's files share, of which this one names a part of several; else ""."""
+    part = PART.fullmatch(name)
+    return f"{part['before']}{part['after']}" if part and int(part["count"]) > 1 else ""
+
+
+def beside(path: Path) -> list[Path]:
+    """All files of a checkpoint in several, of which this one is a part by its name; this one alone, if it is
+    not. Raises CheckpointFault if one of them is missing."""
+    part = PART.fullmatch(path.name)
+    if part is None or int(part["count"]) == 1:
+        return [path]
+    count = int(part["count"])
+    if count > MOST_SHARDS:
+        raise CheckpointFault("checkpoint_describes_too_much")
+    names = [
+        f"{part['before']}{number:05}-of-{part['count']}{part['after']}" for number in range(1, count + 1)
+    ]
+    paths = [path.with_name(name) for name in names]
+    missing = next((other for other in paths if not other.is_file()), None)
+    if missing is not None:
+        raise CheckpointFault("checkpoint_is_shard", count=count, shard=printable(missing.name))
+    return paths
 
 
 def is_json(file: File) -> bool:

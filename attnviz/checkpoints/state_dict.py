@@ -7,7 +7,6 @@ numbers read. What lies where in a checkpoint is ``containers``."""
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -22,7 +21,7 @@ from .fault import CheckpointFault, megabytes, printable
 from .formats import File, Places, dtype_of, open_file, read_content
 from .pickle_reader import MAX_KEY, Claim, NamedObject
 from .prefixes import without_prefixes
-from .shards import is_json, shard_names
+from .shards import beside, is_json, shard_names
 from .stored_weights import Entry, StoredWeights, faults_named
 
 SUFFIXES = (  # by which a file that is not there is told from a name; the content decides what a file is
@@ -67,14 +66,17 @@ def stored_weights(path: str | os.PathLike, limit: int = LIMIT) -> Iterator[Stor
         with faults_named(name):
             first = files.enter_context(open_file(path, limit))
             if is_json(first):
-                entries = {}
-                for shard in shard_names(first):
-                    file = files.enter_context(_opened_shard(Path(path).parent / shard, limit))
+                paths = [Path(path).parent / shard for shard in shard_names(first)]
+            else:
+                _check_part(name)
+                paths = beside(Path(path))
+            entries = {}
+            for shard in paths:
+                itself = shard == Path(path)
+                with faults_named(name if itself else printable(shard.name)):
+                    file = first if itself else files.enter_context(_opened_shard(shard, name, limit))
                     entries.update(_entries(file))
                     limit -= file.size
-            else:
-                _check_whole(name)
-                entries = _entries(first)
             entries = without_prefixes(entries)
         yield StoredWeights(name, entries)
 
@@ -85,19 +87,17 @@ def read_checkpoint(path: str | os.PathLike, limit: int = LIMIT) -> dict[str, Te
         return dict(weights)
 
 
-def _check_whole(name: str) -> None:
-    """Raise CheckpointFault for a file whose name says that it is one of several."""
-    if name.endswith(".distcp"):  # each of its tensors is a file of torch.save
+def _check_part(name: str) -> None:
+    """Raise CheckpointFault for a file of torch.distributed, whose each tensor is a file of torch.save."""
+    if name.endswith(".distcp"):
         raise CheckpointFault("checkpoint_is_distributed")
-    part = re.search(r"-\d{5}-of-(\d{5})\.", name)
-    if part and int(part[1]) > 1:
-        raise CheckpointFault("checkpoint_is_shard", count=int(part[1]))
 
 
-def _opened_shard(path: Path, limit: int) -> File:
-    """A file that an index names. Raises CheckpointFault for one that is not there, or too much."""
+def _opened_shard(path: Path, index: str, limit: int) -> File:
+    """One of several files. Raises NetworkError for one that is not there, and CheckpointFault for too
+    much."""
     if not path.is_file():
-        raise CheckpointFault("checkpoint_shard_missing", shard=printable(path.name))
+        raise CheckpointFault("checkpoint_shard_missing", shard=printable(path.name)).error(index)
     return open_file(path, limit)
 
 

@@ -98,6 +98,8 @@ def faults_named(name: str) -> Iterator[None]:
         yield
     except CheckpointFault as fault:
         raise fault.error(name) from None
+    except NetworkError:  # which has a name
+        raise
     except MemoryError:
         raise NetworkError("checkpoint_out_of_memory", name=name) from None
     # zipfile, json and pickletools raise what they like: BadZipFile, ValueError, IndexError, struct.error, …

@@ -4,17 +4,24 @@ files say that it is."""
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from ..checkpoints.formats import is_checkpoint
+from ..checkpoints.shards import part_of
+from ..checkpoints.state_dict import SUFFIXES
 from ..errors import NetworkError
+from ..networks.card import Card
 from ..photos.geometry import Recipe
 from ..regular_files import open_regular
 
 LONGEST_CONFIG = 10_000_000  # bytes
 WEIGHTS = ("model.safetensors", "pytorch_model.bin")  # as the Hub's libraries call them
-ENDINGS = (".pth", ".pt", ".safetensors", ".ckpt", ".bin", ".th", ".tar", ".pkl")
+DEEPEST = 3  # folders in folders that are looked into
+MOST_ENTRIES = 2_000  # that are looked at
 
 
 @dataclass(frozen=True)
@@ -24,6 +31,7 @@ class Held:
     weights: Path
     recipe: Recipe | None = None
     labels: tuple[str, ...] = ()
+    transformers: str = ""  # the kind of network, in a folder of the transformers library
 
 
 def read_config(folder: Path) -> dict[str, Any]:
@@ -37,39 +45,78 @@ def read_config(folder: Path) -> dict[str, Any]:
 
 
 def is_ours(config: dict[str, Any]) -> bool:
-    """Whether a ``config.json`` is none of another library's: ours, or what is left of one."""
-    return not isinstance(config.get("architecture"), str) and not config.keys() & TRANSFORMERS
+    """Whether a ``config.json`` is ours, or what is left of one: it has nothing that ours have not."""
+    architecture = config.get("architecture", {})
+    return isinstance(architecture, dict) and {*config} <= {field.name for field in fields(Card)}
 
 
 def held_in(folder: Path) -> Held:
-    """The file of weights in a folder that is none of our model repos. Raises NetworkError, which says what
-    the folder is, if there is not exactly one that can be opened."""
-    name, config = folder.resolve().name, read_config(folder)
-    if config.keys() & TRANSFORMERS:
-        kind = str(config.get("model_type", ""))[:40] or "transformers"
-        raise NetworkError("folder_is_transformers", name=name, kind=kind)
-    _refuse_others(folder, name)
-    indices = sorted(folder.glob("*.index.json"))
-    if indices:
-        return Held(indices[0])
-    named = [folder / weights for weights in WEIGHTS if (folder / weights).is_file()]
-    files = named or sorted(path for path in folder.iterdir() if path.suffix.lower() in ENDINGS)
-    if not files:
+    """The file of weights in a folder that is none of our model repos, or below it. Raises NetworkError,
+    which says what the folder is, if there is not exactly one that can be opened."""
+    name = folder.resolve().name
+    found: list[Path] = []
+    for level in _levels(folder):
+        found = [path for inner in level for path in _checkpoints_in(inner)]
+        if not found:
+            for inner in level:
+                _refuse_others(inner, name)
+            found = [path for inner in level for path in _files(inner) if path.suffix.lower() in ENDINGS]
+        if found:
+            break
+    found = list({path.resolve(): path for path in reversed(found)}.values())[::-1]  # links to one are one
+    if not found:
         raise NetworkError("folder_without_weights", name=name)
-    if len(files) > 1 and not named:
-        raise NetworkError(
-            "folder_of_several", name=name, files=tuple(f"“{path.name}”" for path in files[:3])
-        )
-    return Held(files[0], _recipe(config), _labels(config))
+    if len(found) > 1:
+        files = tuple(f"“{path.relative_to(folder).as_posix()}”" for path in found[:3])
+        raise NetworkError("folder_of_several", name=name, files=files)
+    config = read_config(found[0].parent)
+    kind = str(config.get("model_type", ""))[:40] or "transformers"
+    is_theirs = bool(config.keys() & TRANSFORMERS)
+    return Held(found[0], _recipe(config), _labels(config), kind if is_theirs else "")
+
+
+def _levels(folder: Path) -> Iterator[list[Path]]:
+    """The folder, those in it, those in these, and so on; none that is hidden."""
+    level, seen = [folder], 0
+    for _ in range(DEEPEST + 1):
+        yield level
+        below = []
+        for inner in level:
+            for path in sorted(inner.iterdir()):
+                seen += 1
+                if not path.name.startswith(".") and path.is_dir() and seen < MOST_ENTRIES:
+                    below.append(path)
+        level = below
+
+
+def _checkpoints_in(folder: Path) -> list[Path]:
+    """The files of weights that lie in a folder: its index, the one that the Hub's libraries look for, or all
+    that are checkpoints by their content, of one in parts the first part."""
+    indices = sorted(folder.glob("*.index.json"))
+    named = [folder / weights for weights in WEIGHTS if (folder / weights).is_file()]
+    if indices or named:
+        return (indices or named)[:1]
+    found = [path for path in _files(folder) if is_checkpoint(path)]
+    return list({part_of(path.name) or path.name: path for path in reversed(found)}.values())[::-1]
+
+
+def _files(folder: Path) -> list[Path]:
+    """The files in a folder but for what is hidden, or beside the weights."""
+    paths = (path for path in sorted(folder.iterdir())[:MOST_ENTRIES] if not path.name.startswith("."))
+    return [path for path in paths if not re.search(BESIDE, path.name.lower()) and path.is_file()]
 
 
 def _refuse_others(folder: Path, name: str) -> None:
     """Raise NetworkError for a folder whose files say that it is no checkpoint that can be opened."""
     if (folder / "data.pkl").exists():
         raise NetworkError("folder_is_unzipped", name=name)
-    if (folder / "saved_model.pb").exists():
+    if any(any(folder.glob(sign)) for sign in OF_TENSORFLOW):
         raise NetworkError("folder_is_tensorflow", name=name)
-    if (folder / ".metadata").exists() and any(folder.glob("*.distcp")):
+    if any(any(folder.glob(sign)) for sign in OF_ORBAX):
+        raise NetworkError("folder_is_orbax", name=name)
+    if (folder / "Data" / "com.apple.CoreML").exists():
+        raise NetworkError("folder_is_core_ml", name=name)
+    if any(folder.glob("*.distcp")):
         raise NetworkError("folder_is_distributed", name=name)
 
 
@@ -103,3 +150,8 @@ def _labels(config: dict[str, Any]) -> tuple[str, ...]:
 
 
 TRANSFORMERS = {"model_type", "architectures", "transformers_version"}
+ENDINGS = tuple(ending for ending in SUFFIXES if ending != ".json")
+# Words of files that training saves beside the weights, and of parts of other kinds of checkpoints.
+BESIDE = r"optim|sched|scaler|rng_?state|random_state|training_args|\.distcp$"
+OF_TENSORFLOW = ("saved_model.pb", "*.data-?????-of-?????", "group*-shard*of*.bin")
+OF_ORBAX = ("_CHECKPOINT_METADATA", "manifest.ocdbt")

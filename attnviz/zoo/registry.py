@@ -6,6 +6,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import asdict, replace
@@ -18,6 +19,7 @@ from safetensors.torch import save as save_tensors
 from torch import nn
 
 from .._paths import MODELS
+from ..checkpoints.fault import printable
 from ..checkpoints.habits import NOTHING_TOLD, Told
 from ..checkpoints.opening import open_weights
 from ..checkpoints.state_dict import LIMIT, SUFFIXES, stored_weights
@@ -91,7 +93,11 @@ def load(
 
 def _opened(name: str, report: Callable[[int, int], None] | None, told: Told) -> nn.Module:
     path = Path(name)
-    if path.name == name and (MODELS / name / "config.json").is_file():
+    if re.match(r"[a-z][a-z0-9+.-]*://", name):
+        raise NetworkError("file_is_address", name=name)
+    if not name:  # which Path takes for the folder one is in
+        raise NetworkError("file_unreadable", name=name)
+    if path.name == name and os.path.isfile(MODELS / name / "config.json"):
         return open_folder(MODELS / name)
     if name not in imagenet.names() and os.path.lexists(path):
         return open_path(path, told)
@@ -100,10 +106,14 @@ def _opened(name: str, report: Callable[[int, int], None] | None, told: Told) ->
         return imagenet.open_network(key, report)
     if path.suffix.lower() in SUFFIXES:
         return open_checkpoint(path)  # which says that it is not there
+    if os.path.isfile(f"{name}.index"):  # how one names TensorFlow's
+        return open_checkpoint(Path(f"{name}.index"))
     close = close_name(name, (*list_networks(), *list_networks("imagenet")))
     if close:
-        raise NetworkError("network_unknown_close", name=path.name, close=close)
-    raise NetworkError("network_unknown", name=path.name, names=", ".join(list_networks()))
+        raise NetworkError("network_unknown_close", name=printable(path.name), close=close)
+    if re.fullmatch(r"\.[a-z][a-z0-9]{0,11}", path.suffix.lower()):
+        return open_checkpoint(path)  # likewise
+    raise NetworkError("network_unknown", name=printable(path.name), names=", ".join(list_networks()))
 
 
 def open_path(path: Path, told: Told = NOTHING_TOLD) -> nn.Module:
@@ -114,7 +124,13 @@ def open_path(path: Path, told: Told = NOTHING_TOLD) -> nn.Module:
     if (path / "config.json").is_file() and is_ours(read_config(path)):
         return open_folder(path)
     held = held_in(path)
-    network = open_checkpoint(held.weights, told=told)
+    try:
+        network = open_checkpoint(held.weights, told=told)
+    except NetworkError as error:
+        if not held.transformers or error.key == "checkpoint_is_lfs_pointer":
+            raise
+        name = path.resolve().name
+        raise NetworkError("folder_is_transformers", name=name, kind=held.transformers) from None
     about = card_of(network)
     fit = len(held.labels) == about.architecture.get("classes")
     labels, recipe = held.labels if fit else about.labels, held.recipe or about.recipe

@@ -306,9 +306,12 @@ def test_an_index_opens_all_of_its_files(index, save, tmp_path):
     assert all(torch.equal(read[key], value) for key, value in whole.items())
 
 
-def test_one_file_of_several_leads_to_the_index(tmp_path):
-    sharded(tmp_path, "model.safetensors.index.json", save_file)
-    assert "one of 2 parts" in refusal(tmp_path / "model-00001-of-00002.safetensors")
+def test_one_file_of_several_opens_all_or_names_the_one_that_is_missing(tmp_path):
+    whole = sharded(tmp_path, "model.safetensors.index.json", save_file)
+    first, second = (tmp_path / f"model-0000{number}-of-00002.safetensors" for number in (1, 2))
+    assert read_checkpoint(second).keys() == whole.keys()
+    second.unlink()
+    assert "one of 2 parts" in refusal(first) and f"“{second.name}” is not beside it" in refusal(first)
 
 
 def test_the_limit_holds_for_all_files_of_an_index_together(tmp_path):

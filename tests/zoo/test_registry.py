@@ -170,6 +170,16 @@ FOLDERS = {
         make("model.safetensors", config='{"model_type": "resnet", "architectures": ["ResNetModel"]}'),
         r"of the transformers library \(resnet\)",
     ),
+    "Core ML": (lambda folder: (folder / "Data" / "com.apple.CoreML").mkdir(parents=True), "Core ML"),
+    "Orbax": (make("_METADATA", "manifest.ocdbt"), "Orbax"),
+    "a checkpoint of TensorFlow": (
+        make("checkpoint", "model.ckpt-1.index", "model.ckpt-1.data-00000-of-00001"),
+        "folder of TensorFlow",
+    ),
+    "TensorFlow's for browsers": (make("model.json", "group1-shard1of1.bin"), "folder of TensorFlow"),
+    "a network of another program": (make("network.onnx"), "“network.onnx” is"),
+    "hidden files": (make(".a.pth", "._b.pth"), "without a checkpoint"),
+    "what training saves beside weights": (make("optimizer.pt", "rng_state.pth"), "without a checkpoint"),
     "an unzipped checkpoint": (make("data.pkl", "version"), "was unzipped"),
     "a saved model": (make("saved_model.pb"), "TensorFlow"),
     "a distributed checkpoint": (make(".metadata", "__0_0.distcp"), "dcp_to_torch_save"),
@@ -200,3 +210,88 @@ def test_a_folder_with_one_checkpoint_opens(tmp_path):
     torch.save(stirred(18, "cbam").state_dict(), tmp_path / "best.pth")
     (tmp_path / "log.txt").write_text("epoch 1")
     assert attnviz.load(tmp_path).card.title == "CBAM ResNet-18"
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["weights"],
+        ["runs/version_0/checkpoints/epoch=3.ckpt", "runs/version_0/metrics.csv"],
+        ["best.dat", "optimizer.pt", "rng_state.pth", "training_args.bin"],
+        ["blobs/0a1b", "snapshots/0a/model.safetensors"],
+    ],
+)
+def test_the_checkpoint_in_a_folder_is_found_by_its_content(names, tmp_path):
+    for name in names:
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if path.name == "model.safetensors":
+            path.symlink_to(tmp_path / names[0])
+        elif path.suffix == ".csv":
+            path.write_text("epoch,loss")
+        else:
+            torch.save(stirred(18, "se").state_dict(), path)
+    assert attnviz.load(tmp_path).card.title == "SE ResNet-18"
+
+
+def test_checkpoints_in_folders_below_are_named_with_them(tmp_path):
+    for number in (500, 1000):
+        (tmp_path / f"step-{number}").mkdir()
+        save_file(stirred(18, "se").state_dict(), tmp_path / f"step-{number}" / "model.safetensors")
+    with pytest.raises(attnviz.NetworkError, match=r"“step-1000/model\.safetensors”"):
+        attnviz.load(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "config", ['{"depth": 18, "width": 8}', '{"model_type": "seresnet", "architectures": ["SEResNet"]}']
+)
+def test_a_folder_of_somebody_elses_description_opens_by_its_weights(config, tmp_path):
+    (tmp_path / "config.json").write_text(config)
+    save_file(stirred(18, "se").state_dict(), tmp_path / "model.safetensors")
+    assert attnviz.load(tmp_path).card.title == "SE ResNet-18"
+
+
+def in_parts(folder: Path) -> list[Path]:
+    """A network's weights in two files, and no index."""
+    weights = list(stirred(18, "se").state_dict().items())
+    paths = [folder / f"model-0000{number}-of-00002.safetensors" for number in (1, 2)]
+    for path, part in zip(paths, (weights[::2], weights[1::2])):
+        save_file(dict(part), path)
+    return paths
+
+
+def test_a_checkpoint_in_parts_opens_by_each_of_them_and_by_its_folder(tmp_path):
+    for source in (tmp_path, *in_parts(tmp_path)):
+        assert attnviz.load(source).card.title == "SE ResNet-18"
+
+
+def test_a_part_that_is_missing_or_none_is_named(tmp_path):
+    first, second = in_parts(tmp_path)
+    second.write_bytes(b"version https://git-lfs.github.com/spec/v1\n")
+    with pytest.raises(attnviz.NetworkError, match=f"“{second.name}” is a Git LFS pointer"):
+        attnviz.load(first)
+    second.unlink()
+    with pytest.raises(attnviz.NetworkError, match=f"one of 2 parts .* “{second.name}” is not beside it"):
+        attnviz.load(first)
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("", "“” is not there"),
+        ("https://example.org/weights.pth", "is an address"),
+        ("weights.tflite", "“weights.tflite” is not there"),
+        ("w" * 5000, "There is no network called “www"),
+        ("w" * 5000 + ".pth", "is not there"),
+    ],
+)
+def test_what_can_be_no_file_is_said_shortly(name, words):
+    with pytest.raises(attnviz.NetworkError, match=words) as caught:
+        attnviz.load(name)
+    assert len(str(caught.value)) < 300
+
+
+def test_tensorflows_checkpoints_are_named_as_people_name_them(tmp_path):
+    (tmp_path / "model.ckpt-100.index").write_bytes(bytes(300) + b"\x57\xfb\x80\x8b\x24\x75\x47\xdb")
+    with pytest.raises(attnviz.NetworkError, match="TensorFlow"):
+        attnviz.load(tmp_path / "model.ckpt-100")
