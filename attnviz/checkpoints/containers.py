@@ -37,15 +37,19 @@ def _in_list(items: Sequence[Any]) -> dict[str, Any] | None:
 
 
 def _in_dict(value: Any) -> dict[str, Any] | None:
-    return _under_known_names(value, DEEPEST) or _under_any_name(value)
+    return _under_known_names(value, DEEPEST, set()) or _under_any_name(value)
 
 
-def _under_known_names(value: Any, deep: int) -> dict[str, Any] | None:
-    """The first dict with tensors in it under ``WRAPPINGS``, else the dict itself if it has some."""
-    if not isinstance(value, dict):
+def _under_known_names(value: Any, deep: int, seen: set[int]) -> dict[str, Any] | None:
+    """The first dict with tensors in it under ``WRAPPINGS``, else the dict itself if it has some.
+
+    Dicts ``seen`` before are passed over: a small file can hold one a thousand times, in others that it holds
+    as often."""
+    if not isinstance(value, dict) or id(value) in seen:
         return None
+    seen.add(id(value))
     for key in WRAPPINGS if deep else ():
-        inner = _under_known_names(value[key], deep - 1) if key in value else None
+        inner = _under_known_names(value[key], deep - 1, seen) if key in value else None
         if inner is not None:
             return inner
     return (
@@ -57,20 +61,24 @@ def _under_any_name(value: Any) -> dict[str, Any] | None:
     """The state dict under a name that is not known, or the parts of one under several."""
     if not isinstance(value, dict):
         return None
-    parts = dict(_parts(value, MOST_NESTED))
+    parts = dict(_parts(value, MOST_NESTED, set(), set()))
     if len(parts) == 1:
         return next(iter(parts.values()))
     return _joined(parts) or (value if any(isinstance(entry, Claim) for entry in value.values()) else None)
 
 
-def _parts(value: dict[Any, Any], deep: int) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Names and state dicts in a dict that holds others."""
+def _parts(
+    value: dict[Any, Any], deep: int, seen: set[int], searched: set[int]
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Names and state dicts in a dict that holds others; dicts ``seen`` before, or ``searched`` under known
+    names, are passed over."""
     for name, part in value.items():
         if not isinstance(name, str) or name.lower().startswith(NOT_NETWORKS) or not isinstance(part, dict):
             continue
-        inner = _under_known_names(part, DEEPEST - 1)
-        if inner is None and deep:
-            inner = _joined(dict(_parts(part, deep - 1)))
+        inner = _under_known_names(part, DEEPEST - 1, searched)
+        if inner is None and deep and id(part) not in seen:
+            seen.add(id(part))
+            inner = _joined(dict(_parts(part, deep - 1, seen, searched)))
         if inner and all(isinstance(key, str) for key in inner):
             yield name, inner
 

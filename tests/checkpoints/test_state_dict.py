@@ -369,3 +369,11 @@ def hurt(whole: bytes, chance: random.Random) -> bytes:
         case 3:
             content[place : place + chance.randrange(4)] = chance.randbytes(3)
     return bytes(content)
+
+
+def test_dicts_that_hold_one_another_many_times_are_searched_once(path):
+    value: dict = {"epoch": 1}
+    for _ in range(8):
+        value = dict.fromkeys((*WRAPPINGS, *map(str, range(50))), value)
+    torch.save(value, path)
+    assert "no weights under a name that is known" in refusal(path)
