@@ -141,18 +141,29 @@ def read_head(parts: Sequence[Part], channels: int, has_last_norm: bool) -> Read
 
 def _layers_in_row(parts: Sequence[Part], channels: int) -> list[Part]:
     """The fully connected layers of the head, each of which takes what the one before gives."""
-    layers = sorted((part for part in parts if part.is_pointwise), key=lambda part: is_beside(part))
+    layers = [part for part in parts if part.is_pointwise]
+    own = [part for part in layers if not is_beside(part)]
+    row = _row_of(own, channels) or _row_of(layers, channels)
+    if not row:
+        _refuse_without_head(layers, channels)
+    others = [
+        part
+        for part in own
+        if part not in row
+        and (part.kind, part.inputs) == ("layer", channels)
+        and not part.path.startswith(f"{row[0].path}.")  # what is added to it
+    ]
+    if others:
+        names = tuple(f"“{printable(part.path)}”" for part in (row[0], *others[:2]))
+        raise CheckpointFault("layout_of_several_heads", names=names)
+    return row
+
+
+def _row_of(layers: Sequence[Part], channels: int) -> list[Part]:
     row: list[Part] = []
     for part in layers:
         if part.inputs == (row[-1].out if row else channels):
             row.append(part)
-    if not row:
-        _refuse_without_head(layers, channels)
-    others = [part for part in layers if part not in row and part.inputs == channels]
-    others = [part for part in others if part.kind == "layer" and not is_beside(part)]
-    if others:
-        names = tuple(f"“{printable(part.path)}”" for part in (row[0], *others[:2]))
-        raise CheckpointFault("layout_of_several_heads", names=names)
     return row
 
 

@@ -83,7 +83,7 @@ def is_text(head: bytes) -> bool:
     try:
         text = head.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        if error.start < len(head) - 4:  # not only a letter that is cut
+        if error.start < max(1, len(head) - 4):  # not only a letter that is cut
             return False
         text = head[: error.start].decode()
     return all(character.isprintable() or character in "\t\r\n" for character in text)

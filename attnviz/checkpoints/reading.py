@@ -20,9 +20,7 @@ WIDEST = 4096  # channels of the stem: beyond these it is no ResNet that anybody
 DEEPEST = 200  # blocks of a stage
 MOST_STAGES = 6
 # Numbers beside a network's layers that only count or measure: what training adds.
-COUNTED = (
-    r"step|epoch|iter|best|acc|loss|metric|num|n_|decay|init|version|weights$|pos_weight|device|queue|lr"
-)
+COUNTED = r"step|epoch|iter|best|acc|loss|metric|num|n_|decay|init|version|weights?$|device|queue|lr|flops"
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from argparse import Namespace
@@ -9,7 +10,7 @@ from collections.abc import Sequence
 
 from ..errors import AttnvizError
 from .options import parse
-from .terminal import complain, write_any_name
+from .terminal import complain, open_streams, write_any_name
 
 FAILED = 1  # exit status: a photo, a network, a folder or other input is not usable
 INTERRUPTED = 130  # exit status after Ctrl-C, as shells have it
@@ -18,7 +19,9 @@ INTERRUPTED = 130  # exit status after Ctrl-C, as shells have it
 def main(words: Sequence[str] | None = None) -> int:
     """Run the command with these words, else those of the command line. Gives back the exit status: 0, 1
     where something that was handed in could not be used, or 130 after Ctrl-C."""
+    open_streams()
     write_any_name()
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)  # of folders that it would like to have
     options = parse(words)
     try:
         return _run(options)
@@ -71,4 +74,6 @@ def _file_error(error: OSError) -> AttnvizError:
     reason = error.strerror or type(error).__name__
     if error.filename is None:
         return AttnvizError("system_refused", reason=reason)
+    if isinstance(error, FileExistsError | NotADirectoryError):
+        return AttnvizError("folder_is_file", name=os.fspath(error.filename))
     return AttnvizError("file_refused", name=os.fspath(error.filename), reason=reason)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from typing import Any
 from ..choices import ORDERS, SCALES
 from ..drawing.style import COLORMAPS
 from ..training.plan import ATTENTION_NAMES, DEPTH_NUMBERS, TrainingPlan
-from .parser import Parser, first_parser, one_of
+from .parser import Parser, add_version, first_parser, one_of
 
 NETWORK = "a name from “attnviz networks” or a file of weights"
 VIEWS = ("whole", "crop")  # of photos/geometry.py, which is slow to start
@@ -27,13 +28,21 @@ class _Command:
 def parse(words: Sequence[str] | None = None) -> Namespace:
     """The options that words say, ``command`` among them. Ends the program, with a sentence, if they say
     none."""
+    words = sys.argv[1:] if words is None else list(words)
+    if words[:1] == ["help"]:
+        words = [*words[1:2], "--help"]
+    first = next((place for place, word in enumerate(words) if not word.startswith("-")), len(words))
     summaries = {name: command.summary for name, command in COMMANDS.items()}
-    first = first_parser(summaries).parse_args(words)
-    command = COMMANDS[first.command]
-    parser = Parser(prog=f"attnviz {first.command}", description=command.description)
+    parser = first_parser(summaries)
+    name = parser.parse_args(words[: first + 1]).command
+    if name is None:
+        parser.error(f"name a command: {', '.join(summaries)}; “attnviz --help” says what each does")
+    command = COMMANDS[name]
+    parser = Parser(prog=f"attnviz {name}", description=command.description)
+    add_version(parser)
     command.add_options(parser)
-    options = parser.parse_args(first.words)
-    options.command = first.command
+    options = parser.parse_args(words[first + 1 :])
+    options.command = name
     return options
 
 

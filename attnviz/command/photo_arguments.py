@@ -4,6 +4,7 @@ expanded."""
 from __future__ import annotations
 
 import glob
+import re
 from collections.abc import Sequence
 from mimetypes import guess_type
 from pathlib import Path
@@ -32,6 +33,8 @@ def _photos_of(word: str) -> list[Path]:
     path = Path(word)
     if not word:  # which Path takes for the folder one is in
         raise PhotoError("file_unreadable", name=word)
+    if re.match(r"[a-z][a-z0-9+.-]*://", word):
+        raise PhotoError("file_is_address", name=word)
     if path.is_dir():
         return _pictures_in(path)
     if path.exists():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from argparse import Namespace
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -56,8 +57,8 @@ def write_photos(options: Namespace, photos: Sequence[Path]) -> int:
     written = _write_all(run, photos)
     if run.page and written:
         path = options.out / PAGE
-        path.write_text(run.page.html(), encoding="utf-8")
-        say(f"{written} photos -> {path}")
+        _write(path, run.page.html().encode())
+        say(f"{written} photo{'s' if written > 1 else ''} -> {path}")
     return written
 
 
@@ -153,8 +154,14 @@ def _files_of_earlier_run(folder: Path) -> set[str]:
 
 
 def _write(path: Path, content: bytes) -> None:
+    """Write a file whole, or none. Raises OSError, which names it."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(content)
+    try:
+        path.write_bytes(content)
+    except OSError as error:
+        with suppress(OSError):
+            path.unlink()
+        raise OSError(error.errno, error.strerror, str(path)) from None
 
 
 def _check_layers(run: _Run, traced: Trace) -> None:

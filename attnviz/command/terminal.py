@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,6 +16,16 @@ from ..naming import visible
 
 if TYPE_CHECKING:
     from torch import nn
+
+
+def open_streams() -> None:
+    """Have lines go nowhere where no terminal, file or pipe is open for them, as in a job without output: a
+    file that is opened later would take its number, and get what libraries write there."""
+    while (number := os.open(os.devnull, os.O_RDWR)) <= 2:
+        pass
+    os.close(number)
+    sys.stdout = sys.stdout or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 (to the end)
+    sys.stderr = sys.stderr or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
 
 
 def write_any_name() -> None:

@@ -18,9 +18,9 @@ from .bmp_parts import walk_bmp
 from .gif_parts import walk_gif
 from .jpeg_parts import walk_jpeg
 from .media_brands import Coding, coding_of, with_avif_brand
-from .parts import ExcessError, Parts, RareKindError, ToldDepth
+from .parts import ExcessError, Parts, RareKindError, RareTiffError, ToldDepth
 from .png_parts import walk_png
-from .tiff_parts import walk_tiff
+from .tiff_parts import told_samples, walk_tiff
 from .webp_parts import walk_webp
 
 # What a file begins with (a pattern) -> how it is walked.
@@ -32,6 +32,12 @@ WALKS: dict[bytes, Callable[[bytes, Parts], None]] = {
     rb"BM": walk_bmp,
     rb"II[*+]\0|MM\0[*+]": walk_tiff,
 }
+
+
+def is_of_known_kind(content: bytes) -> bool:
+    """Whether a file begins as a picture does that can be opened here."""
+    walked = any(re.match(magic, content, re.DOTALL) for magic in WALKS)
+    return walked or coding_of(content) in (Coding.AVIF, Coding.HEIC)
 
 
 @dataclass(frozen=True)
@@ -68,6 +74,8 @@ def essence(content: bytes, name: str) -> Essence:
         raise PhotoError("photo_of_too_many_parts", name=name) from None
     except RareKindError:
         raise PhotoError("photo_is_rare_jpeg", name=name) from None
+    except RareTiffError:
+        raise PhotoError("photo_is_rare_tiff", name=name, samples=told_samples(content)) from None
     except (struct.error, IndexError):  # its structure ends too early
         pass
     kept = b"".join(found.kept)

@@ -7,6 +7,7 @@ import struct
 
 from .parts import MOST_PARTS, ExcessError, Parts, RareKindError, counted
 
+MOST_BITS = 8  # of a sample
 MOST_SCANS = 100  # of a progressive JPEG; encoders write 10 to 20
 
 # A marker that a segment follows: no stuffed zero, no restart, none that stands alone. Without a repetition,
@@ -17,7 +18,7 @@ _START_OF_SCAN, _END_OF_IMAGE, _COMMENT, _EXIF_OR_XMP, _PROFILE = 0xDA, 0xD9, 0x
 _FRAMES = (0xC0, 0xC1, 0xC2, 0xC9, 0xCA)
 _PROGRESSIVE_FRAMES = (0xC2, 0xCA)
 _ARITHMETIC_FRAMES = (0xC9, 0xCA)
-_RARE_FRAMES = (0xC3, 0xC5, 0xC6, 0xC7, 0xCB, 0xCD, 0xCE, 0xCF)  # lossless, hierarchical
+_RARE_FRAMES = (0xC3, 0xC5, 0xC6, 0xC7, 0xCB, 0xCD, 0xCE, 0xCF, 0xF7)  # lossless, hierarchical, JPEG-LS
 _APPLICATIONS = range(0xE0, 0xF0)
 _DECODING_APPLICATIONS = (0xE0, 0xEE)  # JFIF's, and Adobe's, which tells the colours
 
@@ -26,8 +27,8 @@ def walk_jpeg(content: bytes, found: Parts) -> None:
     """Keep what decoding needs, and count scans.
 
     Of arithmetic coding the file's bytes bound nothing: where they end, a decoder goes on with zeros. Raises
-    RareKindError for lossless and hierarchical files: libjpeg-turbo 3.1 writes beyond its memory when it
-    shrinks a lossless one."""
+    RareKindError for files of more than 8 bits, which Pillow does not read, and for lossless and hierarchical
+    ones: libjpeg-turbo 3.1 writes beyond its memory when it shrinks a lossless one."""
     walk = _Walk(found)
     position = 2
     found.keep(content[:2])
@@ -72,6 +73,8 @@ class _Walk:
             self.found.keep(bytes((0xFF, code)), segment)
 
     def _frame(self, code: int, segment: bytes) -> None:
+        if segment[2] > MOST_BITS:
+            raise RareKindError
         height, width, self.components = struct.unpack_from(">HHB", segment, 3)
         self.found.size = width, height
         self.found.is_bounded = self.found.is_bounded and code not in _ARITHMETIC_FRAMES

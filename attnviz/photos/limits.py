@@ -29,7 +29,7 @@ def check_size(size: tuple[int, int], name: str) -> None:
     if width < 1 or height < 1:
         raise PhotoError("photo_without_pixels", name=name, width=width, height=height)
     if width * height > MAX_PIXELS:
-        megapixels = f"{width * height / 1e6:.0f}"
+        megapixels = f"{width * height / 1e6:.1f}"
         raise PhotoError(
             "photo_too_many_pixels", name=name, megapixels=megapixels, limit=MAX_PIXELS // 1_000_000
         )

@@ -22,6 +22,7 @@ class Coding(Enum):
     HEIC = auto()
     RAW = auto()
     VIDEO = auto()
+    RARE = auto()  # a picture coded as AVC, VVC or JPEG
 
 
 _BRANDS = {
@@ -37,6 +38,7 @@ _BRANDS = {
     b"hevm": Coding.HEIC,
     b"hevs": Coding.HEIC,
     b"crx ": Coding.RAW,
+    **dict.fromkeys((b"avci", b"avcs", b"vvic", b"vvis", b"jpeg", b"jpgs", b"j2ki", b"j2is"), Coding.RARE),
 }
 _OF_ANY_CODING = (b"mif1", b"mif2", b"mif3", b"msf1", b"miaf", b"MA1A", b"MA1B", b"MiHE", b"MiHB", b"MiPr")
 _ITEMS = {b"av01": Coding.AVIF, b"hvc1": Coding.HEIC}

@@ -20,12 +20,17 @@ class RareKindError(Exception):
     """The file is of a kind that hardly any program writes, and decoders are not to be trusted with."""
 
 
+class RareTiffError(Exception):
+    """A TIFF's samples are of a kind, or packed in a way, that Pillow does not read as they are."""
+
+
 @dataclass(frozen=True)
 class ToldDepth:
     """How many bits of each sample a picture uses, as its file says."""
 
     bits: int
     is_high: bool = False  # whether the samples should stand in the high bits of what is stored
+    is_most: bool = False  # whether they may use fewer, which the samples tell
 
 
 @dataclass

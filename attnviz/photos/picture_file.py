@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import os
+import struct
+from contextlib import suppress
 from pathlib import Path
 
 from PIL import Image
@@ -11,13 +13,15 @@ from PIL import Image
 from ..errors import PhotoError
 from ..regular_files import NotOnDiskError, open_regular
 from .decoding import decode, decode_smaller
-from .essence import Essence, essence
+from .essence import Essence, essence, is_of_known_kind
 from .file_kinds import other_kind
 from .heic import FORMAT as HEIC
 from .heic import can_open_heic
 from .limits import MAX_BYTES, MAX_PIXELS, check_bytes, check_decoder, check_size
 from .orientation import told_orientation
+from .parts import ExcessError
 from .photo import Photo
+from .tiff_parts import told_samples
 
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF")
 
@@ -72,4 +76,14 @@ def _opened(content: bytes, name: str) -> Image.Image:
     except MemoryError:
         raise PhotoError("photo_out_of_memory", name=name) from None
     except Exception:  # decoders raise what they like: OSError, SyntaxError, ValueError, struct.error, …
-        raise PhotoError("photo_unknown", name=name) from None
+        raise _unidentified(content, name) from None
+
+
+def _unidentified(content: bytes, name: str) -> PhotoError:
+    """The error for a file that Pillow does not know: one of a known kind is damaged, or a rare TIFF."""
+    if not is_of_known_kind(content):
+        return PhotoError("photo_unknown", name=name)
+    if content[:2] in (b"II", b"MM"):
+        with suppress(struct.error, ExcessError):
+            return PhotoError("photo_is_rare_tiff", name=name, samples=told_samples(content))
+    return PhotoError("photo_damaged", name=name)

@@ -31,6 +31,9 @@ def depth_of(used: int, told: ToldDepth | None) -> Depth:
     """The depth of samples whose bits, laid one over another, are ``used``; ``told`` is what the file says,
     which counts if the samples are not greater. PNG wants samples of few bits to stand in the high ones:
     where all do, they are of 16 bits, however dark."""
+    if told is not None and told.is_most:
+        bits = next((bits for bits in DEPTHS if used < 1 << bits), told.bits)
+        return Depth(bits, bits == told.bits)
     if told is not None and 0 < told.bits <= STORED and used < 1 << told.bits:
         unused = (1 << (STORED - told.bits)) - 1
         is_high = told.is_high and not used & unused

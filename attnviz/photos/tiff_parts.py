@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from .parts import ExcessError, Parts, ToldDepth
+from ..languages.catalogue import Phrase
+from .parts import ExcessError, Parts, RareTiffError, ToldDepth
 from .tiff_directory import (
     Directory,
     Entry,
@@ -29,6 +30,10 @@ _TIFF_TAGS = {
 }  # fmt: skip
 _WIDTH, _HEIGHT, _TILE_WIDTH, _TILE_HEIGHT, _ICC = 256, 257, 322, 323, 34675
 _BITS, _PHOTOMETRIC, _GREATEST = 258, 262, 281
+_COMPRESSION, _SAMPLES, _FORMAT = 259, 277, 339
+_SIGNED, _YCBCR = 2, 6
+# JPEG XR, JPEG 2000, LERC, PNG, WebP, JPEG XL: what the libtiff of Pillow's wheels can't unpack.
+_NEVER_UNPACKED = (22610, 33003, 33004, 33005, 34712, 34887, 34933, 34934, 50001, 50002, 52546)
 _STRIP_TAGS, _TILE_TAGS = (273, 279), (324, 325)
 _WHITE_IS_ZERO, _BLACK_IS_ZERO = 0, 1
 _STORED_BITS = 16  # of the samples whose depth may be less
@@ -47,6 +52,7 @@ def walk_tiff(content: bytes, found: Parts) -> None:
     for entry in kept:
         _check_tag(entry)
     _check_tiles(layout, directory)
+    _check_samples(content, layout, directory)
     found.told_depth = _told_depth(content, layout, directory)
     kept = _black_is_zero(content, layout, kept, found)
     tail = len(content) + len(content) % 2
@@ -85,11 +91,39 @@ def _check_tiles(layout: Layout, directory: Directory) -> None:
         raise ExcessError
 
 
+def _check_samples(content: bytes, layout: Layout, directory: Directory) -> None:
+    """Raises RareTiffError for samples that Pillow would take for others, or says are damaged."""
+    tags = directory.entries
+    packed, colours = number_of(layout, tags.get(_COMPRESSION), 1), number_of(layout, tags.get(_PHOTOMETRIC))
+    is_small_signed = (
+        _first_value(content, layout, tags.get(_BITS)) == 8
+        and _first_value(content, layout, tags.get(_FORMAT)) == _SIGNED
+    )
+    if packed in _NEVER_UNPACKED or is_small_signed or (colours == _YCBCR and packed == 1):
+        raise RareTiffError
+
+
+def told_samples(content: bytes) -> Phrase:
+    """What the first directory of a TIFF tells of its samples, for a sentence. Raises struct.error or
+    ExcessError where it can't be read."""
+    layout = layout_of(content)
+    tags = first_directory(content, layout).entries
+    return Phrase(
+        "tiff_samples",
+        samples=number_of(layout, tags.get(_SAMPLES), 1),
+        bits=_first_value(content, layout, tags.get(_BITS)) or 1,
+        form=_first_value(content, layout, tags.get(_FORMAT)) or 1,
+        compression=number_of(layout, tags.get(_COMPRESSION), 1),
+    )
+
+
 def _told_depth(content: bytes, layout: Layout, directory: Directory) -> ToldDepth | None:
     """The bits of a sample if those are few, or those of the greatest that the file says there is."""
     bits = _first_value(content, layout, directory.entries.get(_BITS))
     if 8 < bits < _STORED_BITS:
         return ToldDepth(bits)
+    if bits == _STORED_BITS and _first_value(content, layout, directory.entries.get(_FORMAT)) == _SIGNED:
+        return ToldDepth(_STORED_BITS - 1, is_most=True)
     greatest = _first_value(content, layout, directory.entries.get(_GREATEST))
     return ToldDepth(greatest.bit_length()) if bits == _STORED_BITS and greatest else None
 

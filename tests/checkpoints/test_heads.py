@@ -116,6 +116,8 @@ def test_of_several_heads_none_is_chosen_but_what_only_trains_is_no_head():
     more = {"extra.weight": torch.ones(2, 64), "extra.bias": torch.ones(2)}
     with pytest.raises(attnviz.NetworkError, match="several classifiers behind its blocks"):
         open_state_dict({**small(), **more}, "w.pth")
+    more = {"predictor.net.0.weight": torch.ones(8, CLASSES), "predictor.net.0.bias": torch.ones(8)}
+    assert open_state_dict({**small(), **more}, "w.pth").fc.out_features == CLASSES
     more = {"aux.weight": torch.ones(2, 64), "aux.bias": torch.ones(2)}
     assert open_state_dict({**small(), **more}, "w.pth").fc.out_features == CLASSES
 

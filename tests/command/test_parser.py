@@ -48,6 +48,15 @@ def test_help_starts_nothing_that_is_slow(command):
         (["show", "a.png", "--opacity", "much"], "“much” is not a number"),
         (["show", "a.png", "--colormap", "virids"], "did you mean viridis?"),
         (["app", "--port", "70000"], "70000 is not a port"),
+        (["show", "--version"], __version__),
+        (["app", "-V"], __version__),
+        (["help"], "usage: attnviz COMMAND"),
+        (["help", "show"], "usage: attnviz show"),
+        (["--versoin"], "did you mean --version?"),
+        (["show", "--opacty", "1"], "did you mean --opacity?"),  # before the photo that is missing too
+        (["show", "-x"], "there is no option -x"),
+        (["show", "--", "-gone.png"], "“-gone.png” is not there"),
+        (["show", "https://example.org/a.png"], "is an address, not a file"),
         (["networks", "extra"], "“extra” is one word too many"),
         (["train", "data", "out", "--attention", "sen"], "did you mean se?"),
         (["show", "gone.png"], "“gone.png” is not there"),
@@ -68,3 +77,16 @@ def test_no_word_at_all_is_answered_with_the_usage(capsys):
     with pytest.raises(SystemExit) as ended:
         main([])
     assert ended.value.code == 2 and "usage: attnviz COMMAND" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        main(["show", "--all"])
+    assert "PHOTO" in capsys.readouterr().err
+
+
+def test_a_photo_whose_name_begins_as_options_do_is_told_from_one(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "-photo.png").write_bytes(b"")
+    with pytest.raises(SystemExit):
+        main(["show", "--html", "-photo.png"])
+    assert "a file of this name is given as ./-photo.png" in capsys.readouterr().err
+    assert main(["show", "./-photo.png"]) == 1
+    assert "“-photo.png” is empty" in capsys.readouterr().err

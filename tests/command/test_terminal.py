@@ -90,3 +90,22 @@ def test_who_has_read_enough_is_not_told_of_it():
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as run:
         run.stdout.close()
         assert run.stderr.read() == b""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name != "posix", reason="the streams are closed by a shell")
+def test_without_any_output_photos_are_written_all_the_same(tmp_path, examples):
+    words = [sys.executable, "-m", "attnviz", "show", str(examples / "cat.jpg"), "-l", "layer1.0"]
+    run = subprocess.run(
+        ["sh", "-c", 'exec "$@" >&- 2>&-', "sh", *words, "-o", str(tmp_path)], cwd=ROOT, check=False
+    )
+    assert run.returncode == 0 and (tmp_path / "cat" / "manifest.json").is_file()
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="there is no disk that is always full")
+def test_a_full_disk_is_said_of_the_file_and_leaves_none_half_written(tmp_path, examples, capsys):
+    (tmp_path / "cat").mkdir()
+    (tmp_path / "cat" / "overview.png").symlink_to("/dev/full")
+    assert main(["show", str(examples / "cat.jpg"), "-l", "layer1.0", "-o", str(tmp_path)]) == 1
+    said = capsys.readouterr().err
+    assert "overview.png” can't be used" in said and not list((tmp_path / "cat").iterdir())
