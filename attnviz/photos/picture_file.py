@@ -80,8 +80,9 @@ def _opened(content: bytes, name: str) -> Image.Image:
 
 
 def _unidentified(content: bytes, name: str) -> PhotoError:
-    """The error for a file that Pillow does not know: one of a known kind is damaged, or a rare TIFF."""
-    if not is_of_known_kind(content):
+    """The error for a file that Pillow does not know: one of a known kind is damaged, so that little or
+    nothing is left of it, or a rare TIFF."""
+    if content and not is_of_known_kind(content):
         return PhotoError("photo_unknown", name=name)
     if content[:2] in (b"II", b"MM"):
         with suppress(struct.error, ExcessError):
