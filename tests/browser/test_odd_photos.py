@@ -48,7 +48,7 @@ REFUSED = {
     "DSC_1.NEF": (tiff_file(picture(8), Kind(">", tags={50706: (1, 4, 0, 0)})), "", "raw file"),
     "letter.pdf": (b"%PDF-1.7 " + bytes(99), "application/pdf", "is a PDF document"),
     "film.mov": (b"\0\0\0\x14ftypqt  \0\0\0\0qt  " + bytes(99), "video/quicktime", "is a video"),
-    "notes.txt": (b"milk, bread and a long list of other things", "text/plain", "not a picture that can"),
+    "notes.txt": (b"milk, bread and a long list of other things", "text/plain", "is a text, not a picture"),
 }
 
 
