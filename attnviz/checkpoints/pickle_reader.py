@@ -27,6 +27,7 @@ MAX_PICKLE = 2_000_000  # bytes
 MAX_OPS = 300_000  # a tensor takes about 40, and an op makes at most some 100 bytes
 MAX_NAMES = 500  # classes and functions
 MAX_KEY = 500  # characters
+GETATTR = "builtins.getattr"
 MAX_SIDES = 16  # of a tensor's shape
 
 
@@ -92,11 +93,11 @@ def read_pickle(stream: BinaryIO) -> Pickled:
     try:
         value = pickle.read(stream)
     except Exception:
-        refuse_code(list(pickle.names))  # code is called code, even where the rest is damaged
-        refuse_objects(list(pickle.names))
+        refuse_code(pickle.names_beside)  # code is called code, even where the rest is damaged
+        refuse_objects(pickle.names_beside)
         raise
-    refuse_code(list(pickle.names))
-    return Pickled(value, pickle.storages, tuple(pickle.names))
+    refuse_code(pickle.names_beside)
+    return Pickled(value, pickle.storages, pickle.names_beside)
 
 
 def claim_of(kind: str, key: str, shape: Any) -> Claim:
@@ -118,10 +119,17 @@ class _PickleMachine:
     def __init__(self) -> None:
         self.names: dict[str, NamedObject] = {}
         self.storages: dict[str, Storage] = {}
+        self.attributes_of: list[bool] = []  # for each call of getattr whether it is a class's that it takes
         self.steps = 0
         self.stack: list[Any] = []
         self.marks: list[int] = []
         self.memo: dict[int, Any] = {}
+
+    @property
+    def names_beside(self) -> tuple[str, ...]:
+        """All names but that of getattr, where it only takes attributes of classes, as mmengine's logs do."""
+        harmless = GETATTR if self.attributes_of and all(self.attributes_of) else ""
+        return tuple(name for name in self.names if name != harmless)
 
     def read(self, stream: BinaryIO) -> Any:
         """The value of the next pickle in a stream. Raises whatever error damage leads to."""
@@ -193,6 +201,10 @@ class _PickleMachine:
         """Push what a call would give: of the functions in ``REBUILT`` their own, of others their name."""
         if not isinstance(function, NamedObject) or not isinstance(arguments, tuple) or len(arguments) > 10:
             raise ValueError("not a call")
+        if function.name == GETATTR:
+            owner = arguments[0] if arguments else None
+            is_class = isinstance(owner, NamedObject) and owner.name.rpartition(".")[2][:1].isupper()
+            self.attributes_of.append(is_class)
         if function.name == "collections.OrderedDict":
             items = arguments[0] if arguments else []  # Python 2 put them here
             self.spend(len(items))

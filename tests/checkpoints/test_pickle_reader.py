@@ -142,8 +142,9 @@ BESIDE = [
     (Path("a"), "str(path)"),
     (Config(), "Config), which is not opened here"),
     (functools.partial(Config), "functools.partial"),
+    (Call(getattr, Config, "mean"), "Config), which is not opened here"),
 ]
-BESIDE_NAMES = ["number", "array", "arguments", "path", "object", "partial"]
+BESIDE_NAMES = ["number", "array", "arguments", "path", "object", "partial", "a class's method"]
 
 
 @pytest.mark.parametrize("beside", [beside for beside, _ in BESIDE] + [Net()], ids=[*BESIDE_NAMES, "model"])
