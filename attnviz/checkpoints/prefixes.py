@@ -20,7 +20,7 @@ def without_prefixes(entries: dict[str, T]) -> dict[str, T]:
     """The same without the prefixes that wrappings put before every key, and without the words of wrappers
     within them."""
     names = {key: ".".join(word for word in key.split(".") if word not in WRAPPERS) for key in entries}
-    if len(set(names.values())) == len(names):
+    if len(set(names.values())) == len(names) and all(names.values()):
         entries = {names[key]: entry for key, entry in entries.items()}
     return _without_first(entries)
 

@@ -163,15 +163,20 @@ def test_a_prefix_that_all_keys_share_is_taken_off(prefix, path):
     "keys",
     [
         ("features.init_block.conv.weight", "features.stage1.weight"),
-        ("module.conv1.weight", "fc.weight"),
         ("module.", "module.fc.weight"),
-        ("layer1.module.weight", "layer1.module.bias"),
+        ("module.fc.weight", "fc.weight"),
         ("modules.a", "modules.b"),
     ],
 )
 def test_a_prefix_that_belongs_to_the_network_stays(keys, path):
     torch.save({key: torch.ones(2) for key in keys}, path)
     assert tuple(read_checkpoint(path)) == keys
+
+
+def test_words_of_wrappers_are_taken_out_of_keys(path):
+    keys = ("module.conv1.weight", "layer1._checkpoint_wrapped_module.0.weight", "fc._orig_mod.weight")
+    torch.save({key: torch.ones(2) for key in keys}, path)
+    assert tuple(read_checkpoint(path)) == ("conv1.weight", "layer1.0.weight", "fc.weight")
 
 
 def test_parameters_and_tensors_with_attributes_are_plain_tensors(path):
