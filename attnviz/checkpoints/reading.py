@@ -19,6 +19,12 @@ from .parts import Grouped, Part, Shapes, grouped, parts_of
 WIDEST = 4096  # channels of the stem: beyond these it is no ResNet that anybody trained
 DEEPEST = 200  # blocks of a stage
 MOST_STAGES = 6
+# Names by which two layers on pooled channels are known to be SE and not the first half of CBAM: those of SE
+# itself, attnviz's, kuangliu's.
+SE_NAMES = (
+    r"(^|[._])[cs]?se(net|layer|block|module|[_.\d]|$)|squeez|excit|recalib|\.attention\.fc1$|\.\d+\.fc1$"
+)
+FLAGS = re.IGNORECASE | re.MULTILINE
 # Numbers beside a network's layers that only count or measure: what training adds.
 COUNTED = r"step|epoch|iter|best|acc|loss|metric|num|n_|decay|init|version|weights?$|device|queue|lr|flops"
 
@@ -61,9 +67,13 @@ def read_network(shapes: Shapes) -> Reading:
     plan = Plan(stem.convolutions, stages, head.layers, stem.pool, stem.norm, last, every)
     _check_left([part for part in outside if part.path not in outer], found.prefix)
     places |= {own_paths[path]: place for path, place in outer.items()}
-    assumed = (*head.assumed, *(("numbers left out",) if _has_loose_numbers(outside) else ()))
     style = "\n".join(part.path for part in parts)
-    return Reading(with_strides(plan), _keys(shapes, places), style, found.others, assumed)
+    assumed = [*head.assumed]
+    if _has_loose_numbers(outside):
+        assumed.append("numbers left out")
+    if any(gate.kind == "se" for gate in plan.all_gates) and not re.search(SE_NAMES, style, FLAGS):
+        assumed.append("gates average")
+    return Reading(with_strides(plan), _keys(shapes, places), style, found.others, tuple(assumed))
 
 
 def _check_size(found: Grouped) -> None:

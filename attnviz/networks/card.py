@@ -79,6 +79,7 @@ ASSUMED = {  # what can be assumed -> its sentence
     "head normed": "assumed_head_normed",
     "head linear": "assumed_head_linear",
     "head ends": "assumed_head_ends",
+    "gates average": "assumed_gates_average",
     "numbers left out": "assumed_numbers_left_out",
 }
 

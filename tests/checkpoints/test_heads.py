@@ -144,6 +144,13 @@ def test_a_name_before_the_network_does_not_say_what_its_gates_are():
     assert (scores[0] == scores[1]).all()
 
 
+@pytest.mark.parametrize("name", ["se", "SE_Module", "excitation", "attn", "gate", "zz"])
+def test_two_layers_of_no_known_name_are_said_to_be_taken_as_se(name):
+    weights = {key.replace(".attention.", f".{name}."): value for key, value in small().items()}
+    assumed = open_state_dict(weights, "w.pth").card.assumed
+    assert ("gates average" in assumed) == (name in ("attn", "gate", "zz"))
+
+
 def test_numbers_that_may_count_are_left_out_with_a_word_and_those_that_only_train_without():
     assert (
         "numbers left out" in open_state_dict({**small(), "temperature": torch.ones(1)}, "w.pth").card.assumed
