@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -72,13 +72,15 @@ class Arguments:
 
         return self._mapped(lambda batch: torch.stack(each(batch)), each)
 
-    def with_another(self, place: int) -> Arguments:
-        """The same, but for the input at a place."""
-        generator = torch.Generator().manual_seed(1)
+    def with_others(self, places: Collection[int], seed: int) -> Arguments:
+        """The same, but for the inputs at some places, which are others for another seed."""
+        generator = torch.Generator().manual_seed(seed)
 
         def changed(rows: Iterable[Tensor]) -> list[Tensor]:
             return [
-                _another(row, generator) if index == place and row.is_floating_point() else row
+                _another(row, generator) * (-1) ** seed * seed
+                if index in places and row.is_floating_point()
+                else row
                 for index, row in enumerate(rows)
             ]
 

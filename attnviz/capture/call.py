@@ -13,10 +13,11 @@ from ..errors import TraceError
 from ..languages.catalogue import Phrase
 from .factor_fit import ratio
 from .layer_attention import LayerAttention, Step
+from .layouts import canonical
 from .multiplications import Product, as_numpy
 from .parts import Parts, joined, part_of, step_values
 from .reads import Read, StepRead, role_phrase
-from .taps import Tap
+from .taps import Ratio, Tap
 
 PLAIN_KINDS = ("channel", "spatial", "both")  # of recognised gates, which can turn out to be joint ones
 
@@ -120,10 +121,14 @@ class Call:
         """A module whose factor is its output ÷ its input is called with these features."""
         self._inputs.setdefault(module, []).append(features.detach().clone())
 
-    def divide(self, module: nn.Module, kind: str, output: Tensor) -> None:
+    def divide(self, by: Ratio, output: Tensor) -> None:
         """That module has run. One that does not scale as it did when it was recognised is read as a joint
         gate; where its features are not finite, its factor is not known."""
-        features, output = self._inputs[module].pop(), output.detach()
+        kind, features, output = by.kind, self._inputs[by.module].pop(), output.detach()
+        features, output = (
+            canonical(each, by.layout if len(by.layout) == each.ndim else "", each.shape)
+            for each in (features, output)
+        )
         factor = ratio(features, output, kind)
         if factor is None and not (features.isfinite().all() and output.isfinite().all()):
             factor = _unknown(features, kind)

@@ -4,6 +4,7 @@ a gate."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -12,15 +13,15 @@ import torch
 from torch import Tensor, nn
 
 from ..naming import free_name
-from .factor_fit import TOO_SMALL, Fit
+from .factor_fit import GREATEST, TOO_SMALL, Fit
 from .module_tree import ModuleTree
 from .multiplications import Site
 from .observation import GateProduct, Observation, observe
-from .taps import Tap
+from .taps import Ratio, Tap
 
-# Normalisations scale their input by something of its own size too; that is no attention.
+# Last words of the names of modules that scale their input, and are no attention.
 NOT_ATTENTION = ("norm", "drop", "scale")
-GREATEST_GATE = 2  # 1 + sigmoid, as in BAM
+WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 SAME_FACTOR = 1e-3  # the most by which a product of two parts may differ from a factor that it makes
 
 
@@ -32,6 +33,7 @@ class Discovery:
     untold: dict[nn.Module, str] = field(default_factory=dict)  # modules, and why: see ``factor_fit``
     sites: frozenset[Site] = frozenset()  # where something was multiplied, by a gate or not
     was_small: bool = False  # a larger input might tell more
+    otherwise: tuple[nn.Module, ...] = ()  # modules that use what could be gates in a way that is not read
 
 
 def recognise(
@@ -66,23 +68,32 @@ def _discovery(
     taps: list[Tap], observation: Observation, tree: ModuleTree, attention: Collection[nn.Module]
 ) -> Discovery:
     small = {module: TOO_SMALL for module in observation.small_products if not _is_plain(module)}
-    blocks = {tap.module for tap in taps}
+    blocks = {tap.module for tap in taps}  # what could not be told of these is read all the same
     untold = {
         module: reason
         for module, reason in (small | observation.untold).items()
         if not tree.is_within(module, attention) and module not in blocks
     }
     sites = frozenset(product.where.site for product in observation.products)
-    return Discovery(taps, untold, sites, TOO_SMALL in untold.values())
+    otherwise = [
+        owner
+        for squash, owner in observation.otherwise.items()
+        if not squash.is_read and not tree.is_within(owner, attention)
+    ]
+    return Discovery(taps, untold, sites, TOO_SMALL in untold.values(), tuple(dict.fromkeys(otherwise)))
 
 
 def _is_plain(module: nn.Module) -> bool:
-    """Whether a module is one of torch's own, or a normalisation or the like; a graph that ``torch.fx`` made
-    of somebody's code is not."""
-    kind = type(module)
-    name = kind.__name__.lower()
-    is_torchs = kind.__module__.startswith("torch.") and not kind.__module__.startswith("torch.fx.")
-    return is_torchs or any(word in name for word in NOT_ATTENTION)
+    """Whether a module is one of torch's own, or called a normalisation or the like."""
+    last = (WORDS.findall(type(module).__name__) or [""])[-1].lower()
+    return _is_torchs(module) or last.startswith(NOT_ATTENTION)
+
+
+def _is_torchs(module: nn.Module) -> bool:
+    """Whether a module is one of torch's own; a graph that ``torch.fx`` made of somebody's code is not, nor
+    is one whose ``forward`` was replaced."""
+    name = type(module).__module__
+    return name.startswith("torch.") and not name.startswith("torch.fx.") and "forward" not in vars(module)
 
 
 def _tap_of_module(module: nn.Module, observation: Observation, tree: ModuleTree) -> Tap:
@@ -97,12 +108,12 @@ def _tap_of_module(module: nn.Module, observation: Observation, tree: ModuleTree
     parts = {part: fits[part] for part in tree.outermost(fits)}
     kinds = {part: _kind(part, fits[part], observation, tree) for part in parts}
     if _make({kinds[part]: _as_kind(found, kinds[part]) for part, found in parts.items()}, whole):
-        ratios = tuple((inner, kinds[inner]) for inner in parts)
+        ratios = tuple(Ratio(inner, kinds[inner], observation.layouts.get(inner, "")) for inner in parts)
         return Tap(name, "both", module, "recognised", ratios=ratios)
     kind = _kind(module, whole, observation, tree)
-    return Tap(
-        name, kind, module, "recognised", "joint" if kind == "joint" else "product", ratios=((module, kind),)
-    )
+    formula = "joint" if kind == "joint" else "product"
+    ratio = Ratio(module, kind, observation.layouts.get(module, ""))
+    return Tap(name, kind, module, "recognised", formula, ratios=(ratio,))
 
 
 def _kind(module: nn.Module, found: Fit, observation: Observation, tree: ModuleTree) -> str:
@@ -157,11 +168,13 @@ def _taps_of_blocks(
     """Taps for gates that a block multiplies in its own code, as in ``x = self.ca(x) * x``."""
     gates = [gate for gate in observation.products if _is_gate(gate, tree, attention)]
     taps: list[Tap] = []
+    seconds: set[GateProduct] = set()
     for gate in gates:
-        if gate.follows in gates and _are_pair(gate.follows, gate):
+        if gate in seconds:
             continue  # read with the gate before it
         second = next((other for other in gates if other.follows is gate and _are_pair(gate, other)), None)
-        tap = _tap_of_block(gate, second, tree)
+        seconds |= {second} if second is not None else set()
+        tap = _tap_of_block(gate, second, observation, tree)
         if any(tap.sites == other.sites for other in taps):
             continue  # a block that runs twice
         taken = [other.layer for other in taps]
@@ -169,21 +182,27 @@ def _taps_of_blocks(
     return taps
 
 
-def _tap_of_block(first: GateProduct, second: GateProduct | None, tree: ModuleTree) -> Tap:
-    """A single gate is named after the module that made it, if there is one; two after their block."""
+def _tap_of_block(
+    first: GateProduct, second: GateProduct | None, observation: Observation, tree: ModuleTree
+) -> Tap:
+    """A single gate is named after the module that made it, if there is one; two after their block, and so is
+    one that its owner multiplies what it is given by."""
     owner = first.owner
     if second is not None:
         return Tap(tree.name(owner), "both", owner, "recognised", sites=(first.where, second.where))
-    path = tree.path(first.source) if first.source is not None else ""
+    is_named = first.source is not None and owner not in observation.gating
+    path = tree.path(first.source) if is_named and first.source is not None else ""
     formula = {"joint": "joint", "paths": "none"}.get(first.kind, "product")
     return Tap(path or tree.name(owner), first.kind, owner, "recognised", formula, sites=(first.where,))
 
 
 def _is_gate(gate: GateProduct, tree: ModuleTree, attention: Collection[nn.Module]) -> bool:
     """Whether a product is by a gate, and not a part of attention that is read already."""
-    if tree.is_within(gate.owner, attention) or _is_plain(gate.owner):
+    if tree.is_within(gate.owner, attention) or _is_torchs(gate.owner):
         return False
-    return gate.least >= 0 and gate.greatest <= GREATEST_GATE
+    if gate.is_bounded:
+        return gate.least >= 0 or gate.kind in ("channel", "spatial")
+    return gate.least >= 0 and gate.greatest <= GREATEST
 
 
 def _are_pair(first: GateProduct | None, second: GateProduct) -> bool:

@@ -152,6 +152,14 @@ def is_elementwise(run: Callable[[Tensor], Tensor], x: Tensor, y: Tensor) -> boo
     return bool((after - before).abs().max() <= 1e-6 * before.abs().max())
 
 
+def is_normalisation(run: Callable[[Tensor], Tensor], x: Tensor, y: Tensor) -> bool:
+    """Whether the output is the same for greater input, because it is divided by a size of its own."""
+    if not y.any():
+        return False
+    off = (run(x * 4) - y).abs().amax()
+    return bool(off <= 2e-2 * y.abs().amax())
+
+
 def is_nearly_one(factor: Tensor) -> bool:
     """Whether a factor leaves nearly everything as it is, like a residual block whose branch is still next to
     nothing."""

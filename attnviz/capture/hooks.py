@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from ..errors import TraceError
 from .call import Call, CallResult
 from .factor_fit import Sample
+from .layouts import canonical
 from .multiplications import Product, Site, SiteListener
 from .reads import role_phrase
 from .taps import Tap
@@ -198,9 +199,9 @@ def _hear_ratios(call: Call, hooks: Hooks) -> None:
     def entered(module: nn.Module, inputs: tuple, named: dict[str, Any]) -> None:
         call.take_input(module, first_tensor(inputs, named))
 
-    for module, kind in call.tap.ratios:
-        hooks.before(module, entered)
-        hooks.after(module, _with_output(partial(call.divide, module, kind)))
+    for ratio in call.tap.ratios:
+        hooks.before(ratio.module, entered)
+        hooks.after(ratio.module, _with_output(partial(call.divide, ratio)))
 
 
 def _without_arguments(run: Callable[[], None]) -> BeforeCall:
@@ -228,17 +229,22 @@ def features_around(tap: Tap) -> Iterator[list[tuple[Tensor, Tensor]]]:
             pairs.append((before[0], product.result.detach().clone()))
             before.clear()
 
+    layout = tap.ratios[0].layout if tap.ratios else ""
+
+    def usual(features: Tensor) -> Tensor:
+        return canonical(features.detach(), layout, features.shape).clone()
+
     def entered(_module: nn.Module, inputs: tuple, named: dict[str, Any]) -> None:
-        before.append(first_tensor(inputs, named).detach().clone())
+        before.append(usual(first_tensor(inputs, named)))
 
     def left(output: Tensor) -> None:
-        pairs.append((before.pop(), output.detach().clone()))
+        pairs.append((before.pop(), usual(output)))
 
     with Hooks() as hooks:
         if tap.sites:
             hooks.enter_context(SiteListener(list(tap.sites), multiplied, keep_features=True))
         else:
-            modules = [module for module, _ in tap.ratios] or [tap.module]
+            modules = [ratio.module for ratio in tap.ratios] or [tap.module]
             hooks.before(modules[0], entered)
             hooks.after(modules[-1], _with_output(left))
         yield pairs

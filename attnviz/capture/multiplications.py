@@ -10,9 +10,9 @@ lists, which the network does not know, count as the code of the module that cal
 Limits. Gates that one line multiplies in turn, in a loop, share a site: they are read as one layer that runs
 several times. So are blocks whose ``forward`` is called directly, past ``nn.Module.__call__``, behind a
 decorator that does not say what it wraps. Not seen at all are products inside TorchScript, compiled code and
-other threads, and those that no multiplication makes (``einsum``, ``addcmul``, ``lerp``). A multiplication
-that no module of the network makes (its ``__call__`` is its own and calls functions only) is not read, and a
-warning is logged."""
+other threads, and those that none of the functions in ``factors`` makes (``lerp``, a matrix product). A
+multiplication that no module of the network makes (its ``__call__`` is its own and calls functions only) is
+not read, and a warning is logged."""
 
 from __future__ import annotations
 
@@ -24,9 +24,11 @@ from types import CodeType, FrameType
 from typing import Any
 
 import numpy as np
-import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
+
+from .factors import Pair, factors_in
+from .layouts import canonical
 
 MODULE_CALLS = vars(sys.modules[nn.Module.__module__])  # the names around ``nn.Module.__call__``
 
@@ -47,6 +49,7 @@ class GateSite:
     site: Site
     kind: str  # "channel", "spatial", "joint" or "paths"
     index: int  # 0 or 1
+    layout: str = ""  # of the features, see ``layouts``; "" is channels second
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,45 +112,51 @@ class SiteListener(TorchFunctionMode):
         self._longest = max((len(site.way) for site in self._sites), default=0)
 
     def __torch_function__(self, func: Any, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
-        if func not in MULTIPLICATIONS or not are_features(args):
-            return func(*args, **(kwargs or {}))
-        site = site_of(sys._getframe(1), self._owners, self._longest)
-        if site is None:
-            return func(*args, **(kwargs or {}))
-        where = self._gate_at(site, args)
-        features = None if where is None else args[1 - where.index]
+        kwargs = kwargs or {}
+        factors = factors_in(func, args, kwargs)
+        site = None if factors is None else site_of(sys._getframe(1), self._owners, self._longest)
+        if factors is None or site is None:
+            return func(*args, **kwargs)
+        where = self._gate_at(site, factors.pair)
+        features = None if where is None else factors.pair[1 - where.index]
         if self._keep_features and features is not None:
             features = features.detach().clone()  # it may be multiplied in place
-        result = func(*args, **(kwargs or {}))
+        result = func(*args, **kwargs)
         if where is not None and features is not None:
-            self._report(Product(where, args[where.index], features, result))
-        elif kind_by_shape(args[1], args[0]) or kind_by_shape(args[0], args[1]):
+            self._report(product_of(where, factors.pair[where.index], features, factors.product(result)))
+        elif could_be_gated(factors.pair):
             self._elsewhere(site)
         return result
 
-    def _gate_at(self, site: Site, args: tuple) -> GateSite | None:
+    def _gate_at(self, site: Site, pair: Pair) -> GateSite | None:
         """The gate at a site; of several the one that has the form of its kind."""
         gates = self._sites.get(site, [])
         if len(gates) < 2:
             return gates[0] if gates else None
-        fitting = [where for where in gates if _looks_like(where, args)]
+        fitting = [where for where in gates if _looks_like(where, pair)]
         return fitting[0] if fitting else gates[0]
 
 
-def _looks_like(where: GateSite, args: tuple) -> bool:
-    gate, features = args[where.index], args[1 - where.index]
+def product_of(where: GateSite, gate: Tensor, features: Tensor, result: Tensor) -> Product:
+    """A product in the usual layout, whatever that of its features is."""
+    if len(where.layout) not in (0, features.ndim):  # it is another than when it was recognised
+        return Product(where, gate, features, result)
+    turned = (canonical(each, where.layout, features.shape) for each in (gate, features, result))
+    return Product(where, *turned)
+
+
+def could_be_gated(pair: Pair) -> bool:
+    """Whether one of two factors could be a gate on the other by its shape."""
+    one, other = pair
+    return bool(kind_by_shape(other, one) or kind_by_shape(one, other))
+
+
+def _looks_like(where: GateSite, pair: Pair) -> bool:
+    gate, features = pair[where.index], pair[1 - where.index]
     by_shape = kind_by_shape(gate, features)
     if by_shape in ("channel", "spatial"):
         return by_shape == where.kind
     return (gate.shape[1] < features.shape[1]) == (where.kind == "spatial")
-
-
-def are_features(args: tuple) -> bool:
-    """Whether what a function is called with could be features and a gate on them."""
-    if len(args) < 2 or not (isinstance(args[0], Tensor) and isinstance(args[1], Tensor)):
-        return False
-    one, other = args[:2]
-    return one.ndim == other.ndim > 2 and one.is_floating_point() and other.is_floating_point()
 
 
 def site_of(frame: FrameType | None, owners: Container[nn.Module], longest: int = sys.maxsize) -> Site | None:
@@ -221,16 +230,3 @@ def _are_equal(one: Tensor, other: Tensor) -> bool:
 def as_numpy(values: Tensor) -> np.ndarray:
     """A float32 copy on the processor."""
     return values.detach().float().cpu().numpy().copy()
-
-
-MULTIPLICATIONS = {
-    torch.mul,
-    torch.multiply,
-    Tensor.mul,
-    Tensor.mul_,
-    Tensor.multiply,
-    Tensor.multiply_,
-    Tensor.__mul__,
-    Tensor.__rmul__,
-    Tensor.__imul__,
-}

@@ -12,8 +12,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from .factor_fit import Fit, Sample, fit, is_elementwise, is_nearly_one
+from .factor_fit import Fit, Sample, fit, is_elementwise, is_nearly_one, is_normalisation
 from .hooks import first_tensor, on_calls
+from .layouts import Layouts, canonical
+from .marks import Marks, Squash
 from .multiplications import GateSite, Product, Site
 from .product_listener import ProductListener
 
@@ -28,6 +30,8 @@ class GateProduct:
     least: float
     greatest: float
     gate: Tensor | None  # (N, C) or (N, h, w) float32; None of the other kinds, whose gates are large
+    is_bounded: bool  # its numbers lie in a closed range by the function that made them
+    memory: int  # where the features lie that it multiplies
     source: nn.Module | None  # the outermost module that gave the gate back, which is the last to do so
     result: weakref.ref[Tensor]
     follows: GateProduct | None  # the product whose result this one multiplies
@@ -51,6 +55,14 @@ class Observation:
     products: list[GateProduct] = field(default_factory=list)
     untold: dict[nn.Module, str] = field(default_factory=dict)  # modules that could scale, and why not known
     small_products: set[nn.Module] = field(default_factory=set)  # owners of products over too few positions
+    gating: set[nn.Module] = field(default_factory=set)  # modules that multiply what they are given by a gate
+    layouts: dict[nn.Module, str] = field(
+        default_factory=dict
+    )  # of what a module is given, if not the usual one
+    otherwise: dict[Squash, nn.Module] = field(
+        default_factory=dict
+    )  # what could be gates, and whose code uses
+    # them with features by something else than a product
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,11 +71,20 @@ class _RunningCall:
     how many products there had been when it began."""
 
     features: Tensor
+    layout: str  # see ``layouts``
     version: int  # of the features: another one afterwards says that they were changed in place
     sample: Sample | None
     inputs: tuple
     named: dict[str, Any]
     product_count: int
+    gate_count: int  # of what could be gates, by the functions that made them
+
+    def is_gating(self, module: nn.Module, products: list[GateProduct]) -> bool:
+        """Whether the module multiplied what it was given by what could be a gate, in its own code."""
+        memory = self.features.data_ptr()
+        return any(
+            product.owner is module and product.memory == memory for product in products[self.product_count :]
+        )
 
     def repeat(self, module: nn.Module, features: Tensor) -> Tensor:
         """What the module gives back for other features."""
@@ -104,8 +125,8 @@ def observe(
 def _watched(
     run: Callable[[], Any], modules: Collection[nn.Module], watch: _Watch, dimensions: Collection[int]
 ) -> None:
-    reports = watch.multiplied, watch.multiplied_by_nobody, watch.multiplied_too_little
-    listener = ProductListener(*reports, set(modules), dimensions)
+    listener = ProductListener(watch, set(modules), dimensions)
+    watch.layouts, watch.marks = listener.layouts, listener.marks
     # No inference mode: what a network keeps for later, such as a grid, must be good for training too.
     with torch.no_grad(), on_calls(modules, watch.enter, watch.leave), listener:
         run()
@@ -119,6 +140,7 @@ class _Watch:
     ) -> None:
         self.observation = Observation()
         self.ownerless = 0  # products
+        self.layouts, self.marks = Layouts(), Marks()
         self.overwritten: set[nn.Module] = (
             set()
         )  # candidates that may scale, and changed their input in place
@@ -133,12 +155,16 @@ class _Watch:
         if self._paused:
             return
         features, sample = first_tensor(inputs, named), None
-        if module in self._candidates and features.ndim in self._dimensions and features.numel():
-            sample = Sample(features)
+        layout = self.layouts.of(features)
+        is_told = features.ndim in self._dimensions or bool(layout)
+        if module in self._candidates and is_told and features.numel():
+            sample = Sample(canonical(features, layout, features.shape))
             if self._keep_features or features.is_inference():
                 features = features.clone()
-        count = len(self.observation.products)
-        self._running.append(_RunningCall(features, _version(features), sample, inputs, named, count))
+        counts = len(self.observation.products), self.marks.small_count
+        self._running.append(
+            _RunningCall(features, layout, _version(features), sample, inputs, named, *counts)
+        )
 
     def leave(self, module: nn.Module, output: object) -> None:
         if self._paused or not self._running:
@@ -156,29 +182,41 @@ class _Watch:
             self._outputs.append((output, module))
         if call.sample is None or module in self.observation.fits or output.shape != call.features.shape:
             return
-        reason = call.sample.untold(output)
+        if call.is_gating(module, self.observation.products):
+            self.observation.gating.add(module)
+        usual = canonical(output, call.layout, output.shape)
+        reason = call.sample.untold(usual)
         if reason:
             self.observation.untold.setdefault(module, reason)
-        elif call.sample.could_scale_to(output):
+        elif call.sample.could_scale_to(usual):
             self._fit(call, module, output)
 
     def _fit(self, call: _RunningCall, module: nn.Module, output: Tensor) -> None:
         if _version(call.features) != call.version:
             self.overwritten.add(module)
             return
-        scaling = fit(call.features, output)
-        if scaling is not None and not self._is_activation(call, module, output, scaling):
+        before, after = (canonical(each, call.layout, each.shape) for each in (call.features, output))
+        scaling = fit(before, after)
+        if scaling is not None and not self._is_other(call, module, output, scaling):
             self.observation.fits[module] = scaling
             self.observation.untold.pop(module, None)
+            if call.layout:
+                self.observation.layouts[module] = call.layout
 
-    def _is_activation(self, call: _RunningCall, module: nn.Module, output: Tensor, scaling: Fit) -> bool:
-        """Whether a module that multiplied by no gate looks like attention only because it is a function of
-        each element, or a residual block whose branch is next to nothing."""
-        if len(self.observation.products) > call.product_count:
-            return False
-        return is_nearly_one(scaling.factor) or is_elementwise(
-            lambda features: call.repeat(module, features), call.features, output
-        )
+    def _is_other(self, call: _RunningCall, module: nn.Module, output: Tensor, scaling: Fit) -> bool:
+        """Whether a module looks like attention only because it is a function of each element, a
+        normalisation, or a residual block whose branch is next to nothing."""
+        has_gates = len(self.observation.products) > call.product_count
+        has_gates |= self.marks.small_count > call.gate_count
+        if is_nearly_one(scaling.factor) and module not in self.observation.gating:
+            return True
+
+        def run(features: Tensor) -> Tensor:
+            return call.repeat(module, features)
+
+        if is_normalisation(run, call.features, output):
+            return True
+        return not has_gates and is_elementwise(run, call.features, output)
 
     def multiplied_by_nobody(self) -> None:
         self.ownerless += not self._paused
@@ -187,11 +225,15 @@ class _Watch:
         if site is not None and not self._paused:
             self.observation.small_products.add(site.owner)
 
-    def multiplied(self, product: Product) -> None:
+    def used_otherwise(self, squash: Squash, site: Site | None) -> None:
+        if site is not None and not self._paused:
+            self.observation.otherwise.setdefault(squash, site.owner)
+
+    def multiplied(self, product: Product, is_bounded: bool) -> None:
         if self._paused:
             return
         earlier = reversed(self.observation.products)
-        follows = next((other for other in earlier if other.result() is product.features), None)
+        follows = next((other for other in earlier if _is_same(other.result(), product.features)), None)
         kind, least_greatest = product.where.kind, product.gate.detach().aminmax()
         small = torch.from_numpy(product.values()) if kind in ("channel", "spatial") else None
         self.observation.products.append(
@@ -200,6 +242,8 @@ class _Watch:
                 float(least_greatest.min),
                 float(least_greatest.max),
                 small,
+                is_bounded,
+                product.features.data_ptr(),
                 self._source(product.gate),
                 weakref.ref(product.result),
                 follows,
@@ -211,6 +255,11 @@ class _Watch:
             if output.data_ptr() == gate.data_ptr():
                 return module
         return None
+
+
+def _is_same(result: Tensor | None, features: Tensor) -> bool:
+    """Whether features are what a product gave, seen in any layout."""
+    return result is not None and (result is features or result.data_ptr() == features.data_ptr() != 0)
 
 
 def _version(tensor: Tensor) -> int:

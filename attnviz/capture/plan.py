@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
@@ -23,7 +24,8 @@ from .module_tree import ModuleTree
 from .multiplications import Site
 from .taps import Tap, find_taps
 
-SIDE = 128  # pixels; what larger inputs are made for recognition, and smaller ones where that tells more
+SIDE = 128  # pixels; what larger inputs are made for recognition
+LARGER_SIDE = 256  # the same where some maps turn out to be too small
 NAMED = 5  # layers that a remark names
 
 
@@ -50,7 +52,8 @@ class ReadingPlan:
     untold: dict[str, tuple[weakref.ref[nn.Module], str]] = field(default_factory=dict)  # name -> it, and why
     sites: frozenset[Site] = frozenset()  # where something was multiplied, by a gate or not
     scripted: tuple[str, ...] = ()  # modules that can't be listened to
-    orders: dict[int, dict[Tap, str]] = field(default_factory=dict)  # by the count of inputs, see ``rows``
+    otherwise: tuple[str, ...] = ()  # modules that use what could be gates in a way that is not read
+    orders: dict[int, list[Any]] = field(default_factory=dict)  # by the count of inputs, see ``rows``
     ends_with_sigmoid: bool | None = None  # None: not looked at
     accepted: set[Tap | Site | nn.Module] = field(default_factory=set)  # what differs in a pass, and has no
     # better reading
@@ -151,7 +154,8 @@ def _made(network: nn.Module, modules: dict[str, nn.Module], given: Arguments) -
     scripted = {module for module in modules.values() if isinstance(module, torch.jit.ScriptModule)}
     outermost = tuple(names[module] for module in ModuleTree(modules).outermost(scripted))
     sites = frozenset(site for site in found.sites if site.owner is not network)
-    return ReadingPlan(_in_order(taps + found.taps, modules), untold, sites, outermost)
+    otherwise = tuple(names[module] for module in found.otherwise)
+    return ReadingPlan(_in_order(taps + found.taps, modules), untold, sites, outermost, otherwise)
 
 
 def _recognised(
@@ -170,14 +174,11 @@ def _recognised(
         [given.pair, given.copied] if scale >= 1 else [lambda: given.pair(scale), given.pair, given.copied]
     )
     found = _first_that_runs(attempt, first)
-    if scale > 1 and found.was_small:
-        try:
-            found = attempt(given.pair(scale))
-        except Exception:  # of the network, which takes no larger inputs
-            return found
-    if scale == 1 or not found.was_small:
-        return found
-    return Discovery(found.taps, _without_small(found.untold), found.sites)
+    if found.was_small and given.side():
+        with suppress(Exception):  # of the network, which takes no inputs of another size
+            found = attempt(given.pair(LARGER_SIDE / given.side()))
+            return replace(found, untold=_without_small(found.untold))
+    return found
 
 
 def _first_that_runs(
@@ -210,6 +211,8 @@ def attention_missing(network: nn.Module, plan: ReadingPlan) -> TraceError | Non
     name = type(network).__name__
     if plan.untold:
         return TraceError("attention_not_told", type=name, layers=_some(plan.untold), why=_why(plan))
+    if plan.otherwise:
+        return TraceError("attention_used_otherwise", type=name, layers=_some(plan.otherwise))
     if plan.scripted:
         return TraceError("attention_may_be_scripted", type=name, layers=_some(plan.scripted))
     kinds = ", ".join(sorted({known.kind.upper() for known in TABLE.values()}))
@@ -230,6 +233,8 @@ def remarks_on(plan: ReadingPlan) -> list[TraceRemark]:
         remarks.append(TraceRemark("layers_not_told", layers=_some(plan.untold), why=_why(plan)))
     if plan.scripted:
         remarks.append(TraceRemark("layers_scripted", layers=_some(plan.scripted)))
+    if plan.otherwise:
+        remarks.append(TraceRemark("layers_used_otherwise", layers=_some(plan.otherwise)))
     return remarks
 
 
@@ -257,11 +262,22 @@ def _form(given: Arguments) -> tuple:
 
 
 def _stamp(network: nn.Module) -> tuple:
-    """Something that is another when weights were changed or replaced."""
+    """Something that is another when weights were changed or replaced, a switch was turned, or a module was
+    given other code."""
     if has_card(network):
         return ()
     tensors: list[Any] = [*network.parameters(), *network.buffers()]
-    return tuple((tensor.data_ptr(), _version(tensor)) for tensor in tensors)
+    weights = [(tensor.data_ptr(), _version(tensor)) for tensor in tensors]
+    return (*weights, *(_switches(module) for module in network.modules()))
+
+
+def _switches(module: nn.Module) -> tuple:
+    """A module's own settings that are a bool or a text, and the code that was put in place of its own."""
+    return tuple(
+        id(value) if name == "forward" else value
+        for name, value in vars(module).items()
+        if name == "forward" or (isinstance(value, bool | str) and name != "training")
+    )
 
 
 def _version(tensor: Tensor) -> int:

@@ -4,155 +4,144 @@ constant over neither could be a mask if a sigmoid or a softmax made it."""
 
 from __future__ import annotations
 
+import math
 import sys
 import weakref
 from collections.abc import Callable, Container
-from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
+from .factors import Factors, factors_in
+from .layouts import Layouts, canonical
+from .marks import Marks, Squash
 from .multiplications import (
     FEWEST_POSITIONS,
-    MULTIPLICATIONS,
     GateSite,
     Product,
     Site,
-    are_features,
     is_constant,
     kind_by_shape,
+    product_of,
     site_of,
 )
 
-SQUASHES = {
-    "sigmoid",
-    "sigmoid_",
-    "expit",
-    "hardsigmoid",
-    "softmax",
-    "tanh",
-    "tanh_",
-}  # functions whose results lie in a closed range
-# Functions after which that is still so: they change form, or add and multiply numbers.
-KEEPING = {
-    *("view", "reshape", "expand", "expand_as", "view_as", "repeat", "tile", "broadcast_to", "unsqueeze"),
-    *(
-        "squeeze",
-        "flatten",
-        "unflatten",
-        "permute",
-        "transpose",
-        "contiguous",
-        "to",
-        "type_as",
-        "float",
-        "half",
-    ),
-    *("chunk", "split", "unbind", "select", "narrow", "__getitem__", "interpolate", "upsample", "pad"),
-    *("repeat_interleave", "clamp", "detach", "clone", "max_pool2d", "avg_pool2d", "adaptive_avg_pool2d"),
-}
-ARITHMETIC = {
-    *("add", "sub", "mul", "div", "rsub", "add_", "mul_", "div_", "sub_", "multiply", "true_divide"),
-    *("__add__", "__radd__", "__sub__", "__rsub__", "__mul__", "__rmul__", "__truediv__", "__iadd__"),
-}
 WRITING_OUT = {"repeat", "tile", "repeat_interleave", "clone", "contiguous"}  # of what was expanded too
 SAMPLED = 2048  # elements, in the test for functions of each element
 
 
+class Reports(Protocol):
+    """Is told what a pass multiplies."""
+
+    def multiplied(self, product: Product, is_bounded: bool) -> None:
+        """Features were multiplied by what could be a gate, whose numbers may lie in a closed range."""
+
+    def multiplied_by_nobody(self) -> None:
+        """The same, in no module's code."""
+
+    def multiplied_too_little(self, site: Site | None) -> None:
+        """Something was multiplied that has too few positions to tell."""
+
+    def used_otherwise(self, squash: Squash, site: Site | None) -> None:
+        """What could be a gate was used together with features, but by no multiplication that is known."""
+
+
 class ProductListener(TorchFunctionMode):
     """Reports every multiplication of features by something that could be a gate, while it is entered, in
-    this thread; those whose features have too few positions to tell are told to ``too_small``. ``owners`` are
-    the modules that a multiplication can belong to; ``dimensions`` those that features can have, with batch
-    and channels."""
+    this thread. ``owners`` are the modules that a multiplication can belong to; ``dimensions`` those that
+    features can have, with batch and channels, where their layout is not known."""
 
-    def __init__(
-        self,
-        report: Callable[[Product], None],
-        ownerless: Callable[[], None],
-        too_small: Callable[[Site | None], None],
-        owners: Container[Any],
-        dimensions: Container[int] = (4, 5),
-    ) -> None:
+    def __init__(self, reports: Reports, owners: Container[Any], dimensions: Container[int] = (4, 5)) -> None:
         super().__init__()
-        self._report, self._ownerless, self._too_small = report, ownerless, too_small
-        self._owners, self._dimensions = owners, dimensions
-        self._squashed: dict[int, weakref.ref[Tensor]] = {}  # by the ids of the tensors
+        self.layouts = Layouts()
+        self._reports, self._owners, self._dimensions = reports, owners, dimensions
+        self.marks = Marks()
         self._written_out: dict[int, tuple[weakref.ref[Tensor], Tensor]] = {}  # and what each was made of
 
     def __torch_function__(self, func: Any, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
         kwargs = kwargs or {}
-        if func in MULTIPLICATIONS and are_features(args) and args[0].ndim in self._dimensions:
-            return self._multiply(func, args, kwargs, sys._getframe(1))
-        result = func(*args, **kwargs)
-        if self._stays_squashed(func, args):
-            self._mark(result)
+        frame, factors = sys._getframe(1), factors_in(func, args, kwargs)
+        if factors is None:
+            result = func(*args, **kwargs)
+        else:
+            result = self._multiply(factors, lambda: func(*args, **kwargs), frame)
+        self.layouts.follow(func, args, kwargs, result)
+        self.marks.follow(func, args, result)
+        for squash in self.marks.unread(func, args):
+            self._reports.used_otherwise(squash, site_of(frame, self._owners))
         if getattr(func, "__name__", "") in WRITING_OUT and isinstance(result, Tensor):
             self._remember(result, args[0])
         return result
 
-    def _multiply(self, func: Any, args: tuple, kwargs: dict, frame: Any) -> Any:
-        found = self._gate_among(args[:2])
+    def _multiply(self, factors: Factors, run: Callable[[], Any], frame: Any) -> Any:
+        found = self._gate_among(factors)
         if found is None:
-            if max(args[0][0, 0].numel(), args[1][0, 0].numel()) < FEWEST_POSITIONS:
-                self._too_small(site_of(frame, self._owners))
-            return func(*args, **kwargs)
-        index, kind = found
-        features = args[1 - index]
+            if all(math.prod(each.shape[2:]) < FEWEST_POSITIONS for each in factors.pair):
+                self._reports.multiplied_too_little(site_of(frame, self._owners))
+            return run()
+        index, kind, layout = found
+        gate, features = factors.pair[index], factors.pair[1 - index]
         if _is_one_number(features):  # it only writes out the gate
-            result = func(*args, **kwargs)
-            self._remember(result, args[index])
+            result = run()
+            self._remember(result, factors.given[index])
             return result
+        mark = self.marks.of(factors.given[index])
+        if mark.squash is not None:
+            mark.squash.is_read = True
         site = site_of(frame, self._owners)
-        result = func(*args, **kwargs)
+        result = run()
         if site is None:
-            self._ownerless()
+            self._reports.multiplied_by_nobody()
         else:
-            self._report(Product(GateSite(site, kind, index), args[index], features, result))
+            where = GateSite(site, kind, index, layout)
+            product = product_of(where, gate, features, factors.product(result))
+            self._reports.multiplied(product, mark.squash is not None)
         return result
 
-    def _gate_among(self, factors: tuple) -> tuple[int, str] | None:
-        """Which of two factors could be a gate on the other, and its kind."""
+    def _gate_among(self, factors: Factors) -> tuple[int, str, str] | None:
+        """Which of two factors could be a gate on the other, its kind, and the layout of the features."""
         for index in (1, 0):
-            gate, features = factors[index], factors[1 - index]
-            kind = kind_by_shape(gate, features)
-            if kind == "paths" and not _are_shares(gate):
-                kind = ""
-            if kind == "full":
-                kind = self._kind_by_numbers(gate, features)
+            layout = self.layouts.of(factors.given[1 - index])
+            if len(layout) != factors.pair[0].ndim:
+                layout = ""
+            if not layout and factors.pair[0].ndim not in self._dimensions:
+                continue
+            kind = self._kind_of(factors, index, layout)
             if kind:
-                return index, kind
+                return index, kind, layout
         return None
 
-    def _kind_by_numbers(self, gate: Tensor, features: Tensor) -> str:
+    def _kind_of(self, factors: Factors, index: int, layout: str) -> str:
+        gate, features = factors.pair[index], factors.pair[1 - index]
+        if any(mine not in (1, theirs) for mine, theirs in zip(gate.shape, features.shape)):
+            return ""
+        mark = self.marks.of(factors.given[index])
+        if mark.is_size and mark.squash is None:  # a normalisation
+            return ""
+        kind = kind_by_shape(gate, features)
+        if kind == "paths" and _are_shares(gate):
+            return kind
+        sizes = features.shape
+        gate, features = (canonical(each, layout, sizes) for each in (gate, features))
+        kind = kind_by_shape(gate, features)
+        if kind == "full":
+            return self._kind_by_numbers(factors, index, gate, features)
+        return "" if kind == "paths" else kind
+
+    def _kind_by_numbers(self, factors: Factors, index: int, gate: Tensor, features: Tensor) -> str:
+        given, multiplied = factors.given[index], factors.given[1 - index]
         kind = constant_kind(gate) if gate.shape == features.shape else ""
-        if not kind and id(gate) in self._written_out:  # by numbers it could be either
-            small = self._written_out[id(gate)][1]
+        if not kind and id(given) in self._written_out:  # by numbers it could be either
+            small = self._written_out[id(given)][1]
             kind = kind_by_shape(small, features) if small.ndim == features.ndim else ""
         if kind in ("channel", "spatial"):
             return kind
-        is_mask = self._is_squashed(gate) and not _is_function_of(gate.expand(features.shape), features)
-        return "joint" if is_mask and features.ndim == 4 else ""
-
-    def _stays_squashed(self, func: Any, args: tuple) -> bool:
-        name = getattr(func, "__name__", "")
-        if name in SQUASHES:
-            return True
-        given = [value for value in args if isinstance(value, Tensor)]
-        if name in ARITHMETIC:
-            return bool(given) and all(self._is_squashed(value) for value in given)
-        return name in KEEPING and bool(given) and self._is_squashed(given[0])
-
-    def _is_squashed(self, tensor: Tensor) -> bool:
-        return id(tensor) in self._squashed
-
-    def _mark(self, result: Any) -> None:
-        for value in result if isinstance(result, tuple | list) else (result,):
-            if isinstance(value, Tensor):
-                self._squashed[id(value)] = weakref.ref(value, partial(self._forget, id(value)))
-
-    def _forget(self, key: int, _gone: weakref.ref[Tensor]) -> None:
-        self._squashed.pop(key, None)
+        if features.ndim != 4 or not self.marks.is_squashed(given):
+            return ""
+        if bool((given < 0).any()) or self.marks.is_gate_of_twins(given, multiplied):
+            return ""
+        return "" if _is_function_of(gate.expand(features.shape), features) else "joint"
 
     def _remember(self, result: Tensor, small: Tensor) -> None:
         key = id(result)

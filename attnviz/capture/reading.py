@@ -25,18 +25,17 @@ class Heard:
     """What a network gave back for N inputs, and what was heard meanwhile."""
 
     output: Any
-    results: list[CallResult]
     plan: ReadingPlan
     orders: RowOrders
     remarks: tuple[TraceRemark, ...]
 
     def layers(self, row: int) -> dict[str, LayerAttention]:
-        """The layers of one of the inputs; see ``RowOrders.layers``."""
+        """The layers of one of the inputs; see ``RowOrders.layers_with_results``."""
         return {layer.name: layer for _, layer in self.layers_with_results(row)}
 
     def layers_with_results(self, row: int) -> list[tuple[CallResult, LayerAttention]]:
         """The same, each with the call that it is from."""
-        return self.orders.layers(self.results, row)
+        return self.orders.layers_with_results(row)
 
 
 def read(
@@ -60,8 +59,8 @@ def read(
 def heard(network: nn.Module, given: Arguments, plan: ReadingPlan, output: Any, listener: Listener) -> Heard:
     """What was heard in a pass. Raises TraceError if a gate was silent."""
     remarks, results = [*remarks_on(plan), *_silent(listener)], listener.take()
-    orders = RowOrders(network, given, plan)
-    return Heard(output, results, plan, orders, (*remarks, *orders.remarks(results)))
+    orders = RowOrders(network, given, plan, results)
+    return Heard(output, plan, orders, (*remarks, *orders.remarks()))
 
 
 def _pass(network: nn.Module, given: Arguments, plan: ReadingPlan, steps: bool) -> tuple[Any, Listener]:

@@ -1,14 +1,21 @@
 """Which rows of a module's batch belong to which input. A network may fold frames, groups or windows of an
-input into the batch: then a module sees N × k rows, in an order that only the network knows; it may also turn
-the order of N rows around. It is told by running the network again, on smaller inputs, with another one in
-place of the second, which is where a turned order shows."""
+input into the batch: then a module sees N × k rows, in an order that only the network knows; it may turn the
+order of its rows around, take them in several calls, or leave some out. It is told by running the network
+again, on smaller inputs, with others in place of some.
+
+Every input has a number, and in each pass those are changed whose number has a certain bit, or has it not.
+The passes in which a row changes so spell the number of its input; a row that changes with a bit and without
+it holds something of several inputs."""
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable, Collection
 from contextlib import suppress
+from dataclasses import dataclass
 
 import numpy as np
+import torch
 from torch import nn
 
 from ..errors import TraceRemark
@@ -22,107 +29,222 @@ from .taps import Tap
 
 MOST_ROWS = 64  # of one input in one call, that are told apart
 SIDE = 64  # pixels; what larger inputs are made for that
-MOST_CHANGED = 3  # inputs, one after another
-INPUTS_FIRST, PARTS_FIRST, MIXED, UNTOLD = "inputs first", "parts first", "mixed", ""
+ATTEMPTS = 3  # with other inputs, of which some may not change a gate
+MUCH_LESS = 0.05  # of a row's change by its own input, that others may change it by
+NOBODY, SEVERAL = -1, -2  # whose a row is that changes with no input, or with several
+
+Rows = dict[int, list[int]]  # an input's number -> its rows in a call
+
+
+@dataclass(frozen=True, eq=False)
+class MeasuredCall:
+    """Whose the rows of one call are: the number of the input of each row, NOBODY or SEVERAL."""
+
+    tap: Tap
+    owners: tuple[int, ...]
+
+    def rows(self, count: int, rows: int) -> Rows | None:
+        """The rows of each of ``count`` inputs in a call of that many rows; None if that can't be told. Where
+        it has other rows than were measured, their order must be plain."""
+        if SEVERAL in self.owners:
+            return None
+        order = self.order(count)
+        if order is not None and rows % count == 0:
+            return order(count, rows // count)
+        return self._as_measured(count) if rows == len(self.owners) else None
+
+    def order(self, count: int) -> Callable[[int, int], Rows] | None:
+        """The plain order in which the rows stand: input after input, or the first of each input, the second
+        of each, and so on. A row that no input changes, as where a gate is shut, takes the place that it has
+        in that order, if others of that place are known."""
+        known = {place: owner for place, owner in enumerate(self.owners) if owner != NOBODY}
+        each, rest = divmod(len(self.owners), count)
+        if rest or not each:
+            return None
+        if not known:  # one gate for all inputs
+            return _in_order
+        for order, parts in (
+            (_in_order, [place % each for place in known]),
+            (_in_turn, [place // count for place in known]),
+        ):
+            whose = {place: row for row, places in order(count, each).items() for place in places}
+            if len(set(parts)) == each and all(whose[place] == owner for place, owner in known.items()):
+                return order
+        return None
+
+    def _as_measured(self, count: int) -> Rows | None:
+        rows = {
+            row: [place for place, owner in enumerate(self.owners) if owner == row] for row in range(count)
+        }
+        is_padded = NOBODY in self.owners and len({len(places) for places in rows.values()}) > 1
+        return None if is_padded else rows
+
+
+def _in_order(count: int, each: int) -> Rows:
+    return {row: list(range(row * each, (row + 1) * each)) for row in range(count)}
+
+
+def _in_turn(count: int, each: int) -> Rows:
+    return {row: list(range(row, count * each, count)) for row in range(count)}
 
 
 class RowOrders:
-    """The order of the rows in the calls of a network that was given N inputs."""
+    """The rows of the inputs in the calls of a network that was given N of them."""
 
-    def __init__(self, network: nn.Module, given: Arguments, plan: ReadingPlan) -> None:
-        self._network, self._given, self._plan = network, given, plan
+    def __init__(
+        self, network: nn.Module, given: Arguments, plan: ReadingPlan, results: list[CallResult]
+    ) -> None:
+        self._network, self._given, self._plan, self._results = network, given, plan, results
         self.count = given.count
+        self._rows: list[Rows | None] | None = None  # of each call
 
-    def of_input(self, result: CallResult, row: int) -> range | None:
-        """The rows of a call that belong to one of the inputs; None if that can't be told."""
-        each = result.rows // max(1, self.count)
-        if not each or each > MOST_ROWS or result.rows % self.count:
-            return None
-        is_plain = self.count == 1 or (each == 1 and has_card(self._network))
-        order = INPUTS_FIRST if is_plain else self._order(result.tap)
-        if order == INPUTS_FIRST or (order == UNTOLD and each == 1):
-            return range(row * each, (row + 1) * each)
-        return range(row, result.rows, self.count) if order == PARTS_FIRST else None
+    def _of_calls(self) -> list[Rows | None]:
+        if self._rows is None:
+            self._rows = self._told()
+        return self._rows
 
-    def layers(self, results: list[CallResult], row: int) -> list[tuple[CallResult, LayerAttention]]:
+    def _told(self) -> list[Rows | None]:
+        if not self.count:
+            return [None] * len(self._results)
+        if all(self._is_plain(result) for result in self._results):
+            return [_in_order(self.count, 1) for _ in self._results]
+        measured = self._plan.orders.get(self.count)
+        told = None if measured is None else self._applied(measured)
+        if told is None:
+            measured = self._measured()
+            told = self._applied(measured) or [None] * len(self._results)
+            self._plan.orders[self.count] = measured
+        return told
+
+    def _is_plain(self, result: CallResult) -> bool:
+        """Whether a call has one row an input, of which it is known whose it is."""
+        return result.rows == self.count and (self.count == 1 or has_card(self._network))
+
+    def _applied(self, measured: list[MeasuredCall]) -> list[Rows | None] | None:
+        """Whose the rows of these calls are; None if they are not the calls that were measured, whose orders
+        differ."""
+        if [call.tap for call in measured] == [result.tap for result in self._results]:
+            calls = measured
+        else:
+            by_tap = {call.tap: call for call in measured}
+            orders = {tap: {call.order(self.count) for call in measured if call.tap is tap} for tap in by_tap}
+            if any(len(orders.get(result.tap, ())) != 1 for result in self._results):
+                return None
+            calls = [by_tap[result.tap] for result in self._results]
+        return [
+            call.rows(self.count, result.rows) if result.rows <= MOST_ROWS * self.count else None
+            for call, result in zip(calls, self._results)
+        ]
+
+    def layers_with_results(self, row: int) -> list[tuple[CallResult, LayerAttention]]:
         """The layers of one input in running order, each with the call that it is from; those of a module
         that ran more than once, or that saw several rows of the input, are told apart by a number:
         "layer3.1", "layer3.1 #2"."""
         layers: list[tuple[CallResult, LayerAttention]] = []
         numbers: Counter[str] = Counter()
-        for result in results:
-            for each in self.of_input(result, row) or ():
+        for result, rows in zip(self._results, self._of_calls()):
+            for each in () if rows is None else rows[row]:
                 layer = result.tap.layer
                 numbers[layer] += 1
                 name = layer if numbers[layer] == 1 else f"{layer} #{numbers[layer]}"
                 layers.append((result, result.layer(name, each)))
         return layers
 
-    def remarks(self, results: list[CallResult]) -> list[TraceRemark]:
+    def remarks(self) -> list[TraceRemark]:
         """The layers that are not read because their rows can't be told apart."""
-        unread = {result.tap.layer: result.rows for result in results if self.of_input(result, 0) is None}
+        calls = zip(self._results, self._of_calls())
+        unread = {result.tap.layer: result.rows for result, rows in calls if rows is None}
         return [
             TraceRemark("layer_rows_unknown", layer=layer, rows=rows, count=self.count)
             for layer, rows in unread.items()
         ]
 
-    def _order(self, tap: Tap) -> str:
-        if self.count not in self._plan.orders:
-            self._plan.orders[self.count] = self._measured()
-        return self._plan.orders[self.count].get(tap, UNTOLD)
-
-    def _measured(self) -> dict[Tap, str]:
+    def _measured(self) -> list[MeasuredCall]:
         side = self._given.side()
         for scale in (SIDE / side, 1.0) if side > SIDE else (1.0,):
             given = self._given if scale == 1 else self._given.resized(scale)
             with suppress(Exception):  # of the network, which may take no smaller inputs
-                return self._compared(given)
-        return {}
+                measured = self._compared(given)
+                if scale == 1 or self._applied(measured) is not None:
+                    return measured
+        return []
 
-    def _compared(self, given: Arguments) -> dict[Tap, str]:
-        """The orders that show where inputs are changed, one after another until each tap has told its
-        own."""
-        orders: dict[Tap, str] = {}
-        plain = self._heard(given)
-        for place in range(1, min(self.count, MOST_CHANGED + 1)):
-            for one, other in zip(plain, self._heard(given.with_another(place))):
-                if one.tap is other.tap and one.rows == other.rows and one.tap not in orders:
-                    order = _order_of(_changed(one, other), self.count, place)
-                    orders |= {one.tap: order} if order != UNTOLD else {}
-            if all(result.tap in orders for result in plain):
+    def _compared(self, given: Arguments) -> list[MeasuredCall]:
+        """Whose rows they are, by the passes in which they change."""
+        plain = self._heard(given, seed=0)
+        changes = [self._changes_by_bit(given, bit, plain) for bit in range(self.count.bit_length())]
+        owners = [
+            _owners(np.stack([each[place] for each in changes]), self.count) for place in range(len(plain))
+        ]
+        return [MeasuredCall(call.tap, whose) for call, whose in zip(plain, owners)]
+
+    def _changes_by_bit(self, given: Arguments, bit: int, plain: list[CallResult]) -> list[np.ndarray]:
+        """How much each row of each call changes, (2, rows), where the inputs with a bit are others, and
+        where those without it are. Rows that change with neither are tried with still other inputs."""
+        sides = [
+            [n - 1 for n in range(1, self.count + 1) if bool(n >> bit & 1) == has] for has in (True, False)
+        ]
+        changes = [np.zeros((2, call.rows)) for call in plain]
+        for attempt in range(ATTEMPTS):
+            found = [self._changes(given, places, plain, seed=1 + bit + attempt) for places in sides]
+            changes = [np.maximum(before, np.stack(pair)) for before, pair in zip(changes, zip(*found))]
+            if all(change.any(0).all() for change in changes):
                 break
-        return orders
+        return changes
 
-    def _heard(self, given: Arguments) -> list[CallResult]:
+    def _changes(
+        self, given: Arguments, places: Collection[int], plain: list[CallResult], seed: int
+    ) -> list[np.ndarray]:
+        """How much each row of each call changes where the inputs at some places are others."""
+        if not places:
+            return [np.zeros(call.rows) for call in plain]
+        heard = self._heard(given.with_others(places, seed), seed)
+        if [(call.tap, call.rows) for call in heard] != [(call.tap, call.rows) for call in plain]:
+            return [np.full(call.rows, np.inf) for call in plain]  # other inputs, other calls
+        return [_change(one, other) for one, other in zip(plain, heard)]
+
+    def _heard(self, given: Arguments, seed: int) -> list[CallResult]:
+        """The calls of a pass, whose random numbers are others for another seed: an order that is drawn
+        can't be told."""
         listener = Listener(self._plan.taps)
         everything = list(self._network.modules())
         with exclusive_eval(self._network, everything), without_drawing(), listener.listening():
+            torch.manual_seed(seed)
             given.copied().call(self._network)
         return listener.take()
 
 
-def _changed(one: CallResult, other: CallResult) -> np.ndarray:
-    """Which rows of a call are not as in another."""
-    changed = np.zeros(one.rows, bool)
+def _change(one: CallResult, other: CallResult) -> np.ndarray:
+    """The most by which each row of a call differs from another's; what is NaN in only one of them by 1."""
+    most = np.zeros(one.rows)
     for part, values in one.parts.items():
-        if part in other.parts and other.parts[part].shape == values.shape:
-            differ = ~np.isclose(values, other.parts[part], rtol=1e-6, atol=1e-7, equal_nan=True)
-            changed |= differ.reshape(one.rows, -1).any(1)
-    return changed
+        theirs = other.parts.get(part)
+        if theirs is None or theirs.shape != values.shape:
+            return np.full(one.rows, np.inf)
+        off = np.where(
+            np.isclose(values, theirs, rtol=1e-6, atol=1e-7, equal_nan=True), 0, np.abs(values - theirs)
+        )
+        most = np.maximum(most, np.nan_to_num(off, nan=1.0).reshape(one.rows, -1).max(1))
+    return most
 
 
-def _order_of(changed: np.ndarray, count: int, place: int) -> str:
-    """How the rows of so many inputs stand, where these are the rows that changed with the input at a
-    place."""
-    rows, each = set(np.flatnonzero(changed).tolist()), len(changed) // count
-    if not rows:  # a gate that is the same for other inputs does not tell
-        return UNTOLD
-    if each == 1:
-        return INPUTS_FIRST if place in rows else MIXED
-    inputs_first, parts_first = (
-        set(range(place * each, (place + 1) * each)),
-        set(range(place, len(changed), count)),
-    )
-    if (rows <= inputs_first) == (rows <= parts_first):
-        return UNTOLD if rows <= inputs_first else MIXED
-    return INPUTS_FIRST if rows <= inputs_first else PARTS_FIRST
+def _owners(changes: np.ndarray, count: int) -> tuple[int, ...]:
+    """Whose each row is, where ``changes`` (bits, 2, rows) are by how much each changes with the inputs that
+    have a bit, and with those that do not."""
+    greatest, least = changes.max(1), changes.min(1)
+    is_clear = (least <= MUCH_LESS * greatest) & np.isfinite(greatest)
+    is_known = greatest > 0
+    bits = changes[:, 0] > changes[:, 1]
+    owners = []
+    for row in range(changes.shape[2]):
+        known = np.flatnonzero(is_known[:, row])
+        fitting = [
+            number - 1
+            for number in range(1, count + 1)
+            if all(bool(number >> bit & 1) == bits[bit, row] for bit in known)
+        ]
+        if not is_clear[:, row].all() or not fitting:
+            owners.append(SEVERAL)
+        else:
+            owners.append(fitting[0] if len(fitting) == 1 and len(known) else NOBODY)
+    return tuple(owners)

@@ -17,6 +17,15 @@ from .multiplications import GateSite
 from .reads import Read, StepRead
 
 
+@dataclass(frozen=True)
+class Ratio:
+    """A module whose output ÷ input is a gate of a kind, and the layout of its features, see ``layouts``."""
+
+    module: nn.Module
+    kind: str
+    layout: str = ""  # the usual one
+
+
 @dataclass(frozen=True, eq=False)
 class Tap:
     """One attention module of a network, and what is read of it."""
@@ -29,7 +38,7 @@ class Tap:
     reads: tuple[Read, ...] = ()  # of children's outputs
     children: dict[str, nn.Module] = field(default_factory=dict)  # by their path in the module
     plus: float = 0.0  # what a skip adds to the factor
-    ratios: tuple[tuple[nn.Module, str], ...] = ()  # recognised: output ÷ input of a module, and its kind
+    ratios: tuple[Ratio, ...] = ()  # recognised: output ÷ input of a module
     sites: tuple[GateSite, ...] = ()  # recognised: places in code where a gate is multiplied
     steps: tuple[StepRead, ...] = ()  # what is computed on the way, in that order
 

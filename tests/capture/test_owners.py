@@ -116,6 +116,61 @@ def test_each_paths_share_is_a_channel_gate_where_paths_are_multiplied_one_by_on
     assert np.allclose([layer.channel for layer in layers], block.seen[0].numpy(), atol=1e-6)
 
 
+class MultiScaleBlock(nn.Module):
+    """Whose name alone could make it a fixed scale; ``squash`` makes its gate."""
+
+    def __init__(self, squash) -> None:
+        super().__init__()
+        self.conv, self.squash = nn.Conv2d(C, C, 3, padding=1), squash
+
+    def forward(self, x):
+        y = self.conv(x)
+        self.seen = self.squash(4 * y.mean((2, 3), True))
+        return x + y * self.seen
+
+
+@pytest.mark.parametrize(
+    "squash",
+    [torch.tanh, lambda y: 3 * torch.sigmoid(y + 3), lambda y: y.softmax(1) * C, F.hardsigmoid, F.relu],
+    ids=["tanh", "3 × sigmoid", "softmax × C", "hardsigmoid", "relu"],
+)
+def test_gates_of_any_range_are_read_and_names_do_not_matter(squash):
+    block = MultiScaleBlock(squash)
+    (layer,) = layers_of(block).values()
+    assert layer.kind == "channel" and np.allclose(layer.channel, block.seen[0].flatten().numpy(), atol=1e-6)
+
+
+class ThreeInTurn(OpenBlock):
+    def forward(self, x):
+        y = self.conv(x)
+        y = y * self.ca(y)
+        y = y * self.sa(y)
+        self.last = torch.sigmoid(y.mean((2, 3), True))
+        return x + y * self.last
+
+
+def test_a_third_gate_in_turn_is_a_layer_of_its_own():
+    block = ThreeInTurn()
+    first, second = layers_of(block).values()
+    assert (first.kind, second.kind) == ("both", "channel")
+    assert np.allclose(second.channel, block.last[0].flatten().numpy(), atol=1e-6)
+
+
+class ByMatrices(OpenBlock):
+    """Multiplies by a gate in a way that is not listened to."""
+
+    def forward(self, x):
+        y = self.conv(x)
+        return x + torch.bmm(torch.diag_embed(self.ca(y).flatten(1)), y.flatten(2)).view_as(y)
+
+
+def test_gates_that_multiply_in_another_way_are_named_as_not_read():
+    with pytest.raises(attnviz.TraceError, match=r"att may have gates"):
+        layers_of(ByMatrices())
+    trace = attnviz.trace(alive(Small(nn.Sequential(SE(), ByMatrices()))), X)
+    assert list(trace.layers) == ["att.0"] and "att.1" in str(trace.remarks[0])
+
+
 class AnotherInstance(nn.Module):
     def __init__(me) -> None:
         super().__init__()
@@ -187,6 +242,54 @@ class Star(nn.Module):
         return x + F.relu6(self.one(x)) * self.other(x)
 
 
+class Halves(nn.Module):
+    """A gated linear unit: one half of the channels multiplies the other."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(C, 2 * C, 1)
+
+    def forward(self, x):
+        one, other = self.conv(x).chunk(2, 1)
+        return x + one * torch.sigmoid(other)
+
+
+class HalvesOfASum(Halves):
+    def forward(self, x):
+        one, other = (self.conv(x) + 1).split(C, 1)
+        return x + one * other.sigmoid()
+
+
+class Twins(Star):
+    """The same of two layers, the norm of one of which stands behind it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.bn = nn.BatchNorm2d(C)
+
+    def forward(self, x):
+        return x + torch.tanh(self.bn(self.one(x))) * torch.sigmoid(self.other(x))
+
+
+class RootMeanSquare(nn.Module):
+    """A normalisation in open code."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(C, C, 1)
+
+    def forward(self, x):
+        y = 3 * self.conv(x)
+        return x + y * torch.rsqrt(y.square().mean(1, keepdim=True) + 1e-6)
+
+
+class Normalises(nn.Module):
+    """The same as a module that is not called a normalisation."""
+
+    def forward(self, x):
+        return x * torch.rsqrt(x.square().mean((2, 3), keepdim=True) + 1e-6)
+
+
 class LearnedScale(nn.Module):
     def __init__(self) -> None:
         super().__init__()
@@ -211,7 +314,9 @@ class Mish(nn.Module):
         return x * torch.tanh(F.softplus(x))
 
 
-@pytest.mark.parametrize("kind", [Star, LearnedScale, OpenSwish, Mish])
+@pytest.mark.parametrize(
+    "kind", [Star, Halves, HalvesOfASum, Twins, RootMeanSquare, Normalises, LearnedScale, OpenSwish, Mish]
+)
 def test_products_that_are_by_no_gate_are_not_read(kind):
     assert attnviz.find(alive(Small(kind())), X[None]) == []
 

@@ -14,7 +14,7 @@ from helpers.brought_networks import (
     SE,
     C,
     ChannelGate,
-    EinsumSE,
+    LerpSE,
     NestedCBAM,
     OpenBlock,
     Small,
@@ -50,7 +50,7 @@ class DeadBranch(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.conv, self.bn, self.se = nn.Conv2d(C, C, 3, padding=1), nn.BatchNorm2d(C), EinsumSE()
+        self.conv, self.bn, self.se = nn.Conv2d(C, C, 3, padding=1), nn.BatchNorm2d(C), LerpSE()
 
     def forward(self, x):
         return x + self.se(self.bn(self.conv(x)))
@@ -63,6 +63,68 @@ def test_a_branch_of_zeros_is_said_and_read_when_it_lives():
         attnviz.trace(network, X)
     nn.init.ones_(network.att.bn.weight)
     assert kinds(attnviz.trace(network, X)) == {"att.se": "channel"}
+
+
+class Residual(nn.Module):
+    """A residual block whose branch a dead batch norm can make zero, before or behind its attention."""
+
+    def __init__(self, attention: nn.Module, is_last: bool) -> None:
+        super().__init__()
+        self.conv, self.bn, self.attention = nn.Conv2d(C, C, 3, padding=1), nn.BatchNorm2d(C), attention
+        self.is_last = is_last
+
+    def forward(self, x):
+        y = self.conv(x)
+        branch = self.bn(self.attention(y)) if self.is_last else self.attention(self.bn(y))
+        return torch.relu(x + branch)
+
+
+@pytest.mark.parametrize("is_last", [False, True])
+@pytest.mark.parametrize("kind", [SE, CBAM, NestedCBAM, OpenBlock])
+def test_a_residual_block_with_a_dead_branch_is_no_gate_of_ones(kind, is_last):
+    network = alive(Small(Residual(kind(), is_last)))
+    kill(network.att.bn)
+    dead = attnviz.trace(network, X)
+    assert list(dead.layers) in (["att.attention"], ["att.attention.channel", "att.attention.spatial"])
+    nn.init.ones_(network.att.bn.weight)
+    alive_again = attnviz.trace(network, X)
+    assert list(alive_again.layers) == ["att.attention"] and alive_again.remarks == ()
+
+
+class Switch(SE):
+    """A gate that a setting turns on."""
+
+    is_on = False
+
+    def forward(self, x):
+        return super().forward(x) if self.is_on else x
+
+
+def test_a_gate_that_is_turned_on_or_put_in_later_is_read():
+    network = alive(Small(nn.Sequential(Switch(), nn.Identity())))
+    assert attnviz.find(network, X[None]) == []
+    network.att[0].is_on = True
+    assert list(attnviz.trace(network, X).layers) == ["att.0"]
+    network.att[1].forward = lambda x: x * torch.sigmoid(x.mean((2, 3), True))
+    assert list(attnviz.trace(network, X).layers) == ["att.0", "att.1"]
+
+
+class Pyramid(nn.Module):
+    """Gates on maps that become smaller and smaller."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        steps = [nn.Sequential(nn.Conv2d(C, C, 3, 2, 1), LerpSE()) for _ in range(6)]
+        self.steps = nn.Sequential(*steps)
+
+    def forward(self, x):
+        return self.steps(x)
+
+
+def test_a_gate_on_a_map_of_few_cells_is_read_if_it_can_be_told_on_a_larger_one():
+    network = alive(Small(Pyramid()))
+    for side in (32, 256, 64):
+        assert len(attnviz.trace(network, noise(3, side, side)).layers) == 6
 
 
 def test_a_branch_that_comes_alive_during_a_recording_is_read_from_that_pass_on():
@@ -83,7 +145,7 @@ def test_a_first_batch_that_says_nothing_leaves_the_network_open(value):
     assert kinds(attnviz.trace(network, X)) == {"att": "channel"}
 
 
-@pytest.mark.parametrize("block", [OpenBlock, CBAM, EinsumSE])
+@pytest.mark.parametrize("block", [OpenBlock, CBAM, LerpSE])
 def test_a_photo_too_small_to_tell_gives_what_a_large_one_gives(block):
     small_first, large = alive(Small(block(), halvings=5)), alive(Small(block(), halvings=5))
     assert kinds(attnviz.trace(small_first, noise(3, 32, 32))) == kinds(attnviz.trace(large, X))
@@ -92,7 +154,7 @@ def test_a_photo_too_small_to_tell_gives_what_a_large_one_gives(block):
 class FixedSize(nn.Module):
     def __init__(self) -> None:
         super().__init__()
-        self.base = nn.ModuleList([Small(EinsumSE(), halvings=2), Small(EinsumSE(), halvings=5)])
+        self.base = nn.ModuleList([Small(LerpSE(), halvings=2), Small(LerpSE(), halvings=5)])
 
     def forward(self, x):
         assert x.shape[-1] == 32

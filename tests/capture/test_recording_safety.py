@@ -10,7 +10,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 from helpers.attention_modules import RunsTwice
-from helpers.brought_networks import SE, C, ChannelGate, EinsumSE, OpenBlock, Small, alive, kill, noise
+from helpers.brought_networks import SE, C, ChannelGate, LerpSE, OpenBlock, Small, alive, kill, noise
 from helpers.small_networks import hook_count
 from torch import nn
 
@@ -192,7 +192,7 @@ def test_calls_of_another_thread_are_neither_recorded_nor_disturbed():
     assert trace.count == 2
 
 
-@pytest.mark.parametrize("block", [SE, OpenBlock, EinsumSE, InPlaceSE])
+@pytest.mark.parametrize("block", [SE, OpenBlock, LerpSE, InPlaceSE])
 def test_a_loop_in_inference_mode_is_recorded(block):
     network = alive(Small(block()))
     expected = [layer.factor() for layer in attnviz.trace(network, BATCH[0]).layers.values()]
