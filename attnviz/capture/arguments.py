@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -102,11 +104,7 @@ class Arguments:
                 return of_batch(value.detach()) if value.ndim and len(value) == self.count else value
             if _are_photos(value) and len(value) == self.count:
                 return type(value)(of_list([each.detach() for each in value]))
-            if type(value) in (list, tuple):
-                return type(value)(change(each) for each in value)
-            if isinstance(value, Mapping):
-                return {key: change(each) for key, each in value.items()}
-            return value
+            return _remade(value, change)
 
         named = {name: change(value) for name, value in self.named.items()}
         return Arguments(tuple(change(value) for value in self.inputs), named, self.in_training)
@@ -124,6 +122,25 @@ def _batches(values: Any) -> Iterator[Tensor | list[Tensor]]:
             yield from _batches(value)
         elif isinstance(value, Mapping):
             yield from _batches(value.values())
+        elif dataclasses.is_dataclass(value):
+            yield from _batches(vars(value).values())
+
+
+def _remade(value: Any, change: Callable[[Any], Any]) -> Any:
+    """What holds other values, with these changed; anything else as it is."""
+    if isinstance(value, tuple) and hasattr(value, "_fields"):
+        return type(value)(*map(change, value))
+    if type(value) in (list, tuple):
+        return type(value)(change(each) for each in value)
+    if isinstance(value, Mapping):
+        changed = {key: change(each) for key, each in value.items()}
+        with suppress(TypeError):  # of a mapping that is made otherwise
+            return type(value)(changed)  # type: ignore[call-arg]
+        return changed
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        fields = [field.name for field in dataclasses.fields(value) if field.init]
+        return dataclasses.replace(value, **{name: change(getattr(value, name)) for name in fields})
+    return value
 
 
 def _are_photos(value: Any) -> bool:

@@ -8,7 +8,7 @@ from typing import TypeAlias
 import torch
 from torch import Tensor, nn
 
-from ..errors import AttnvizError
+from ..errors import AttnvizError, TraceError
 from ..networks.card import card_of
 from ..photos.photo import Photo
 from .arguments import Arguments
@@ -26,7 +26,8 @@ def read_batch(
 ) -> tuple[Batch, Arguments, Heard]:
     """What is heard of inputs of one size. Where a network without a card fails on them, it is given a list
     of them, as detectors take it, and then photos at the first usual size that it takes. The inputs as they
-    were given stand beside. Raises what the network raises if all fail."""
+    were given stand beside. Raises what the network raises if all fail, and TraceError if it takes photos of
+    no usual size."""
     given = Arguments((_stacked(network, batch),))
     try:
         return batch, given, read(network, modules, given, steps, may_have_learned)
@@ -34,6 +35,12 @@ def read_batch(
         if has_card(network) or isinstance(error, AttnvizError):
             raise
         other = _read_as_list(network, modules, batch, steps) or _read_cropped(network, modules, batch, steps)
+        if (
+            other is None
+            and any(isinstance(each.source, Photo) for each in batch)
+            and usual_side(network, modules) is None
+        ):
+            raise TraceError("network_takes_other_inputs", type=type(network).__name__) from error
         if other is None:
             raise
         return other

@@ -17,7 +17,7 @@ from .plan import has_card
 # Sides that networks which take no others are made for, those of photos first.
 USUAL = {
     1: (1024, 16000, 128),
-    2: (32, 64, 96, 128, 28, 48, 112, 160, 192, 256, 299, 384, 512),
+    2: (32, 64, 96, 128, 28, 48, 112, 160, 192, 227, 240, 256, 299, 300, 320, 384, 448, 512),
     3: (16, 32, 64, 96),
 }
 

@@ -210,11 +210,11 @@ def attention_missing(network: nn.Module, plan: ReadingPlan) -> TraceError | Non
         return None
     name = type(network).__name__
     if plan.untold:
-        return TraceError("attention_not_told", type=name, layers=_some(plan.untold), why=_why(plan))
+        return TraceError("attention_not_told", type=name, layers=some(plan.untold), why=_why(plan))
     if plan.otherwise:
-        return TraceError("attention_used_otherwise", type=name, layers=_some(plan.otherwise))
+        return TraceError("attention_used_otherwise", type=name, layers=some(plan.otherwise))
     if plan.scripted:
-        return TraceError("attention_may_be_scripted", type=name, layers=_some(plan.scripted))
+        return TraceError("attention_may_be_scripted", type=name, layers=some(plan.scripted))
     kinds = ", ".join(sorted({known.kind.upper() for known in TABLE.values()}))
     return TraceError("attention_not_found", type=name, kinds=kinds)
 
@@ -230,11 +230,11 @@ def remarks_on(plan: ReadingPlan) -> list[TraceRemark]:
     """What could not be read of a network."""
     remarks = []
     if plan.untold:
-        remarks.append(TraceRemark("layers_not_told", layers=_some(plan.untold), why=_why(plan)))
+        remarks.append(TraceRemark("layers_not_told", layers=some(plan.untold), why=_why(plan)))
     if plan.scripted:
-        remarks.append(TraceRemark("layers_scripted", layers=_some(plan.scripted)))
+        remarks.append(TraceRemark("layers_scripted", layers=some(plan.scripted)))
     if plan.otherwise:
-        remarks.append(TraceRemark("layers_used_otherwise", layers=_some(plan.otherwise)))
+        remarks.append(TraceRemark("layers_used_otherwise", layers=some(plan.otherwise)))
     return remarks
 
 
@@ -245,7 +245,8 @@ def _why(plan: ReadingPlan) -> Phrase:
     return Phrase("all_zero") if ALL_ZERO in whys else Phrase("map_too_small")
 
 
-def _some(names: Iterable[str]) -> str:
+def some(names: Iterable[str]) -> str:
+    """The first of some names, for a sentence."""
     every = list(names)
     return ", ".join(every[:NAMED]) + (" …" if len(every) > NAMED else "")
 

@@ -15,7 +15,7 @@ from .arguments import Arguments
 from .call import CallResult
 from .hooks import Listener
 from .layer_attention import LayerAttention
-from .plan import ReadingPlan, has_card, plan_for, remarks_on, renewed_plan
+from .plan import ReadingPlan, has_card, plan_for, remarks_on, renewed_plan, some
 from .rows import RowOrders
 from .taps import Tap
 
@@ -59,6 +59,7 @@ def read(
 def heard(network: nn.Module, given: Arguments, plan: ReadingPlan, output: Any, listener: Listener) -> Heard:
     """What was heard in a pass. Raises TraceError if a gate was silent."""
     remarks, results = [*remarks_on(plan), *_silent(listener)], listener.take()
+    remarks += _not_drawn(results)
     orders = RowOrders(network, given, plan, results)
     return Heard(output, plan, orders, (*remarks, *orders.remarks()))
 
@@ -78,6 +79,13 @@ def quietly(network: nn.Module) -> AbstractContextManager:
     """Without gradients. What a network that nobody described keeps of a pass for later must be good for
     training too, which what is made in inference mode is not."""
     return torch.inference_mode() if has_card(network) else torch.no_grad()
+
+
+def _not_drawn(results: list[CallResult]) -> list[TraceRemark]:
+    """The maps of what is no photo, such as a volume."""
+    maps = [(result.tap.layer, result.parts["spatial"]) for result in results if "spatial" in result.parts]
+    names = dict.fromkeys(layer for layer, values in maps if values.ndim != 3)
+    return [TraceRemark("layers_not_drawn", layers=some(names))] if names else []
 
 
 def _silent(listener: Listener) -> Iterator[TraceRemark]:

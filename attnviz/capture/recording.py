@@ -131,6 +131,8 @@ class _Recorder:
             self._running[-1] = self._begun(Arguments(inputs, named, self._network.training))
 
     def _begun(self, given: Arguments) -> _RunningPass:
+        if not given.count:
+            raise TraceError("network_called_without_tensors")
         with exclusive_eval(self._network, list(self._modules.values())):
             plan = plan_for(self._network, self._modules, given, self._is_first)
         if given.in_training and self._differing_in_training:
@@ -218,8 +220,6 @@ class _Recorder:
         card = card_of(self._network)
         scores = scores_in(self._network, self._modules, ended.given, found)
         labels = labels_of(card, scores)
-        if not ended.photos:
-            raise TraceError("network_called_without_tensors")
         for row, source in enumerate(ended.photos):
             self.recording.add(
                 Trace(

@@ -82,9 +82,16 @@ def _entries(output: Any, count: int, name: str = "", depth: int = 0) -> Iterato
     what was found in each, such as boxes, and no scores."""
     if isinstance(output, Tensor):
         yield name, output
-    elif depth < DEEPEST and not (isinstance(output, list) and len(output) == count):
+    elif depth < DEEPEST and not (isinstance(output, list) and _has_one_each(output, count)):
         for key, value in _named(output):
             yield from _entries(value, count, key, depth + 1)
+
+
+def _has_one_each(output: list, count: int) -> bool:
+    """Whether a list has an entry for each input, rather than one for each of several heads."""
+    return len(output) == count and not all(
+        isinstance(each, Tensor) and each.ndim == 2 and _are_scores(each, count) for each in output
+    )
 
 
 def _named(output: Any) -> list[tuple[str, Any]]:
@@ -140,12 +147,12 @@ def _meaning(values: np.ndarray, head: Head) -> str:
     if not (np.isfinite(least) and np.isfinite(greatest)):
         values = values[np.isfinite(values).all(1)]
         return _meaning(values, head) if len(values) else "logits"
-    if least >= -1e-6 and greatest <= 1 + 1e-6:
-        if (np.abs(values.sum(1) - 1) <= SUM_OFF).all():
-            return "probabilities"
-        return "independent" if head.ends_with_sigmoid() else "logits"
-    # Vectors of length 1 are an embedding.
-    return "none" if (np.abs((values * values).sum(1) - 1) < 2e-3).all() else "logits"
+    in_range = least >= -1e-6 and greatest <= 1 + 1e-6
+    if in_range and (np.abs(values.sum(1) - 1) <= SUM_OFF).all():
+        return "probabilities"
+    if (np.abs((values * values).sum(1) - 1) < 2e-3).all():  # vectors of length 1 are an embedding
+        return "none"
+    return "independent" if in_range and head.ends_with_sigmoid() else "logits"
 
 
 class _SigmoidListener(TorchFunctionMode):
@@ -170,4 +177,5 @@ def ends_with_sigmoid(run: Callable[[], Any], head: Head, count: int) -> bool:
     latest = listener.latest
     if found is None or latest is None or latest.numel() != found.numel():
         return False
-    return bool(torch.allclose(latest.flatten(), found.flatten(), atol=1e-5, rtol=0))
+    latest, found = latest.flatten(), found.flatten()
+    return any(torch.allclose(each, found, atol=1e-5, rtol=0) for each in (latest, 1 - latest))
