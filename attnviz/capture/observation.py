@@ -21,6 +21,8 @@ from .product_listener import ProductListener
 
 log = logging.getLogger(__name__)
 
+NOWHERE = 0  # in memory
+
 
 @dataclass(frozen=True, eq=False)
 class GateProduct:
@@ -71,6 +73,7 @@ class _RunningCall:
     how many products there had been when it began."""
 
     features: Tensor
+    memory: int  # where they lie
     layout: str  # see ``layouts``
     version: int  # of the features: another one afterwards says that they were changed in place
     sample: Sample | None
@@ -81,10 +84,8 @@ class _RunningCall:
 
     def is_gating(self, module: nn.Module, products: list[GateProduct]) -> bool:
         """Whether the module multiplied what it was given by what could be a gate, in its own code."""
-        memory = self.features.data_ptr()
-        return any(
-            product.owner is module and product.memory == memory for product in products[self.product_count :]
-        )
+        later = products[self.product_count :]
+        return any(product.owner is module and product.memory == self.memory != NOWHERE for product in later)
 
     def repeat(self, module: nn.Module, features: Tensor) -> Tensor:
         """What the module gives back for other features."""
@@ -112,6 +113,7 @@ def observe(
         again = _Watch(watch.overwritten, dimensions, keep_features=True)
         _watched(run, modules, again, dimensions)
         watch.observation.fits |= again.observation.fits
+        watch.observation.layouts |= again.observation.layouts
     if watch.ownerless:
         log.warning(
             "This %s multiplies features by what could be a gate outside of its modules' code (%d times), "
@@ -155,7 +157,7 @@ class _Watch:
         if self._paused:
             return
         features, sample = first_tensor(inputs, named), None
-        layout = self.layouts.of(features)
+        layout, memory = self.layouts.of(features), _memory(features)
         is_told = features.ndim in self._dimensions or bool(layout)
         if module in self._candidates and is_told and features.numel():
             sample = Sample(canonical(features, layout, features.shape))
@@ -163,7 +165,7 @@ class _Watch:
                 features = features.clone()
         counts = len(self.observation.products), self.marks.small_count
         self._running.append(
-            _RunningCall(features, layout, _version(features), sample, inputs, named, *counts)
+            _RunningCall(features, memory, layout, _version(features), sample, inputs, named, *counts)
         )
 
     def leave(self, module: nn.Module, output: object) -> None:
@@ -243,7 +245,7 @@ class _Watch:
                 float(least_greatest.max),
                 small,
                 is_bounded,
-                product.features.data_ptr(),
+                _memory(product.features),
                 self._source(product.gate),
                 weakref.ref(product.result),
                 follows,
@@ -259,7 +261,15 @@ class _Watch:
 
 def _is_same(result: Tensor | None, features: Tensor) -> bool:
     """Whether features are what a product gave, seen in any layout."""
-    return result is not None and (result is features or result.data_ptr() == features.data_ptr() != 0)
+    return result is not None and (result is features or _memory(result) == _memory(features) != NOWHERE)
+
+
+def _memory(tensor: Tensor) -> int:
+    """Where a tensor's numbers lie; NOWHERE if it has none of its own, as inside vmap."""
+    try:
+        return tensor.data_ptr()
+    except RuntimeError:
+        return NOWHERE
 
 
 def _version(tensor: Tensor) -> int:
