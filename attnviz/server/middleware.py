@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, quote
@@ -30,6 +31,7 @@ from .own_address import OwnAddress
 from .page_cache import ROUTES as PAGES
 from .page_cache import PageCache
 from .rate_limit import RateLimit
+from .refusal_pause import RefusalPause
 from .request_body import Arrivals, Refusal, limited, lively, question_in, read, replayed
 from .routes import ADDRESS, SESSION, STATIC, UNKNOWN, WITH_QUESTION, headers_of, route_of
 from .settings import Settings
@@ -76,8 +78,14 @@ class ServerState:
 class RequestGuard:
     """The middleware around Gradio's app."""
 
-    def __init__(self, app: ASGIApp, state: ServerState, clock: Callable[[], float] = time.monotonic) -> None:
-        self._app, self._state = app, state
+    def __init__(
+        self,
+        app: ASGIApp,
+        state: ServerState,
+        clock: Callable[[], float] = time.monotonic,
+        pause: RefusalPause | None = None,
+    ) -> None:
+        self._app, self._state, self._pause = app, state, pause or RefusalPause(clock)
         self._own_address = OwnAddress(app, state.settings.path or "")
         self._static, self._pages = StaticCache(app), PageCache(self._own_address)
         self._rate, self._origins = RateLimit(state.settings.rate, clock), OriginRules(state.settings)
@@ -93,9 +101,12 @@ class RequestGuard:
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         scope = self._own_address.inside(scope)
         began, route = time.monotonic(), route_of(scope["path"])
+        address = address_of(scope, self._state.settings.proxies)
         exchange = _Exchange(headers_of(route, self._origins.frame_policy), receive, send)
+        if route != "/healthz":  # which a supervisor asks as often as it likes
+            exchange.before_refusing = partial(self._pause.before_refusing, address)
         try:
-            await self._serve(scope, exchange.receive, exchange.send, route)
+            await self._serve(scope, exchange.receive, exchange.send, route, address)
         except Refusal as refusal:
             await exchange.refuse(refusal, scope)
         except Exception as error:  # Gradio's and Starlette's, for a broken-off upload as for a fault
@@ -113,12 +124,12 @@ class RequestGuard:
         log.error("request failed", extra={"fields": fields})
         await exchange.refuse(Refusal(500, "server_failed"), scope)
 
-    async def _serve(self, scope: Scope, receive: Receive, send: Send, route: str) -> None:
+    async def _serve(self, scope: Scope, receive: Receive, send: Send, route: str, address: str) -> None:
         state = self._state
         if route == "/healthz":
             await self._tell_health(scope, receive, send)
             return
-        headers, address = Headers(scope=scope), address_of(scope, state.settings.proxies)
+        headers = Headers(scope=scope)
         self._origins.check_name(headers)
         if route not in STATIC and not self._rate.allows(address):
             raise Refusal(429, "address_asks_too_often", rate=self._rate.per_minute)
@@ -266,6 +277,7 @@ class _Exchange:
 
     def __init__(self, headers: dict[str, str], receive: Receive, send: Send) -> None:
         self._headers, self._receive, self._send = headers, receive, send
+        self.before_refusing: Callable[[], Awaitable[None]] | None = None
         self._status = self._in = self._out = 0
 
     async def receive(self) -> Message:
@@ -276,6 +288,8 @@ class _Exchange:
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self._status = message["status"]
+            if self._status >= 400 and self.before_refusing is not None:
+                await self.before_refusing()
             message = {**message, "headers": list(message.get("headers", ()))}
             for name, value in self._headers.items():
                 MutableHeaders(scope=message).append(name, value)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from pathlib import Path
 
 from attnviz.server.middleware import RequestGuard, ServerState
+from attnviz.server.refusal_pause import RefusalPause
 from attnviz.server.settings import Settings
 
 
@@ -34,9 +36,18 @@ def state(folder: Path, **settings) -> ServerState:
     return ServerState(Settings(free_mb=0, **settings), folder)
 
 
+async def _at_once(_seconds: float) -> None:
+    """Wait for nothing."""
+
+
+def guard(inner, state, clock=time.monotonic, sleep=_at_once) -> RequestGuard:
+    """A guard that lets nobody wait before it refuses."""
+    return RequestGuard(inner, state, clock, RefusalPause(clock, sleep))
+
+
 def ask(inner, state, path, method="GET", chunks=(b"",), headers=(), query=b"") -> tuple[int, dict, dict]:
     """The status, the headers, and the JSON or {"text": …} that one request to a new guard brings back."""
-    return ask_again(RequestGuard(inner, state), path, method, chunks, headers, query=query)
+    return ask_again(guard(inner, state), path, method, chunks, headers, query=query)
 
 
 def ask_again(

@@ -8,8 +8,10 @@ import shutil
 
 import pytest
 from helpers.guarded import Inner, ask, ask_again, form, post, state
+from helpers.guarded import guard as new_guard
 
-from attnviz.server.middleware import RequestGuard, ServerState
+from attnviz.server.middleware import ServerState
+from attnviz.server.refusal_pause import AT_ONCE_A_MINUTE, MOST_WAITING, SECONDS, RefusalPause
 from attnviz.server.request_body import Refusal, _names_an_address, lively
 from attnviz.server.routes import CALLS
 from attnviz.server.settings import Settings
@@ -73,9 +75,9 @@ def test_an_address_has_so_many_waiting_whatever_its_visitors_are_called(tmp_pat
     full.events_of_address = {"1.2.3.4": 5}.get
     asked = [json.dumps({"session_hash": "new"}).encode()]
     for path in ("/gradio_api/queue/join", "/gradio_api/call/explain"):
-        assert ask_again(RequestGuard(Inner(), full), path, "POST", asked)[0] == 429
+        assert ask_again(new_guard(Inner(), full), path, "POST", asked)[0] == 429
     full.events_of_address, full.requests_from["1.2.3.4"] = lambda _: 0, 10
-    guard = RequestGuard(Inner(), full)
+    guard = new_guard(Inner(), full)
     assert ask_again(guard, "/gradio_api/component_server", "POST", asked)[0] == 429
     assert ask_again(guard, "/gradio_api/component_server", "POST", asked, client="5.6.7.8")[0] == 200
     assert dict(full.requests_from) == {"1.2.3.4": 10}
@@ -91,7 +93,7 @@ def test_questions_of_one_viewer_are_counted_while_they_are_answered(tmp_path):
 
 def test_an_address_has_so_many_requests_a_minute_and_its_neighbours_have_theirs(tmp_path):
     now = [0.0]
-    guard = RequestGuard(Inner(), state(tmp_path, rate=3), clock=lambda: now[0])
+    guard = new_guard(Inner(), state(tmp_path, rate=3), clock=lambda: now[0])
     assert [ask_again(guard)[0] for _ in range(5)] == [200, 200, 200, 429, 429]
     assert ask_again(guard, client="5.6.7.8")[0] == 200
     assert ask_again(guard, "/healthz")[0] == 200
@@ -101,17 +103,17 @@ def test_an_address_has_so_many_requests_a_minute_and_its_neighbours_have_theirs
 
 
 def test_a_large_question_counts_as_several_requests(tmp_path):
-    guard = RequestGuard(Inner(), state(tmp_path, rate=100), clock=lambda: 0.0)
+    guard = new_guard(Inner(), state(tmp_path, rate=100), clock=lambda: 0.0)
     path, large = "/gradio_api/queue/join", [json.dumps({"data": "x" * 200_000}).encode()]
     assert [ask_again(guard, path, "POST", large)[0] for _ in range(2)] == [200, 429]
-    guard = RequestGuard(Inner(), state(tmp_path, rate=100), clock=lambda: 0.0)
+    guard = new_guard(Inner(), state(tmp_path, rate=100), clock=lambda: 0.0)
     small = [json.dumps({"data": "x" * 3000}).encode()]
     assert [ask_again(guard, path, "POST", small)[0] for _ in range(101)] == [200] * 100 + [429]
 
 
 @pytest.mark.parametrize(("proxies", "address"), [(0, "1.2.3.4"), (1, "7.7.7.7"), (3, "1.2.3.4")])
 def test_a_proxy_is_believed_only_where_there_is_one(tmp_path, proxies, address):
-    guard = RequestGuard(Inner(), state(tmp_path, proxies=proxies, rate=1), clock=lambda: 0.0)
+    guard = new_guard(Inner(), state(tmp_path, proxies=proxies, rate=1), clock=lambda: 0.0)
     forged = [(b"x-forwarded-for", b"9.9.9.9, 7.7.7.7")]
     assert ask_again(guard, headers=forged, client="1.2.3.4")[0] == 200
     plain = [(b"x-forwarded-for", b"5.5.5.5")] if proxies == 1 else []
@@ -171,10 +173,10 @@ def test_what_one_address_has_on_its_way_is_bounded_and_others_are_not_kept_out(
         statuses.append("begun")
         if len(statuses) == 1:
             for client in ("1.2.3.4", "5.6.7.8"):
-                statuses.append(await status_of(RequestGuard(Inner(), server), client, announced))
+                statuses.append(await status_of(new_guard(Inner(), server), client, announced))
         await Inner()(scope, receive, send)
 
-    asyncio.run(status_of(RequestGuard(begin_another, server), "1.2.3.4", announced))
+    asyncio.run(status_of(new_guard(begin_another, server), "1.2.3.4", announced))
     assert statuses == ["begun", 429, 200]
     assert server.arrivals.missing == 0 and not server.arrivals.missing_from
 
@@ -247,3 +249,51 @@ def test_a_name_is_looked_for_only_in_text_however_deep_and_wide_a_question_is()
     for _ in range(100):
         question = NoName(path=NoName(arguments=NoName(photo=question)))
     assert not _names_an_address(NoName(path=question))
+
+
+def test_who_is_refused_all_the_time_is_told_after_a_second_and_others_at_once(tmp_path):
+    pauses: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        pauses.append(seconds)
+
+    guarded = new_guard(Inner(), state(tmp_path), lambda: 0.0, sleep)
+    large = [(b"content-length", b"9000000000")]
+    for number in range(AT_ONCE_A_MINUTE + 3):
+        path = ("/gradio_api/upload", "/gradio_api/queue/join", "/nowhere")[number % 3]
+        assert ask_again(guarded, path, "POST", headers=large)[0] in (404, 413)
+    assert pauses == [SECONDS] * 3
+    assert ask_again(guarded)[0] == 200 and len(pauses) == 3
+    assert ask_again(guarded, "/nowhere", client="1.2.3.5")[0] == 404 and len(pauses) == 3
+
+
+def test_what_the_application_itself_refuses_counts_and_health_does_not(tmp_path):
+    pauses: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        pauses.append(seconds)
+
+    async def refuse(scope, receive, send) -> None:
+        await send({"type": "http.response.start", "status": 404, "headers": []})
+        await send({"type": "http.response.body", "body": b"not here"})
+
+    closing = state(tmp_path)
+    closing.closing = True
+    guarded = new_guard(refuse, closing, lambda: 0.0, sleep)
+    assert {ask_again(guarded, "/healthz")[0] for _ in range(AT_ONCE_A_MINUTE + 1)} == {503} and not pauses
+    assert {ask_again(guarded)[0] for _ in range(AT_ONCE_A_MINUTE + 1)} == {404}
+    assert pauses == [SECONDS]
+
+
+def test_so_many_connections_are_held_open_before_a_refusal_and_no_more():
+    async def held() -> int:
+        pause, never = RefusalPause(lambda: 0.0, lambda _: asyncio.Event().wait()), []
+        for _ in range(AT_ONCE_A_MINUTE + MOST_WAITING + 5):
+            never.append(asyncio.create_task(pause.before_refusing("1.2.3.4")))
+        await asyncio.sleep(0)
+        waiting = sum(not task.done() for task in never)
+        for task in never:
+            task.cancel()
+        return waiting
+
+    assert asyncio.run(held()) == MOST_WAITING
