@@ -30,12 +30,18 @@ PROGRAM = "import sys; sys.path[:] = {path!r}; from {package}.decoder_child impo
 
 
 class Decoder:
-    """One process that decodes one picture after another. Threads may share it: they take turns."""
+    """One process that decodes one picture after another. Threads may share it: they take turns. It steps
+    back behind other programs by ``niceness``, as ``nice`` counts."""
 
     def __init__(
-        self, megabytes: int = MEGABYTES, seconds: float = SECONDS, patience: float = PATIENCE
+        self,
+        megabytes: int = MEGABYTES,
+        seconds: float = SECONDS,
+        patience: float = PATIENCE,
+        niceness: int = 0,
     ) -> None:
         self._megabytes, self._seconds, self._patience = megabytes, seconds, patience
+        self._niceness = niceness
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -91,7 +97,7 @@ class Decoder:
         program = PROGRAM.format(path=sys.path, package=__package__)
         alone = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}  # threads reserve memory
         return subprocess.Popen(
-            [sys.executable, "-c", program, str(self._megabytes), str(self._seconds)],
+            [sys.executable, "-c", program, str(self._megabytes), str(self._seconds), str(self._niceness)],
             env={**os.environ, **alone},
             bufsize=0,
             pipesize=PIPE_BYTES,
@@ -137,8 +143,8 @@ def _answer(process: subprocess.Popen[bytes], request: Request) -> Photo:
 class DecoderPool:
     """As many decoders as may work at once; each starts with its first picture."""
 
-    def __init__(self, count: int) -> None:
-        self._decoders = [Decoder() for _ in range(count)]
+    def __init__(self, count: int, niceness: int = 0) -> None:
+        self._decoders = [Decoder(niceness=niceness) for _ in range(count)]
         self._idle: LifoQueue[Decoder] = LifoQueue()
         for decoder in self._decoders:
             self._idle.put(decoder)

@@ -21,7 +21,8 @@ from .picture_file import checked, decoded
 
 
 def main(arguments: list[str]) -> None:
-    """Answer requests until there are no more; ``arguments`` are the megabytes and seconds allowed."""
+    """Answer requests until there are no more; ``arguments`` are the megabytes and seconds allowed, and the
+    niceness."""
     channel = private_channel()
     warnings.simplefilter("ignore")  # Pillow's, of sizes that are refused here anyway
     AvifImagePlugin.DEFAULT_MAX_THREADS = 1  # each reserves memory
@@ -29,6 +30,7 @@ def main(arguments: list[str]) -> None:
     prepare_heic()
     limit_memory(int(arguments[0]) * 1_000_000)
     seconds = float(arguments[1])
+    lower_priority(int(arguments[2]))
     send_greeting(channel)
     while request := read_request(channel):
         limit_time(seconds)
@@ -58,6 +60,12 @@ def limit_memory(extra: int) -> None:
 
         pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
         resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize() + extra,) * 2)
+
+
+def lower_priority(niceness: int) -> None:
+    """Step back behind other processes by so much; not on Windows."""
+    if hasattr(os, "nice"):
+        os.nice(niceness)
 
 
 def limit_time(seconds: float) -> None:

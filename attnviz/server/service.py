@@ -10,7 +10,7 @@ from ..photos.decoder import DecoderPool
 from .bundles import BundleWriter
 from .catalog import Catalog
 from .gradio_queue import upload_folder
-from .inference import Compute, Inference
+from .inference import NICENESS, Compute, Inference
 from .photo_store import PhotoStore
 from .settings import Settings
 from .uploads import UploadFolder
@@ -80,7 +80,7 @@ def make_service(
     catalog = catalog or Catalog(settings)
     uploads = UploadFolder(folder, settings.keep)
     photos = PhotoStore(uploads, settings)
-    decoders = DecoderPool(settings.at_once)
+    decoders = DecoderPool(settings.at_once, NICENESS)
     inference = Inference(settings, catalog, compute or Compute(open=decoders.open_file))
     bundles = BundleWriter(folder, photos, catalog, inference, settings.free_mb * 1_000_000)
     visitors = Visitors(uploads, catalog, inference, 60 * settings.keep, settings.quota_mb * 1_000_000)

@@ -24,6 +24,8 @@ from .turns import sort_in_rounds
 
 Result = TypeVar("Result")
 
+FAILED_WAITS = 3.0  # times as long as failed work took, before the same address has its next turn
+LONGEST_WAIT = 30.0  # seconds, however long that took
 RECENT_SECONDS = 10.0  # for which an address counts as one of those that ask
 SMOOTHING = 0.1  # weight of the latest work in the mean of how long work takes
 
@@ -45,7 +47,8 @@ class WorkQueue:
 
     Of one address at most ``each_address`` pieces run at a time, so that long ones don't keep all others
     waiting; and at most ``beside_others`` while any other address has asked within ten seconds, so that
-    somebody who never stops leaves room for who comes next.
+    somebody who never stops leaves room for who comes next. Whose work fails, like a picture that can't be
+    opened, waits three times as long as it took, while others ask: what is made to be costly fails late.
 
     The worker threads lower their own priority by ``niceness``, as ``nice`` counts, so that requests are
     answered meanwhile. A few threads that stay cost less than one a request: torch keeps helper threads for
@@ -69,6 +72,7 @@ class WorkQueue:
         self._each_address = each_address or at_once
         self._beside_others = beside_others or self._each_address
         self._asked: dict[str, float] = {}  # when an address last asked, of those of late
+        self._waits_until: dict[str, float] = {}  # when an address whose work failed has its next turn
         self.hangs_seconds = hangs_seconds
         self.mean_seconds = 1.0  # what a piece of work took lately
         self._max_waiting, self._niceness = waiting, niceness
@@ -207,6 +211,8 @@ class WorkQueue:
                 return False
             self._running.remove(piece)
             self._idle += 1
+            if isinstance(error, AttnvizError):
+                self._let_wait(piece)
             self.mean_seconds += SMOOTHING * (self._clock() - piece.began - self.mean_seconds)
         if error is None:
             piece.done.set_result(value)
@@ -214,21 +220,38 @@ class WorkQueue:
             piece.done.set_exception(error)
         return True
 
+    def _let_wait(self, piece: _Piece) -> None:
+        """Let an address whose work failed wait for its next turn."""
+        now = self._clock()
+        begins = max(now, self._waits_until.get(piece.asker.address, now))
+        until = begins + FAILED_WAITS * (now - piece.began)
+        self._waits_until[piece.asker.address] = min(until, now + LONGEST_WAIT)
+
     def _take(self) -> _Piece | None:
-        """The first in turn of those whose address has not as much running as it may."""
+        """The first in turn of those whose address may run something now."""
         running = Counter(piece.asker.address for piece in self._running)
-        most = self._most_of_one_address()
+        alone = self._asks_alone()
+        most = self._each_address if alone else self._beside_others
         for number, piece in enumerate(self._waiting):
             address = piece.asker.address
-            if not address or running[address] < most:
+            if not address or (running[address] < most and (alone or address not in self._waits_until)):
                 return self._waiting.pop(number)
         return None
 
-    def _most_of_one_address(self) -> int:
-        """How many pieces of one address may run now."""
-        limit = self._clock() - RECENT_SECONDS
-        self._asked = {address: when for address, when in self._asked.items() if when >= limit}
-        return self._each_address if len(self._asked) < 2 else self._beside_others
+    def _asks_alone(self) -> bool:
+        """Whether no more than one address has asked of late; forgets who asked, and who waits, longer
+        ago."""
+        now = self._clock()
+        self._asked = {who: when for who, when in self._asked.items() if when >= now - RECENT_SECONDS}
+        self._waits_until = {who: until for who, until in self._waits_until.items() if until > now}
+        return len(self._asked) < 2
+
+    def _next_change(self) -> float | None:
+        """Seconds until somebody who waits may have her turn without anything else happening."""
+        if not self._waiting or not self._waits_until:
+            return None
+        now = self._clock()
+        return max(0.0, min(*self._waits_until.values(), now + RECENT_SECONDS) - now)
 
     def _next(self) -> _Piece | None:
         """The next piece of work, when there is one; None where the queue was closed."""
@@ -241,7 +264,7 @@ class WorkQueue:
                         self._running.append(piece)
                         self._idle -= 1
                         return piece
-                self._changed.wait()
+                self._changed.wait(self._next_change())
             self._idle -= 1
             return None
 

@@ -54,6 +54,15 @@ def test_many_threads_get_each_her_own_picture(decoder):
         np.testing.assert_array_equal(photo.pixels, open_photo(content).pixels)
 
 
+@pytest.mark.skipif(not hasattr(os, "getpriority"), reason="this system has no priorities of processes")
+def test_it_steps_back_behind_other_programs_as_far_as_is_asked():
+    decoder = Decoder(niceness=7)
+    decoder.start()
+    own = os.getpriority(os.PRIO_PROCESS, 0)
+    assert os.getpriority(os.PRIO_PROCESS, decoder.process_id) == min(19, own + 7)
+    decoder.close()
+
+
 def test_a_process_that_was_killed_is_replaced(decoder):
     decoder.open(picture(), "a.png")
     killed = decoder.process_id

@@ -347,3 +347,64 @@ def test_who_has_no_address_may_run_all_at_once():
 
     asyncio.run(come_both())
     queue.close()
+
+
+def test_whose_work_fails_waits_three_times_as_long_as_it_took_while_others_ask():
+    now, served = 0.0, []
+    queue = WorkQueue(1, 20, clock=lambda: now)
+
+    def fail_late() -> None:
+        nonlocal now
+        now += 2.0
+        raise AttnvizError("work_hangs")
+
+    async def come_all() -> None:
+        nonlocal now
+        await ask(queue, ONE, int)
+        with pytest.raises(AttnvizError):
+            await ask(queue, GREEDY, fail_late)
+        greedy = asyncio.create_task(ask(queue, GREEDY, lambda: served.append("greedy")))
+        for passed, so_far in ((0.0, []), (5.9, []), (0.2, ["greedy"])):
+            now += passed
+            await asyncio.sleep(0)
+            await ask(queue, ONE, int)
+            await ask(queue, ONE, int)
+            assert served == so_far
+        await greedy
+
+    asyncio.run(come_all())
+    queue.close()
+
+
+def test_who_asks_alone_never_waits_for_failed_work():
+    now = 0.0
+    queue = WorkQueue(1, 20, clock=lambda: now)
+
+    def fail_late() -> None:
+        nonlocal now
+        now += 2.0
+        raise AttnvizError("work_hangs")
+
+    async def come_twice() -> int:
+        with pytest.raises(AttnvizError):
+            await ask(queue, GREEDY, fail_late)
+        return await asyncio.wait_for(ask(queue, GREEDY, lambda: 5), 20)
+
+    assert asyncio.run(come_twice()) == 5
+    queue.close()
+
+
+def test_who_waits_for_failed_work_has_her_turn_without_anybody_else_coming():
+    queue = WorkQueue(1, 20)
+
+    def fail() -> None:
+        raise AttnvizError("work_hangs")
+
+    async def come_all() -> int:
+        await ask(queue, ONE, int)
+        with pytest.raises(AttnvizError):
+            await ask(queue, GREEDY, fail)
+        return await asyncio.wait_for(ask(queue, GREEDY, lambda: 5), 20)
+
+    assert asyncio.run(come_all()) == 5
+    queue.close()
