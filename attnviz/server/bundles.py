@@ -22,7 +22,7 @@ from .photo_store import PhotoStore
 from .sweeping import make_again
 from .view_state import channels_of, layers_of, look_of, order_of, pairs_of, scale_of, trace_key
 from .visitors import Belongings
-from .work_queue import WorkQueue
+from .work_queue import NICENESS, WorkQueue
 
 MOST_SHOWN = 8  # captures in one bundle
 MOST_BESIDE = 10  # those that its scale spans too: three networks beside one, and seven photos
@@ -44,7 +44,7 @@ class BundleWriter:
         free_bytes: int = 0,  # that stay free on the disk
     ) -> None:
         self._free_bytes = free_bytes
-        self.queue = WorkQueue(AT_ONCE, MOST_WAITING, hangs_seconds=DRAWING_HANGS)
+        self.queue = WorkQueue(AT_ONCE, MOST_WAITING, NICENESS, DRAWING_HANGS)
         self._folder, self._photos, self._catalog, self._inference = folder, photos, catalog, inference
 
     async def write(self, request: dict[str, Any], belongings: Belongings) -> Path:

@@ -24,7 +24,7 @@ from ..zoo.registry import card, intact, list_networks, load, open_checkpoint, r
 from .cache import Cache
 from .settings import Settings
 from .uploaded_checkpoints import PREFIX, Checkpoint, UploadedCheckpoints
-from .work_queue import WorkQueue
+from .work_queue import NICENESS, WorkQueue
 
 log = logging.getLogger(__name__)
 
@@ -53,7 +53,7 @@ class Catalog:
         self._load, self._memory, self._clock = load, memory, clock
         self._one_at_a_time = threading.Lock()  # for what takes memory while it is opened
         if queue is None:
-            queue = WorkQueue(OPENED_AT_ONCE, MOST_WAITING, hangs_seconds=OPENING_HANGS)
+            queue = WorkQueue(OPENED_AT_ONCE, MOST_WAITING, NICENESS, OPENING_HANGS)
         self.queue = queue
         self._most_bytes = round(NETWORKS_SHARE * settings.memory_mb * 1_000_000)
         own = set(list_networks())  # small, and asked for by all: what anybody uploads does not push them out

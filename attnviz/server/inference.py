@@ -27,7 +27,7 @@ from ..photos.photo import Photo
 from .cache import Cache
 from .catalog import Catalog
 from .settings import RESULTS_MB, Settings
-from .work_queue import WorkQueue
+from .work_queue import NICENESS, WorkQueue
 
 log = logging.getLogger(__name__)
 passes_log = logging.getLogger("attnviz.passes")
@@ -41,7 +41,6 @@ FEATURES_BYTES = RESULTS_MB * 1_000_000 - TRACES_BYTES
 TOGETHER_BYTES = 20_000_000
 # requests of viewers and programs that may wait for a pass; those that wait in Gradio's queue come on top
 MOST_WAITING = 20
-NICENESS = 10  # of passes, so that visitors are answered meanwhile
 PASS_HANGS = 3  # times the longest pass: one that is not over by then is in an operation that does not end
 DECODING_HANGS = 60.0  # seconds, for what is ended after a few
 

@@ -10,13 +10,13 @@ from ..photos.decoder import DecoderPool
 from .bundles import BundleWriter
 from .catalog import Catalog
 from .gradio_queue import upload_folder
-from .inference import NICENESS, Compute, Inference
+from .inference import Compute, Inference
 from .photo_store import PhotoStore
 from .settings import Settings
 from .uploads import UploadFolder
 from .viewer_requests import ViewerRequests
 from .visitors import Visitors
-from .work_queue import WorkQueue
+from .work_queue import NICENESS, WorkQueue
 
 
 @dataclass(frozen=True, eq=False)

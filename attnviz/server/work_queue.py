@@ -24,6 +24,7 @@ from .turns import sort_in_rounds
 
 Result = TypeVar("Result")
 
+NICENESS = 10  # of work that takes long, so that visitors are answered meanwhile
 FAILED_WAITS = 3.0  # times as long as failed work took, before the same address has its next turn
 LONGEST_WAIT = 30.0  # seconds, however long that took
 RECENT_SECONDS = 10.0  # for which an address counts as one of those that ask
