@@ -61,7 +61,7 @@ class GradioQueue:
     what runs can't be taken back, and may take seconds."""
 
     def __init__(self, page: gr.Blocks, clock: Callable[[], float] = time.monotonic) -> None:
-        self._queue, self._clock = page._queue, clock
+        self._queue, self._clock, self._functions = page._queue, clock, page.fns
         self._addresses: dict[str, str] = {}  # of the visitors who have been answered and may be told more
         self._unread: dict[str, tuple[Any, float]] = {}  # a visitor's oldest message, and when it was seen
         self._next_events = self._queue.get_events
@@ -75,6 +75,11 @@ class GradioQueue:
     def busy(self) -> bool:
         """Whether any event waits or runs."""
         return len(self) > 0 or any(events is not None for events in self._queue.active_jobs)
+
+    def has_event(self, number: object) -> bool:
+        """Whether the page has an event of this number; where none is given, the request's path names
+        it."""
+        return number is None or (isinstance(number, int) and number in self._functions)
 
     def events_of(self, session: str) -> int:
         """One visitor's events, waiting or running."""

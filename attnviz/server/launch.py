@@ -189,6 +189,7 @@ def _state(service: Service, queue: GradioQueue) -> ServerState:
         {EXAMPLES: EXAMPLES_FOLDER},
         waiting=lambda: len(queue),
         busy=queue.busy,
+        has_event=queue.has_event,
         events_of=queue.events_of,
         events_of_address=queue.events_of_address,
         seconds_per_pass=lambda: passes.mean_seconds / passes.at_once,

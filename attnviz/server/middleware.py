@@ -62,6 +62,7 @@ class ServerState:
     public_folders: Mapping[str, Path] = field(default_factory=dict)  # whose files anybody may see, by name
     waiting: Callable[[], int] = lambda: 0  # events in the queue
     busy: Callable[[], bool] = lambda: False  # whether any of them waits or runs
+    has_event: Callable[[Any], bool] = lambda _: True  # whether the page has one of this number
     events_of: Callable[[str], int] = lambda _: 0  # of one visitor, waiting or running
     events_of_address: Callable[[str], int] = lambda _: 0  # the same of all visitors from there
     seconds_per_pass: Callable[[], float] = lambda: 1.0  # until the queue is one shorter
@@ -241,6 +242,8 @@ class RequestGuard:
             if not isinstance(question, dict) or state.viewer_requests[session] >= 2 * most:
                 raise Refusal(429, "viewer_waits_enough")
         elif route != "mcp":
+            if isinstance(question, dict) and not state.has_event(question.get("fn_index")):
+                raise Refusal(404, "nothing_here")
             if session and state.events_of(session) >= most:
                 raise Refusal(429, "visitor_waits_enough", most=most)
             self._check_queue()
