@@ -15,6 +15,7 @@
 - ``Blocks.state_holder``, its ``session_data``, ``time_last_used`` and ``lock``: visitors' choices
 - ``traceback`` in ``gradio.queueing``, ``gradio.routes``, ``gradio.route_utils``: replaced, so that a failure
   is one line
+- ``Blocks.fns``: the events of a page by number
 - ``Blocks.upload_file_set``: the paths of all uploads
 - ``gradio.routes.file_upload_statuses``, its ``_statuses`` and ``_signals``: how far uploads are
 - ``Blocks.server.config.timeout_keep_alive``: uvicorn's limit for idle connections

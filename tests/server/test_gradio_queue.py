@@ -45,7 +45,7 @@ def made_queue() -> tuple[SimpleNamespace, SimpleNamespace]:
         get_events=first,
         sleep_when_free=0.001,
     )
-    GradioQueue(SimpleNamespace(_queue=queue))
+    GradioQueue(SimpleNamespace(_queue=queue, fns={}))
     return queue, line
 
 
