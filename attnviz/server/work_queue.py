@@ -20,13 +20,12 @@ from typing import Any, TypeVar
 
 from ..errors import AttnvizError, BusyError
 from .asker import Asker, who_asks
+from .rests import Rests
 from .turns import sort_in_rounds
 
 Result = TypeVar("Result")
 
 NICENESS = 10  # of work that takes long, so that visitors are answered meanwhile
-FAILED_WAITS = 3.0  # times as long as failed work took, before the same address has its next turn
-LONGEST_WAIT = 30.0  # seconds, however long that took
 RECENT_SECONDS = 10.0  # for which an address counts as one of those that ask
 SMOOTHING = 0.1  # weight of the latest work in the mean of how long work takes
 
@@ -48,8 +47,8 @@ class WorkQueue:
 
     Of one address at most ``each_address`` pieces run at a time, so that long ones don't keep all others
     waiting; and at most ``beside_others`` while any other address has asked within ten seconds, so that
-    somebody who never stops leaves room for who comes next. Whose work fails, like a picture that can't be
-    opened, waits three times as long as it took, while others ask: what is made to be costly fails late.
+    somebody who never stops leaves room for who comes next. Meanwhile who has had much, or whose work failed,
+    ``Rests``.
 
     The worker threads lower their own priority by ``niceness``, as ``nice`` counts, so that requests are
     answered meanwhile. A few threads that stay cost less than one a request: torch keeps helper threads for
@@ -73,7 +72,7 @@ class WorkQueue:
         self._each_address = each_address or at_once
         self._beside_others = beside_others or self._each_address
         self._asked: dict[str, float] = {}  # when an address last asked, of those of late
-        self._waits_until: dict[str, float] = {}  # when an address whose work failed has its next turn
+        self._rests = Rests(clock)
         self.hangs_seconds = hangs_seconds
         self.mean_seconds = 1.0  # what a piece of work took lately
         self._max_waiting, self._niceness = waiting, niceness
@@ -212,21 +211,14 @@ class WorkQueue:
                 return False
             self._running.remove(piece)
             self._idle += 1
-            if isinstance(error, AttnvizError):
-                self._let_wait(piece)
-            self.mean_seconds += SMOOTHING * (self._clock() - piece.began - self.mean_seconds)
+            took = self._clock() - piece.began
+            self._rests.add(piece.asker, took, isinstance(error, AttnvizError))
+            self.mean_seconds += SMOOTHING * (took - self.mean_seconds)
         if error is None:
             piece.done.set_result(value)
         else:
             piece.done.set_exception(error)
         return True
-
-    def _let_wait(self, piece: _Piece) -> None:
-        """Let an address whose work failed wait for its next turn."""
-        now = self._clock()
-        begins = max(now, self._waits_until.get(piece.asker.address, now))
-        until = begins + FAILED_WAITS * (now - piece.began)
-        self._waits_until[piece.asker.address] = min(until, now + LONGEST_WAIT)
 
     def _take(self) -> _Piece | None:
         """The first in turn of those whose address may run something now."""
@@ -235,24 +227,20 @@ class WorkQueue:
         most = self._each_address if alone else self._beside_others
         for number, piece in enumerate(self._waiting):
             address = piece.asker.address
-            if not address or (running[address] < most and (alone or address not in self._waits_until)):
+            if not address or (running[address] < most and (alone or not self._rests.rests(piece.asker))):
                 return self._waiting.pop(number)
         return None
 
     def _asks_alone(self) -> bool:
-        """Whether no more than one address has asked of late; forgets who asked, and who waits, longer
-        ago."""
-        now = self._clock()
-        self._asked = {who: when for who, when in self._asked.items() if when >= now - RECENT_SECONDS}
-        self._waits_until = {who: until for who, until in self._waits_until.items() if until > now}
+        """Whether no more than one address has asked of late; forgets who asked longer ago."""
+        limit = self._clock() - RECENT_SECONDS
+        self._asked = {address: when for address, when in self._asked.items() if when >= limit}
         return len(self._asked) < 2
 
     def _next_change(self) -> float | None:
         """Seconds until somebody who waits may have her turn without anything else happening."""
-        if not self._waiting or not self._waits_until:
-            return None
-        now = self._clock()
-        return max(0.0, min(*self._waits_until.values(), now + RECENT_SECONDS) - now)
+        ends = self._rests.next_end()
+        return min(ends, RECENT_SECONDS) if self._waiting and ends is not None else None
 
     def _next(self) -> _Piece | None:
         """The next piece of work, when there is one; None where the queue was closed."""

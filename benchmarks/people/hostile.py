@@ -11,6 +11,7 @@ from .notes import GREEDY
 
 QUIET, BETWEEN = "without the hostile visitor", "after each of her turns"
 TURNS = 3
+ARRIVING = 45.0  # seconds, as a visit takes: else all do the same at once, now beside her and now without
 RECOVERY = 5.0  # seconds after she left that count for nothing
 
 
@@ -25,7 +26,7 @@ async def hostile(all: Class) -> None:
 
 
 async def _person(all: Class, number: int) -> None:
-    await asyncio.sleep(random.uniform(0, min(5.0, 0.2 * all.seconds)))
+    await asyncio.sleep(random.uniform(0, min(ARRIVING, 0.2 * all.seconds)))
     turn = 0
     while all.left() > 0:
         await all.visit(number, all.photos[number][turn % len(all.photos[number])], files=turn == 0)
@@ -34,8 +35,8 @@ async def _person(all: Class, number: int) -> None:
 
 async def _turns(all: Class, visitor: HostileVisitor) -> None:
     """Let her in and out, and note what others do in parts of their own."""
-    await asyncio.sleep(0.05 * all.seconds)
-    seconds = 0.95 * all.seconds / TURNS / 2 - RECOVERY
+    await asyncio.sleep(min(ARRIVING, 0.2 * all.seconds))
+    seconds = all.left() / TURNS / 2 - RECOVERY
     for _ in range(TURNS):
         all.switch(QUIET, seconds)
         await asyncio.sleep(seconds)

@@ -408,3 +408,29 @@ def test_who_waits_for_failed_work_has_her_turn_without_anybody_else_coming():
 
     assert asyncio.run(come_all()) == 5
     queue.close()
+
+
+def test_a_visitor_who_never_stops_has_a_third_of_the_time_while_others_ask():
+    now, served = 0.0, []
+    queue = WorkQueue(1, 50, clock=lambda: now)
+
+    def work(who: str) -> None:
+        nonlocal now
+        now += 0.5
+        served.append(who)
+
+    async def come_all() -> None:
+        nonlocal now
+        await ask(queue, ONE, int)
+        greedy = [asyncio.create_task(ask(queue, GREEDY, lambda: work("greedy"))) for _ in range(40)]
+        await asyncio.sleep(0)
+        while now < 12:
+            await ask(queue, ONE, int)
+            now += 0.1
+        assert 8 <= len(served) <= 10  # 12 s and the 2 s that may be owed, 1.5 s for each
+        now += 60.0  # nobody else asks any more
+        await asyncio.gather(*greedy)
+
+    asyncio.run(come_all())
+    assert len(served) == 40
+    queue.close()
