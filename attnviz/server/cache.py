@@ -40,8 +40,10 @@ class Cache(Generic[Key, Value]):
 
     Each value is computed once: callers that ask for a key while it is computed wait, which takes no thread,
     and get the same value or the same error. The computation goes on if who asked first leaves. An error is
-    not kept. cachetools has no such cache: its time counts from when a value
-    was put in, and it refuses a value that is larger than the whole."""
+    not kept.
+
+    cachetools has no such cache: its time counts from when a value was put in, and it refuses a value that is
+    larger than the whole."""
 
     def __init__(
         self,

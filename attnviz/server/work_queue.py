@@ -232,10 +232,10 @@ class WorkQueue:
         return None
 
     def _asks_alone(self) -> bool:
-        """Whether no more than one address has asked of late; forgets who asked longer ago."""
+        """Whether no more than one address waits or has asked of late; forgets who asked longer ago."""
         limit = self._clock() - RECENT_SECONDS
         self._asked = {address: when for address, when in self._asked.items() if when >= limit}
-        return len(self._asked) < 2
+        return len({*self._asked, *(piece.asker.address for piece in self._waiting)}) < 2
 
     def _next_change(self) -> float | None:
         """Seconds until somebody who waits may have her turn without anything else happening."""
