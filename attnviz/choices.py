@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 ORDERS = {  # of channels -> in words
     "index": "index",
     "size": "size, the greatest first",
@@ -13,4 +15,20 @@ SCALES = {  # what the colours of a map span -> in words
     "stage": "the range of its stage",
     "network": "the range of its network",
     "shown": "the range of all that is compared",
+}
+PLACES = ("branch", "rectified", "norm", "middle", "sum", "output", "input", "entry", "shortcut")
+SEQUENCES = ("channel first", "spatial first", "parallel")
+BUILT: dict[str, Sequence] = {  # what weights don't tell of a network: by name, what can be said
+    "stem": (1, 2),
+    "pool": ("padded", "ceil", "none"),
+    "first_gate": ("before pool", "behind pool"),
+    "stride": ("first", "second"),
+    "shortcut": ("normed", "plain"),
+    "zeros": ("around", "behind"),
+    "place": PLACES,
+    "sequence": SEQUENCES,
+    "squeeze": ("both", "average"),
+    "order": ("mean first", "maximum first"),
+    "branches": ("added", "multiplied"),
+    "dilation": range(1, 33),
 }

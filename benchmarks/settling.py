@@ -20,8 +20,9 @@ from torch.nn.functional import cross_entropy, interpolate
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 import attnviz
-from attnviz.checkpoints.habits import Question, Told, answered, likeliest
+from attnviz.checkpoints.habits import Question, likeliest
 from attnviz.checkpoints.settling import settled
+from attnviz.checkpoints.told import Told, answered
 from attnviz.networks.plan import Plan, usual_plan
 from attnviz.networks.resnet import ResNet
 

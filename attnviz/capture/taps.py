@@ -82,7 +82,7 @@ def _declared_tap(path: str, module: nn.Module) -> Tap:
         str(kind.attention_kind),  # type: ignore[attr-defined]
         module,
         "declared",
-        getattr(kind, "attention_formula", "") or _formula(reads),
+        getattr(module, "attention_formula", "") or _formula(reads),
         reads,
         _children(module, reads),
         steps=tuple(StepRead(name, *where) for name, where in steps.items()),

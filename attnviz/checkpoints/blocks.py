@@ -8,23 +8,22 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from ..networks.plan import BlockPlan, ConvolutionPlan, GatePlan, ShortcutPlan
+from ..networks.plan import BlockPlan, ConvolutionPlan, ShortcutPlan
 from .fault import CheckpointFault, printable
 from .gates import is_attention, read_gate
 from .parts import Part
 
 SHORTCUT = r"(^|[._])(down|short|skip|ident|proj|match|resize|res_?conv|residual_?conv|adjust|bypass)"
 WIDEST = 65_536  # channels
+ON_RESULT = ("branch", "output", "sum", "rectified", "norm", "shortcut")  # places of its result's channels
 
 
 @dataclass(frozen=True)
 class ReadBlock:
-    """What was read: the plan with stride 1 everywhere, where each part goes, from the block on, and
-    attention that stands before the block, on its input."""
+    """What was read: the plan with stride 1 everywhere, and where each part goes, from the block on."""
 
     plan: BlockPlan
     places: dict[str, str]
-    before: tuple[GatePlan, dict[str, str]] | None = None
 
 
 def read_block(parts: Sequence[Part], channels: int, where: str, norm_first: bool) -> ReadBlock:
@@ -51,7 +50,32 @@ def read_block(parts: Sequence[Part], channels: int, where: str, norm_first: boo
         places |= {convolution.path: f"conv{number}", norm.path: f"bn{number}"}
     bypass = _shortcut(shortcut, channels, plans[-1].out, where, places)
     plan = BlockPlan(plans, bypass, norm_first=norm_first)
-    return _with_gate(plan, places, attention, channels, where)
+    if not attention:
+        return ReadBlock(plan, places)
+    gate = read_gate(attention, where)
+    if not fitting_places(replace(plan, gate=gate.plan)):
+        raise CheckpointFault(
+            "layout_gate_elsewhere",
+            tensor=printable(f"{where}.{attention[0].path}"),
+            channels=gate.plan.channels,
+            out=plan.out,
+        )
+    places |= {path: f"attention.{place}" for path, place in gate.places.items()}
+    return ReadBlock(replace(plan, gate=gate.plan), places)
+
+
+def fitting_places(block: BlockPlan) -> tuple[str, ...]:
+    """The places of a block that have the channels of its attention, the likeliest first."""
+    assert block.gate is not None
+    channels, last = block.gate.channels, block.convolutions[-1]
+    places = [place for place in ON_RESULT if channels == block.out]
+    if block.norm_first:  # neither a batch norm nor a ReLU follows the branch, and no ReLU the sum
+        places = [place for place in places if place in ("branch", "sum", "shortcut")]
+    if channels == last.channels:
+        places.append("middle")
+    if channels == block.convolutions[0].channels:
+        places += ["input", "entry"]
+    return tuple(places)
 
 
 def _sorted(parts: Sequence[Part]) -> tuple[list[Part], list[Part], list[Part]]:
@@ -174,26 +198,6 @@ def _shortcut(
         if norms[0].size != out or norms[0].path.endswith(".0"):
             raise _unknown(norms, where)
     return ShortcutPlan(_planned(convolution, channels), bool(norms), average)
-
-
-def _with_gate(
-    plan: BlockPlan, places: dict[str, str], attention: Sequence[Part], channels: int, where: str
-) -> ReadBlock:
-    """The block with its attention: on its result, or, as pytorchcv's BAM, on its input."""
-    if not attention:
-        return ReadBlock(plan, places)
-    gate = read_gate(attention, where)
-    if gate.plan.kind == "bam" and gate.plan.channels == channels:
-        return ReadBlock(plan, places, (gate.plan, gate.places))
-    if gate.plan.channels != plan.out:
-        raise CheckpointFault(
-            "layout_gate_elsewhere",
-            tensor=printable(f"{where}.{attention[0].path}"),
-            channels=gate.plan.channels,
-            out=plan.out,
-        )
-    places |= {path: f"attention.{place}" for path, place in gate.places.items()}
-    return ReadBlock(replace(plan, gate=gate.plan), places)
 
 
 def _unknown(parts: Sequence[Part], where: str) -> CheckpointFault:

@@ -122,8 +122,16 @@ def _read_bam(parts: Sequence[Part], where: str) -> ReadGate:
     else:
         raise _unknown([*norms, *spatial_norms] or parts, where)
     window = any("gate_c" in part.path for part in channel)  # Jongchan's
+    product = released or rectified
     plan = GatePlan(
-        "bam", first.inputs, first.out, True, released=released, rectified=rectified, window=window
+        "bam",
+        first.inputs,
+        first.out,
+        True,
+        released=released,
+        rectified=rectified,
+        product=product,
+        window=window,
     )
     return ReadGate(plan, places)
 

@@ -4,63 +4,17 @@ two maps comes first. The names by which a code is known give the likeliest read
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
-from ..networks.plan import BlockPlan, GatePlan, Plan
+from ..choices import SEQUENCES
+from ..networks.plan import DILATION, Plan
+from .blocks import fitting_places
+from .fault import CheckpointFault
 from .reading import Reading, with_strides
-
-POOLS = ("padded", "ceil", "none")
-ORDERS = ("mean first", "maximum first")
-STRIDES = ("first", "second")
-
-
-@dataclass(frozen=True)
-class Told:
-    """What a person says about a network where its weights don't: None where nothing is said.
-
-    ``stem``: the stride of its first convolution, 1 or 2. ``pool``: the pooling behind the stem, one of
-    ``POOLS``. ``order``: of the two maps that a spatial gate sees, one of ``ORDERS``. ``stride``: which
-    convolution of a bottleneck has it, one of ``STRIDES``. ``slope``: of its activations' negative side,
-    which is 0 of ReLUs: LeakyReLU's usual 0.01 leaves no mark that numbers could tell."""
-
-    stem: int | None = None
-    pool: str | None = None
-    order: str | None = None
-    stride: str | None = None
-    slope: float | None = None
-
-    def __post_init__(self) -> None:
-        allowed = {"stem": (1, 2), "pool": POOLS, "order": ORDERS, "stride": STRIDES}
-        for name, values in allowed.items():
-            value = getattr(self, name)
-            if value is not None and value not in values:
-                raise ValueError(f"{name} is {value!r}; it can be {', '.join(map(repr, values))}")
-        if self.slope is not None and not 0 <= self.slope < 1:
-            raise ValueError(f"slope is {self.slope!r}; it can be from 0 to below 1")
-
-    @classmethod
-    def from_choices(cls, choices: Iterable[str]) -> Told:
-        """What some of ``CHOICES`` say together; of two that contradict each other the later counts."""
-        values: dict[str, Any] = dict(choice.split(" ", 1) for choice in choices)
-        kinds = {"stem": int, "slope": float}
-        return cls(**{name: kinds.get(name, str)(value) for name, value in values.items()})
-
-
-NOTHING_TOLD = Told()
-CHOICES = (  # what a person can say, in words as those of ``Card.assumed``
-    "pool none",
-    "pool padded",
-    "stem 1",
-    "stem 2",
-    "stride first",
-    "stride second",
-    "order mean first",
-    "order maximum first",
-    "slope 0.01",
-)
-
+from .told import NOTHING_TOLD, Told, changed
 
 Answers = dict[str, Callable[[Plan], Plan]]
 
@@ -70,30 +24,79 @@ class Question:
     """What the same keys and shapes leave open: the answers by name, each a change of the plan. The first is
     the likeliest."""
 
-    about: str  # a field of ``Told``, or another word
+    about: str  # a field of ``Told``
     answers: Answers
+    when: Callable[[Plan], bool] = lambda plan: True  # whether the answers differ, as other answers have it
+
+    def answer_of(self, plan: Plan) -> str:
+        """The name of the answer that a plan has."""
+        return next(name for name, answer in self.answers.items() if answer(plan) == plan)
 
 
 def questions(reading: Reading, name: str, told: Told = NOTHING_TOLD) -> list[Question]:
     """What is open about the network of a file of this name, in the order in which it is to be settled, but
     for what is told."""
-    plan, style = reading.plan, reading.style
-    found = []
-    if _has_small_stem(plan) and not _is_for_small_photos(plan, style):
-        pools: Answers = {"padded": _pool("padded"), "none": _pool("none")}
-        found.append(_ordered("pool", pools, False, told.pool))
-        found.append(_ordered("stem", {"1": _stem(1), "2": _stem(2)}, False, told.stem))
-    if _has_open_stride(plan) and not re.search(STRIDE_KNOWN, style, re.MULTILINE):
-        strides: Answers = {"second": _stride_second, "first": _stride_first}
-        found.append(_ordered("stride", strides, _strides_first(plan, style, name), told.stride))
-    if any(gate.kind == "cbam" and gate.kernel for gate in plan.all_gates):
-        known = re.search(ORDER_KNOWN, style, re.MULTILINE) or any(
-            gate.maximum_first for gate in plan.all_gates
-        )
-        orders: Answers = {"mean first": _order(False), "maximum first": _order(True)}
+    found = [*_of_stem(reading), *_of_blocks(reading, name), *_of_gates(reading)]
+    return [question for question in found if question.about not in told.said]
+
+
+def _of_stem(reading: Reading) -> Iterator[Question]:
+    plan = reading.plan
+    if _has_small_stem(plan) and not _is_for_small_photos(plan, reading.style):
+        yield _question("pool", "padded", "none")
+        yield _question("stem", 1, 2)
+    if 0 in plan.gates:
+        yield _question("first_gate", "before pool", "behind pool", when=lambda plan: plan.pool != "none")
+
+
+def _of_blocks(reading: Reading, name: str) -> Iterator[Question]:
+    plan = reading.plan
+    blocks = [block for stage in plan.stages for block in stage]
+    places = open_places(plan)
+    if len(places) > 1 and not reading.is_by(PLACE_KNOWN):
+        yield _question("place", *places)
+    if _has_open_stride(plan) and not reading.is_by(STRIDE_KNOWN):
+        first = _strides_first(plan, reading.style, name)
+        yield _question("stride", *(("first", "second") if first else ("second", "first")))
+    if any(block.norm_first and block.shortcut for block in blocks) and not reading.is_by(SHORTCUT_KNOWN):
+        yield _question("shortcut", "normed", "plain")
+    if any(block.shortcut is None and block.out > block.convolutions[0].channels for block in blocks):
+        yield _question("zeros", "around", "behind")
+
+
+def _of_gates(reading: Reading) -> Iterator[Question]:
+    gates = reading.plan.all_gates
+    known = reading.is_by(CBAM_KNOWN)
+    if any(gate.kind == "cbam" for gate in gates) and not known:
+        yield _question("squeeze", "both", "average")
+    if any(gate.kind == "cbam" and gate.kernel for gate in gates):
         if not known:
-            found.append(_ordered("order", orders, False, told.order))
-    return [question for question in found if question is not None]
+            yield _question("sequence", *SEQUENCES)
+        if not reading.is_by(ORDER_KNOWN) and not any(gate.maximum_first for gate in gates):
+            yield _question("order", "mean first", "maximum first")
+    bam = next((gate for gate in gates if gate.kind == "bam"), None)
+    if bam is not None and not reading.is_by(BAM_KNOWN):
+        yield _question("branches", *(("multiplied", "added") if bam.product else ("added", "multiplied")))
+        yield _question("dilation", DILATION, *(way for way in (1, 2) if way != DILATION))
+
+
+def open_places(plan: Plan) -> tuple[str, ...]:
+    """Where in its blocks a network's attention can stand by its channels, the likeliest first."""
+    blocks = [block for stage in plan.stages for block in stage if block.gate]
+    fitting = [fitting_places(block) for block in blocks]
+    return tuple(place for place in (fitting[0] if fitting else ()) if all(place in own for own in fitting))
+
+
+def check_possible(plan: Plan, told: Told) -> None:
+    """Raise CheckpointFault where attention can't stand where a person says, for its channels."""
+    places = open_places(plan)
+    if told.place is not None and places and told.place not in places:
+        raise CheckpointFault("told_place_impossible", place=told.place, places=places)
+
+
+def _question(about: str, *values: Any, when: Callable[[Plan], bool] = lambda plan: True) -> Question:
+    """The question whose answers are some values, the first the likeliest."""
+    return Question(about, {str(value): partial(changed, about, value) for value in values}, when)
 
 
 def usual(reading: Reading) -> Plan:
@@ -109,7 +112,7 @@ def usual(reading: Reading) -> Plan:
         plan = replace(plan, pool="none")
     basic = len(plan.stages[0][0].convolutions) == 2
     if (_is_cadene(style) and basic) or re.search(WEIAICUNZAI, style, re.MULTILINE):
-        plan = _each_block(plan, lambda block: replace(block, relu_first=True))
+        plan = changed("place", "rectified", plan)
     return plan
 
 
@@ -126,27 +129,6 @@ def likeliest(plan: Plan, asked: Sequence[Question]) -> Plan:
     for question in asked:
         plan = next(iter(question.answers.values()))(plan)
     return plan
-
-
-def answered(plan: Plan, told: Told) -> Plan:
-    """The plan with what a person says."""
-    if told.pool is not None:
-        plan = _pool(told.pool)(plan)
-    if told.stem is not None:
-        plan = _stem(told.stem)(plan)
-    if told.order is not None:
-        plan = _order(told.order == "maximum first")(plan)
-    if told.stride is not None:
-        plan = with_strides(plan, told.stride == "first")
-    return plan if told.slope is None else replace(plan, slope=told.slope)
-
-
-def _ordered(about: str, answers: Answers, second: bool, told: object) -> Question | None:
-    """The question whose likeliest answer is the second of two, or the first; None if it is told."""
-    if told is not None:
-        return None
-    items = list(answers.items())
-    return Question(about, dict(items[::-1] if second else items))
 
 
 def _has_small_stem(plan: Plan) -> bool:
@@ -182,35 +164,6 @@ def _is_cadene(style: str) -> bool:
     return re.search(r"^(.*\.)?layer0\.conv1$", style, re.MULTILINE) is not None
 
 
-def _pool(pool: str) -> Callable[[Plan], Plan]:
-    return lambda plan: replace(plan, pool=pool)
-
-
-def _stem(stride: int) -> Callable[[Plan], Plan]:
-    return lambda plan: replace(plan, stem=(replace(plan.stem[0], stride=stride), *plan.stem[1:]))
-
-
-def _order(maximum_first: bool) -> Callable[[Plan], Plan]:
-    return lambda plan: _each_gate(plan, lambda gate: replace(gate, maximum_first=maximum_first))
-
-
-def _stride_first(plan: Plan) -> Plan:
-    return with_strides(plan, True)
-
-
-def _stride_second(plan: Plan) -> Plan:
-    return with_strides(plan, False)
-
-
-def _each_block(plan: Plan, change: Callable[[BlockPlan], BlockPlan]) -> Plan:
-    return replace(plan, stages=tuple(tuple(map(change, stage)) for stage in plan.stages))
-
-
-def _each_gate(plan: Plan, change: Callable[[GatePlan], GatePlan]) -> Plan:
-    blocks = _each_block(plan, lambda block: replace(block, gate=change(block.gate)) if block.gate else block)
-    return replace(blocks, gates={stage: change(gate) for stage, gate in plan.gates.items()})
-
-
 WEIAICUNZAI = r"\.residual\.0$"
 TIMM = r"\.se\.fc1$"
 UGENTERAAN = r"\.identity_connection\.0$"
@@ -224,3 +177,16 @@ STRIDE_KNOWN = (
     r"|\.conv_up$|\.selayer\.conv1$|\.identity_connection\.0$"
 )
 ORDER_KNOWN = r"\.attention\.spatial\.conv$|\.spatial\.conv\.conv$"
+# attnviz's, pytorchcv's; Cadene's; asdf2kr's, elbuco1's, weiaicunzai's; StickCui's; Ugenteraan's.
+PLACE_KNOWN = (
+    r"\.attention\.fc1$|\.attention\.channel\.fc1$|\binit_block\.|\.se_module\.fc1$|^(.*\.)?layer0\.conv1$"
+    r"|\.atte\.mlp\.|\.bn2_1d$|channel_attention\.bottleneck|\.residual\.0$|\.conv_up$"
+    r"|\.identity_connection\.0$"
+)
+SHORTCUT_KNOWN = r"\binit_block\."  # pytorchcv's
+# attnviz's, timm's; Jongchan's, pytorchcv's; asdf2kr's, elbuco1's; Ugenteraan's.
+CBAM_KNOWN = (
+    r"\.attention\.channel\.fc1$|\.channel\.fc1$|ChannelGate|ch_gate"
+    r"|\.atte\.mlp\.|channel_attention\.bottleneck|\.shared_mlp\."
+)
+BAM_KNOWN = r"(^|\.)bam\d\.spatial\.0$|\bch_att\b|\.bn2_1d$"  # attnviz's, pytorchcv's, asdf2kr's

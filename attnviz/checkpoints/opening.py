@@ -14,11 +14,13 @@ from ..networks.card import Card, with_card
 from ..networks.plan import Plan
 from ..networks.resnet import ResNet
 from .fault import CheckpointFault, printable
-from .habits import NOTHING_TOLD, Question, Told, answered, likeliest, may_smooth, questions, usual
+from .habits import Question, check_possible, likeliest, may_smooth, questions, usual
+from .misfits import looked_at
 from .parts import Shapes
 from .reading import Reading, read_network
-from .settling import looked_at, settled
+from .settling import settled, settling_memory
 from .stored_weights import widened
+from .told import NOTHING_TOLD, Told, answered
 
 
 class Weights(Protocol):
@@ -49,17 +51,26 @@ def open_state_dict(tensors: dict[str, Tensor], name: str, told: Told = NOTHING_
     return open_weights(HeldWeights(tensors), name, told=told)
 
 
+Reserve = Callable[[int, int], None]  # told of a network's bytes, and of those needed beside it at first
+
+
 def open_weights(
-    weights: Weights, name: str, reserve: Callable[[int], None] | None = None, told: Told = NOTHING_TOLD
+    weights: Weights,
+    name: str,
+    reserve: Reserve | None = None,
+    told: Told = NOTHING_TOLD,
+    may_go_on: Callable[[], bool] = lambda: True,
 ) -> nn.Module:
     """The network that these weights belong to, in eval mode, with a ``card``; ``name`` is the file's, for
     the card and for messages. What keys and shapes don't tell, ``told`` can.
 
     The tensors are taken one by one, and become the network's own, in float32. Before the first, ``reserve``
-    is told how many bytes the network will have, and may raise. Raises NetworkError, naming keys as they are
-    in the file, for what is not understood, incomplete, or without attention."""
+    is told how many bytes the network will have, and how many more are needed to settle what is open; it may
+    raise. Settling ends when it no longer ``may_go_on``: what is open then is assumed. Raises NetworkError,
+    naming keys as they are in the file, for what is not understood, incomplete, or without attention."""
     try:
         reading = read_network(weights.shapes)
+        check_possible(reading.plan, told)
     except CheckpointFault as fault:
         raise fault.error(name) from None
     asked = questions(reading, name, told)
@@ -70,13 +81,14 @@ def open_weights(
     if plan.attention is None:
         raise NetworkError("layout_without_attention", name=name, title=_title(plan))
     if reserve is not None:
-        reserve(sum(value.nbytes for value in empty.values()))
+        beside = settling_memory(plan) if asked else 0
+        reserve(sum(value.nbytes for value in empty.values()), beside)
 
     def take(key: str) -> Tensor:
         return _as_weight(weights, reading.keys.get(key), expected[key])
 
     try:
-        plan, assumed, taken = _settled_and_taken(plan, asked, expected, take)
+        plan, assumed, taken = _settled_and_taken(plan, asked, expected, take, may_go_on)
     except RuntimeError:  # torch's word for memory that is not there
         raise NetworkError("checkpoint_out_of_memory", name=name) from None
     network = _empty(plan)
@@ -87,7 +99,9 @@ def open_weights(
         assumed = (*assumed, "smoothing none")
     if reading.others:
         assumed = (*assumed, "one of several")
-    card = Card(name, _architecture(plan), title=_english(_title(plan)), assumed=assumed)
+    taken_to_be = Told.from_choices(f"{question.about} {question.answer_of(plan)}" for question in asked)
+    built = {**taken_to_be.said, **told.said}
+    card = Card(name, _architecture(plan), title=_english(_title(plan)), assumed=assumed, built=built)
     network.assumed = [catalogue().phrase(ENGLISH, phrase) for phrase in card.assumptions]
     return with_card(network, card).eval()
 
@@ -98,13 +112,17 @@ def _empty(plan: Plan) -> ResNet:
 
 
 def _settled_and_taken(
-    plan: Plan, asked: Sequence[Question], expected: Shapes, take: Callable[[str], Tensor]
+    plan: Plan,
+    asked: Sequence[Question],
+    expected: Shapes,
+    take: Callable[[str], Tensor],
+    may_go_on: Callable[[], bool],
 ) -> tuple[Plan, tuple[str, ...], dict[str, Tensor]]:
     """The plan with what numbers settle, what is only assumed of it, and all weights. What settling needs
     besides weights is let go of before most of them are taken."""
     first = looked_at(plan) if asked else ()
     taken = {key: take(key) for key in expected if key in first}
-    plan, assumed = settled(plan, asked, taken)
+    plan, assumed = settled(plan, asked, taken, may_go_on)
     for key in expected:
         if key not in taken:
             taken[key] = take(key)

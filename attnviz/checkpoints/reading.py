@@ -8,13 +8,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from ..languages.catalogue import Phrase, Value
-from ..networks.plan import BlockPlan, GatePlan, Plan, ShortcutPlan
-from .blocks import ReadBlock, goes_first, read_block
+from ..networks.plan import BlockPlan, Plan, ShortcutPlan
+from .blocks import goes_first
 from .ends import is_beside, read_head, read_outer_gates, read_stem
 from .fault import CheckpointFault, printable
 from .forms import check_form, check_statistics
 from .gates import is_attention, is_outer_attention
 from .parts import Grouped, Part, Shapes, grouped, parts_of
+from .stages import read_stages
 
 WIDEST = 4096  # channels of the stem: beyond these it is no ResNet that anybody trained
 DEEPEST = 200  # blocks of a stage
@@ -39,6 +40,10 @@ class Reading:
     others: tuple[str, ...] = ()  # prefixes of other networks in the file, which are left out
     assumed: tuple[str, ...] = ()  # what of its head is only assumed, in words of ``Card.assumed``
 
+    def is_by(self, names: str) -> bool:
+        """Whether a module's path has names, a pattern, that only a certain code gives."""
+        return re.search(names, self.style, re.MULTILINE) is not None
+
 
 def read_network(shapes: Shapes) -> Reading:
     """What keys and shapes tell of a ResNet. Raises CheckpointFault, which names what was not understood."""
@@ -52,7 +57,7 @@ def read_network(shapes: Shapes) -> Reading:
     if channels > WIDEST:
         raise CheckpointFault("layout_stem_missing", width=channels)
     norm_first = _norm_first(found, channels)
-    blocks, places, early = _read_blocks(found, channels, norm_first)
+    blocks, places, early = read_stages(found, channels, norm_first)
     stem = read_stem(outside, channels)
     stages = tuple(tuple(block.plan for block in stage) for stage in blocks)
     outs = [stage[-1].out for stage in stages]
@@ -118,30 +123,6 @@ def _out_of(parts: Sequence[Part], channels: int) -> int:
     """Channels of a block's result, as far as can be told at once: those of its widest convolution."""
     outs = [part.out for part in parts if part.kind == "convolution" and not is_attention(part.path)]
     return max(outs, default=channels)
-
-
-def _read_blocks(
-    found: Grouped, channels: int, norm_first: bool
-) -> tuple[list[list[ReadBlock]], dict[str, str], dict[int, GatePlan]]:
-    """The blocks by stage, where their parts go, and attention that stands before a stage's first block, by
-    the stage behind which that is."""
-    stages: list[list[ReadBlock]] = []
-    places: dict[str, str] = {}
-    early: dict[int, GatePlan] = {}
-    for stage, (blocks, paths) in enumerate(zip(found.stages, found.paths), 1):
-        read_blocks = []
-        for place, (parts, path) in enumerate(zip(blocks, paths)):
-            read = read_block(parts, channels, path, norm_first)
-            channels = read.plan.out
-            ours = f"layer{stage}.{place}"
-            places |= {f"{path}.{part}": f"{ours}.{own}" for part, own in read.places.items()}
-            if read.before is not None:
-                early[stage - 1] = read.before[0]
-                name = f"bam{stage - 1}" if stage > 1 else "attention0"
-                places |= {f"{path}.{part}": f"{name}.{own}" for part, own in read.before[1].items()}
-            read_blocks.append(read)
-        stages.append(read_blocks)
-    return stages, places, early
 
 
 def _last_norm(parts: Sequence[Part], channels: int, places: dict[str, str]) -> bool:

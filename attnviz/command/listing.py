@@ -31,7 +31,7 @@ def networks() -> int:
 def layers(options: Namespace) -> int:
     """Print a network's layers of attention: name, kind, module, and the shape of its features."""
     take_threads()
-    network = load(options.network)
+    network = load(options.network, **dict(options.built))
     say_assumptions(network)
     found = find(network)
     for layer in found:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..choices import ORDERS, SCALES
+from ..choices import BUILT, ORDERS, SCALES
 from ..drawing.style import COLORMAPS
 from ..training.plan import ATTENTION_NAMES, DEPTH_NUMBERS, TrainingPlan
 from .parser import Parser, add_version, first_parser, one_of
@@ -66,6 +66,7 @@ def _show(parser: ArgumentParser) -> None:
         metavar="FILE",
         help="class names for a file of weights, one a line",
     )
+    _built(parser)
     add(
         "-l",
         "--layer",
@@ -138,6 +139,30 @@ def _networks(_parser: ArgumentParser) -> None:
 
 def _layers(parser: ArgumentParser) -> None:
     parser.add_argument("network", metavar="NETWORK", help=NETWORK)
+    _built(parser)
+
+
+def _built(parser: ArgumentParser) -> None:
+    """What a person can say of a file of weights."""
+    parser.add_argument(
+        "--built",
+        type=_said,
+        action="append",
+        default=[],
+        metavar="WHAT=HOW",
+        help="how the network of a file of weights is built where the file does not tell, as often as you "
+        f"like: {', '.join(BUILT)} or slope, for example place=output",
+    )
+
+
+def _said(text: str) -> tuple[str, Any]:
+    """What is said of a network, and its value, in ``place=output``."""
+    about, _, value = text.partition("=")
+    one_of((*BUILT, "slope"), "word")(about)
+    if about == "slope":
+        return about, min(_share(value), 0.99)
+    values = {str(known): known for known in BUILT[about]}
+    return about, values[one_of(values, about)(value)]
 
 
 def _app(parser: ArgumentParser) -> None:

@@ -64,7 +64,7 @@ def write_photos(options: Namespace, photos: Sequence[Path]) -> int:
 
 def _started(options: Namespace) -> _Run:
     look = Look(options.opacity, options.colormap, options.scale, options.smooth)
-    network = load(options.network, labels=options.labels)
+    network = load(options.network, labels=options.labels, **dict(options.built))
     say_assumptions(network)
     run = _Run(options, network, look)
     if options.html:

@@ -133,6 +133,7 @@ def _network(card: Card) -> dict[str, Any]:
         "architecture": card.architecture,
         "weights_sha256": card.sha256,
         "folded": card.folded,
+        "built": card.built,
         "licence": card.licence,
     }
 

@@ -54,7 +54,7 @@ def load(wanted: dict[str, Any], recipe: attnviz.Recipe, weights: list[str]) -> 
     program if none has them."""
     for source in (*weights, wanted["name"]):
         try:
-            network = attnviz.load(source, recipe=recipe)
+            network = attnviz.load(source, recipe=recipe, **wanted["built"])
         except attnviz.NetworkError as error:
             print(error, file=sys.stderr)
             continue

@@ -81,11 +81,14 @@ class ChannelAttention(Excitation):
     added."""
 
     window = False  # average as the authors' code does, see WindowPool
+    average_only = False  # leave the maximum out, as squeeze-and-excitation does
 
     def forward(self, x: Tensor) -> Tensor:
         average = avg_pool2d(x, x.shape[2:]).flatten(1) if self.window else x.mean((2, 3))
-        maximum = adaptive_max_pool2d(x, 1).flatten(1)  # (N, C)
-        return self.gate(self.excite(average) + self.excite(maximum))
+        logits = self.excite(average)  # (N, C)
+        if not self.average_only:
+            logits = logits + self.excite(adaptive_max_pool2d(x, 1).flatten(1))
+        return self.gate(logits)
 
 
 class WindowPool(nn.Module):
@@ -120,35 +123,39 @@ class SpatialAttention(nn.Module):
         return self.gate(logits if self.norm is None else self.norm(logits))
 
 
-# Steps of CBAM's channel gate: its shared layers run on the average first, then on the maximum.
-OF_SHARED_LAYERS: dict[str, tuple] = {
-    "average": ("channel.fc1", "input", 1),
-    "average_hidden": ("channel.relu", "output", 1),
-    "average_logits": ("channel.fc2", "output", 1),
-    "maximum": ("channel.fc1", "input", 2),
-    "maximum_hidden": ("channel.relu", "output", 2),
-    "maximum_logits": ("channel.fc2", "output", 2),
-}
+def _steps_of_channels(gate: ChannelAttention) -> dict[str, tuple]:
+    """Steps of CBAM's channel gate: its shared layers run on the average first, then on the maximum."""
+    steps: dict[str, tuple] = {}
+    for call, name in enumerate(("average",) if gate.average_only else ("average", "maximum"), 1):
+        steps[name] = ("channel.fc1", "input", call)
+        steps[f"{name}_hidden"] = ("channel.relu", "output", call)
+        steps[f"{name}_logits"] = ("channel.fc2", "output", call)
+    return steps
+
+
+def _steps_of_places(gate: SpatialAttention) -> dict[str, tuple]:
+    """Steps of CBAM's spatial gate."""
+    return {
+        "mean_map": ("spatial.conv", "input", 1, int(gate.maximum_first)),
+        "maximum_map": ("spatial.conv", "input", 1, int(not gate.maximum_first)),
+        "spatial_logits": ("spatial.gate", "input"),
+    }
 
 
 class CBAM(nn.Module):
     """Convolutional block attention (Woo et al., ECCV 2018, equation 1): first channels, then positions.
 
     F' = Mc(F) * F; F'' = Ms(F') * F': the spatial gate sees the features that the channel gate has already
-    weighed."""
+    weighed. The paper's ablations (table 3) turn this ``sequence`` round, and let both see F."""
 
     attention_kind = "cbam"
     attention_taps = {"channel.gate": "channel", "spatial.gate": "spatial"}
 
     @property
     def attention_steps(self) -> dict[str, tuple]:
-        """The steps of both gates."""
-        return {
-            **OF_SHARED_LAYERS,
-            "mean_map": ("spatial.conv", "input", 1, int(self.spatial.maximum_first)),
-            "maximum_map": ("spatial.conv", "input", 1, int(not self.spatial.maximum_first)),
-            "spatial_logits": ("spatial.gate", "input"),
-        }
+        """The steps of both gates, in the order of computing."""
+        channels, places = _steps_of_channels(self.channel), _steps_of_places(self.spatial)
+        return {**places, **channels} if self.sequence == "spatial first" else {**channels, **places}
 
     def __init__(
         self,
@@ -161,18 +168,24 @@ class CBAM(nn.Module):
         maximum_first: bool = False,
         norm: bool = False,
         window: bool = False,
+        average_only: bool = False,
+        sequence: str = "channel first",
     ) -> None:
         super().__init__()
+        self.sequence = sequence
         self.channel = ChannelAttention(channels, reduction, hidden, bias)
-        self.channel.window = window
+        self.channel.window, self.channel.average_only = window, average_only
         self.spatial = SpatialAttention(kernel, spatial_bias, maximum_first, norm)
 
     def reset_parameters(self) -> None:
         self.channel.reset_parameters()
 
     def forward(self, x: Tensor) -> Tensor:
-        x = x * self.channel(x)[:, :, None, None]
-        return x * self.spatial(x)
+        if self.sequence == "spatial first":
+            x = x * self.spatial(x)
+            return x * self.channel(x)[:, :, None, None]
+        weighed = x * self.channel(x)[:, :, None, None]
+        return weighed * self.spatial(x if self.sequence == "parallel" else weighed)
 
 
 class ChannelCBAM(nn.Module):
@@ -180,36 +193,71 @@ class ChannelCBAM(nn.Module):
 
     attention_kind = "cbam"
     attention_taps = {"channel.gate": "channel"}
-    attention_steps = OF_SHARED_LAYERS
 
-    def __init__(self, channels: int, hidden: int, bias: bool = False, window: bool = False) -> None:
+    @property
+    def attention_steps(self) -> dict[str, tuple]:
+        """The steps of its gate."""
+        return _steps_of_channels(self.channel)
+
+    def __init__(
+        self,
+        channels: int,
+        hidden: int,
+        bias: bool = False,
+        window: bool = False,
+        average_only: bool = False,
+    ) -> None:
         super().__init__()
         self.channel = ChannelAttention(channels, hidden=hidden, bias=bias)
-        self.channel.window = window
+        self.channel.window, self.channel.average_only = window, average_only
 
     def forward(self, x: Tensor) -> Tensor:
         return x * self.channel(x)[:, :, None, None]
 
 
-class BAM(nn.Module):
+class JointGate(nn.Module):
+    """What forms of BAM share: F' = F * (1 + sigmoid(Mc(F) + Ms(F))) of a branch ``channel`` (N, C) and a
+    branch ``spatial`` (N, 1, H, W), or, with ``product``, of Mc(F) * Ms(F)."""
+
+    attention_kind = "bam"
+    attention_taps = {"channel": "channel_logits", "spatial": "spatial_logits", "gate": "joint"}
+
+    def __init__(self, channel: nn.Module, spatial: nn.Module, product: bool) -> None:
+        super().__init__()
+        self.channel, self.spatial, self.gate = channel, spatial, nn.Sigmoid()
+        self.product = product
+
+    @property
+    def attention_formula(self) -> str:
+        """How the branches are joined."""
+        return "bam product" if self.product else "bam sum"
+
+    def forward(self, x: Tensor) -> Tensor:
+        channel, spatial = self.channel(x)[:, :, None, None], self.spatial(x)
+        logits = channel * spatial if self.product else channel + spatial  # (N, C, H, W)
+        return x * (1 + self.gate(logits))
+
+
+class BAM(JointGate):
     """Bottleneck attention (Park et al., BMVC 2018, equations 1 to 4): F' = F * (1 + sigmoid(Mc(F) + Ms(F))).
 
     Mc: average pool, an MLP with biases, batch norm. Ms: a 1×1 reduction, two 3×3 convolutions of dilation 4,
     a 1×1 convolution to one map, batch norm. The equations leave out the ReLU between the layers of a branch;
     it is here, as in the authors' code. Theirs multiplies the branches where the paper adds them: this is the
-    paper."""
+    paper, unless ``product``."""
 
-    attention_kind = "bam"
-    attention_formula = "bam sum"
-    attention_taps = {"channel": "channel_logits", "spatial": "spatial_logits", "gate": "joint"}
     attention_steps = {"squeezed": ("channel.2", "input"), "hidden": ("channel.3", "output")}
 
     def __init__(
-        self, channels: int, reduction: int = 16, dilation: int = 4, hidden: int | None = None
+        self,
+        channels: int,
+        reduction: int = 16,
+        dilation: int = 4,
+        hidden: int | None = None,
+        product: bool = False,
     ) -> None:
-        super().__init__()
         hidden = hidden or max(1, channels // reduction)
-        self.channel = nn.Sequential(
+        channel = nn.Sequential(
             nn.AdaptiveAvgPool2d(1),
             nn.Flatten(),
             nn.Linear(channels, hidden),
@@ -217,7 +265,7 @@ class BAM(nn.Module):
             nn.Linear(hidden, channels),
             nn.BatchNorm1d(channels),
         )
-        self.spatial = nn.Sequential(
+        spatial = nn.Sequential(
             nn.Conv2d(channels, hidden, 1),
             nn.ReLU(),
             nn.Conv2d(hidden, hidden, 3, padding=dilation, dilation=dilation),
@@ -227,23 +275,17 @@ class BAM(nn.Module):
             nn.Conv2d(hidden, 1, 1),
             nn.BatchNorm2d(1),
         )
-        self.gate = nn.Sigmoid()
-
-    def forward(self, x: Tensor) -> Tensor:
-        logits = self.channel(x)[:, :, None, None] + self.spatial(x)  # (N, C, H, W)
-        return x * (1 + self.gate(logits))
+        super().__init__(channel, spatial, product)
 
 
-class ReleasedBAM(nn.Module):
-    """BAM as its authors released it: F' = F * (1 + sigmoid(Mc(F) * Ms(F))), the branches multiplied.
+class ReleasedBAM(JointGate):
+    """BAM as its authors released it: F' = F * (1 + sigmoid(Mc(F) * Ms(F))), the branches multiplied, unless
+    not ``product``.
 
     Mc: average pool, a layer, batch norm, ReLU, a layer. Ms: a 1×1 reduction and two 3×3 convolutions of
     dilation 4, each with batch norm and ReLU, and a 1×1 convolution to one map. All layers have biases; no
     branch ends in a batch norm."""
 
-    attention_kind = "bam"
-    attention_formula = "bam product"
-    attention_taps = BAM.attention_taps
     attention_steps = {"squeezed": ("channel.2", "input"), "hidden": ("channel.4", "output")}
 
     def __init__(
@@ -253,10 +295,10 @@ class ReleasedBAM(nn.Module):
         dilation: int = 4,
         hidden: int | None = None,
         window: bool = False,
+        product: bool = True,
     ) -> None:
-        super().__init__()
         hidden = hidden or max(1, channels // reduction)
-        self.channel = nn.Sequential(
+        channel = nn.Sequential(
             WindowPool() if window else nn.AdaptiveAvgPool2d(1),
             nn.Flatten(),
             nn.Linear(channels, hidden),
@@ -264,7 +306,7 @@ class ReleasedBAM(nn.Module):
             nn.ReLU(),
             nn.Linear(hidden, channels),
         )
-        self.spatial = nn.Sequential(
+        spatial = nn.Sequential(
             nn.Conv2d(channels, hidden, 1),
             nn.BatchNorm2d(hidden),
             nn.ReLU(),
@@ -276,29 +318,28 @@ class ReleasedBAM(nn.Module):
             nn.ReLU(),
             nn.Conv2d(hidden, 1, 1),
         )
-        self.gate = nn.Sigmoid()
-
-    def forward(self, x: Tensor) -> Tensor:
-        logits = self.channel(x)[:, :, None, None] * self.spatial(x)  # (N, C, H, W)
-        return x * (1 + self.gate(logits))
+        super().__init__(channel, spatial, product)
 
 
-class RectifiedBAM(nn.Module):
+class RectifiedBAM(JointGate):
     """BAM with batch norm and ReLU behind every layer of both branches, the last ones too:
     F' = F * (1 + sigmoid(Mc(F) * Ms(F))), as asdf2kr's code has it.
 
     Neither branch is ever negative, so no gate is below 0.5. Only the layers on pooled channels have
     biases."""
 
-    attention_kind = "bam"
-    attention_formula = "bam product"
-    attention_taps = BAM.attention_taps
     attention_steps = ReleasedBAM.attention_steps
 
-    def __init__(self, channels: int, reduction: int = 16, dilation: int = 4, hidden: int | None = None):
-        super().__init__()
+    def __init__(
+        self,
+        channels: int,
+        reduction: int = 16,
+        dilation: int = 4,
+        hidden: int | None = None,
+        product: bool = True,
+    ) -> None:
         hidden = hidden or max(1, channels // reduction)
-        self.channel = nn.Sequential(
+        channel = nn.Sequential(
             nn.AdaptiveAvgPool2d(1),
             nn.Flatten(),
             nn.Linear(channels, hidden),
@@ -314,12 +355,7 @@ class RectifiedBAM(nn.Module):
             padding = spread * (kernel // 2)
             convolution = nn.Conv2d(taken, given, kernel, padding=padding, dilation=spread, bias=False)
             layers += [convolution, nn.BatchNorm2d(given), nn.ReLU()]
-        self.spatial = nn.Sequential(*layers)
-        self.gate = nn.Sigmoid()
-
-    def forward(self, x: Tensor) -> Tensor:
-        logits = self.channel(x)[:, :, None, None] * self.spatial(x)  # (N, C, H, W)
-        return x * (1 + self.gate(logits))
+        super().__init__(channel, nn.Sequential(*layers), product)
 
 
 ATTENTION = {"se": SqueezeExcite, "cbam": CBAM, "bam": BAM}

@@ -7,6 +7,7 @@ from typing import Any
 
 from torch import nn
 
+from ..choices import PLACES, SEQUENCES
 from ..languages.catalogue import Phrase
 from ..photos.geometry import Recipe
 from .attention import ATTENTION
@@ -33,6 +34,9 @@ class Card:
     licence: str = ""  # of the weights
     folded: bool = False  # it is a copy whose batch norms are folded into its convolutions, see ``fast``
     assumed: tuple[str, ...] = ()  # what of it its weights don't tell: "pool none", a key of ``ASSUMED``
+    built: dict[str, Any] = field(
+        default_factory=dict
+    )  # what was settled, assumed or told: as ``load`` takes it
     sides: tuple[int, int] | None = None  # the least and greatest side in pixels that it takes; None: any
 
     @property
@@ -64,24 +68,19 @@ class Card:
         return tuple(Phrase(ASSUMED[key]) for key in self.assumed)
 
 
-ASSUMED = {  # what can be assumed -> its sentence
-    "pool none": "assumed_pool_none",
-    "pool padded": "assumed_pool_padded",
-    "stem 1": "assumed_stem_one",
-    "stem 2": "assumed_stem_two",
-    "stride first": "assumed_stride_first",
-    "stride second": "assumed_stride_second",
-    "order mean first": "assumed_order_mean",
-    "order maximum first": "assumed_order_maximum",
-    "one of several": "assumed_one_of_several",
-    "smoothing none": "assumed_smoothing_none",
-    "head rectified": "assumed_head_rectified",
-    "head normed": "assumed_head_normed",
-    "head linear": "assumed_head_linear",
-    "head ends": "assumed_head_ends",
-    "gates average": "assumed_gates_average",
-    "numbers left out": "assumed_numbers_left_out",
-}
+# What can be assumed, each with a sentence.
+ASSUMABLE = (
+    *("pool none", "pool padded", "stem 1", "stem 2"),
+    *("first_gate before pool", "first_gate behind pool"),
+    *("stride first", "stride second", "shortcut normed", "shortcut plain", "zeros around", "zeros behind"),
+    *(f"place {place}" for place in PLACES),
+    *(f"sequence {sequence}" for sequence in SEQUENCES),
+    *("squeeze both", "squeeze average", "order mean first", "order maximum first"),
+    *("branches added", "branches multiplied", "dilation 1", "dilation 2", "dilation 4"),
+    *("one of several", "smoothing none", "numbers left out", "gates average"),
+    *("head rectified", "head normed", "head linear", "head ends"),
+)
+ASSUMED = {key: f"assumed_{key.replace(' ', '_')}" for key in ASSUMABLE}
 
 
 def with_card(network: nn.Module, card: Card) -> nn.Module:

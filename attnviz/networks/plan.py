@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 DEPTHS = {18: (2, 2, 2, 2), 34: (3, 4, 6, 3), 50: (3, 4, 6, 3), 101: (3, 4, 23, 3), 152: (3, 8, 36, 3)}
 ATTENTIONS = ("se", "cbam", "bam")
+DILATION = 4  # of BAM's 3×3 convolutions, in its paper
 
 
 @dataclass(frozen=True)
@@ -21,8 +22,12 @@ class GatePlan:
     spatial_bias: bool = False
     spatial_norm: bool = False  # a batch norm behind that convolution
     maximum_first: bool = False  # its first input is the maximum, not the mean
-    released: bool = False  # BAM's branches are multiplied, as its authors' code does
-    rectified: bool = False  # so are these, which end in a batch norm and a ReLU (asdf2kr's BAM)
+    average_only: bool = False  # CBAM's channel gate leaves the maximum out
+    sequence: str = "channel first"  # one of ``choices.SEQUENCES``, of CBAM's gates
+    released: bool = False  # BAM's branches have batch norms within, as its authors' code does
+    rectified: bool = False  # they also end in a batch norm and a ReLU (asdf2kr's BAM)
+    product: bool = False  # BAM's branches are multiplied, not added
+    dilation: int = DILATION  # of BAM's 3×3 convolutions
     added: bool = False  # its result is added to what it takes (elbuco1's, behind the last stage)
     window: bool = False  # it averages by a window of the features' size, see attention.WindowPool
 
@@ -50,13 +55,21 @@ class ShortcutPlan:
 
 @dataclass(frozen=True)
 class BlockPlan:
-    """Convolutions with batch norms, attention, the addition."""
+    """Convolutions with batch norms, attention, the addition.
+
+    Attention stands in one of ``choices.PLACES`` (Hu et al., section 6.5, compares some): "branch", on the
+    branch's result; "rectified", there but behind a ReLU (timm's legacy_seresnet18, weiaicunzai's); "norm",
+    before the branch's last batch norm; "middle", before its last convolution; "sum", on the sum before its
+    ReLU; "output", behind that ReLU (SE-POST); "input", on what the branch takes (SE-PRE); "entry", on what
+    the whole block takes; "shortcut", on what is added to the branch (SE-Identity)."""
 
     convolutions: tuple[ConvolutionPlan, ...]
     shortcut: ShortcutPlan | None = None
     gate: GatePlan | None = None
     norm_first: bool = False  # batch norm and ReLU stand before each convolution, and none after the addition
-    relu_first: bool = False  # the attention comes after a ReLU (timm's legacy_seresnet18, weiaicunzai's)
+    place: str = "branch"  # of its attention, one of ``choices.PLACES``
+    zeros_behind: bool = False  # a shortcut without weights adds its channels of zeros behind, not around
+    shortcut_first: bool = True  # of batch norms first: the shortcut's convolution takes what they give
 
     @property
     def out(self) -> int:
@@ -92,6 +105,7 @@ class Plan:
     stem_norm: bool = True  # a batch norm and a ReLU behind the stem's last convolution
     last_norm: bool = False  # a batch norm and a ReLU behind the last stage
     gates: dict[int, GatePlan] = field(default_factory=dict)  # after stage 1 and so on; 0: before the pooling
+    gate_behind_pool: bool = False  # the gate of number 0
     slope: float = 0.0  # of the ReLUs' negative side
 
     @property

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -17,13 +18,13 @@ from .plan import BlockPlan, ConvolutionPlan, GatePlan, LayerPlan, Plan, Shortcu
 
 
 class Block(nn.Module):
-    """Two or three convolutions ``conv1`` … with batch norms ``bn1`` …, attention on their result, and the
-    addition of the input, which ``downsample`` brings to the same shape."""
+    """Two or three convolutions ``conv1`` … with batch norms ``bn1`` …, the addition of the input, which
+    ``downsample`` brings to the same shape, and attention in one of ``choices.PLACES``."""
 
     def __init__(self, plan: BlockPlan, slope: float = 0.0) -> None:
         super().__init__()
         self.count, self.norm_first = len(plan.convolutions), plan.norm_first
-        self.relu_first = plan.relu_first
+        self.place, self.shortcut_first = plan.place, plan.shortcut_first
         for number, about in enumerate(plan.convolutions, 1):
             self.add_module(f"conv{number}", _convolution(about))
             self.add_module(f"bn{number}", nn.BatchNorm2d(about.channels if plan.norm_first else about.out))
@@ -32,27 +33,44 @@ class Block(nn.Module):
         self.downsample = _shortcut(plan.shortcut) if plan.shortcut else _without_weights(plan)
 
     def forward(self, x: Tensor) -> Tensor:
+        x = self._gated(x, "entry")
         return self._norms_first(x) if self.norm_first else self._norms_last(x)
 
     def _norms_last(self, x: Tensor) -> Tensor:
-        branch = x
+        branch = self._gated(x, "input")
         for number in range(1, self.count + 1):
-            branch = self._child("bn", number)(self._child("conv", number)(branch))
-            if number < self.count or self.relu_first:
+            last = number == self.count
+            if last:
+                branch = self._gated(branch, "middle")
+            branch = self._child("conv", number)(branch)
+            if last:
+                branch = self._gated(branch, "norm")
+            branch = self._child("bn", number)(branch)
+            if not last or self.place == "rectified":
                 branch = self.relu(branch)
-        return self.relu(self._attended(branch) + (x if self.downsample is None else self.downsample(x)))
+        return self._gated(self.relu(self._added(branch, x)), "output")
 
     def _norms_first(self, x: Tensor) -> Tensor:
-        first = branch = self.relu(self._child("bn", 1)(x))
+        first = branch = self.relu(self._child("bn", 1)(self._gated(x, "input")))
         for number in range(1, self.count + 1):
             if number > 1:
                 branch = self.relu(self._child("bn", number)(branch))
+            if number == self.count:
+                branch = self._gated(branch, "middle")
             branch = self._child("conv", number)(branch)
-        return self._attended(branch) + (x if self.downsample is None else self.downsample(first))
+        passed = first if self.shortcut_first and self.downsample is not None else x
+        return self._gated(self._added(branch, passed), "output")
 
-    def _attended(self, branch: Tensor) -> Tensor:
+    def _added(self, branch: Tensor, x: Tensor) -> Tensor:
+        """The sum of both ways, with attention on the branch, on the shortcut or on the sum."""
+        branch = self._gated(self._gated(branch, "branch"), "rectified")
+        passed = x if self.downsample is None else self.downsample(x)
+        return self._gated(branch + self._gated(passed, "shortcut"), "sum")
+
+    def _gated(self, x: Tensor, place: str) -> Tensor:
+        """What attention makes of features if this is its place."""
         attention: nn.Module | None = self.attention
-        return branch if attention is None else attention(branch)
+        return x if attention is None or place != self.place else attention(x)
 
     def _child(self, kind: str, number: int) -> nn.Module:
         child = self._modules[f"{kind}{number}"]
@@ -100,9 +118,11 @@ class ResNet(nn.Module):
         x = self.conv1(x)
         if self.bn1 is not None:
             x = self.relu(self.bn1(x))
-        if self.attention0 is not None:
+        if self.attention0 is not None and not self.plan.gate_behind_pool:
             x = self.attention0(x)
         x = self.maxpool(x)
+        if self.attention0 is not None and self.plan.gate_behind_pool:
+            x = self.attention0(x)
         for stage in range(1, len(self.plan.stages) + 1):
             x = self.get_submodule(f"layer{stage}")(x)
             if stage in self.plan.gates:
@@ -118,7 +138,7 @@ def make_gate(plan: GatePlan) -> nn.Module:
     if plan.kind == "se":
         return SqueezeExcite(plan.channels, hidden=plan.hidden, bias=plan.bias)
     if plan.kind == "cbam" and not plan.kernel:
-        return ChannelCBAM(plan.channels, hidden=plan.hidden, bias=plan.bias, window=plan.window)
+        return ChannelCBAM(plan.channels, plan.hidden, plan.bias, plan.window, plan.average_only)
     if plan.kind == "cbam":
         return CBAM(
             plan.channels,
@@ -129,12 +149,13 @@ def make_gate(plan: GatePlan) -> nn.Module:
             maximum_first=plan.maximum_first,
             norm=plan.spatial_norm,
             window=plan.window,
+            average_only=plan.average_only,
+            sequence=plan.sequence,
         )
+    about: dict[str, Any] = {"dilation": plan.dilation, "hidden": plan.hidden, "product": plan.product}
     if plan.released:
-        return ReleasedBAM(plan.channels, hidden=plan.hidden, window=plan.window)
-    if plan.rectified:
-        return RectifiedBAM(plan.channels, hidden=plan.hidden)
-    return BAM(plan.channels, hidden=plan.hidden)
+        return ReleasedBAM(plan.channels, window=plan.window, **about)
+    return (RectifiedBAM if plan.rectified else BAM)(plan.channels, **about)
 
 
 def _after(plan: Plan, stage: int) -> str:
@@ -180,21 +201,22 @@ def _shortcut(plan: ShortcutPlan) -> nn.Module:
 
 
 class PaddedShortcut(nn.Module):
-    """Every so many pixels of the input, with channels of zeros on both sides, as He et al. did for CIFAR."""
+    """Every so many pixels of the input, with channels of zeros on both sides, as He et al. did for CIFAR, or
+    all ``behind``."""
 
-    def __init__(self, stride: int, more: int) -> None:
+    def __init__(self, stride: int, more: int, behind: bool) -> None:
         super().__init__()
-        self.stride, self.more = stride, more
+        self.stride, self.more, self.behind = stride, more, behind
 
     def forward(self, x: Tensor) -> Tensor:
-        before = self.more // 2
+        before = 0 if self.behind else self.more // 2
         return pad(x[:, :, :: self.stride, :: self.stride], (0, 0, 0, 0, before, self.more - before))
 
 
 def _without_weights(plan: BlockPlan) -> nn.Module | None:
     """What a block without weights in its shortcut does there; None where input and result have one shape."""
     more = plan.out - plan.convolutions[0].channels
-    return PaddedShortcut(plan.stride, more) if more > 0 or plan.stride > 1 else None
+    return PaddedShortcut(plan.stride, more, plan.zeros_behind) if more > 0 or plan.stride > 1 else None
 
 
 def _head(layers: tuple[LayerPlan, ...]) -> nn.Module:

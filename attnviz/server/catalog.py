@@ -14,7 +14,7 @@ from torch import nn
 
 from ..capture.fast_copy import speed_up
 from ..capture.hooks import before_calls
-from ..checkpoints.habits import NOTHING_TOLD, Told
+from ..checkpoints.told import NOTHING_TOLD, Told
 from ..errors import BusyError, NetworkError, TraceError
 from ..languages.catalogue import Phrase, say
 from ..networks.card import card_of, with_card
@@ -178,13 +178,25 @@ class Catalog:
 
     def _opened_checkpoint(self, checkpoint: Checkpoint) -> nn.Module:
         with self._alone():
-            network = open_checkpoint(checkpoint.path, self._limit, self._reserve, checkpoint.told)
+            network = self._read(checkpoint)
             if not self._sped_up(network, TEST_SIDE):
-                network = open_checkpoint(checkpoint.path, self._limit, self._reserve, checkpoint.told)
+                network = self._read(checkpoint)
         if checkpoint.labels is not None:
             card = card_of(network)
             with_card(network, replace(card, labels=read_labels(checkpoint.labels, card)))
         return network
+
+    def _read(self, checkpoint: Checkpoint) -> nn.Module:
+        """The network in an uploaded file. What its keys leave open is settled for as long as a pass may
+        take."""
+        began: list[float] = []
+
+        def may_go_on() -> bool:
+            self.queue.tell_alive()
+            began.append(self._clock())
+            return began[-1] - began[0] <= self._settings.seconds
+
+        return open_checkpoint(checkpoint.path, self._limit, self._reserve, checkpoint.told, may_go_on)
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
@@ -209,12 +221,13 @@ class Catalog:
         with before_calls(list(network.modules()), check):
             return speed_up(network, side)
 
-    def _reserve(self, size: int) -> None:
-        """Let go of networks until one of ``size`` bytes fits beside the others. Raises NetworkError for one
-        that never does, and BusyError where the server is short of memory now."""
+    def _reserve(self, size: int, beside: int = 0) -> None:
+        """Let go of networks until one of ``size`` bytes fits beside the others, whose opening takes some
+        bytes ``beside`` it. Raises NetworkError for one that never does, and BusyError where the server is
+        short of memory now."""
         self._check_size(size)
         self._open.make_room(size)
-        if self._memory() + OPENING_COST * size > self._settings.memory_mb * 1_000_000:
+        if self._memory() + OPENING_COST * size + beside > self._settings.memory_mb * 1_000_000:
             raise BusyError("memory_short")
 
     def _checked_bytes(self, network: nn.Module) -> int:

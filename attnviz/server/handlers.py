@@ -10,7 +10,7 @@ from typing import Any
 
 import gradio as gr
 
-from ..checkpoints.habits import Told
+from ..checkpoints.told import Told
 from ..errors import AttnvizError, NetworkError
 from ..languages.catalogue import Phrase, say
 from .asker import asked_by, asker_of

@@ -6,7 +6,7 @@ import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..checkpoints.habits import NOTHING_TOLD, Told
+from ..checkpoints.told import NOTHING_TOLD, Told
 from ..errors import NetworkError
 from .uploads import remove, touch
 

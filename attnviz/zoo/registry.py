@@ -20,9 +20,9 @@ from torch import nn
 
 from .._paths import MODELS
 from ..checkpoints.fault import printable
-from ..checkpoints.habits import NOTHING_TOLD, Told
-from ..checkpoints.opening import open_weights
+from ..checkpoints.opening import Reserve, open_weights
 from ..checkpoints.state_dict import LIMIT, SUFFIXES, stored_weights
+from ..checkpoints.told import NOTHING_TOLD, Told
 from ..errors import NetworkError
 from ..naming import close_name
 from ..networks.card import Card, card_of, with_card
@@ -63,6 +63,14 @@ def load(
     order: str | None = None,
     stride: str | None = None,
     slope: float | None = None,
+    place: str | None = None,
+    dilation: int | None = None,
+    sequence: str | None = None,
+    squeeze: str | None = None,
+    branches: str | None = None,
+    zeros: str | None = None,
+    shortcut: str | None = None,
+    first_gate: str | None = None,
 ) -> nn.Module:
     """A trained network in eval mode.
 
@@ -78,12 +86,33 @@ def load(
     What of a checkpoint is open by its keys and shapes is settled by its numbers, else assumed: ``assumed``
     of the network has a sentence for each. It is told by ``stem`` (the stride of the first convolution, 1 or
     2), ``pool`` (behind it: "padded", "ceil" or "none"), ``order`` ("mean first" or "maximum first", of what
-    a spatial gate sees), ``stride`` ("first" or "second", of a bottleneck's convolutions) and ``slope`` (of
-    LeakyReLUs; ReLUs are assumed).
+    a spatial gate sees), ``stride`` ("first" or "second", of a bottleneck's convolutions), ``slope`` (of
+    LeakyReLUs; ReLUs are assumed), ``place`` (of attention in its block: "branch", "rectified", "norm",
+    "middle", "sum", "output", "input", "entry" or "shortcut", see ``networks.plan.BlockPlan``), ``dilation``
+    (of BAM's convolutions), ``sequence`` (of CBAM's gates: "channel first", "spatial first" or "parallel"),
+    ``squeeze`` (what CBAM's channel gate takes: "both" average and maximum or the "average"), ``branches``
+    (BAM's: "added" or "multiplied"), ``zeros`` (of channels, in shortcuts without weights: "around" or
+    "behind"), ``shortcut`` (its convolution takes what a first batch norm gives, "normed", or the "plain"
+    input) and ``first_gate`` (of attention behind the stem: "before pool" or "behind pool").
 
     Raises NetworkError if there is no such network, or if its weights are missing, damaged or not what they
     should be, and ValueError for what can't be told."""
-    opened = _opened(os.fspath(network), report, Told(stem, pool, order, stride, slope))
+    told = Told(
+        stem=stem,
+        pool=pool,
+        order=order,
+        stride=stride,
+        slope=slope,
+        place=place,
+        dilation=dilation,
+        sequence=sequence,
+        squeeze=squeeze,
+        branches=branches,
+        zeros=zeros,
+        shortcut=shortcut,
+        first_gate=first_gate,
+    )
+    opened = _opened(os.fspath(network), report, told)
     if labels is not None:
         with_card(opened, replace(card_of(opened), labels=read_labels(labels, card_of(opened))))
     if recipe is not None:
@@ -140,15 +169,15 @@ def open_path(path: Path, told: Told = NOTHING_TOLD) -> nn.Module:
 def open_checkpoint(
     path: Path,
     limit: int = LIMIT,
-    reserve: Callable[[int], None] | None = None,
+    reserve: Reserve | None = None,
     told: Told = NOTHING_TOLD,
+    may_go_on: Callable[[], bool] = lambda: True,
 ) -> nn.Module:
     """The network whose weights are in a file, in eval mode; the file is at most ``limit`` bytes. A thousand
-    classes are taken to be ImageNet's; ``told`` is what is known of it besides. Before any number is read,
-    ``reserve`` is told how many bytes the network will have, and may raise. Raises NetworkError for what
-    can't be opened."""
+    classes are taken to be ImageNet's; ``told`` is what is known of it besides; ``reserve`` and ``may_go_on``
+    are those of ``open_weights``. Raises NetworkError for what can't be opened."""
     with stored_weights(path, limit) as weights:
-        network = open_weights(weights, path.name, reserve, told)
+        network = open_weights(weights, path.name, reserve, told, may_go_on)
     card = card_of(network)
     names = imagenet.labels() if card.architecture.get("classes") == len(imagenet.labels()) else ()
     with_card(network, replace(card, name=path.stem, sha256=checksum(path), labels=names))

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import pytest
 import torch
-from helpers.checkout import ROOT
+from helpers.placed_networks import photos
 from helpers.public_networks import ONE_EACH, untold, with_stem
 from helpers.reference_networks import ORIGINALS, luuuyi, moskomule, resnet, with_random_statistics
 from torch import Tensor, nn
-from torch.nn.functional import interpolate
 
 import attnviz
-from attnviz.checkpoints.habits import Told
 from attnviz.checkpoints.opening import open_state_dict
+from attnviz.checkpoints.told import Told
 
 
 class MaximumFirst(nn.Module):
@@ -42,14 +41,6 @@ def strides_first() -> nn.Module:
     for stage in (network.layer2, network.layer3, network.layer4):
         stage[0].conv1.stride, stage[0].conv2.stride = (2, 2), (1, 1)
     return network
-
-
-def photos(side: int) -> Tensor:
-    """Photos that stand on their heads, of which nothing is settled, normalised."""
-    pixels = [attnviz.open_photo(path).pixels for path in sorted((ROOT / "assets/examples").glob("*.jpg"))]
-    squares = [torch.from_numpy(values).permute(2, 0, 1)[None].flip(2).float() / 255 for values in pixels]
-    small = [interpolate(square, (side, side), mode="bilinear", antialias=True) for square in squares]
-    return (torch.cat([*small, *(photo.flip(3) for photo in small)]) - 0.45) / 0.225
 
 
 def trained(network: nn.Module, side: int) -> nn.Module:
@@ -106,13 +97,17 @@ def test_what_was_read_wrongly_was_at_least_said_to_be_assumed(case):
 
 def test_what_numbers_do_not_settle_is_assumed_and_said():
     opened = open_state_dict(untold(), "mine.pth")
-    assert opened.card.assumed == ("pool padded", "stem 1", "order mean first")
-    assert len(opened.assumed) == 3 and all(sentence.endswith(").") for sentence in opened.assumed)
-    assert "pooling" in opened.assumed[0] and "stride" in opened.assumed[1] and "mean" in opened.assumed[2]
+    gates = ("place branch", "squeeze both", "sequence channel first", "order mean first")
+    assert opened.card.assumed == ("pool padded", "stem 1", *gates)
+    assert len(opened.assumed) == 6 and all(sentence.endswith(").") for sentence in opened.assumed)
+    assert "pooling" in opened.assumed[0] and "stride" in opened.assumed[1] and "mean" in opened.assumed[-1]
+
+
+OF_GATES = {"place": "branch", "squeeze": "both", "sequence": "channel first"}
 
 
 def test_what_a_person_tells_is_not_assumed():
-    told = Told(stem=2, pool="none", order="maximum first")
+    told = Told(stem=2, pool="none", order="maximum first", **OF_GATES)
     opened = open_state_dict(untold(), "mine.pth", told)
     assert opened.assumed == [] and opened.card.assumed == ()
     assert opened.conv1.stride == (2, 2) and isinstance(opened.maxpool, nn.Identity)
@@ -121,7 +116,7 @@ def test_what_a_person_tells_is_not_assumed():
 
 def test_load_takes_what_a_person_tells(tmp_path):
     torch.save(untold(), tmp_path / "mine.pth")
-    opened = attnviz.load(tmp_path / "mine.pth", stem=2, pool="ceil", order="mean first")
+    opened = attnviz.load(tmp_path / "mine.pth", stem=2, pool="ceil", order="mean first", **OF_GATES)
     assert opened.assumed == [] and opened.maxpool.ceil_mode and opened.conv1.stride == (2, 2)
     with pytest.raises(ValueError, match="'padded', 'ceil', 'none'"):
         attnviz.load(tmp_path / "mine.pth", pool="yes")
@@ -146,7 +141,7 @@ def test_leaky_activations_can_be_told(tmp_path):
         Told(slope=1)
 
 
-@pytest.mark.parametrize("name", ["moskomule-se-resnet18", "jongchan-cbam-resnet18", "attnviz-bam-resnet18"])
+@pytest.mark.parametrize("name", ["timm-legacy_seresnet18", "attnviz-cbam-resnet50", "attnviz-bam-resnet18"])
 def test_a_code_that_is_known_leaves_nothing_open(name):
     assert open_state_dict(dict(ORIGINALS[name]().state_dict()), "mine.pth").assumed == []
 
@@ -154,4 +149,4 @@ def test_a_code_that_is_known_leaves_nothing_open(name):
 def test_one_network_of_two_is_said_to_be_chosen():
     state = resnet(ONE_EACH, moskomule(), classes=5).state_dict()
     two = {f"{prefix}{key}": value.clone() for prefix in ("net.", "net_ema.") for key, value in state.items()}
-    assert open_state_dict(two, "mine.pth").card.assumed == ("one of several",)
+    assert open_state_dict(two, "mine.pth", Told(place="branch")).card.assumed == ("one of several",)

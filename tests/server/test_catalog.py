@@ -22,7 +22,7 @@ from helpers.small_networks import stirred
 from helpers.waiting import Waiting
 
 import attnviz
-from attnviz.checkpoints.habits import CHOICES, Told
+from attnviz.checkpoints.told import CHOICES, Told
 from attnviz.errors import BusyError, NetworkError
 from attnviz.networks.resnet import ResNet
 from attnviz.processors import memory
