@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pytest
 import torch
 from helpers.public_networks import untold
 from helpers.small_networks import stirred
@@ -35,4 +36,26 @@ def test_what_is_assumed_of_a_checkpoint_is_printed(tmp_path, capsys):
     torch.save(untold(), tmp_path / "mine.pth")
     assert main(["layers", str(tmp_path / "mine.pth")]) == 0
     said = capsys.readouterr()
-    assert len(said.out.splitlines()) == 4 and said.err.count("is assumed (") == 3
+    assert len(said.out.splitlines()) == 4 and said.err.count(" assumed (") == 6
+
+
+def test_how_a_network_is_built_can_be_said(tmp_path, capsys):
+    torch.save(untold(), tmp_path / "mine.pth")
+    told = ["pool=none", "stem=2", "place=sum", "squeeze=both", "sequence=parallel", "order=maximum first"]
+    words = [word for value in told for word in ("--built", value)]
+    assert main(["layers", str(tmp_path / "mine.pth"), *words]) == 0
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize(
+    ("word", "hint"),
+    [
+        ("plaice=sum", "did you mean place?"),
+        ("place=summ", "did you mean sum?"),
+        ("stem=3", "choose one of 1, 2"),
+    ],
+)
+def test_what_can_not_be_said_of_a_network_is_answered_with_what_can(word, hint, capsys):
+    with pytest.raises(SystemExit):
+        main(["layers", "mine.pth", "--built", word])
+    assert hint in capsys.readouterr().err

@@ -11,7 +11,7 @@ export function stepsOf(layer, channel) {
 }
 
 function cbamSteps(layer, computed) {
-  return [
+  const channels = [
     step('average', computed.average),
     step('average_hidden', computed.average_hidden),
     step('average_logits', computed.average_logits),
@@ -19,11 +19,15 @@ function cbamSteps(layer, computed) {
     step('maximum_hidden', computed.maximum_hidden),
     step('maximum_logits', computed.maximum_logits),
     gate('channel_gate', layer.channel, layer.limits),
+  ];
+  const places = [
     step('mean_map', computed.mean_map),
     step('maximum_map', computed.maximum_map),
     step('spatial_logits', computed.spatial_logits),
     gate('spatial_gate', layer.map, layer.limits),
-  ].flat();
+  ];
+  const placesFirst = layer.steps[0]?.name === 'mean_map';
+  return (placesFirst ? [places, channels] : [channels, places]).flat(2);
 }
 
 function bamSteps(layer, computed, channel) {
