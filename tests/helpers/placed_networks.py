@@ -65,28 +65,34 @@ class SmallBAM(nn.Module):
         return x * (1 + torch.sigmoid(logits))
 
 
-def placed(
-    place: str, make: Callable[[int], nn.Module] = lambda channels: MoskomuleSE(channels, 8)
-) -> ResNet:
+def short_se(channels: int) -> nn.Module:
+    return MoskomuleSE(channels, 8)
+
+
+def placed(place: str, make: Callable[[int], nn.Module] = short_se) -> ResNet:
     """A ResNet whose blocks have attention in this place."""
+    name = "se" if make is short_se else "att"
 
     class Block(BasicBlock):
         def __init__(self, inplanes: int, planes: int, *arguments, **more) -> None:
             super().__init__(inplanes, planes, *arguments, **more)
-            self.att = make(inplanes if place in ("input", "entry") else planes)
+            self.add_module(name, make(inplanes if place in ("input", "entry") else planes))
+
+        def attend(self, x: Tensor) -> Tensor:
+            return self.get_submodule(name)(x)
 
         def forward(self, x: Tensor) -> Tensor:
             if place == "entry":
-                x = self.att(x)
-            out = self.relu(self.bn1(self.conv1(self.att(x) if place == "input" else x)))
-            out = self.conv2(self.att(out) if place == "middle" else out)
-            out = self.bn2(self.att(out) if place == "norm" else out)
+                x = self.attend(x)
+            out = self.relu(self.bn1(self.conv1(self.attend(x) if place == "input" else x)))
+            out = self.conv2(self.attend(out) if place == "middle" else out)
+            out = self.bn2(self.attend(out) if place == "norm" else out)
             if place in ("branch", "rectified"):
-                out = self.att(out.relu() if place == "rectified" else out)
+                out = self.attend(out.relu() if place == "rectified" else out)
             passed = x if self.downsample is None else self.downsample(x)
-            out = out + (self.att(passed) if place == "shortcut" else passed)
-            out = self.relu(self.att(out) if place == "sum" else out)
-            return self.att(out) if place == "output" else out
+            out = out + (self.attend(passed) if place == "shortcut" else passed)
+            out = self.relu(self.attend(out) if place == "sum" else out)
+            return self.attend(out) if place == "output" else out
 
     return ResNet(Block, list(ONE_EACH), num_classes=CLASSES)
 
