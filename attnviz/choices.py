@@ -18,6 +18,7 @@ SCALES = {  # what the colours of a map span -> in words
 }
 PLACES = ("branch", "rectified", "norm", "middle", "sum", "output", "input", "entry", "shortcut")
 SEQUENCES = ("channel first", "spatial first", "parallel")
+PADDINGS = ("zeros", "replicate")
 BUILT: dict[str, Sequence] = {  # what weights don't tell of a network: by name, what can be said
     "stem": (1, 2),
     "pool": ("padded", "ceil", "none"),
@@ -31,4 +32,5 @@ BUILT: dict[str, Sequence] = {  # what weights don't tell of a network: by name,
     "order": ("mean first", "maximum first"),
     "branches": ("added", "multiplied"),
     "dilation": range(1, 33),
+    "padding": PADDINGS,
 }

@@ -124,6 +124,13 @@ def may_smooth(reading: Reading) -> bool:
     return deep and _is_grouped(reading.plan) and re.search(TIMM, reading.style, re.MULTILINE) is not None
 
 
+def may_replicate(reading: Reading) -> bool:
+    """Whether its spatial gates may be padded with the values at the edge, as those of attnviz's own networks
+    can be; all others are known to have zeros. Numbers don't tell: of three networks the batch norms fit the
+    wrong padding better."""
+    return reading.is_by(PADDING_OPEN)
+
+
 def likeliest(plan: Plan, asked: Sequence[Question]) -> Plan:
     """The plan with the likeliest answer to each question."""
     for question in asked:
@@ -189,4 +196,6 @@ CBAM_KNOWN = (
     r"\.attention\.channel\.fc1$|\.channel\.fc1$|ChannelGate|ch_gate"
     r"|\.atte\.mlp\.|channel_attention\.bottleneck|\.shared_mlp\."
 )
+# attnviz's own networks with a spatial gate, which are trained with either.
+PADDING_OPEN = r"(^|\.)attention\d?\.spatial\.conv$|(^|\.)bam\d\.spatial\.0$"
 BAM_KNOWN = r"(^|\.)bam\d\.spatial\.0$|\bch_att\b|\.bn2_1d$"  # attnviz's, pytorchcv's, asdf2kr's

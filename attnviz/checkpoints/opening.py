@@ -14,7 +14,7 @@ from ..networks.card import Card, with_card
 from ..networks.plan import Plan
 from ..networks.resnet import ResNet
 from .fault import CheckpointFault, printable
-from .habits import Question, check_possible, likeliest, may_smooth, questions, usual
+from .habits import Question, check_possible, likeliest, may_replicate, may_smooth, questions, usual
 from .misfits import looked_at
 from .parts import Shapes
 from .reading import Reading, read_network
@@ -97,6 +97,8 @@ def open_weights(
     assumed = (*assumed, *reading.assumed)
     if may_smooth(reading):
         assumed = (*assumed, "smoothing none")
+    if may_replicate(reading) and told.padding is None:
+        assumed = (*assumed, "padding zeros")
     if reading.others:
         assumed = (*assumed, "one of several")
     taken_to_be = Told.from_choices(f"{question.about} {question.answer_of(plan)}" for question in asked)

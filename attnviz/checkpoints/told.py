@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields, replace
 from functools import partial
 from typing import Any
 
-from ..choices import BUILT, PLACES, SEQUENCES
+from ..choices import BUILT, PADDINGS, PLACES, SEQUENCES
 from ..networks.plan import BlockPlan, GatePlan, Plan
 from .reading import with_strides
 
@@ -24,7 +24,8 @@ class Told:
     average and maximum or the "average". ``branches``: what BAM does with its two. ``zeros``: where a
     shortcut without weights has its channels of zeros. ``shortcut``: what the shortcut's convolution takes in
     a block of batch norms first, what the first one gives or the block's own input. ``first_gate``: where
-    attention stands behind the stem."""
+    attention stands behind the stem. ``padding``: what stands around the features of CBAM's spatial
+    convolution and of BAM's 3×3 ones."""
 
     stem: int | None = None
     pool: str | None = None
@@ -39,6 +40,7 @@ class Told:
     zeros: str | None = None
     shortcut: str | None = None
     first_gate: str | None = None
+    padding: str | None = None
 
     def __post_init__(self) -> None:
         for name, values in BUILT.items():
@@ -92,6 +94,7 @@ CHOICES = (  # what a person can say, in words as those of ``Card.assumed``
     "dilation 1",
     "dilation 2",
     "dilation 4",
+    *(f"padding {padding}" for padding in PADDINGS),
     "slope 0.01",
 )
 
@@ -147,4 +150,5 @@ CHANGES: dict[str, Callable[[Plan, Any], Plan]] = {
     "squeeze": partial(_gates_with, "average_only", "average"),
     "branches": partial(_gates_with, "product", "multiplied"),
     "dilation": partial(_gates_with, "dilation", None),
+    "padding": partial(_gates_with, "padding", None),
 }

@@ -104,14 +104,27 @@ class SpatialAttention(nn.Module):
     """CBAM's spatial gate (equation 3): (N, C, H, W) -> (N, 1, H, W) in [0, 1].
 
     Mean and maximum over channels, in this order, go through one 7×7 convolution without bias or batch norm.
-    The authors' code has the maximum first, and a batch norm behind the convolution."""
+    The authors' code has the maximum first, and a batch norm behind the convolution. It pads with zeros,
+    which tell it where the edge is; with ``padding`` "replicate" with the values at the edge, which don't."""
 
     def __init__(
-        self, kernel: int = 7, bias: bool = False, maximum_first: bool = False, norm: bool = False
+        self,
+        kernel: int = 7,
+        bias: bool = False,
+        maximum_first: bool = False,
+        norm: bool = False,
+        padding: str = "zeros",
     ) -> None:
         super().__init__()
         self.maximum_first = maximum_first
-        self.conv = nn.Conv2d(2, 1, kernel, padding=kernel // 2, bias=bias)
+        self.conv = nn.Conv2d(
+            2,
+            1,
+            kernel,
+            padding=kernel // 2,
+            bias=bias,
+            padding_mode=padding,  # type: ignore[arg-type]
+        )
         self.norm = nn.BatchNorm2d(1) if norm else None
         self.gate = nn.Sigmoid()
 
@@ -170,12 +183,13 @@ class CBAM(nn.Module):
         window: bool = False,
         average_only: bool = False,
         sequence: str = "channel first",
+        padding: str = "zeros",
     ) -> None:
         super().__init__()
         self.sequence = sequence
         self.channel = ChannelAttention(channels, reduction, hidden, bias)
         self.channel.window, self.channel.average_only = window, average_only
-        self.spatial = SpatialAttention(kernel, spatial_bias, maximum_first, norm)
+        self.spatial = SpatialAttention(kernel, spatial_bias, maximum_first, norm, padding)
 
     def reset_parameters(self) -> None:
         self.channel.reset_parameters()
@@ -213,6 +227,20 @@ class ChannelCBAM(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return x * self.channel(x)[:, :, None, None]
+
+
+def _dilated(channels: int, dilation: int, padding: str, bias: bool = True) -> nn.Conv2d:
+    """One of BAM's 3×3 convolutions, which keeps the features' size; ``padding`` is as in
+    ``SpatialAttention``."""
+    return nn.Conv2d(
+        channels,
+        channels,
+        3,
+        padding=dilation,
+        dilation=dilation,
+        bias=bias,
+        padding_mode=padding,  # type: ignore[arg-type]
+    )
 
 
 class JointGate(nn.Module):
@@ -255,6 +283,7 @@ class BAM(JointGate):
         dilation: int = 4,
         hidden: int | None = None,
         product: bool = False,
+        padding: str = "zeros",
     ) -> None:
         hidden = hidden or max(1, channels // reduction)
         channel = nn.Sequential(
@@ -268,9 +297,9 @@ class BAM(JointGate):
         spatial = nn.Sequential(
             nn.Conv2d(channels, hidden, 1),
             nn.ReLU(),
-            nn.Conv2d(hidden, hidden, 3, padding=dilation, dilation=dilation),
+            _dilated(hidden, dilation, padding),
             nn.ReLU(),
-            nn.Conv2d(hidden, hidden, 3, padding=dilation, dilation=dilation),
+            _dilated(hidden, dilation, padding),
             nn.ReLU(),
             nn.Conv2d(hidden, 1, 1),
             nn.BatchNorm2d(1),
@@ -296,6 +325,7 @@ class ReleasedBAM(JointGate):
         hidden: int | None = None,
         window: bool = False,
         product: bool = True,
+        padding: str = "zeros",
     ) -> None:
         hidden = hidden or max(1, channels // reduction)
         channel = nn.Sequential(
@@ -310,10 +340,10 @@ class ReleasedBAM(JointGate):
             nn.Conv2d(channels, hidden, 1),
             nn.BatchNorm2d(hidden),
             nn.ReLU(),
-            nn.Conv2d(hidden, hidden, 3, padding=dilation, dilation=dilation),
+            _dilated(hidden, dilation, padding),
             nn.BatchNorm2d(hidden),
             nn.ReLU(),
-            nn.Conv2d(hidden, hidden, 3, padding=dilation, dilation=dilation),
+            _dilated(hidden, dilation, padding),
             nn.BatchNorm2d(hidden),
             nn.ReLU(),
             nn.Conv2d(hidden, 1, 1),
@@ -337,6 +367,7 @@ class RectifiedBAM(JointGate):
         dilation: int = 4,
         hidden: int | None = None,
         product: bool = True,
+        padding: str = "zeros",
     ) -> None:
         hidden = hidden or max(1, channels // reduction)
         channel = nn.Sequential(
@@ -351,9 +382,10 @@ class RectifiedBAM(JointGate):
         )
         layers: list[nn.Module] = []
         for taken, given, kernel in ((channels, hidden, 1), *((hidden, hidden, 3),) * 2, (hidden, 1, 1)):
-            spread = dilation if kernel == 3 else 1
-            padding = spread * (kernel // 2)
-            convolution = nn.Conv2d(taken, given, kernel, padding=padding, dilation=spread, bias=False)
+            if kernel == 3:
+                convolution = _dilated(given, dilation, padding, bias=False)
+            else:
+                convolution = nn.Conv2d(taken, given, 1, bias=False)
             layers += [convolution, nn.BatchNorm2d(given), nn.ReLU()]
         super().__init__(channel, nn.Sequential(*layers), product)
 

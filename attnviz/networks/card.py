@@ -7,11 +7,15 @@ from typing import Any
 
 from torch import nn
 
-from ..choices import PLACES, SEQUENCES
+from ..choices import PADDINGS, PLACES, SEQUENCES
 from ..languages.catalogue import Phrase
 from ..photos.geometry import Recipe
 from .attention import ATTENTION
 from .plan import DEPTHS
+
+ARCHITECTURE = {"depth", "attention", "width", "reduction", "classes"}  # what every card of a ResNet says
+MORE = {"least_hidden": 1, "bias": False, "padding": "zeros"}  # what one need not say: as ``ResNet`` has it
+COUNTS = ("width", "reduction", "classes", "least_hidden")
 
 
 @dataclass(frozen=True)
@@ -52,10 +56,7 @@ class Card:
         """The card in a ``config.json``. Raises KeyError, TypeError or ValueError if it does not hold one of
         ours."""
         architecture = config["architecture"]
-        if set(architecture) != {"depth", "attention", "width", "reduction", "classes"}:
-            raise KeyError("architecture")
-        if architecture["depth"] not in DEPTHS or architecture["attention"] not in (None, *ATTENTION):
-            raise ValueError("architecture")
+        _check(architecture)
         recipe: dict[str, Any] = {
             key: tuple(value) if isinstance(value, list) else value for key, value in config["recipe"].items()
         }
@@ -68,6 +69,19 @@ class Card:
         return tuple(Phrase(ASSUMED[key]) for key in self.assumed)
 
 
+def _check(architecture: dict[str, Any]) -> None:
+    """Raise KeyError or ValueError unless these are arguments of a ``ResNet`` of a usual depth."""
+    if not ARCHITECTURE <= set(architecture) <= ARCHITECTURE | set(MORE):
+        raise KeyError("architecture")
+    whole = {**MORE, **architecture}
+    if whole["depth"] not in DEPTHS or whole["attention"] not in (None, *ATTENTION):
+        raise ValueError("architecture")
+    if whole["padding"] not in PADDINGS or not isinstance(whole["bias"], bool):
+        raise ValueError("architecture")
+    if any(type(whole[name]) is not int or whole[name] < 1 for name in COUNTS):
+        raise ValueError("architecture")
+
+
 # What can be assumed, each with a sentence.
 ASSUMABLE = (
     *("pool none", "pool padded", "stem 1", "stem 2"),
@@ -77,7 +91,7 @@ ASSUMABLE = (
     *(f"sequence {sequence}" for sequence in SEQUENCES),
     *("squeeze both", "squeeze average", "order mean first", "order maximum first"),
     *("branches added", "branches multiplied", "dilation 1", "dilation 2", "dilation 4"),
-    *("one of several", "smoothing none", "numbers left out", "gates average"),
+    *("one of several", "smoothing none", "padding zeros", "numbers left out", "gates average"),
     *("head rectified", "head normed", "head linear", "head ends"),
 )
 ASSUMED = {key: f"assumed_{key.replace(' ', '_')}" for key in ASSUMABLE}

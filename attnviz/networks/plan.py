@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from ..choices import PADDINGS
+
 DEPTHS = {18: (2, 2, 2, 2), 34: (3, 4, 6, 3), 50: (3, 4, 6, 3), 101: (3, 4, 23, 3), 152: (3, 8, 36, 3)}
 ATTENTIONS = ("se", "cbam", "bam")
 DILATION = 4  # of BAM's 3×3 convolutions, in its paper
@@ -28,6 +30,7 @@ class GatePlan:
     rectified: bool = False  # they also end in a batch norm and a ReLU (asdf2kr's BAM)
     product: bool = False  # BAM's branches are multiplied, not added
     dilation: int = DILATION  # of BAM's 3×3 convolutions
+    padding: str = "zeros"  # one of ``choices.PADDINGS``, of those and of CBAM's spatial convolution
     added: bool = False  # its result is added to what it takes (elbuco1's, behind the last stage)
     window: bool = False  # it averages by a window of the features' size, see attention.WindowPool
 
@@ -140,14 +143,24 @@ class Plan:
 
 
 def usual_plan(
-    depth: int | tuple[int, ...], attention: str | None, width: int, reduction: int, classes: int
+    depth: int | tuple[int, ...],
+    attention: str | None,
+    width: int,
+    reduction: int,
+    classes: int,
+    least_hidden: int = 1,
+    bias: bool = False,
+    padding: str = "zeros",
 ) -> Plan:
-    """The ResNet of a depth, or of four counts of blocks, with attention in the form of its paper. Raises
-    ValueError for a depth or an attention that does not exist."""
+    """The ResNet of a depth, or of four counts of blocks, with attention in the form of its paper, but for
+    what the last three say: see ``ResNet``. Raises ValueError for a depth, an attention or a padding that
+    does not exist."""
     if isinstance(depth, int) and depth not in DEPTHS:
         raise ValueError(f"depth is {depth}; a ResNet has one of {', '.join(map(str, DEPTHS))}")
     if attention is not None and attention not in ATTENTIONS:
         raise ValueError(f"attention is {attention!r}; it can be {', '.join(map(repr, ATTENTIONS))} or None")
+    if padding not in PADDINGS:
+        raise ValueError(f"padding is {padding!r}; it can be {' or '.join(map(repr, PADDINGS))}")
     counts = DEPTHS[depth] if isinstance(depth, int) else depth
     bottleneck = isinstance(depth, int) and depth >= 50
     channels, stages, gates = width, [], {}
@@ -155,7 +168,8 @@ def usual_plan(
         out = width * 2**stage * (4 if bottleneck else 1)
         gate = None
         if attention is not None:
-            gate = GatePlan(attention, out, max(1, out // reduction))
+            hidden = max(least_hidden, out // reduction)
+            gate = GatePlan(attention, out, hidden, bias, padding=padding)
         if gate is not None and attention == "bam":
             if stage < len(counts) - 1:
                 gates[stage + 1] = gate

@@ -83,8 +83,11 @@ class ResNet(nn.Module):
 
     ``attention`` is "se" or "cbam" (in every block, before the addition), "bam" (after stages 1 to 3: modules
     ``bam1`` to ``bam3``) or None. ``depth`` can be the four stages' numbers of blocks, ``width`` is the
-    number of channels after the stem, ``reduction`` the r of the attention's hidden layers. A ``plan`` says
-    all of it instead. Raises ValueError for a depth or an attention that does not exist."""
+    number of channels after the stem, ``reduction`` the r of the attention's hidden layers, which have at
+    least ``least_hidden`` units; ``bias`` is that of the layers of SE and of CBAM's channel gate. ``padding``
+    is what stands around the features of CBAM's spatial convolution and of BAM's 3×3 ones: "zeros", as in the
+    papers, or "replicate", the values at the edge, so that a gate does not see where the edge is. A ``plan``
+    says all of it instead. Raises ValueError for a depth, an attention or a padding that does not exist."""
 
     def __init__(
         self,
@@ -93,11 +96,15 @@ class ResNet(nn.Module):
         width: int = 64,
         reduction: int = 16,
         classes: int = 1000,
+        least_hidden: int = 1,
+        bias: bool = False,
+        padding: str = "zeros",
+        *,
         plan: Plan | None = None,
     ) -> None:
         super().__init__()
         self.assumed: list[str] = []  # sentences about what its weights don't tell, where they were brought
-        plan = plan or usual_plan(depth, attention, width, reduction, classes)
+        plan = plan or usual_plan(depth, attention, width, reduction, classes, least_hidden, bias, padding)
         self.plan = plan
         self.conv1 = _stem(plan)
         self.bn1 = nn.BatchNorm2d(plan.stem[-1].out) if plan.stem_norm else None
@@ -151,8 +158,14 @@ def make_gate(plan: GatePlan) -> nn.Module:
             window=plan.window,
             average_only=plan.average_only,
             sequence=plan.sequence,
+            padding=plan.padding,
         )
-    about: dict[str, Any] = {"dilation": plan.dilation, "hidden": plan.hidden, "product": plan.product}
+    about: dict[str, Any] = {
+        "dilation": plan.dilation,
+        "hidden": plan.hidden,
+        "product": plan.product,
+        "padding": plan.padding,
+    }
     if plan.released:
         return ReleasedBAM(plan.channels, window=plan.window, **about)
     return (RectifiedBAM if plan.rectified else BAM)(plan.channels, **about)

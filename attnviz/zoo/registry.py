@@ -28,7 +28,6 @@ from ..naming import close_name
 from ..networks.card import Card, card_of, with_card
 from ..networks.resnet import ResNet
 from ..photos.geometry import Recipe
-from ..processors import keep_freed_memory
 from ..regular_files import open_regular
 from . import imagenet
 from .checksum import checksum
@@ -72,6 +71,7 @@ def load(
     zeros: str | None = None,
     shortcut: str | None = None,
     first_gate: str | None = None,
+    padding: str | None = None,
 ) -> nn.Module:
     """A trained network in eval mode.
 
@@ -94,7 +94,8 @@ def load(
     ``squeeze`` (what CBAM's channel gate takes: "both" average and maximum or the "average"), ``branches``
     (BAM's: "added" or "multiplied"), ``zeros`` (of channels, in shortcuts without weights: "around" or
     "behind"), ``shortcut`` (its convolution takes what a first batch norm gives, "normed", or the "plain"
-    input) and ``first_gate`` (of attention behind the stem: "before pool" or "behind pool").
+    input), ``first_gate`` (of attention behind the stem: "before pool" or "behind pool") and ``padding`` (of
+    CBAM's spatial convolution and BAM's 3×3 ones: "zeros" or "replicate", which numbers don't tell).
 
     Raises NetworkError if there is no such network, or if its weights are missing, damaged or not what they
     should be, and ValueError for what can't be told."""
@@ -112,8 +113,8 @@ def load(
         zeros=zeros,
         shortcut=shortcut,
         first_gate=first_gate,
+        padding=padding,
     )
-    keep_freed_memory()
     opened = _opened(os.fspath(network), report, told)
     if labels is not None:
         with_card(opened, replace(card_of(opened), labels=read_labels(labels, card_of(opened))))

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 from helpers import attention_modules
-from helpers.small_networks import with_spread_gates
+from helpers.small_networks import stirred, with_spread_gates
 from torch import nn
 
 import attnviz
@@ -57,6 +57,12 @@ def test_the_embedded_networks_say_the_same(name):
     copied = assert_same(network, PHOTO)
     assert copied.card == replace(network.card, folded=True) and norms(copied) < norms(network) / 2
     assert all(torch.equal(values, before[key]) for key, values in network.state_dict().items())
+
+
+@pytest.mark.parametrize("attention", ["cbam", "bam"])
+def test_a_network_padded_by_replicates_says_the_same(attention):
+    network = stirred(18, attention, least_hidden=6, bias=True, padding="replicate")
+    assert norms(assert_same(network, torch.randn(3, 64, 96), 1e-4)) < norms(network) / 2
 
 
 @pytest.mark.slow

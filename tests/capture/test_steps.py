@@ -54,9 +54,11 @@ def test_the_steps_of_se_make_its_gate(x):
         close(layer.channel, torch.sigmoid(torch.from_numpy(steps["channel_logits"])))
 
 
+@pytest.mark.parametrize("padding", ["zeros", "replicate"])
 @pytest.mark.parametrize("maximum_first", [False, True])
-def test_the_steps_of_cbam_make_its_gates(x, maximum_first):
-    network = nn.Sequential(nn.Conv2d(3, 16, 3), CBAM(16, 4, maximum_first=maximum_first, norm=True)).eval()
+def test_the_steps_of_cbam_make_its_gates(x, maximum_first, padding):
+    cbam = CBAM(16, 4, maximum_first=maximum_first, norm=True, padding=padding)
+    network = nn.Sequential(nn.Conv2d(3, 16, 3), cbam).eval()
     layer = attnviz.trace(network, x).layers["1"]
     steps, seen, module = inside(layer), attnviz.features(network, x, "1"), network[1]
     assert tuple(steps) == CBAM_STEPS
@@ -70,6 +72,9 @@ def test_the_steps_of_cbam_make_its_gates(x, maximum_first):
     refined = seen.before * layer.channel[:, None, None]
     close(steps["mean_map"], refined.mean(0))
     close(steps["maximum_map"], refined.max(0))
+    maps = [torch.from_numpy(steps[name]) for name in ("mean_map", "maximum_map")]
+    convolved = module.spatial.conv(torch.stack(maps[::-1] if maximum_first else maps)[None])
+    close(steps["spatial_logits"], module.spatial.norm(convolved)[0, 0].detach())
     close(layer.spatial, torch.sigmoid(torch.from_numpy(steps["spatial_logits"])))
     close(seen.after, seen.before * layer.factor())
 

@@ -141,9 +141,25 @@ def test_leaky_activations_can_be_told(tmp_path):
         Told(slope=1)
 
 
-@pytest.mark.parametrize("name", ["timm-legacy_seresnet18", "attnviz-cbam-resnet50", "attnviz-bam-resnet18"])
-def test_a_code_that_is_known_leaves_nothing_open(name):
-    assert open_state_dict(dict(ORIGINALS[name]().state_dict()), "mine.pth").assumed == []
+def test_a_code_that_is_known_leaves_nothing_open():
+    weights = dict(ORIGINALS["timm-legacy_seresnet18"]().state_dict())
+    assert open_state_dict(weights, "mine.pth").assumed == []
+
+
+@pytest.mark.parametrize("name", ["attnviz-cbam-resnet50", "attnviz-bam-resnet18"])
+def test_our_own_networks_leave_their_padding_open_until_it_is_told(name):
+    weights = ORIGINALS[name]().state_dict()
+    opened = open_state_dict(dict(weights), "mine.pth")
+    assert opened.card.assumed == ("padding zeros",)
+    told = open_state_dict(dict(weights), "mine.pth", Told(padding="replicate"))
+    assert told.card.assumed == () and told.card.built == {"padding": "replicate"}
+    for network, mode in ((opened, "zeros"), (told, "replicate")):
+        modes = {
+            module.padding_mode
+            for path, module in network.named_modules()
+            if ".spatial." in path and isinstance(module, nn.Conv2d) and module.kernel_size != (1, 1)
+        }
+        assert modes == {mode}
 
 
 def test_one_network_of_two_is_said_to_be_chosen():

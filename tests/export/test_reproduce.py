@@ -111,6 +111,15 @@ def test_the_weights_of_ones_own_network_are_taken_and_no_others(tmp_path, capsy
             reproduce.main(folder, weights)
 
 
+def test_a_network_of_ones_own_is_built_again_as_a_person_told(tmp_path, capsys):
+    network = stirred(18, "cbam", padding="replicate")
+    torch.save(network.state_dict(), tmp_path / "mine.pth")
+    opened = attnviz.load(tmp_path / "mine.pth", padding="replicate")
+    folder = write(bundle_of_numbers(selection_of(opened, noise_photo())), tmp_path / "bundle")
+    assert reproduce.main(folder, [str(tmp_path / "mine.pth")]) == 0
+    assert capsys.readouterr().out.startswith("equal: ")
+
+
 @pytest.mark.slow
 def test_the_script_is_a_program_that_takes_weights(tmp_path):
     folder = write(own_network(tmp_path), tmp_path / "bundle")

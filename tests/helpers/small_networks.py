@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import nn
 
 from attnviz.networks import ResNet
 
 
-def stirred(depth: int, attention: str | None, width: int = 8, classes: int = 5) -> ResNet:
-    """A small network whose batch norms have seen something, so that no branch is trivially zero."""
-    network = ResNet(depth, attention, width, reduction=4, classes=classes)
+def stirred(depth: int, attention: str | None, width: int = 8, classes: int = 5, **more: Any) -> ResNet:
+    """A small network whose batch norms have seen something, so that no branch is trivially zero; ``more`` is
+    what else ``ResNet`` takes."""
+    network = ResNet(depth, attention, width, reduction=4, classes=classes, **more)
     for module in network.modules():
         if isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d):
             nn.init.uniform_(module.weight, 0.5, 1.5)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import pytest
 import torch
+from helpers.small_networks import with_spread_gates
 from torch import Tensor, nn
 from torch.nn.functional import conv2d, linear, relu
 
 from attnviz.networks import BAM, CBAM, SqueezeExcite
+from attnviz.networks.attention import RectifiedBAM, ReleasedBAM
 
 SIZES = [(7, 7), (5, 12), (13, 4), (1, 1)]
 
@@ -52,6 +54,32 @@ def test_cbam_is_the_public_formula(size):
     torch.testing.assert_close(
         module(x), spatial_attention(refined, module.spatial.conv.weight) * refined, rtol=1e-6, atol=1e-6
     )
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_a_spatial_gate_padded_by_replicates_is_one_on_features_with_more_of_their_edges(size):
+    module, x = CBAM(16, 8, padding="replicate"), torch.randn(3, 16, *size)
+    weighed = x * module.channel(x)[:, :, None, None]
+    pooled = torch.cat([weighed.mean(1, keepdim=True), weighed.amax(1, keepdim=True)], 1)
+    logits = conv2d(with_edges(pooled, 3), module.spatial.conv.weight)
+    torch.testing.assert_close(module(x), weighed * torch.sigmoid(logits), rtol=1e-6, atol=1e-6)
+
+
+def with_edges(x: Tensor, count: int) -> Tensor:
+    """Features with so many more rows and columns on each side, each that of the edge."""
+    rows = [x[:, :, :1]] * count + [x] + [x[:, :, -1:]] * count
+    x = torch.cat(rows, 2)
+    return torch.cat([x[..., :1]] * count + [x] + [x[..., -1:]] * count, 3)
+
+
+@pytest.mark.parametrize("kind", [CBAM, BAM, ReleasedBAM, RectifiedBAM])
+def test_only_with_zeros_do_even_features_show_where_the_edge_is(kind):
+    x = torch.randn(1, 16, 1, 1).expand(1, 16, 9, 9).contiguous()
+    for padding, is_even in (("zeros", False), ("replicate", True)):
+        module = with_spread_gates(kind(16, 4, padding=padding))
+        with torch.inference_mode():
+            differences = module(x)[0].flatten(1).std(1)
+        assert bool((differences < 1e-6).all()) == is_even
 
 
 @pytest.mark.parametrize("size", SIZES)

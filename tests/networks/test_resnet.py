@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 import torch
 import torchvision
+from torch import nn
 
 from attnviz.networks import BAM, CBAM, ResNet, SqueezeExcite
 
@@ -56,7 +57,38 @@ def test_any_height_and_width_goes_through(attention, size):
     assert ResNet(18, attention, 8, 4, 10).eval()(torch.randn(2, 3, *size)).shape == (2, 10)
 
 
-@pytest.mark.parametrize("arguments", [{"depth": 19}, {"attention": "eca"}])
+@pytest.mark.parametrize("arguments", [{"depth": 19}, {"attention": "eca"}, {"padding": "reflect"}])
 def test_what_does_not_exist_is_refused_by_name(arguments):
     with pytest.raises(ValueError, match=str(next(iter(arguments.values())))):
         ResNet(**arguments)
+
+
+@pytest.mark.parametrize("attention", ["se", "cbam", "bam"])
+def test_hidden_layers_have_at_least_so_many_units(attention):
+    network = ResNet(18, attention, 16, 4, 10, least_hidden=9)
+    assert (
+        sorted({gate.hidden for gate in network.plan.all_gates})
+        == {
+            "se": [9, 16, 32],
+            "cbam": [9, 16, 32],
+            "bam": [9, 16],
+        }[attention]
+    )
+
+
+def test_layers_of_se_and_cbam_have_a_bias_where_it_is_asked_for():
+    for attention in ("se", "cbam"):
+        keys = ResNet(18, attention, 8, 4, 10, bias=True).state_dict()
+        found = [key for key in keys if "attention" in key and key.endswith("fc1.bias")]
+        assert len(found) == 8
+
+
+@pytest.mark.parametrize(("attention", "count"), [("cbam", 8), ("bam", 6)])
+def test_only_spatial_gates_are_padded_otherwise(attention, count):
+    network = ResNet(18, attention, 8, 4, 10, padding="replicate")
+    padded = [
+        name
+        for name, module in network.named_modules()
+        if isinstance(module, nn.Conv2d) and module.padding_mode == "replicate"
+    ]
+    assert len(padded) == count and all(".spatial." in name for name in padded)

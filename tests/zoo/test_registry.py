@@ -11,7 +11,7 @@ from helpers.small_networks import stirred
 from safetensors.torch import save_file
 
 import attnviz
-from attnviz.networks.card import Card
+from attnviz.networks.card import MORE, Card
 from attnviz.zoo import registry
 
 NAMES = ["cbam_resnet18", "se_resnet18", "bam_resnet18", "resnet18"]
@@ -89,12 +89,29 @@ def test_one_damaged_card_leaves_the_others_open(copy, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "damage", ["", "{}", "[]", '{"name": 3}', {"depth": 19}, {"attention": "eca"}, {"more": 1}]
+    "damage",
+    [
+        *("", "{}", "[]", '{"name": 3}', {"depth": 19}, {"attention": "eca"}, {"more": 1}),
+        *({"padding": "reflect"}, {"bias": 1}, {"least_hidden": 0}, {"width": "32"}),
+    ],
 )
 def test_a_damaged_card_is_refused(copy, damage):
     (copy / "config.json").write_text(damage if isinstance(damage, str) else changed(copy, **damage))
     with pytest.raises(attnviz.NetworkError, match=r"config\.json"):
         attnviz.load(copy)
+
+
+@pytest.mark.parametrize("attention", ["se", "cbam", "bam"])
+def test_a_folder_says_all_of_a_network_that_is_built_otherwise(attention, tmp_path):
+    about = {"depth": 18, "attention": attention, "width": 8, "reduction": 4, "classes": 5}
+    about |= {"least_hidden": 6, "bias": True, "padding": "replicate"}
+    network = stirred(18, attention, 8, 5, **{name: about[name] for name in MORE})
+    registry.save_folder(network, Card("mine", about), tmp_path / "mine")
+    again = attnviz.load(tmp_path / "mine")
+    assert again.plan == network.plan
+    x = torch.randn(2, 3, 64, 96)
+    with torch.inference_mode():
+        torch.testing.assert_close(again(x), network(x), rtol=0.02, atol=0.02)  # half precision
 
 
 @pytest.mark.parametrize("name", ["zzz19", "../models/se_resnet18x"])
