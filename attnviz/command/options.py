@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import sys
-from argparse import ArgumentParser, ArgumentTypeError, Namespace
+from argparse import ArgumentParser, ArgumentTypeError, BooleanOptionalAction, Namespace
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..choices import BUILT, ORDERS, SCALES
+from ..choices import BUILT, ORDERS, PADDINGS, SCALES
 from ..drawing.style import COLORMAPS
 from ..training.plan import ATTENTION_NAMES, DEPTH_NUMBERS, TrainingPlan
 from .parser import Parser, add_version, first_parser, one_of
@@ -198,6 +199,22 @@ def _train(parser: ArgumentParser) -> None:
         default.reduction,
         "how many times fewer units than channels a gate's hidden layer has",
     )
+    _count(parser, "--least-hidden", default.least_hidden, "units that a gate's hidden layer has at least")
+    add(
+        "--bias",
+        action=BooleanOptionalAction,
+        default=default.bias,
+        help="of the layers of SE and of CBAM's channel gate (default: %(default)s)",
+    )
+    _choice(
+        parser, "--padding", PADDINGS, default.padding, "what stands around the features of spatial gates"
+    )
+    add(
+        "--penalty",
+        type=_weight,
+        default=default.penalty,
+        help="on the mean square of each gate's logits, so that gates stay graded (default: %(default)s)",
+    )
     add(
         "--schedule",
         type=_schedule,
@@ -235,6 +252,13 @@ def _share(text: str) -> float:
     value = _number(text, float)
     if not 0 <= value <= 1:
         raise ArgumentTypeError(f"{text} is not between 0 and 1")
+    return value
+
+
+def _weight(text: str) -> float:
+    value = _number(text, float)
+    if not 0 <= value < math.inf:
+        raise ArgumentTypeError(f"{text} is not a number from 0 on")
     return value
 
 
@@ -303,16 +327,17 @@ COMMANDS = {
         "card of what was measured. The recipe is that of the four networks that come with attnviz: SGD with "
         "Nesterov momentum, one cycle of the learning rate, label smoothing, random crops at growing "
         "sizes, CutMix "
-        "on half of the batches, and an exponential average of the weights, which is what is kept.",
+        "on half of the batches, a penalty on large logits of gates, and an exponential average of the "
+        "weights, which is what is kept.",
         _train,
     ),
     "evaluate": _Command(
         "measure networks on a folder of class folders",
         "Measures trained networks and prints Markdown tables. The networks run exactly as the page runs "
         "them: "
-        "top-1 accuracy over all photos, and over 200 of them, spread evenly over the classes, how much "
-        "the gates "
-        "of every layer vary.",
+        "top-1 accuracy over all photos, and over 200 of them, spread evenly over the classes, how graded "
+        "the gates of every layer are, whether they differ from photo to photo, and whether maps follow the "
+        "photo.",
         _evaluate,
     ),
 }

@@ -1,26 +1,29 @@
-"""Accuracy and liveliness of trained networks, and the Markdown tables of them.
+"""Accuracy of trained networks, and how their gates are.
 
 The networks run exactly as the page runs them: top-1 accuracy over all photos, and over 200 of them, spread
-evenly over the classes, how much the gates of every layer vary."""
+evenly over the classes, the gates of every layer, see ``gates.LayerGates``."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import nn
 from tqdm import tqdm
 
 from ..capture.run import traces
+from ..capture.trace import Trace
 from ..errors import AttnvizError
 from ..networks.card import card_of
-from .dataset import list_photos
-from .liveliness import Liveliness, liveliness
+from ..photos.geometry import network_input
+from .dataset import PhotoList, list_photos
+from .gates import GateMeter, LayerGates
+from .goals import Goal, goals
+from .grad_cam import grad_cam
 
-LIVELINESS_PHOTOS = 200
-MEASURES = ("across_channels", "across_photos", "across_positions")  # columns of a table
+WATCHED = 200  # photos over which gates are measured
 
 
 @dataclass(frozen=True)
@@ -29,16 +32,35 @@ class Measurement:
 
     top1: float  # share of the photos
     photos: int
-    layers: list[Liveliness]
+    watched: int  # of the photos, those over which the gates were measured
+    layers: list[LayerGates]
+
+    @property
+    def goals(self) -> list[Goal]:
+        """What it has to reach, and whether it does."""
+        return goals(self.top1, self.layers)
 
 
 def measure(network: nn.Module, folder: Path, view: str = "crop") -> Measurement:
-    """Top-1 over all photos of a folder of class folders, and the liveliness of the gates over 200 of them.
+    """Top-1 over all photos of a folder of class folders, and the gates over 200 of them.
 
     The folders' names in sorted order are the network's classes in theirs. Raises AttnvizError if there are
     not as many."""
-    photos = list_photos(folder)
-    card = card_of(network)
+    photos = _photos(folder, network)
+    count = len(photos.files)
+    watched = set(torch.linspace(0, count - 1, min(WATCHED, count)).round().int().tolist())
+    right, meter = 0, GateMeter()
+    found = traces(network, photos.files, batch_size=32, view=view, steps=True)
+    progress = tqdm(found, card_of(network).name, total=count, mininterval=5)
+    for index, trace in enumerate(progress):
+        right += int(trace.logits.argmax()) == photos.targets[index]
+        if index in watched:
+            meter.add(trace, _activation(network, trace))
+    return Measurement(right / count, count, len(watched), meter.measured())
+
+
+def _photos(folder: Path, network: nn.Module) -> PhotoList:
+    photos, card = list_photos(folder), card_of(network)
     if len(photos.classes) != len(card.labels):
         raise AttnvizError(
             "classes_differ",
@@ -47,39 +69,13 @@ def measure(network: nn.Module, folder: Path, view: str = "crop") -> Measurement
             network=card.name,
             classes=len(card.labels),
         )
-    count = len(photos.files)
-    spread = set(torch.linspace(0, count - 1, min(LIVELINESS_PHOTOS, count)).round().int().tolist())
-    right, chosen = 0, []
-    progress = tqdm(
-        traces(network, photos.files, batch_size=32, view=view), card.name, total=count, mininterval=5
-    )
-    for index, trace in enumerate(progress):
-        right += int(trace.logits.argmax()) == photos.targets[index]
-        if index in spread:
-            chosen.append(trace)
-    return Measurement(right / count, count, liveliness(chosen))
+    return photos
 
 
-def accuracy_table(measured: Mapping[str, Measurement]) -> str:
-    """A Markdown table, one row a network."""
-    rows = ["| network | top-1 | photos |", "|---|---|---|"]
-    rows += [f"| {name} | {result.top1:.2%} | {result.photos:,} |" for name, result in measured.items()]
-    return "\n".join(rows)
-
-
-def liveliness_table(layers: Iterable[Liveliness]) -> str:
-    """A Markdown table, one row a layer; what reaches its limit is bold."""
-    rows = [
-        "| layer | mean factor | across channels | across photos | across positions |",
-        "|---|---|---|---|---|",
-    ]
-    for layer in layers:
-        cells = [_cell(getattr(layer, name), layer.alive.get(name, False)) for name in MEASURES]
-        rows.append(f"| {layer.layer} | {layer.mean:.3f} | {' | '.join(cells)} |")
-    return "\n".join(rows)
-
-
-def _cell(value: float | None, alive: bool) -> str:
-    if value is None:
-        return "–"
-    return f"**{value:.3f}**" if alive else f"{value:.3f}"
+def _activation(network: nn.Module, trace: Trace) -> np.ndarray | None:
+    """The class activation map of what the network says of the photo, if the trace has maps to hold against
+    it."""
+    if all(layer.map is None for layer in trace.layers.values()):
+        return None
+    x = network_input(trace.photo, trace.region, trace.recipe)
+    return grad_cam(network, x, int(trace.logits.argmax()))

@@ -11,8 +11,10 @@ from torch import nn
 
 from ..networks.card import Card
 from ..zoo.registry import load, save_folder
-from .evaluate import Measurement, liveliness_table, measure
+from .evaluate import Measurement, measure
 from .plan import TrainingPlan
+from .recipe import command, in_words, shape
+from .tables import LEGEND, gates_table, goals_table
 
 LICENCE = "mit"
 
@@ -38,14 +40,7 @@ def publish(
 
     ``about`` is “Name of the data: a sentence on it.”
     """
-    architecture = {
-        "depth": plan.depth,
-        "attention": plan.attention,
-        "width": plan.width,
-        "reduction": plan.reduction,
-        "classes": len(labels),
-    }
-    card = Card(folder.name, architecture, labels, data=about.split(":")[0] or data.name)
+    card = Card(folder.name, plan.architecture(len(labels)), labels, data=about.split(":")[0] or data.name)
     save_folder(network, card, folder)
     measured = measure(load(folder), data / "val")
     measured_card = replace(card, accuracy=round(measured.top1, 4), photos=measured.photos)
@@ -60,34 +55,23 @@ def _gates(measured: Measurement) -> str:
     return f"""
 ## Its gates
 
-Over 200 validation photos: the mean factor, the standard deviation over channels, the standard deviation
-from photo to photo (mean over channels), and greatest minus least over positions (mean over photos). Bold
-passes 0.05, 0.02 and 0.1.
+{gates_table(measured.layers)}
 
-{liveliness_table(measured.layers)}
+{fill(f"Over {measured.watched} validation photos. {LEGEND}", 120)}
 """
-
-
-def _recipe(plan: TrainingPlan, seconds: float) -> str:
-    schedule = ", ".join(f"{count} epochs at {side} px" for side, count in plan.schedule)
-    se = "the two layers of every SE start three times as large as usual; " if plan.attention == "se" else ""
-    return (
-        f"From scratch, seed {plan.seed}: {schedule}; SGD with Nesterov momentum {plan.momentum}, "
-        f"one cycle of the learning rate up to {plan.learning_rate}, batches of {plan.batch}, "
-        f"weight decay {plan.weight_decay} (none on the attention modules, biases and batch norms), "
-        f"label smoothing {plan.label_smoothing}; random crops of {plan.least_area} to 1 of the area, "
-        f"mirroring, brightness, contrast and saturation, CutMix on {plan.cutmix:.0%} of the batches "
-        f"except in the last step; {se}exponential average of the weights ({plan.average_decay}). "
-        f"bfloat16 on the CPU, {seconds / 60:.0f} minutes."
-    )
 
 
 def _summary(card: Card, plan: TrainingPlan) -> str:
     kind = SUMMARIES[plan.attention]
-    return (
-        f"{kind[0].upper()}{kind[1:]}: depth {plan.depth}, width {plan.width}, reduction {plan.reduction}, "
-        f"{len(card.labels)} classes ({', '.join(card.labels)})."
-    )
+    labels = ", ".join(card.labels)
+    return f"{kind[0].upper()}{kind[1:]}: {shape(plan)}, {len(card.labels)} classes ({labels})."
+
+
+def _goals(measured: Measurement) -> str:
+    """Which of the goals are met, as a table."""
+    met = sum(goal.met for goal in measured.goals)
+    count = len(measured.goals)
+    return f"Of {count} goals for a network to look at it reaches {met}:\n\n{goals_table(measured.goals)}"
 
 
 def _model_card(card: Card, plan: TrainingPlan, seconds: float, measured: Measurement, about: str) -> str:
@@ -117,11 +101,21 @@ attnviz.trace(network, "photo.jpg").top(5)
 {card.recipe.resize} px, centre crop of {card.recipe.crop} px, half-precision weights computed in float32, by
 `attnviz evaluate`.
 {_gates(measured)}
+## What it was to reach
+
+{_goals(measured)}
+
 ## Data and recipe
 
 {fill(about or f"Trained on {card.data}.", 120)}
 
-{fill(_recipe(plan, seconds), 120)}
+{fill(f"{in_words(plan)}. bfloat16 on the CPU, {seconds / 60:.0f} minutes.", 120)}
+
+To train it again, with photos in DATA/train and DATA/val:
+
+```sh
+{command(plan, card.name)}
+```
 
 ## What it is not for
 

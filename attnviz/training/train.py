@@ -2,7 +2,8 @@
 
 The recipe is one for all four networks that come with the project, so that they can be compared: SGD with
 Nesterov momentum, one cycle of the learning rate, label smoothing, random crops at growing sizes, CutMix (Yun
-et al., ICCV 2019) on half of the batches, and an exponential average of the weights, which is what is kept.
+et al., ICCV 2019) on half of the batches, a penalty on large logits of gates, and an exponential average of
+the weights, which is what is kept.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from ..networks.resnet import ResNet
 from ..photos.geometry import Recipe, crop, network_input
 from ..photos.opening import open_photo
 from .dataset import ClassFolder, list_photos, read_folder, training_batches
+from .penalty import gate_logits, mean_squares
 from .plan import TrainingPlan
 
 
@@ -97,7 +99,7 @@ def train(
 def new_run(plan: TrainingPlan, classes: int, steps: int) -> Run:
     """A fresh run of ``steps`` batches an epoch, its weights drawn from the plan's seed."""
     torch.manual_seed(plan.seed)
-    network = ResNet(plan.depth, plan.attention, plan.width, plan.reduction, classes)
+    network: nn.Module = ResNet(**plan.architecture(classes))
     network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     optimiser = torch.optim.SGD(
         _parameter_groups(network, plan.weight_decay),
@@ -133,14 +135,15 @@ def train_epoch(run: Run, plan: TrainingPlan, data: ClassFolder) -> float:
 def _train_batch(
     run: Run, plan: TrainingPlan, x: Tensor, target: Tensor, other_target: Tensor, share: float
 ) -> float:
-    """One step down the loss of a batch, of which ``share`` counts for the first target; gives back the
-    loss."""
-    with torch.autocast("cpu", torch.bfloat16):
+    """One step down the loss of a batch, of which ``share`` counts for the first target, and down the penalty
+    on the gates' logits; gives back the sum of both."""
+    with gate_logits(run.network) as of_gates, torch.autocast("cpu", torch.bfloat16):
         logits = run.network(x)
     logits = logits.float()
     loss = share * cross_entropy(logits, target, label_smoothing=plan.label_smoothing)
     if share < 1:
         loss = loss + (1 - share) * cross_entropy(logits, other_target, label_smoothing=plan.label_smoothing)
+    loss = loss + plan.penalty * mean_squares(of_gates)
     run.optimiser.zero_grad()
     loss.backward()
     run.optimiser.step()

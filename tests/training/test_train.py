@@ -1,18 +1,27 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
+from dataclasses import fields, replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from helpers.checkout import ROOT
 from PIL import Image
 
 import attnviz
 from attnviz.command.main import main
+from attnviz.command.options import parse
+from attnviz.command.training import plan_of
+from attnviz.networks.card import MORE
 from attnviz.training.dataset import list_photos, read_class_names, read_folder, training_batches
+from attnviz.training.penalty import gate_logits, mean_squares
 from attnviz.training.plan import TrainingPlan
-from attnviz.training.train import Run, new_run, train
+from attnviz.training.recipe import OPTIONS, command
+from attnviz.training.train import Run, new_run, train, train_epoch
 
 PLAN = TrainingPlan(
     attention="cbam", width=8, reduction=4, schedule=((32, 2), (48, 1)), batch=4, learning_rate=0.05
@@ -66,7 +75,7 @@ def test_the_seed_decides_the_batches(data):
 
 def arguments(data: Path, folder: Path, schedule: str = "32:2") -> list[str]:
     """Of ``attnviz train``, for the smallest network; what it writes goes below ``folder``."""
-    shape = ["--attention", "bam", "--width", "8", "--reduction", "4", "--batch", "4"]
+    shape = ["--attention", "bam", "--width", "8", "--reduction", "4", "--least-hidden", "5", "--batch", "4"]
     return [
         "train",
         str(data),
@@ -96,16 +105,17 @@ def test_the_command_leaves_a_model_folder_that_opens_and_is_measured_again_as_i
     accuracy = f"{network.card.accuracy:.2%}"
     card = (out / "README.md").read_text(encoding="utf-8")
     assert accuracy in card and "What it is not for" in card and "Toy: two colours." in card
-    assert json.loads((out / "config.json").read_text())["architecture"]["attention"] == "bam"
+    about = json.loads((out / "config.json").read_text())["architecture"]
+    assert about["attention"] == "bam" and about["padding"] == "replicate" and about["least_hidden"] == 5
+    again = next(line for line in card.splitlines() if line.startswith("attnviz train DATA tiny"))
+    assert parse(again.split()[1:]).least_hidden == 5
 
     assert main(["evaluate", str(out), "--data", str(data / "val")]) == 0
     table = capsys.readouterr().out
     assert f"| tiny | {accuracy} | 6 |" in table
-    assert [line.split()[1] for line in table.splitlines() if line.startswith("| bam")] == [
-        "bam1",
-        "bam2",
-        "bam3",
-    ]
+    rows = [line for line in table.splitlines() if line.startswith("| bam")]
+    assert [row.split()[1] for row in rows] == ["bam1", "bam2", "bam3"]
+    assert all(row in card for row in rows) and "| top-1 at least 91.5% |" in table
 
 
 def test_a_run_of_another_plan_is_not_resumed(data, tmp_path, capsys):
@@ -149,6 +159,61 @@ def test_a_network_is_not_measured_on_other_classes(data, capsys):
 
 def test_class_folders_without_a_file_of_labels_keep_their_names(data):
     assert read_class_names(None, list_photos(data / "val").classes) == ("n1", "n2")
+
+
+@pytest.mark.parametrize(
+    "plan",
+    [
+        TrainingPlan(),
+        PLAN,
+        TrainingPlan(attention="se", penalty=0.0, least_hidden=1, bias=False, padding="zeros", seed=3),
+    ],
+)
+def test_the_command_of_a_plan_makes_that_plan(plan):
+    words = shlex.split(command(replace(plan, learning_rate=0.2), "models/mine"))
+    assert words[:4] == ["attnviz", "train", "DATA", "models/mine"]
+    assert plan_of(parse(words[1:])) == replace(plan, learning_rate=0.2)
+
+
+def test_every_option_of_the_command_is_named_by_the_recipe():
+    said = vars(parse(["train", "DATA", "OUT"]))
+    assert set(OPTIONS) == {one.name for one in fields(TrainingPlan)} & set(said)
+
+
+@pytest.mark.parametrize("name", attnviz.list_networks())
+def test_the_command_of_the_models_makes_networks_of_their_shape(name):
+    text = (ROOT / "models" / "README.md").read_text(encoding="utf-8")
+    block = re.search(r"  (attnviz train .*?)\ndone", text, re.DOTALL).group(1).replace("\\\n", " ")
+    attention = attnviz.load(name).card.architecture["attention"]
+    said = block.replace("$name", name).replace("$attention", f"--attention {attention}" if attention else "")
+    plan = plan_of(parse(shlex.split(said)[1:]))
+    assert plan.architecture(10) == {**MORE, **attnviz.load(name).card.architecture}
+
+
+@pytest.mark.parametrize("penalty", ["-1", "nan", "inf", "much"])
+def test_a_penalty_that_is_none_is_refused(penalty, capsys):
+    with pytest.raises(SystemExit):
+        main(["train", "data", "out", "--penalty", penalty])
+    assert "argument --penalty" in capsys.readouterr().err
+
+
+def test_the_plan_decides_the_network_that_is_trained():
+    plan = replace(PLAN, least_hidden=6, bias=True, padding="replicate")
+    gates = new_run(plan, 2, 4).network.plan.all_gates
+    assert [gate.hidden for gate in gates[::2]] == [6, 6, 8, 16]
+    assert {(gate.bias, gate.padding) for gate in gates} == {(True, "replicate")}
+
+
+def test_the_penalty_is_added_to_the_loss_of_a_batch(data):
+    photos = read_folder(data / "train")
+    plan = replace(PLAN, schedule=((32, 1),), batch=16, penalty=0.25)
+    without = replace(plan, penalty=0.0)
+    losses = [train_epoch(new_run(one, 2, 1), one, photos) for one in (plan, without)]
+    x, _ = next(training_batches(photos, 32, 16, plan.seed, 0, plan.least_area))
+    network = new_run(plan, 2, 1).network.train()
+    with gate_logits(network) as logits, torch.autocast("cpu", torch.bfloat16), torch.no_grad():
+        network(x)
+    assert losses[0] - losses[1] == pytest.approx(0.25 * mean_squares(logits).item(), rel=1e-3)
 
 
 def test_the_attention_is_left_out_of_the_weight_decay():
