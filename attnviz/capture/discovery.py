@@ -4,7 +4,6 @@ a gate."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -19,9 +18,8 @@ from .multiplications import Site
 from .observation import GateProduct, Observation, observe
 from .taps import Ratio, Tap
 
-# Last words of the names of modules that scale their input, and are no attention.
+# Normalisations scale their input by something of its own size too; that is no attention.
 NOT_ATTENTION = ("norm", "drop", "scale")
-WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 SAME_FACTOR = 1e-3  # the most by which a product of two parts may differ from a factor that it makes
 
 
@@ -85,8 +83,8 @@ def _discovery(
 
 def _is_plain(module: nn.Module) -> bool:
     """Whether a module is one of torch's own, or called a normalisation or the like."""
-    last = (WORDS.findall(type(module).__name__) or [""])[-1].lower()
-    return _is_torchs(module) or last.startswith(NOT_ATTENTION)
+    name = type(module).__name__.lower()
+    return _is_torchs(module) or any(word in name for word in NOT_ATTENTION)
 
 
 def _is_torchs(module: nn.Module) -> bool:

@@ -189,7 +189,8 @@ class _Watch:
         usual = canonical(output, call.layout, output.shape)
         reason = call.sample.untold(usual)
         if reason:
-            self.observation.untold.setdefault(module, reason)
+            if not call.layout or call.features.ndim in self._dimensions:
+                self.observation.untold.setdefault(module, reason)
         elif call.sample.could_scale_to(usual):
             self._fit(call, module, output)
 

@@ -22,9 +22,7 @@ DEEPEST = 200  # blocks of a stage
 MOST_STAGES = 6
 # Names by which two layers on pooled channels are known to be SE and not the first half of CBAM: those of SE
 # itself, attnviz's, kuangliu's.
-SE_NAMES = (
-    r"(^|[._])[cs]?se(net|layer|block|module|[_.\d]|$)|squeez|excit|recalib|\.attention\.fc1$|\.\d+\.fc1$"
-)
+SE_NAMES = r"(^|[._])[cs]?se(net|lay|blo|mod|[_.\d]|$)|squee|excit|recal|\.(attention|\d+)\.fc1$|conv_down$"
 FLAGS = re.IGNORECASE | re.MULTILINE
 # Numbers beside a network's layers that only count or measure: what training adds.
 COUNTED = r"step|epoch|iter|best|acc|loss|metric|num|n_|decay|init|version|weights?$|device|queue|lr|flops"

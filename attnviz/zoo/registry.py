@@ -28,6 +28,7 @@ from ..naming import close_name
 from ..networks.card import Card, card_of, with_card
 from ..networks.resnet import ResNet
 from ..photos.geometry import Recipe
+from ..processors import keep_freed_memory
 from ..regular_files import open_regular
 from . import imagenet
 from .checksum import checksum
@@ -115,6 +116,7 @@ def load(
         first_gate=first_gate,
         padding=padding,
     )
+    keep_freed_memory()
     opened = _opened(os.fspath(network), report, told)
     if labels is not None:
         with_card(opened, replace(card_of(opened), labels=read_labels(labels, card_of(opened))))

@@ -56,12 +56,10 @@ HEADS = (
     "model_fc",
 )
 NAMES = {  # what people call the weights of a torchvision ResNet with attention
-    "blocks under activation checkpointing": renamed((r"^layer1\.", "layer1._checkpoint_wrapped_module.")),
     "blocks that are compiled": renamed((r"^(layer\d\.\d)\.", r"\1._orig_mod.")),
     "blocks of FSDP": renamed(
         (r"^layer2\.0\.", "layer2.0._fsdp_wrapped_module."), (r"^", "_forward_module.")
     ),
-    "a stage in DataParallel": renamed((r"^layer1\.", "layer1.module.")),
     **{
         f"{prefix}…": renamed((r"^", prefix))
         for prefix in (
