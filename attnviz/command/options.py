@@ -161,7 +161,10 @@ def _said(text: str) -> tuple[str, Any]:
     about, _, value = text.partition("=")
     one_of((*BUILT, "slope"), "word")(about)
     if about == "slope":
-        return about, min(_share(value), 0.99)
+        slope = _share(value)
+        if slope == 1:
+            raise ArgumentTypeError("slope is 1; it can be from 0 to below 1")
+        return about, slope
     values = {str(known): known for known in BUILT[about]}
     return about, values[one_of(values, about)(value)]
 

@@ -156,11 +156,13 @@ def _files_of_earlier_run(folder: Path) -> set[str]:
 def _write(path: Path, content: bytes) -> None:
     """Write a file whole, or none. Raises OSError, which names it."""
     path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_name(f".{path.name[-100:]}.part")
     try:
-        path.write_bytes(content)
+        unfinished.write_bytes(content)
+        unfinished.replace(path)
     except OSError as error:
         with suppress(OSError):
-            path.unlink()
+            unfinished.unlink()
         raise OSError(error.errno, error.strerror, str(path)) from None
 
 

@@ -212,7 +212,9 @@ class WorkQueue:
             self._running.remove(piece)
             self._idle += 1
             took = self._clock() - piece.began
-            self._rests.add(piece.asker, took, isinstance(error, AttnvizError))
+            # that the server is busy is no fault of who asked
+            failed = isinstance(error, AttnvizError) and not isinstance(error, BusyError)
+            self._rests.add(piece.asker, took, failed)
             self.mean_seconds += SMOOTHING * (took - self.mean_seconds)
         if error is None:
             piece.done.set_result(value)

@@ -189,7 +189,7 @@ def test_what_does_not_fit_is_refused_before_any_number_is_read():
     class Refused(Exception):
         """What the owner of the memory raises."""
 
-    def reserve(size: int) -> None:
+    def reserve(size: int, beside: int) -> None:
         assert size == sum(value.nbytes for value in small().values())
         raise Refused
 

@@ -115,7 +115,7 @@ def test_a_checkpoint_that_can_not_be_opened_leaves_the_network_before(client, v
     said = updates["network_trouble"]["value"]
     assert "mine" in said and "<b>" not in said and str(tmp_path) not in said
     (tmp_path / "labels.txt").write_text("a\nb\n", encoding="utf-8")
-    with pytest.warns(UserWarning, match="2 labels"):
+    with pytest.warns(UserWarning, match="number of labels is 2"):
         client.open_checkpoint(checkpoint, tmp_path / "labels.txt")
     with pytest.warns(UserWarning):
         plain = client.open_checkpoint(saved(stirred(18, None), tmp_path))
