@@ -105,7 +105,7 @@ def test_without_any_output_photos_are_written_all_the_same(tmp_path, examples):
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="there is no disk that is always full")
 def test_a_full_disk_is_said_of_the_file_and_leaves_none_half_written(tmp_path, examples, capsys):
     (tmp_path / "cat").mkdir()
-    (tmp_path / "cat" / "overview.png").symlink_to("/dev/full")
+    (tmp_path / "cat" / ".overview.png.part").symlink_to("/dev/full")
     assert main(["show", str(examples / "cat.jpg"), "-l", "layer1.0", "-o", str(tmp_path)]) == 1
     said = capsys.readouterr().err
     assert "overview.png” can't be used" in said and not list((tmp_path / "cat").iterdir())
