@@ -66,7 +66,8 @@ from attnviz.errors import NetworkError
 )
 OPENINGS = Kind(
     """
-import pathlib, tempfile
+import os, pathlib, tempfile
+os.environ["ONEDNN_PRIMITIVE_CACHE_CAPACITY"] = "0"  # else it keeps machine code of all shapes of the passes
 import torch
 torch.set_num_threads(1)  # or its threads would be missing in the children
 from attnviz.capture.fast_copy import speed_up

@@ -15,6 +15,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 
 import pytest
+from helpers.askers import GREEDY, ONE, OTHER, ask
 from helpers.waiting import Waiting
 
 from attnviz.errors import AttnvizError, BusyError
@@ -46,9 +47,6 @@ def occupied(queue: WorkQueue):
         finally:
             end.set()
         assert done.result(20) == "done"
-
-
-GREEDY, ONE, OTHER = Asker("1.1.1.1", "greedy"), Asker("2.2.2.2", "one"), Asker("2.2.2.2", "other")
 
 
 def come(queue, asker: Asker, work: Callable):
@@ -290,11 +288,6 @@ def test_nothing_is_kept_of_work_that_is_done():
         gc.enable()
 
 
-async def ask(queue: WorkQueue, asker: Asker, work: Callable):
-    with asked_by(asker):
-        return await queue.run(work)
-
-
 def test_of_one_address_so_much_runs_at_a_time_and_others_run_beside_it():
     queue, end, served = WorkQueue(2, 10, each_address=1), threading.Event(), []
 
@@ -346,91 +339,4 @@ def test_who_has_no_address_may_run_all_at_once():
         await asyncio.gather(queue.run(both.wait), queue.run(both.wait))
 
     asyncio.run(come_both())
-    queue.close()
-
-
-def test_whose_work_fails_waits_three_times_as_long_as_it_took_while_others_ask():
-    now, served = 0.0, []
-    queue = WorkQueue(1, 20, clock=lambda: now)
-
-    def fail_late() -> None:
-        nonlocal now
-        now += 2.0
-        raise AttnvizError("work_hangs")
-
-    async def come_all() -> None:
-        nonlocal now
-        await ask(queue, ONE, int)
-        with pytest.raises(AttnvizError):
-            await ask(queue, GREEDY, fail_late)
-        greedy = asyncio.create_task(ask(queue, GREEDY, lambda: served.append("greedy")))
-        for passed, so_far in ((0.0, []), (5.9, []), (0.2, ["greedy"])):
-            now += passed
-            await asyncio.sleep(0)
-            await ask(queue, ONE, int)
-            await ask(queue, ONE, int)
-            assert served == so_far
-        await greedy
-
-    asyncio.run(come_all())
-    queue.close()
-
-
-def test_who_asks_alone_never_waits_for_failed_work():
-    now = 0.0
-    queue = WorkQueue(1, 20, clock=lambda: now)
-
-    def fail_late() -> None:
-        nonlocal now
-        now += 2.0
-        raise AttnvizError("work_hangs")
-
-    async def come_twice() -> int:
-        with pytest.raises(AttnvizError):
-            await ask(queue, GREEDY, fail_late)
-        return await asyncio.wait_for(ask(queue, GREEDY, lambda: 5), 20)
-
-    assert asyncio.run(come_twice()) == 5
-    queue.close()
-
-
-def test_who_waits_for_failed_work_has_her_turn_without_anybody_else_coming():
-    queue = WorkQueue(1, 20)
-
-    def fail() -> None:
-        raise AttnvizError("work_hangs")
-
-    async def come_all() -> int:
-        await ask(queue, ONE, int)
-        with pytest.raises(AttnvizError):
-            await ask(queue, GREEDY, fail)
-        return await asyncio.wait_for(ask(queue, GREEDY, lambda: 5), 20)
-
-    assert asyncio.run(come_all()) == 5
-    queue.close()
-
-
-def test_a_visitor_who_never_stops_has_a_third_of_the_time_while_others_ask():
-    now, served = 0.0, []
-    queue = WorkQueue(1, 50, clock=lambda: now)
-
-    def work(who: str) -> None:
-        nonlocal now
-        now += 0.5
-        served.append(who)
-
-    async def come_all() -> None:
-        nonlocal now
-        await ask(queue, ONE, int)
-        greedy = [asyncio.create_task(ask(queue, GREEDY, lambda: work("greedy"))) for _ in range(40)]
-        await asyncio.sleep(0)
-        while now < 12:
-            await ask(queue, ONE, int)
-            now += 0.1
-        assert 8 <= len(served) <= 10  # 12 s and the 2 s that may be owed, 1.5 s for each
-        now += 60.0  # nobody else asks any more
-        await asyncio.gather(*greedy)
-
-    asyncio.run(come_all())
-    assert len(served) == 40
     queue.close()
