@@ -7,6 +7,7 @@ import pickletools
 import re
 from typing import BinaryIO
 
+from ..plain_text import is_json, is_text, without_mark
 from .fault import CheckpointFault
 from .protobuf_kinds import protobuf_kind
 
@@ -15,28 +16,27 @@ def other_kind(head: bytes, file: BinaryIO) -> CheckpointFault:
     """What to say of a file that begins with ``head``, its first kilobyte, and is of none of our formats."""
     if not head:
         return CheckpointFault("checkpoint_empty")
-    beginning = head.lstrip(b"\xef\xbb\xbf \t\r\n")
-    for key, signs in SIGNS.items():
-        if beginning.lower().startswith(signs):
-            return CheckpointFault(key)
     for key, place, sign in FURTHER_IN:
         if head[place : place + len(sign)] == sign:
-            return CheckpointFault(key)
-    for key, pattern in PATTERNS.items():
-        if re.match(pattern, head, re.DOTALL):
             return CheckpointFault(key)
     if is_old_pickle(file):
         return CheckpointFault("checkpoint_is_bare_pickle")
     if is_text(head):
-        return CheckpointFault(_kind_of_text(beginning.lower()))
+        return CheckpointFault(_kind_of_text(head))
+    for key, pattern in PATTERNS.items():
+        if re.match(pattern, head, re.DOTALL | re.IGNORECASE):
+            return CheckpointFault(key)
     if _is_tensorflow(file):
         return CheckpointFault("checkpoint_is_tensorflow")
     return CheckpointFault(protobuf_kind(file) or "checkpoint_unknown")
 
 
-def _kind_of_text(text: bytes) -> str:
-    """The key of the error for a text, in small letters."""
-    kinds = (key for key, pattern in TEXTS.items() if re.search(pattern, text))
+def _kind_of_text(head: bytes) -> str:
+    """The key of the error for a text."""
+    if is_json(head):
+        return "checkpoint_is_json"
+    text = without_mark(head)
+    kinds = (key for key, pattern in TEXTS.items() if re.search(pattern, text, re.IGNORECASE))
     return next(kinds, "checkpoint_is_text")
 
 
@@ -47,16 +47,33 @@ def is_old_pickle(file: BinaryIO) -> bool:
     if stream.getvalue()[:1] not in OLD_PICKLES:
         return False
     steps = 0
+    stack: list[pickletools.StackObject] = []
     try:
         for op, _, _ in pickletools.genops(stream):
             steps += 1
+            _step(op, stack)
             if op.name == "STOP":
-                return steps > 2
+                return steps > 2 and not stack
     except (ValueError, UnicodeError):
         pass
-    return (
-        steps >= LEAST_STEPS and stream.tell() >= len(stream.getvalue()) - 100
-    )  # it was cut, and no nonsense
+    # One that was cut is told from text by many steps, up to its end.
+    return steps >= LEAST_STEPS and stream.tell() >= len(stream.getvalue()) - 100
+
+
+def _step(op: pickletools.OpcodeInfo, stack: list[pickletools.StackObject]) -> None:
+    """Do to the kinds of things on a pickle's stack what an op does. Raises ValueError where it lacks what it
+    takes, as the letters of a text do."""
+    takes = op.stack_before
+    if pickletools.markobject in takes:
+        if pickletools.markobject not in stack:
+            raise ValueError("no mark")
+        while stack.pop() is not pickletools.markobject:
+            pass
+        takes = takes[: takes.index(pickletools.markobject)]
+    start = len(stack) - len(takes)
+    if start < 0 or pickletools.markobject in stack[start:]:
+        raise ValueError("nothing there")
+    stack[start:] = op.stack_after
 
 
 def other_zip(names: set[str]) -> CheckpointFault:
@@ -78,32 +95,6 @@ def _is_tensorflow(file: BinaryIO) -> bool:
     return file.read(8) == b"\x57\xfb\x80\x8b\x24\x75\x47\xdb"
 
 
-def is_text(head: bytes) -> bool:
-    """Whether these bytes are text that people write."""
-    try:
-        text = head.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        if error.start < max(1, len(head) - 4):  # not only a letter that is cut
-            return False
-        text = head[: error.start].decode()
-    return all(character.isprintable() or character in "\t\r\n" for character in text)
-
-
-# How files begin that people take for checkpoints, in small letters, by the error that each is.
-SIGNS = {
-    "checkpoint_is_lfs_pointer": (b"version https://git-lfs",),
-    "checkpoint_is_keras": (b"\x89hdf",),
-    "checkpoint_is_numpy": (b"\x93numpy",),
-    "checkpoint_is_gguf": (b"gguf",),
-    "checkpoint_is_picture": (b"\xff\xd8\xff", b"\x89png", b"gif8"),
-    "checkpoint_packed": (
-        *(b"\x1f\x8b", b"\x1f\x9d", b"7z\xbc\xaf", b"rar!", b"bzh", b"\xfd7zxz"),
-        *(b"\x28\xb5\x2f\xfd", b"\x04\x22\x4d\x18"),
-    ),
-    "checkpoint_is_tensorflow": (b"model_checkpoint_path:",),
-    "checkpoint_is_matlab": (b"matlab ",),
-    "checkpoint_is_pdf": (b"%pdf",),
-}
 FURTHER_IN = (  # the error, where in the file, and what stands there
     ("checkpoint_is_tar", 257, b"ustar"),
     ("checkpoint_is_picture", 8, b"WEBP"),
@@ -112,13 +103,22 @@ FURTHER_IN = (  # the error, where in the file, and what stands there
     ("checkpoint_is_lua", 0, b"4\n1\n3\nV 1"),
     ("checkpoint_is_mxnet", 0, b"\x12\x01\0\0\0\0\0\0"),
 )
-PATTERNS = {  # the error, and how a file of that kind begins
+PATTERNS = {  # the error, and how a file of that kind begins that is no text
+    "checkpoint_is_keras": rb"\x89HDF",
+    "checkpoint_is_numpy": rb"\x93NUMPY",
+    "checkpoint_is_gguf": rb"GGUF",
+    "checkpoint_is_picture": rb"\xff\xd8\xff|\x89PNG|GIF8",
+    "checkpoint_packed": (rb"\x1f[\x8b\x9d]|7z\xbc\xaf|Rar!|BZh|\xfd7zXZ|\x28\xb5\x2f\xfd|\x04\x22\x4d\x18"),
+    "checkpoint_is_matlab": rb"MATLAB ",
+    "checkpoint_is_pdf": rb"%PDF",
     "checkpoint_is_zeros": rb"\0{64,}$",
     "checkpoint_is_zlib": rb"x[\x01\x5e\x9c\xda]",
     "checkpoint_is_msgpack": rb"([\x81-\x8f]|\xde..|\xdf....)([\xa1-\xbf]|\xd9.)[A-Za-z_]",
 }
-TEXTS = {  # the error, and what stands in a text of that kind, in small letters
-    "checkpoint_is_json": rb"^([{]|\[\s*[\[{\"0-9tfn-])",
+TEXTS = {  # the error, and what stands in a text of that kind
+    "checkpoint_is_lfs_pointer": rb"^version https://git-lfs",
+    "checkpoint_is_tensorflow": rb"^model_checkpoint_path:",
+    "checkpoint_is_pdf": rb"^%PDF",
     "checkpoint_is_openvino": rb"<net\b[^>]*>",
     "checkpoint_is_web_page": rb"<(!doctype html|html|head|body)\b",
 }

@@ -9,7 +9,6 @@ from typing import Any
 
 from .fault import CheckpointFault, printable
 from .formats import File
-from .other_kinds import is_text
 from .pickle_reader import MAX_PICKLE
 
 MOST_SHARDS = 100
@@ -22,7 +21,7 @@ def part_of(name: str) -> str:
     return f"{part['before']}{part['after']}" if part and int(part["count"]) > 1 else ""
 
 
-def beside(path: Path) -> list[Path]:
+def all_parts(path: Path) -> list[Path]:
     """All files of a checkpoint in several, of which this one is a part by its name; this one alone, if it is
     not. Raises CheckpointFault if one of them is missing."""
     part = PART.fullmatch(path.name)
@@ -39,12 +38,6 @@ def beside(path: Path) -> list[Path]:
     if missing is not None:
         raise CheckpointFault("checkpoint_is_shard", count=count, shard=printable(missing.name))
     return paths
-
-
-def is_json(file: File) -> bool:
-    """Whether a file begins as JSON does."""
-    head = file.peek(64)[:64]
-    return head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{") and is_text(head)
 
 
 def shard_names(file: File) -> list[str]:
@@ -70,7 +63,7 @@ def _weight_map(file: File) -> dict[str, Any]:
         content = json.loads(file.read(MAX_PICKLE))
     except (ValueError, RecursionError):
         raise CheckpointFault("checkpoint_is_json") from None
-    index = content.get("weight_map")
+    index = content.get("weight_map") if isinstance(content, dict) else None
     if not isinstance(index, dict) or not index:
         raise CheckpointFault("checkpoint_is_json")
     return index

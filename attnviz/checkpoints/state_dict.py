@@ -15,13 +15,14 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ..plain_text import is_json
 from .allowlist import refuse_objects
 from .containers import odd_tensor, phrase_of, weights_in
 from .fault import CheckpointFault, megabytes, printable
 from .formats import File, Places, dtype_of, open_file, read_content
 from .pickle_reader import MAX_KEY, Claim, NamedObject
 from .prefixes import without_prefixes
-from .shards import beside, is_json, shard_names
+from .shards import all_parts, shard_names
 from .stored_weights import Entry, StoredWeights, faults_named
 
 SUFFIXES = (  # by which a file that is not there is told from a name; the content decides what a file is
@@ -64,19 +65,10 @@ def stored_weights(path: str | os.PathLike, limit: int = LIMIT) -> Iterator[Stor
     name = printable(os.path.basename(os.fspath(path))) or "The file"
     with ExitStack() as files:
         with faults_named(name):
-            first = files.enter_context(open_file(path, limit))
-            if is_json(first):
-                paths = [Path(path).parent / shard for shard in shard_names(first)]
-            else:
-                _check_part(name)
-                paths = beside(Path(path))
             entries = {}
-            for shard in paths:
-                itself = shard == Path(path)
-                with faults_named(name if itself else printable(shard.name)):
-                    file = first if itself else files.enter_context(_opened_shard(shard, name, limit))
+            for file, of_part in _opened_files(path, name, limit, files):
+                with faults_named(of_part):
                     entries.update(_entries(file))
-                    limit -= file.size
             entries = without_prefixes(entries)
         yield StoredWeights(name, entries)
 
@@ -87,10 +79,33 @@ def read_checkpoint(path: str | os.PathLike, limit: int = LIMIT) -> dict[str, Te
         return dict(weights)
 
 
-def _check_part(name: str) -> None:
-    """Raise CheckpointFault for a file of torch.distributed, whose each tensor is a file of torch.save."""
-    if name.endswith(".distcp"):
+def _opened_files(path: str | os.PathLike, name: str, limit: int, files: ExitStack) -> list[tuple[File, str]]:
+    """The files of a checkpoint, open as long as ``files``, and the name of each for a sentence. Raises
+    NetworkError and CheckpointFault, the latter if they have more than ``limit`` bytes together."""
+    named = files.enter_context(open_file(path, limit))
+    opened = []
+    for part in _paths_of(Path(path), named):
+        if part == Path(path):
+            opened.append((named, name))
+            continue
+        of_part = printable(part.name)
+        with faults_named(of_part):
+            opened.append((files.enter_context(_opened_shard(part, name, limit)), of_part))
+    whole = sum(file.size for file, _ in opened)
+    if whole > limit:
+        size, most = megabytes(whole), megabytes(limit)
+        raise CheckpointFault("checkpoint_parts_too_large", count=len(opened), size=size, limit=most)
+    return opened
+
+
+def _paths_of(path: Path, named: File) -> list[Path]:
+    """The files of a checkpoint of which one is named: those that it indexes, or that it is one of. Raises
+    CheckpointFault for a part that torch.distributed wrote, whose tensors another file describes."""
+    if is_json(named.peek(64)[:64]):
+        return [path.parent / shard for shard in shard_names(named)]
+    if path.suffix == ".distcp":
         raise CheckpointFault("checkpoint_is_distributed")
+    return all_parts(path)
 
 
 def _opened_shard(path: Path, index: str, limit: int) -> File:
@@ -129,10 +144,11 @@ def _entries(file: File) -> dict[str, Entry]:
 def _counts_left_out(weights: dict[str, Any]) -> dict[str, Any]:
     """The same without what programs add that is no weight: text and numbers beside the weights, counts of
     operations, tensors of whole numbers under other names than those of weights."""
-    return {key: value for key, value in weights.items() if not _is_beside(key, value)}
+    return {key: value for key, value in weights.items() if not _is_no_weight(key, value)}
 
 
-def _is_beside(key: Any, value: Any) -> bool:
+def _is_no_weight(key: Any, value: Any) -> bool:
+    """Whether an entry is one that programs add to a network's weights."""
     last = str(key).rpartition(".")[2]
     if last in LEFT_OUT or last.endswith("_extra_state"):
         return True

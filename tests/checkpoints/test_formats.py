@@ -125,6 +125,19 @@ BAD = {  # a case: how to write it, and the words that matter
     "zeros": (content(bytes(5000)), "nothing but zeros"),
     "bytes that begin as JSON does": (content(b"{\xff\x00\x9d" + bytes(range(256))), "is not a checkpoint"),
     "a link in brackets": (content(b"[InternetShortcut]\r\nURL=https://example.org"), "is a text"),
+    "Darknet's settings": (content(b"[net]\nbatch=64\nsubdivisions=16\n"), "is a text"),
+    "settings in sections": (content(b"[train]\nepochs = 90\n"), "is a text"),
+    "settings in sections of numbers": (content(b"[2024]\nepochs = 90\n"), "is a text"),
+    "tables of TOML": (content(b"[[package]]\nname = 'torch'\n"), "is a text"),
+    "RTF": (content(b"{\\rtf1\\ansi Notes on the training}"), "is a text"),
+    "a text in brackets": (content(b"(see. the other folder)\n" * 9), "is a text"),
+    "a text in brackets that begins with d": (content(b"(d0. is the first epoch)\n" * 9), "is a text"),
+    "a formula": (content(b"x^2 + y^2 = z^2\n"), "is a text"),
+    "a text about GGUF": (content(b"GGUF files of this network are at example.org\n"), "is a text"),
+    "a text of other letters": (content("ߊߎߡߊ_a".encode() * 30), "is a text"),
+    "words behind a byte order mark": (content(b"\xef\xbb\xbf" + b"ab" + "🙂".encode() * 300), "is a text"),
+    "JSON behind a byte order mark": (content(b'\xef\xbb\xbf{"num_classes": 5}'), "JSON"),
+    "nested lists in JSON": (content(b"[[1, 2], [3, 4]]"), "JSON"),
     "a sound": (content(b"RIFF\x24\0\0\0WAVEfmt \x10\0\0\0" + bytes(range(256))), "is not a checkpoint"),
     "a web page behind a comment": (content(b"<!-- saved -->\n<html><head>"), "is a web page"),
     "OpenVINO, by lines": (content(b'<?xml version="1.0"?>\n<net name="a">'), "OpenVINO"),
@@ -320,6 +333,17 @@ def test_the_limit_holds_for_all_files_of_an_index_together(tmp_path):
     assert len(read_checkpoint(tmp_path / "index.json", limit=most)) == 3
     with pytest.raises(NetworkError, match="more than the"):
         read_checkpoint(tmp_path / "index.json", limit=most - 1)
+
+
+@pytest.mark.parametrize("named", [1, 2])
+@pytest.mark.parametrize("short", [1, 60])
+def test_the_limit_holds_for_all_parts_together_whichever_is_named(named, short, tmp_path):
+    sharded(tmp_path, "index.json", save_file)
+    path = tmp_path / f"model-0000{named}-of-00002.safetensors"
+    most = sum(path.stat().st_size for path in tmp_path.glob("*.safetensors"))
+    assert len(read_checkpoint(path, limit=most)) == 3
+    with pytest.raises(NetworkError, match=r"2 files of .* MB together, more than the 0"):
+        read_checkpoint(path, limit=most - short)
 
 
 def test_a_tensor_of_an_accelerator_that_was_copied_is_read(path):

@@ -17,7 +17,7 @@ import pytest
 from helpers.checkout import ROOT
 
 from attnviz.checkpoints.fault import CheckpointFault
-from attnviz.checkpoints.other_kinds import FURTHER_IN, PATTERNS, SIGNS
+from attnviz.checkpoints.other_kinds import FURTHER_IN, PATTERNS
 from attnviz.checkpoints.other_kinds import TEXTS as TEXT_KINDS
 from attnviz.checkpoints.protobuf_kinds import ERRORS as PROTOBUF_ERRORS
 from attnviz.errors import AttnvizError, NetworkError, PhotoError
@@ -95,7 +95,7 @@ class Made:
 # Calls whose key is not written there: each with the keys that it can have.
 COMPUTED = {
     ("checkpoints/other_kinds.py", "CheckpointFault"): (
-        *(*SIGNS, *PATTERNS, *TEXT_KINDS, "checkpoint_is_text", "checkpoint_unknown"),
+        *(*PATTERNS, *TEXT_KINDS, "checkpoint_is_json", "checkpoint_is_text", "checkpoint_unknown"),
         *(*PROTOBUF_ERRORS, *(key for key, _, _ in FURTHER_IN)),
     ),
     ("checkpoints/fault.py", "NetworkError"): (),  # those of every CheckpointFault
