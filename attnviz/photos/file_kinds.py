@@ -3,64 +3,72 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from functools import partial
 
 from ..errors import PhotoError
 from ..languages.catalogue import Phrase
+from ..plain_text import is_text, without_mark
 from .camera_raw import is_camera_raw
 from .media_brands import Coding, coding_of
 
-MOST_TEXT = 2_000  # bytes, in which the kind of a text is looked for
+HEAD = 2_000  # bytes, by which a file's kind is told
+
+Fault = Callable[[str], PhotoError]  # of a file's name: the error for a file of one kind
 
 
 def other_kind(content: bytes, name: str, opens_heic: bool) -> PhotoError | None:
     """The error for a file that its first bytes say is of another kind; None for one that may be a picture.
     ``name`` is the file's, for the sentence; ``opens_heic`` tells whether HEIC photos can be opened."""
+    fault = _fault_of(content, opens_heic)
+    return fault(name) if fault else None
+
+
+def _fault_of(content: bytes, opens_heic: bool) -> Fault | None:
     if not content:
-        return PhotoError("photo_empty", name=name)
+        return _empty
     coding = coding_of(content)
-    if coding is Coding.HEIC and not opens_heic:
-        return PhotoError("photo_is_heic", name=name)
-    if coding is Coding.VIDEO or re.match(VIDEOS, content, re.DOTALL):
-        return PhotoError("photo_is_video", name=name)
-    if coding is Coding.RARE:
-        return PhotoError("photo_is_other_picture", name=name, kind=Phrase("rare_heif"))
-    if coding is Coding.RAW or is_camera_raw(content):
-        return PhotoError("photo_is_raw", name=name)
-    for pattern, kind in PICTURES.items():
-        if re.match(pattern, content, re.DOTALL):
-            return PhotoError("photo_is_other_picture", name=name, kind=kind)
-    if not content[:64].strip(b"\0") and len(content) >= 64:  # a download that was not finished
-        return PhotoError("photo_damaged", name=name)
-    start = content[:MOST_TEXT].lstrip()
-    for pattern, kind in OTHER_KINDS.items():
-        if re.match(pattern, start, re.DOTALL):
-            return PhotoError("photo_is_other", name=name, kind=kind)
-    is_text = _is_text(content[:MOST_TEXT]) and not content.startswith((b"GIF87a", b"GIF89a"))
-    return _of_text(start, name) if is_text else None
+    if coding is not None:
+        return None if coding is Coding.HEIC and opens_heic else CODINGS.get(coding)
+    if is_camera_raw(content):
+        return _raw
+    head = content[:HEAD]
+    for pattern, fault in BEGINNINGS.items():
+        if re.match(pattern, head, re.DOTALL):
+            return fault
+    if not is_text(head) or head.startswith((b"GIF87a", b"GIF89a")):
+        return None
+    text = without_mark(head)
+    faults = (fault for pattern, fault in TEXTS.items() if re.search(pattern, text, re.IGNORECASE))
+    return next(faults, partial(_other, Phrase("a_text")))
 
 
-def _of_text(text: bytes, name: str) -> PhotoError:
-    """The error for a text."""
-    if b"<svg" in text.lower():
-        return PhotoError("photo_is_svg", name=name)
-    if re.search(rb"<(!doctype html|html|head|body)\b", text.lower()):
-        return PhotoError("photo_is_web_page", name=name)
-    if text.startswith(b"version https://git-lfs"):
-        return PhotoError("photo_is_lfs_pointer", name=name)
-    return PhotoError("photo_is_other", name=name, kind=Phrase("a_text"))
+def _empty(name: str) -> PhotoError:
+    return PhotoError("photo_empty", name=name)
 
 
-def _is_text(head: bytes) -> bool:
-    """Whether a file's first bytes are text that people write."""
-    try:
-        text = head.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        if error.start < max(1, len(head) - 4):  # not only a letter that is cut
-            return False
-        text = head[: error.start].decode("utf-8-sig")
-    return all(character.isprintable() or character in "\t\r\n" for character in text)
+def _raw(name: str) -> PhotoError:
+    return PhotoError("photo_is_raw", name=name)
 
 
+def _video(name: str) -> PhotoError:
+    return PhotoError("photo_is_video", name=name)
+
+
+def _other_picture(kind: Phrase, name: str) -> PhotoError:
+    return PhotoError("photo_is_other_picture", name=name, kind=kind)
+
+
+def _other(kind: Phrase, name: str) -> PhotoError:
+    return PhotoError("photo_is_other", name=name, kind=kind)
+
+
+CODINGS: dict[Coding, Fault] = {  # those of boxes that can't be opened; HEIC where its library is missing
+    Coding.HEIC: lambda name: PhotoError("photo_is_heic", name=name),
+    Coding.VIDEO: _video,
+    Coding.RARE: partial(_other_picture, Phrase("rare_heif")),
+    Coding.RAW: _raw,
+}
 VIDEOS = rb".{4}(moov|mdat|wide|skip|pnot)|RIFF....AVI |\x1aE\xdf\xa3|FLV\x01|\0\0\x01[\xb3\xba]"
 PICTURES = {  # those that can't be opened here, by how their files begin
     rb"\xff\x0a|\0\0\0\x0cJXL \r\n\x87\n": Phrase("jpeg_xl_picture"),
@@ -80,7 +88,7 @@ PICTURES = {  # those that can't be opened here, by how their files begin
     rb"DDS |qoif|BPG\xfb|FLIF|[\x8a\x8b][MJ]NG\r\n|NRRD000|ZISRAWFILE": Phrase("rare_picture"),
     rb"\x0a[\0-\5]\x01[\x01\x02\x04\x08]": Phrase("rare_picture"),
 }
-OTHER_KINDS = {
+OTHER_KINDS = {  # that are no pictures
     rb"%PDF": Phrase("pdf_document"),
     rb"%!PS|\xc5\xd0\xd3\xc6": Phrase("postscript_file"),
     rb"PK\x03\x04": Phrase("zip_archive"),
@@ -92,4 +100,16 @@ OTHER_KINDS = {
     rb"RIFF....WAVE|ID3|OggS|fLaC": Phrase("sound"),
     rb"MZ|\x7fELF": Phrase("program"),
     rb"\xd0\xcf\x11\xe0": Phrase("office_document"),
+}
+BEGINNINGS: dict[bytes, Fault] = {  # how files begin that are no texts
+    VIDEOS: _video,
+    **{pattern: partial(_other_picture, kind) for pattern, kind in PICTURES.items()},
+    # A download that was not finished.
+    rb"\0{64}": lambda name: PhotoError("photo_damaged", name=name),
+    **{rb"\s*(" + pattern + rb")": partial(_other, kind) for pattern, kind in OTHER_KINDS.items()},
+}
+TEXTS: dict[bytes, Fault] = {  # what stands in a text of a kind
+    rb"<svg": lambda name: PhotoError("photo_is_svg", name=name),
+    rb"<(!doctype html|html|head|body)\b": lambda name: PhotoError("photo_is_web_page", name=name),
+    rb"^version https://git-lfs": lambda name: PhotoError("photo_is_lfs_pointer", name=name),
 }

@@ -30,6 +30,10 @@ KINDS = {  # a file's first bytes, and what it is called
     "a drawing behind a comment": (b"<!-- made -->\n<svg></svg>", "an SVG drawing"),
     "another XML": (b'<?xml version="1.0"?>\n<!DOCTYPE plist>\n<plist/>', "a text, not a picture"),
     "a text": (b"a,b\n1,2\n", "a text, not a picture"),
+    "a text behind a byte order mark": (
+        b"\xef\xbb\xbf" + b"ab" + "🙂".encode() * 600,
+        "a text, not a picture",
+    ),
     "Git LFS": (b"version https://git-lfs.github.com/spec/v1\n", "git lfs pull"),
     "an array": (b"\x93NUMPY\x01\0" + bytes(90), "a NumPy array"),
     "weights": (struct.pack("<Q", 90) + b'{"a": 1}' + bytes(90), "a file of weights"),
