@@ -10,6 +10,7 @@ import itertools
 import math
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -25,7 +26,7 @@ MOST_NUMBERS = 5e6  # of the largest features of a pass, of which some are in me
 AT_ONCE = 6  # features of a pass that are in memory at once, and what convolutions make of them
 WORST = 3.0  # what a mean or a deviation counts at most
 
-Misfits = list[float]  # of the first batch norms in turn; empty if they would take too long to find out
+Misfits = dict[str, float]  # of the first batch norms, by their paths; empty if they'd take too long to find
 
 
 class OverError(Exception):
@@ -54,7 +55,7 @@ class Judge:
     def _misfits(self, plan: Plan, side: int) -> Misfits:
         count = _photos_of(plan, side)
         if count < 2:
-            return []
+            return {}
         with torch.device("meta"):
             network = ResNet(plan=plan)
         network.load_state_dict(self._weights, strict=False, assign=True)
@@ -99,19 +100,19 @@ def misfits(network: nn.Module, x: Tensor, may_go_on: Callable[[], bool] = lambd
     weights are there: the mean over its channels of the difference of means, in deviations, and of the
     logarithms of deviations. The network's batch norms are replaced for it. Raises OverError once it may not
     go on."""
-    found: Misfits = []
+    found: Misfits = {}
     norms = {path: norm for path, norm in network.named_modules() if isinstance(norm, nn.BatchNorm2d)}
     there = {path: norm for path, norm in norms.items() if not norm.weight.is_meta}
 
-    def note(misfit: float) -> None:
-        found.append(misfit)
+    def note(path: str, misfit: float) -> None:
+        found[path] = misfit
         if len(found) >= min(MOST_NORMS, len(there)):
             raise _EnoughError
         if not may_go_on():
             raise OverError
 
     for path, norm in there.items():
-        network.set_submodule(path, _Comparing(norm, note))
+        network.set_submodule(path, _Comparing(norm, partial(note, path)))
     for module in network.modules():
         if isinstance(module, (nn.ReLU, nn.LeakyReLU)):
             module.inplace = True  # in half the memory
@@ -177,4 +178,4 @@ def _multiplications(convolution: ConvolutionPlan, side: int) -> float:
 
 def mean_of(off: Misfits) -> float:
     """The mean misfit; infinite where nothing could be found out."""
-    return sum(off) / len(off) if off else math.inf
+    return sum(off.values()) / len(off) if off else math.inf

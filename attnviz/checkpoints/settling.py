@@ -142,8 +142,10 @@ def _best_side(plan: Plan, judge: Judge) -> tuple[Misfits, int]:
 
 def _is_clear(off: Misfits, others: Misfits, share: float) -> bool:
     """Whether a reading is that of a trained network, and off by at most this share of another one's misfit,
-    over the batch norms that tell the two apart."""
-    differing = [(one, other) for one, other in zip(off, others) if abs(one - other) > DIFFERING]
+    over the batch norms that tell the two apart. A batch norm of attention runs earlier or later by where
+    that stands: each is held against itself."""
+    both = [(off[path], others[path]) for path in off if path in others]
+    differing = [(one, other) for one, other in both if abs(one - other) > DIFFERING]
     if len(differing) < FEWEST or mean_of(off) > TRAINED:
         return False
     return sum(one for one, _ in differing) < share * sum(other for _, other in differing)
