@@ -29,10 +29,12 @@ def weights_in(value: Any) -> dict[str, Any]:
 
 def _in_list(items: Sequence[Any]) -> dict[str, Any] | None:
     """The state dict in one of some things."""
-    found = {place: _in_dict(item) for place, item in enumerate(items[:MOST_ITEMS]) if isinstance(item, dict)}
-    found = {place: weights for place, weights in found.items() if weights}
+    dicts = {index: _in_dict(item) for index, item in enumerate(items[:MOST_ITEMS]) if isinstance(item, dict)}
+    found = {index: weights for index, weights in dicts.items() if weights}
+    of_modules = {index: weights for index, weights in found.items() if any(map(_is_weight, weights))}
+    found = of_modules or found  # what is measured, such as a loss, stands beside them
     if len(found) > 1:
-        raise CheckpointFault("layout_of_several", names=tuple(f"“{place}”" for place in list(found)[:3]))
+        raise CheckpointFault("layout_of_several", names=tuple(f"“{index}”" for index in list(found)[:3]))
     return next(iter(found.values()), None)
 
 

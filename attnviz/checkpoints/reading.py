@@ -25,7 +25,10 @@ MOST_STAGES = 6
 SE_NAMES = r"(^|[._])[cs]?se(net|lay|blo|mod|[_.\d]|$)|squee|excit|recal|\.(attention|\d+)\.fc1$|conv_down$"
 FLAGS = re.IGNORECASE | re.MULTILINE
 # Numbers beside a network's layers that only count or measure: what training adds.
-COUNTED = r"step|epoch|iter|best|acc|loss|metric|num|n_|decay|init|version|weights?$|device|queue|lr|flops"
+COUNTED = (
+    r"(^|[._])(steps?|epochs?|iters?|iteration\w*|best|acc|accuracy|loss\w*|metrics?|num|n|decay|init(ted|ialized)?|version"
+    r"|device|queue|lr|flops)([._\d]|$)|(^|(class|loss|pos|kd|aux)_)weights?$"
+)
 
 
 @dataclass(frozen=True)

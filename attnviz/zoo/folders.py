@@ -3,7 +3,9 @@ files say that it is."""
 
 from __future__ import annotations
 
+import itertools
 import json
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
@@ -21,7 +23,7 @@ from ..regular_files import open_regular
 LONGEST_CONFIG = 10_000_000  # bytes
 WEIGHTS = ("model.safetensors", "pytorch_model.bin")  # as the Hub's libraries call them
 DEEPEST = 3  # folders in folders that are looked into
-MOST_ENTRIES = 2_000  # that are looked at
+MOST_ENTRIES = 2_000  # of all these folders together, that are looked at
 
 
 @dataclass(frozen=True)
@@ -59,8 +61,8 @@ def held_in(folder: Path) -> Held:
         found = [path for inner in level for path in _checkpoints_in(inner)]
         if not found:
             for inner in level:
-                _refuse_others(inner, name)
-            found = [path for inner in level for path in _files(inner) if path.suffix.lower() in ENDINGS]
+                _refuse_others(inner.path, name)
+            found = [path for inner in level for path in inner.files if path.suffix.lower() in ENDINGS]
         if found:
             break
     found = list({path.resolve(): path for path in reversed(found)}.values())[::-1]  # links to one are one
@@ -75,46 +77,71 @@ def held_in(folder: Path) -> Held:
     return Held(found[0], _recipe(config), _labels(config), kind if is_theirs else "")
 
 
-def _levels(folder: Path) -> Iterator[list[Path]]:
-    """The folder, those in it, those in these, and so on; none that is hidden."""
-    level, seen = [folder], 0
+@dataclass(frozen=True)
+class _Listed:
+    """A folder, the files in it that may be weights, and the folders in it; nothing that is hidden."""
+
+    path: Path
+    names: tuple[str, ...]
+
+    @property
+    def files(self) -> list[Path]:
+        paths = [self.path / name for name in self.names if not re.search(TRAINING_FILES, name.lower())]
+        return [path for path in paths if os.path.isfile(path)]
+
+    @property
+    def folders(self) -> list[Path]:
+        return [self.path / name for name in self.names if os.path.isdir(self.path / name)]
+
+
+def _levels(folder: Path) -> Iterator[list[_Listed]]:
+    """The folder, those in it, those in these, and so on, but for what can't be read; at most
+    ``MOST_ENTRIES`` names. Raises NetworkError where the folder itself can't be read."""
+    try:
+        os.scandir(folder).close()
+        os.stat(os.path.join(folder, "."))  # which its files may not be, even where their names can be read
+    except OSError:
+        raise NetworkError("file_unreadable", name=folder.resolve().name) from None
+    paths, left = [folder], MOST_ENTRIES
     for _ in range(DEEPEST + 1):
+        level = []
+        for path in paths:
+            level.append(_Listed(path, _names_in(path, left)))
+            left = max(0, left - len(level[-1].names))
         yield level
-        below = []
-        for inner in level:
-            for path in sorted(inner.iterdir()):
-                seen += 1
-                if not path.name.startswith(".") and path.is_dir() and seen < MOST_ENTRIES:
-                    below.append(path)
-        level = below
+        paths = [path for inner in level for path in inner.folders]
 
 
-def _checkpoints_in(folder: Path) -> list[Path]:
+def _names_in(folder: Path, most: int) -> tuple[str, ...]:
+    """What is in a folder, sorted; nothing of one that can't be read."""
+    try:
+        with os.scandir(folder) as entries:
+            names = (entry.name for entry in entries if not entry.name.startswith("."))
+            return tuple(sorted(itertools.islice(names, most)))
+    except OSError:
+        return ()
+
+
+def _checkpoints_in(folder: _Listed) -> list[Path]:
     """The files of weights that lie in a folder: its index, the one that the Hub's libraries look for, or all
     that are checkpoints by their content, of one in parts the first part."""
-    indices = sorted(folder.glob("*.index.json"))
-    named = [folder / weights for weights in WEIGHTS if (folder / weights).is_file()]
+    indices = [path for path in folder.files if path.name.endswith(".index.json")]
+    named = [folder.path / weights for weights in WEIGHTS if os.path.isfile(folder.path / weights)]
     if indices or named:
         return (indices or named)[:1]
-    found = [path for path in _files(folder) if is_checkpoint(path)]
+    found = [path for path in folder.files if is_checkpoint(path)]
     return list({part_of(path.name) or path.name: path for path in reversed(found)}.values())[::-1]
-
-
-def _files(folder: Path) -> list[Path]:
-    """The files in a folder but for what is hidden, or beside the weights."""
-    paths = (path for path in sorted(folder.iterdir())[:MOST_ENTRIES] if not path.name.startswith("."))
-    return [path for path in paths if not re.search(BESIDE, path.name.lower()) and path.is_file()]
 
 
 def _refuse_others(folder: Path, name: str) -> None:
     """Raise NetworkError for a folder whose files say that it is no checkpoint that can be opened."""
-    if (folder / "data.pkl").exists():
+    if os.path.lexists(folder / "data.pkl"):
         raise NetworkError("folder_is_unzipped", name=name)
     if any(any(folder.glob(sign)) for sign in OF_TENSORFLOW):
         raise NetworkError("folder_is_tensorflow", name=name)
     if any(any(folder.glob(sign)) for sign in OF_ORBAX):
         raise NetworkError("folder_is_orbax", name=name)
-    if (folder / "Data" / "com.apple.CoreML").exists():
+    if os.path.lexists(folder / "Data" / "com.apple.CoreML"):
         raise NetworkError("folder_is_core_ml", name=name)
     if any(folder.glob("*.distcp")):
         raise NetworkError("folder_is_distributed", name=name)
@@ -152,6 +179,6 @@ def _labels(config: dict[str, Any]) -> tuple[str, ...]:
 TRANSFORMERS = {"model_type", "architectures", "transformers_version"}
 ENDINGS = tuple(ending for ending in SUFFIXES if ending != ".json")
 # Words of files that training saves beside the weights, and of parts of other kinds of checkpoints.
-BESIDE = r"optim|sched|scaler|rng_?state|random_state|training_args|\.distcp$"
+TRAINING_FILES = r"optim|sched|scaler|rng_?state|random_state|training_args|\.distcp$"
 OF_TENSORFLOW = ("saved_model.pb", "*.data-?????-of-?????", "group*-shard*of*.bin")
 OF_ORBAX = ("_CHECKPOINT_METADATA", "manifest.ocdbt")

@@ -153,9 +153,9 @@ def _opened(name: str, report: Callable[[int, int], None] | None, told: Told) ->
 def open_path(path: Path, told: Told = NOTHING_TOLD) -> nn.Module:
     """The network in a file or folder, whatever its name; ``told`` is what is known of it. Raises
     NetworkError."""
-    if not path.is_dir():
+    if not os.path.isdir(path):
         return open_checkpoint(path, told=told)
-    if (path / "config.json").is_file() and is_ours(read_config(path)):
+    if os.path.isfile(path / "config.json") and is_ours(read_config(path)):
         return open_folder(path)
     held = held_in(path)
     try:

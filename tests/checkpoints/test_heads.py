@@ -151,8 +151,18 @@ def test_two_layers_of_no_known_name_are_said_to_be_taken_as_se(name):
     assert ("gates average" in assumed) == (name in ("attn", "gate", "zz"))
 
 
-def test_numbers_that_may_count_are_left_out_with_a_word_and_those_that_only_train_without():
-    assert (
-        "numbers left out" in open_state_dict({**small(), "temperature": torch.ones(1)}, "w.pth").card.assumed
-    )
-    assert open_state_dict({**small(), "best_acc": torch.ones(())}, "w.pth").card.assumed == ()
+@pytest.mark.parametrize(
+    "name",
+    ["temperature", "attention_temperature", "position_bias", "fusion_weight", "lrelu_slope", "accent"],
+)
+def test_numbers_that_may_compute_are_left_out_with_a_word(name):
+    weights = {**small(), name: torch.ones(1)}
+    assert "numbers left out" in open_state_dict(weights, "w.pth").card.assumed
+
+
+@pytest.mark.parametrize(
+    "name", ["best_acc", "acc1", "global_step", "step", "ema_decay", "num_updates", "n_seen", "running_loss"]
+)
+def test_numbers_that_only_train_are_left_out_without_a_word(name):
+    weights = {**small(), name: torch.ones(())}
+    assert open_state_dict(weights, "w.pth").card.assumed == ()

@@ -105,6 +105,8 @@ def test_weights_are_found_beside_the_rest_of_a_checkpoint(save, wrapping, path)
         lambda state: {"epoch": 30, "best_acc": torch.tensor(0.9), "generator": {"state_dict": state}},
         lambda state: {"my_net": state, "optimizer_state": {"a.weight": torch.ones(3)}},
         lambda state: ({"model": state, "epoch": 3}, "cbam"),
+        lambda state: (state, {"loss": torch.tensor(0.5)}),
+        lambda state: [{"best_acc": torch.tensor(0.9), "scores": torch.ones(3)}, {"net": state}],
     ],
 )
 def test_weights_are_found_in_tuples_and_under_names_of_peoples_own(wrapped, path):

@@ -1,8 +1,12 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 import torch
@@ -12,7 +16,7 @@ from safetensors.torch import save_file
 
 import attnviz
 from attnviz.networks.card import MORE, Card
-from attnviz.zoo import registry
+from attnviz.zoo import folders, registry
 
 NAMES = ["cbam_resnet18", "se_resnet18", "bam_resnet18", "resnet18"]
 
@@ -266,6 +270,44 @@ def test_a_folder_of_somebody_elses_description_opens_by_its_weights(config, tmp
     (tmp_path / "config.json").write_text(config)
     save_file(stirred(18, "se").state_dict(), tmp_path / "model.safetensors")
     assert attnviz.load(tmp_path).card.title == "SE ResNet-18"
+
+
+@contextmanager
+def as_anybody() -> Iterator[Path]:
+    """A folder that anybody can write to, while this process is not an administrator."""
+    with TemporaryDirectory() as folder:
+        os.chmod(folder, 0o777)
+        mine = os.geteuid()
+        if mine == 0:
+            os.seteuid(65_534)
+        try:
+            yield Path(folder)
+        finally:
+            os.seteuid(mine)
+
+
+@pytest.mark.skipif(not hasattr(os, "seteuid"), reason="folders have no such permissions here")
+@pytest.mark.parametrize("mode", [0o000, 0o400, 0o100])
+def test_folders_that_can_not_be_read_are_passed_over_or_named(mode):
+    with as_anybody() as folder:
+        (folder / "locked").mkdir()
+        (folder / "locked").chmod(mode)
+        with pytest.raises(attnviz.NetworkError, match="is a folder without a checkpoint"):
+            attnviz.load(folder)
+        with pytest.raises(attnviz.NetworkError, match=r"“locked” is not there or can't be read"):
+            attnviz.load(folder / "locked")
+        torch.save(stirred(18, "se").state_dict(), folder / "weights.pth")
+        assert attnviz.load(folder).card.title == "SE ResNet-18"
+
+
+def test_no_more_names_of_a_folder_are_looked_at_than_all_folders_may_have(tmp_path):
+    for number in range(3):
+        (tmp_path / f"empty-{number}").mkdir()
+    for number in range(folders.MOST_ENTRIES):
+        (tmp_path / "empty-0" / f"{number}.txt").touch()
+    torch.save(stirred(18, "se").state_dict(), tmp_path / "empty-1" / "weights.pth")
+    with pytest.raises(attnviz.NetworkError, match="is a folder without a checkpoint"):
+        attnviz.load(tmp_path)
 
 
 def in_parts(folder: Path) -> list[Path]:
