@@ -20,8 +20,8 @@ PLACES = ("branch", "rectified", "norm", "middle", "sum", "output", "input", "en
 SEQUENCES = ("channel first", "spatial first", "parallel")
 PADDINGS = ("zeros", "replicate")
 BUILT: dict[str, Sequence] = {  # what weights don't tell of a network: by name, what can be said
-    "stem": (1, 2),
     "pool": ("padded", "ceil", "none"),
+    "stem": (1, 2),
     "first_gate": ("before pool", "behind pool"),
     "stride": ("first", "second"),
     "shortcut": ("normed", "plain"),
@@ -34,3 +34,7 @@ BUILT: dict[str, Sequence] = {  # what weights don't tell of a network: by name,
     "dilation": range(1, 33),
     "padding": PADDINGS,
 }
+OFFERED: dict[str, Sequence] = {**BUILT, "pool": ("none", "padded"), "dilation": (1, 2, 4), "slope": (0.01,)}
+CHOICES = tuple(
+    f"{about} {value}" for about, values in OFFERED.items() for value in values
+)  # as a list has it

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from ..choices import PLACES
 from ..networks.plan import BlockPlan, ConvolutionPlan, ShortcutPlan
 from .fault import CheckpointFault, printable
 from .gates import is_attention, read_gate
@@ -15,7 +16,7 @@ from .parts import Part
 
 SHORTCUT = r"(^|[._])(down|short|skip|ident|proj|match|resize|res_?conv|residual_?conv|adjust|bypass)"
 WIDEST = 65_536  # channels
-ON_RESULT = ("branch", "output", "sum", "rectified", "norm", "shortcut")  # places of its result's channels
+BEHIND_LAST_NORM = ("rectified", "norm", "output")  # places that blocks of batch norms first don't have
 
 
 @dataclass(frozen=True)
@@ -67,15 +68,21 @@ def read_block(parts: Sequence[Part], channels: int, where: str, norm_first: boo
 def fitting_places(block: BlockPlan) -> tuple[str, ...]:
     """The places of a block that have the channels of its attention, the likeliest first."""
     assert block.gate is not None
-    channels, last = block.gate.channels, block.convolutions[-1]
-    places = [place for place in ON_RESULT if channels == block.out]
-    if block.norm_first:  # neither a batch norm nor a ReLU follows the branch, and no ReLU the sum
-        places = [place for place in places if place in ("branch", "sum", "shortcut")]
-    if channels == last.channels:
-        places.append("middle")
-    if channels == block.convolutions[0].channels:
-        places += ["input", "entry"]
-    return tuple(places)
+    channels = block.gate.channels
+    return tuple(
+        place
+        for place in PLACES
+        if _channels_at(block, place) == channels and not (block.norm_first and place in BEHIND_LAST_NORM)
+    )
+
+
+def _channels_at(block: BlockPlan, place: str) -> int:
+    """Channels of the features that attention in a place of a block weighs."""
+    if place == "middle":
+        return block.convolutions[-1].channels
+    if place in ("input", "entry"):
+        return block.convolutions[0].channels
+    return block.out
 
 
 def _sorted(parts: Sequence[Part]) -> tuple[list[Part], list[Part], list[Part]]:

@@ -24,7 +24,7 @@ class Question:
     """What the same keys and shapes leave open: the answers by name, each a change of the plan. The first is
     the likeliest."""
 
-    about: str  # a field of ``Told``
+    about: str  # one of ``told.Options``
     answers: Answers
     when: Callable[[Plan], bool] = lambda plan: True  # whether the answers differ, as other answers have it
 
@@ -90,8 +90,9 @@ def open_places(plan: Plan) -> tuple[str, ...]:
 def check_possible(plan: Plan, told: Told) -> None:
     """Raise CheckpointFault where attention can't stand where a person says, for its channels."""
     places = open_places(plan)
-    if told.place is not None and places and told.place not in places:
-        raise CheckpointFault("told_place_impossible", place=told.place, places=places)
+    place = told.said.get("place")
+    if place is not None and places and place not in places:
+        raise CheckpointFault("told_place_impossible", place=place, places=places)
 
 
 def _question(about: str, *values: Any, when: Callable[[Plan], bool] = lambda plan: True) -> Question:

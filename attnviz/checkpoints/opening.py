@@ -97,7 +97,7 @@ def open_weights(
     assumed = (*assumed, *reading.assumed)
     if may_smooth(reading):
         assumed = (*assumed, "smoothing none")
-    if may_replicate(reading) and told.padding is None:
+    if may_replicate(reading) and "padding" not in told.said:
         assumed = (*assumed, "padding zeros")
     if reading.others:
         assumed = (*assumed, "one of several")

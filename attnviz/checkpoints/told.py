@@ -3,100 +3,74 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
+from typing import Any, TypedDict, get_type_hints
 
-from ..choices import BUILT, PADDINGS, PLACES, SEQUENCES
+from typing_extensions import Unpack
+
+from ..choices import BUILT
 from ..networks.plan import BlockPlan, GatePlan, Plan
 from .reading import with_strides
 
 
-@dataclass(frozen=True)
+class Options(TypedDict, total=False):
+    """What a person can say; the values are those of ``choices.BUILT``."""
+
+    pool: str  # behind the stem: "none", "padded" or "ceil"
+    stem: int  # the stride of its first convolution, 1 or 2
+    first_gate: str  # where attention stands behind the stem: "before pool" or "behind pool"
+    stride: str  # which convolution of a bottleneck has it, "first" or "second"
+    shortcut: str  # its convolution takes what a first batch norm gives, "normed", or the "plain" input
+    zeros: str  # of channels, in shortcuts without weights: "around" or "behind"
+    place: str  # of attention in its block, one of ``choices.PLACES``: see ``BlockPlan``
+    sequence: str  # of CBAM's two gates: "channel first", "spatial first" or "parallel"
+    squeeze: str  # what CBAM's channel gate takes: "both" average and maximum or the "average"
+    order: str  # of the two maps that a spatial gate takes: "mean first" or "maximum first"
+    branches: str  # what BAM does with its two: "added" or "multiplied"
+    dilation: int  # of BAM's 3×3 convolutions, 1 to 32
+    padding: str  # of CBAM's spatial convolution and BAM's 3×3 ones: "zeros" or "replicate"
+    slope: float  # of its activations' negative side; 0 of ReLUs, 0.01 is LeakyReLU's usual one
+
+
+@dataclass(frozen=True, init=False)
 class Told:
-    """What a person says: None where nothing is said. The values are those of ``choices.BUILT``.
+    """What a person says: ``Options``, of which None says nothing."""
 
-    ``stem``: the stride of its first convolution, 1 or 2. ``pool``: the pooling behind the stem. ``order``:
-    of the two maps that a spatial gate sees. ``stride``: which convolution of a bottleneck has it. ``slope``:
-    of its activations' negative side, which is 0 of ReLUs: LeakyReLU's usual 0.01 leaves no mark that numbers
-    could tell. ``place``: where in a block its attention stands, see ``BlockPlan``. ``dilation``: of BAM's
-    3×3 convolutions. ``sequence``: of CBAM's two gates. ``squeeze``: what CBAM's channel gate takes, "both"
-    average and maximum or the "average". ``branches``: what BAM does with its two. ``zeros``: where a
-    shortcut without weights has its channels of zeros. ``shortcut``: what the shortcut's convolution takes in
-    a block of batch norms first, what the first one gives or the block's own input. ``first_gate``: where
-    attention stands behind the stem. ``padding``: what stands around the features of CBAM's spatial
-    convolution and of BAM's 3×3 ones."""
+    said: dict[str, Any]  # by what it is about
 
-    stem: int | None = None
-    pool: str | None = None
-    order: str | None = None
-    stride: str | None = None
-    slope: float | None = None
-    place: str | None = None
-    dilation: int | None = None
-    sequence: str | None = None
-    squeeze: str | None = None
-    branches: str | None = None
-    zeros: str | None = None
-    shortcut: str | None = None
-    first_gate: str | None = None
-    padding: str | None = None
-
-    def __post_init__(self) -> None:
-        for name, values in BUILT.items():
-            value = getattr(self, name)
-            if value is not None and value not in values:
-                known = (
-                    f"{values[0]} to {values[-1]}"
-                    if isinstance(values, range)
-                    else ", ".join(map(repr, values))
+    def __init__(self, **options: Unpack[Options]) -> None:
+        """Raises TypeError for what is no option, and ValueError for a value that it can't have."""
+        said = {about: value for about, value in options.items() if value is not None}
+        object.__setattr__(self, "said", said)
+        for about in options:
+            if about not in Options.__annotations__:
+                raise TypeError(
+                    f"there is no option {about!r}: there are {', '.join(Options.__annotations__)}"
                 )
-                raise ValueError(f"{name} is {value!r}; it can be {known}")
-        if self.slope is not None and not 0 <= self.slope < 1:
-            raise ValueError(f"slope is {self.slope!r}; it can be from 0 to below 1")
+        for about, value in self.said.items():
+            _check_value(about, value)
 
     @classmethod
     def from_choices(cls, choices: Iterable[str]) -> Told:
-        """What some of ``CHOICES`` say together; of two that contradict each other the later counts."""
+        """What some of ``choices.CHOICES`` say together; of two that contradict each other the later
+        counts."""
         values: dict[str, Any] = dict(choice.split(" ", 1) for choice in choices)
-        kinds = {"stem": int, "slope": float, "dilation": int}
-        return cls(**{name: kinds.get(name, str)(value) for name, value in values.items()})
-
-    @property
-    def said(self) -> dict[str, Any]:
-        """What is said, by what it is about."""
-        values = {field.name: getattr(self, field.name) for field in fields(self)}
-        return {name: value for name, value in values.items() if value is not None}
+        kinds = get_type_hints(Options)
+        return cls(**{about: kinds[about](value) for about, value in values.items()})  # type: ignore[typeddict-item]
 
 
 NOTHING_TOLD = Told()
-CHOICES = (  # what a person can say, in words as those of ``Card.assumed``
-    "pool none",
-    "pool padded",
-    "stem 1",
-    "stem 2",
-    "first_gate before pool",
-    "first_gate behind pool",
-    "stride first",
-    "stride second",
-    "shortcut normed",
-    "shortcut plain",
-    "zeros around",
-    "zeros behind",
-    *(f"place {place}" for place in PLACES),
-    *(f"sequence {sequence}" for sequence in SEQUENCES),
-    "squeeze both",
-    "squeeze average",
-    "order mean first",
-    "order maximum first",
-    "branches added",
-    "branches multiplied",
-    "dilation 1",
-    "dilation 2",
-    "dilation 4",
-    *(f"padding {padding}" for padding in PADDINGS),
-    "slope 0.01",
-)
+
+
+def _check_value(about: str, value: Any) -> None:
+    if about == "slope":
+        if not 0 <= value < 1:
+            raise ValueError(f"slope is {value!r}; it can be from 0 to below 1")
+    elif value not in BUILT[about]:
+        values = BUILT[about]
+        known = f"{values[0]} to {values[-1]}" if isinstance(values, range) else ", ".join(map(repr, values))
+        raise ValueError(f"{about} is {value!r}; it can be {known}")
 
 
 def changed(about: str, value: Any, plan: Plan) -> Plan:

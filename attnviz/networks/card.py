@@ -7,7 +7,7 @@ from typing import Any
 
 from torch import nn
 
-from ..choices import PADDINGS, PLACES, SEQUENCES
+from ..choices import CHOICES, PADDINGS
 from ..languages.catalogue import Phrase
 from ..photos.geometry import Recipe
 from .attention import ATTENTION
@@ -38,9 +38,8 @@ class Card:
     licence: str = ""  # of the weights
     folded: bool = False  # it is a copy whose batch norms are folded into its convolutions, see ``fast``
     assumed: tuple[str, ...] = ()  # what of it its weights don't tell: "pool none", a key of ``ASSUMED``
-    built: dict[str, Any] = field(
-        default_factory=dict
-    )  # what was settled, assumed or told: as ``load`` takes it
+    # What was settled, assumed or told, as ``load`` takes it.
+    built: dict[str, Any] = field(default_factory=dict)
     sides: tuple[int, int] | None = None  # the least and greatest side in pixels that it takes; None: any
 
     @property
@@ -82,16 +81,9 @@ def _check(architecture: dict[str, Any]) -> None:
         raise ValueError("architecture")
 
 
-# What can be assumed, each with a sentence.
-ASSUMABLE = (
-    *("pool none", "pool padded", "stem 1", "stem 2"),
-    *("first_gate before pool", "first_gate behind pool"),
-    *("stride first", "stride second", "shortcut normed", "shortcut plain", "zeros around", "zeros behind"),
-    *(f"place {place}" for place in PLACES),
-    *(f"sequence {sequence}" for sequence in SEQUENCES),
-    *("squeeze both", "squeeze average", "order mean first", "order maximum first"),
-    *("branches added", "branches multiplied", "dilation 1", "dilation 2", "dilation 4"),
-    *("one of several", "smoothing none", "padding zeros", "numbers left out", "gates average"),
+ASSUMABLE = (  # what can be assumed, each with a sentence
+    *(choice for choice in CHOICES if choice != "padding replicate" and not choice.startswith("slope ")),
+    *("one of several", "smoothing none", "numbers left out", "gates average"),
     *("head rectified", "head normed", "head linear", "head ends"),
 )
 ASSUMED = {key: f"assumed_{key.replace(' ', '_')}" for key in ASSUMABLE}

@@ -8,7 +8,7 @@ from typing import Any
 
 import gradio as gr
 
-from ..checkpoints.told import CHOICES
+from ..choices import CHOICES
 from ..languages.catalogue import ENGLISH, catalogue, say
 from .components import AttentionViewer, OpenDropdown, PhotoInput, Sentence
 from .photo_store import EXAMPLE, EXAMPLES, example_file

@@ -17,12 +17,13 @@ from pathlib import Path
 import torch
 from safetensors.torch import save as save_tensors
 from torch import nn
+from typing_extensions import Unpack
 
 from .._paths import MODELS
 from ..checkpoints.fault import printable
 from ..checkpoints.opening import Reserve, open_weights
 from ..checkpoints.state_dict import LIMIT, SUFFIXES, stored_weights
-from ..checkpoints.told import NOTHING_TOLD, Told
+from ..checkpoints.told import NOTHING_TOLD, Options, Told
 from ..errors import NetworkError
 from ..naming import close_name
 from ..networks.card import Card, card_of, with_card
@@ -58,21 +59,7 @@ def load(
     labels: str | os.PathLike | Sequence[str] | None = None,
     recipe: Recipe | None = None,
     report: Callable[[int, int], None] | None = None,
-    *,
-    stem: int | None = None,
-    pool: str | None = None,
-    order: str | None = None,
-    stride: str | None = None,
-    slope: float | None = None,
-    place: str | None = None,
-    dilation: int | None = None,
-    sequence: str | None = None,
-    squeeze: str | None = None,
-    branches: str | None = None,
-    zeros: str | None = None,
-    shortcut: str | None = None,
-    first_gate: str | None = None,
-    padding: str | None = None,
+    **options: Unpack[Options],
 ) -> nn.Module:
     """A trained network in eval mode.
 
@@ -86,36 +73,12 @@ def load(
     can't. ``report`` is told of a download's progress: bytes done, bytes in all.
 
     What of a checkpoint is open by its keys and shapes is settled by its numbers, else assumed: ``assumed``
-    of the network has a sentence for each. It is told by ``stem`` (the stride of the first convolution, 1 or
-    2), ``pool`` (behind it: "padded", "ceil" or "none"), ``order`` ("mean first" or "maximum first", of what
-    a spatial gate sees), ``stride`` ("first" or "second", of a bottleneck's convolutions), ``slope`` (of
-    LeakyReLUs; ReLUs are assumed), ``place`` (of attention in its block: "branch", "rectified", "norm",
-    "middle", "sum", "output", "input", "entry" or "shortcut", see ``networks.plan.BlockPlan``), ``dilation``
-    (of BAM's convolutions), ``sequence`` (of CBAM's gates: "channel first", "spatial first" or "parallel"),
-    ``squeeze`` (what CBAM's channel gate takes: "both" average and maximum or the "average"), ``branches``
-    (BAM's: "added" or "multiplied"), ``zeros`` (of channels, in shortcuts without weights: "around" or
-    "behind"), ``shortcut`` (its convolution takes what a first batch norm gives, "normed", or the "plain"
-    input), ``first_gate`` (of attention behind the stem: "before pool" or "behind pool") and ``padding`` (of
-    CBAM's spatial convolution and BAM's 3×3 ones: "zeros" or "replicate", which numbers don't tell).
+    of the network has a sentence for each. It is told by ``options``, those of ``checkpoints.told.Options``:
+    ``load("mine.pth", stem=2, pool="none", place="output")``.
 
     Raises NetworkError if there is no such network, or if its weights are missing, damaged or not what they
-    should be, and ValueError for what can't be told."""
-    told = Told(
-        stem=stem,
-        pool=pool,
-        order=order,
-        stride=stride,
-        slope=slope,
-        place=place,
-        dilation=dilation,
-        sequence=sequence,
-        squeeze=squeeze,
-        branches=branches,
-        zeros=zeros,
-        shortcut=shortcut,
-        first_gate=first_gate,
-        padding=padding,
-    )
+    should be, TypeError for an option that there is not, and ValueError for a value that it can't have."""
+    told = Told(**options)
     keep_freed_memory()
     opened = _opened(os.fspath(network), report, told)
     if labels is not None:

@@ -112,7 +112,7 @@ def test_what_was_settled_assumed_or_told_makes_the_same_network_again():
 
 
 def test_attention_that_cannot_stand_where_a_person_says_is_refused():
-    with pytest.raises(NetworkError, match="fit only branch, output, sum, rectified, norm, shortcut, middle"):
+    with pytest.raises(NetworkError, match="fit only branch, rectified, norm, middle, sum, output, shortcut"):
         open_state_dict(weights(placed("branch")), "mine.pth", Told(place="input"))
     with pytest.raises(NetworkError, match="fit only input, entry"):
         open_state_dict(weights(placed("input")), "mine.pth", Told(place="branch"))

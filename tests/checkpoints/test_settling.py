@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from typing import get_type_hints
+
 import pytest
 import torch
 from helpers.placed_networks import photos
@@ -11,7 +14,10 @@ from torch import Tensor, nn
 
 import attnviz
 from attnviz.checkpoints.opening import open_state_dict
-from attnviz.checkpoints.told import Told
+from attnviz.checkpoints.told import Options, Told
+from attnviz.choices import BUILT, CHOICES, OFFERED
+from attnviz.languages.catalogue import LANGUAGES, Phrase, catalogue
+from attnviz.networks.card import ASSUMED
 
 
 class MaximumFirst(nn.Module):
@@ -120,6 +126,24 @@ def test_load_takes_what_a_person_tells(tmp_path):
     assert opened.assumed == [] and opened.maxpool.ceil_mode and opened.conv1.stride == (2, 2)
     with pytest.raises(ValueError, match="'padded', 'ceil', 'none'"):
         attnviz.load(tmp_path / "mine.pth", pool="yes")
+    with pytest.raises(TypeError, match="no option 'pooling': there are pool, stem, "):
+        attnviz.load(tmp_path / "mine.pth", pooling="none")
+
+
+def test_options_are_what_can_be_built_and_a_slope_each_of_the_type_of_its_values():
+    kinds = get_type_hints(Options)
+    assert [*kinds] == [*BUILT, "slope"]
+    assert all(type(value) is kinds[about] for about, values in BUILT.items() for value in values)
+
+
+@pytest.mark.parametrize("choice", [choice for choice in CHOICES if choice in ASSUMED])
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_is_assumed_is_said_with_all_that_can_be_told_instead(choice, language):
+    about, own = choice.split(" ", 1)
+    sentence = catalogue().phrase(language, Phrase(ASSUMED[choice]))
+    told = sentence.partition(f"{about}=")[2]
+    others = [str(value) for value in OFFERED[about] if str(value) != own]
+    assert others and all(re.search(rf"[=“ ]{re.escape(other)}\b", f"={told}") for other in others)
 
 
 def test_a_bottlenecks_stride_can_be_told():

@@ -22,7 +22,8 @@ from helpers.small_networks import stirred
 from helpers.waiting import Waiting
 
 import attnviz
-from attnviz.checkpoints.told import CHOICES, Told
+from attnviz.checkpoints.told import Told
+from attnviz.choices import CHOICES
 from attnviz.errors import BusyError, NetworkError
 from attnviz.networks.resnet import ResNet
 from attnviz.processors import memory
