@@ -33,6 +33,9 @@ def memory() -> int:
 
 @cache
 def keep_freed_memory() -> None:
-    """Let the C library keep memory that a forward pass frees for the next one. Until a large block was freed
-    once, glibc gives it back to the system after each pass: 1,400 page faults, 3 of 20 ms."""
-    np.empty(LARGE_BLOCK, np.uint8)  # never touched, and freed at once
+    """Let the C library keep memory that a forward pass frees for the next one.
+
+    glibc gives large blocks back to the system when they are freed, until one was freed that is larger than
+    they are: from then on it keeps them. Without that a pass has 1,400 page faults, which take 3 of its
+    20 ms."""
+    np.empty(LARGE_BLOCK, np.uint8)  # is freed at once, and takes no memory, as nothing is written to it

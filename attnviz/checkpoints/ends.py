@@ -14,7 +14,7 @@ from .parts import Part
 
 MOST_STEM = 4  # convolutions
 # Words of modules that train a network, or measure it, and are no part of what it computes.
-BESIDE = (
+ONLY_TRAIN = (
     r"loss|criterion|metric|(^|[._])(acc|aux)|center|queue|ema_|_ema|project|predictor|prototype|(^|\.)proj"
     r"|confmat|(^|[._])(train|val|valid|test)_\w+\."
 )
@@ -142,7 +142,7 @@ def read_head(parts: Sequence[Part], channels: int, has_last_norm: bool) -> Read
 def _layers_in_row(parts: Sequence[Part], channels: int) -> list[Part]:
     """The fully connected layers of the head, each of which takes what the one before gives."""
     layers = [part for part in parts if part.is_pointwise]
-    own = [part for part in layers if not is_beside(part)]
+    own = [part for part in layers if not only_trains(part)]
     row = _row_of(own, channels) or _row_of(layers, channels)
     if not row:
         _refuse_without_head(layers, channels)
@@ -179,9 +179,9 @@ def _refuse_without_head(layers: Sequence[Part], channels: int) -> NoReturn:
     )
 
 
-def is_beside(part: Part) -> bool:
+def only_trains(part: Part) -> bool:
     """Whether a module, by its path or the names of all that it holds, only trains or measures a network."""
-    return all(re.search(BESIDE, f"{part.path}.{name}".lower()) for name in part.shapes)
+    return all(re.search(ONLY_TRAIN, f"{part.path}.{name}".lower()) for name in part.shapes)
 
 
 def _planned(part: Part, before: Part | None, norm: Part | None) -> LayerPlan:

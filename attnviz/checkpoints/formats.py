@@ -24,9 +24,8 @@ OF_ARRAYS = ("numpy.", "joblib.numpy_pickle.")  # classes and functions of NumPy
 MAGIC = 0x1950A86A20F9469CFC6C  # the first thing that torch.save wrote before torch 1.6
 LEGACY = b"\x8a\x0a" + MAGIC.to_bytes(10, "little")  # how it is pickled, behind the protocol
 
-Places = dict[
-    str, tuple[int, int]
-]  # where numbers lie: a storage's key -> its first byte in the file, and how many there are
+# Where numbers lie: a storage's key -> the first byte in the file, and how many bytes there are.
+Ranges = dict[str, tuple[int, int]]
 
 
 class Content(NamedTuple):
@@ -34,7 +33,7 @@ class Content(NamedTuple):
     of all classes and functions in its pickle."""
 
     value: Any
-    places: Places
+    ranges: Ranges
     names: tuple[str, ...] = ()
 
 
@@ -109,7 +108,7 @@ def _zip(file: File) -> Content:
         pickle = _pickle_among(names)
         if len(names) < len(records) or len(records) > MAX_RECORDS:
             raise CheckpointFault("checkpoint_has_bad_records")
-        places = _record_places(file, archive)
+        ranges = _record_ranges(file, archive)
         if archive.testzip() is not None:
             raise CheckpointFault("checkpoint_checksum_wrong")
         folder = pickle.removesuffix("data.pkl")
@@ -117,7 +116,7 @@ def _zip(file: File) -> Content:
             raise CheckpointFault("checkpoint_big_endian")
         value, _, names_in_it = read_pickle(io.BytesIO(archive.read(pickle)))
     prefix = f"{folder}data/"
-    own = {name.removeprefix(prefix): place for name, place in places.items() if name.startswith(prefix)}
+    own = {name.removeprefix(prefix): whole for name, whole in ranges.items() if name.startswith(prefix)}
     return Content(value, own, names_in_it)
 
 
@@ -131,10 +130,10 @@ def _pickle_among(names: set[str]) -> str:
     raise other_zip(names)
 
 
-def _record_places(file: File, archive: zipfile.ZipFile) -> Places:
+def _record_ranges(file: File, archive: zipfile.ZipFile) -> Ranges:
     """Where the bytes of each record lie. Raises CheckpointFault unless they are as they are, not compressed,
     and one record lies behind the other."""
-    places, end = {}, 0
+    ranges, end = {}, 0
     for record in sorted(archive.infolist(), key=lambda record: record.header_offset):
         if (
             record.compress_type != zipfile.ZIP_STORED
@@ -147,10 +146,10 @@ def _record_places(file: File, archive: zipfile.ZipFile) -> Places:
         if record.header_offset < end:
             raise CheckpointFault("checkpoint_records_overlap")
         end = start + record.file_size
-        places[record.filename] = start, record.file_size
+        ranges[record.filename] = start, record.file_size
     if end > archive.start_dir:
         raise CheckpointFault("checkpoint_claims_more")
-    return places
+    return ranges
 
 
 def _legacy(file: File) -> Content:
@@ -174,7 +173,7 @@ def _legacy(file: File) -> Content:
         raise
     if machine["little_endian"] is not True:
         raise CheckpointFault("checkpoint_big_endian")
-    places, start = {}, stream.tell()
+    ranges, start = {}, stream.tell()
     for key in keys:
         if not isinstance(key, str):
             raise ValueError("not a key")
@@ -183,11 +182,11 @@ def _legacy(file: File) -> Content:
         file.seek(start)
         if struct.unpack("<q", file.read(8)) != (storage.count,):
             raise CheckpointFault("checkpoint_sizes_differ")
-        places[key] = start + 8, length
+        ranges[key] = start + 8, length
         start += 8 + length
         if start > file.size:
             raise ValueError("cut off")
-    return Content(value, places, names)
+    return Content(value, ranges, names)
 
 
 def _first_pickle(stream: io.BytesIO) -> tuple[Any, dict[str, Storage]]:
@@ -214,16 +213,16 @@ def _safetensors(file: File) -> Content:
         raise CheckpointFault("checkpoint_header_too_large", limit=MAX_HEADER // 1_000_000)
     header = json.loads(file.read(length).decode())
     header.pop("__metadata__", None)
-    claims, places, behind = {}, {}, 0
+    claims, ranges, behind = {}, {}, 0
     for key, entry in sorted(header.items(), key=lambda item: item[1]["data_offsets"]):
         (begin, end), shape = entry["data_offsets"], entry["shape"]
         claim = claim_of(SAFETENSORS_KINDS.get(entry["dtype"], "unknown"), key, shape)
         if begin != behind or end - begin != claim.size * dtype_of(claim.storage).itemsize:
             raise CheckpointFault("checkpoint_tensor_size_differs", tensor=printable(key))
-        claims[key], places[key], behind = claim, (8 + length + begin, end - begin), end
+        claims[key], ranges[key], behind = claim, (8 + length + begin, end - begin), end
     if 8 + length + behind != file.size:
         raise CheckpointFault("checkpoint_sizes_differ")
-    return Content({key: claims[key] for key in header}, places)
+    return Content({key: claims[key] for key in header}, ranges)
 
 
 # The types of numbers, by the names that torch.save gives their storages; and those by safetensors' names.

@@ -42,7 +42,7 @@ def questions(reading: Reading, name: str, told: Told = NOTHING_TOLD) -> list[Qu
 
 def _of_stem(reading: Reading) -> Iterator[Question]:
     plan = reading.plan
-    if _has_small_stem(plan) and not _is_for_small_photos(plan, reading.style):
+    if _has_small_stem(plan) and not _has_no_stem_pool(plan, reading.style):
         yield _question("pool", "padded", "none")
         yield _question("stem", 1, 2)
     if 0 in plan.gates:
@@ -109,7 +109,7 @@ def usual(reading: Reading) -> Plan:
         )
     if re.search(UGENTERAAN, style, re.MULTILINE):
         plan = with_strides(plan, first=True)
-    if _has_small_stem(plan) and _is_for_small_photos(plan, style):
+    if _has_small_stem(plan) and _has_no_stem_pool(plan, style):
         plan = replace(plan, pool="none")
     basic = len(plan.stages[0][0].convolutions) == 2
     if (_is_cadene(style) and basic) or re.search(WEIAICUNZAI, style, re.MULTILINE):
@@ -127,8 +127,8 @@ def may_smooth(reading: Reading) -> bool:
 
 def may_replicate(reading: Reading) -> bool:
     """Whether its spatial gates may be padded with the values at the edge, as those of attnviz's own networks
-    can be; all others are known to have zeros. Numbers don't tell: of three networks the batch norms fit the
-    wrong padding better."""
+    can be; all others are known to have zeros. Numbers don't tell: there are networks whose batch norms fit
+    the wrong padding better."""
     return reading.is_by(PADDING_OPEN)
 
 
@@ -143,7 +143,7 @@ def _has_small_stem(plan: Plan) -> bool:
     return len(plan.stem) == 1 and plan.stem[0].kernel <= 5
 
 
-def _is_for_small_photos(plan: Plan, style: str) -> bool:
+def _has_no_stem_pool(plan: Plan, style: str) -> bool:
     """Whether a stem of one small convolution is followed by no pooling, as in code for CIFAR: three stages,
     batch norms first, or names that only such code has."""
     few = len(plan.stages) < 4 or plan.stages[0][0].norm_first

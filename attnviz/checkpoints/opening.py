@@ -22,6 +22,8 @@ from .settling import settled, settling_memory
 from .stored_weights import widened
 from .told import NOTHING_TOLD, Told, answered
 
+Reserve = Callable[[int, int], None]  # told of a network's bytes, and of how many more settling takes
+
 
 class Weights(Protocol):
     """Tensors by key, whose shapes are known before the numbers are there."""
@@ -51,9 +53,6 @@ def open_state_dict(tensors: dict[str, Tensor], name: str, told: Told = NOTHING_
     return open_weights(HeldWeights(tensors), name, told=told)
 
 
-Reserve = Callable[[int, int], None]  # told of a network's bytes, and of those needed beside it at first
-
-
 def open_weights(
     weights: Weights,
     name: str,
@@ -81,8 +80,8 @@ def open_weights(
     if plan.attention is None:
         raise NetworkError("layout_without_attention", name=name, title=_title(plan))
     if reserve is not None:
-        beside = settling_memory(plan) if asked else 0
-        reserve(sum(value.nbytes for value in empty.values()), beside)
+        more_bytes = settling_memory(plan) if asked else 0
+        reserve(sum(value.nbytes for value in empty.values()), more_bytes)
 
     def take(key: str) -> Tensor:
         return _as_weight(weights, reading.keys.get(key), expected[key])

@@ -27,8 +27,9 @@ MAX_PICKLE = 2_000_000  # bytes
 MAX_OPS = 300_000  # a tensor takes about 40, and an op makes at most some 100 bytes
 MAX_NAMES = 500  # classes and functions
 MAX_KEY = 500  # characters
-GETATTR = "builtins.getattr"
 MAX_SIDES = 16  # of a tensor's shape
+
+GETATTR = "builtins.getattr"  # which mmengine's logs are made with, see ``_PickleMachine.suspect_names``
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,11 +94,11 @@ def read_pickle(stream: BinaryIO) -> Pickled:
     try:
         value = pickle.read(stream)
     except Exception:
-        refuse_code(pickle.names_beside)  # code is called code, even where the rest is damaged
-        refuse_objects(pickle.names_beside)
+        refuse_code(pickle.suspect_names)  # code is called code, even where the rest is damaged
+        refuse_objects(pickle.suspect_names)
         raise
-    refuse_code(pickle.names_beside)
-    return Pickled(value, pickle.storages, pickle.names_beside)
+    refuse_code(pickle.suspect_names)
+    return Pickled(value, pickle.storages, pickle.suspect_names)
 
 
 def claim_of(kind: str, key: str, shape: Any) -> Claim:
@@ -126,7 +127,7 @@ class _PickleMachine:
         self.memo: dict[int, Any] = {}
 
     @property
-    def names_beside(self) -> tuple[str, ...]:
+    def suspect_names(self) -> tuple[str, ...]:
         """All names but that of getattr, where it only takes attributes of classes, as mmengine's logs do."""
         harmless = GETATTR if self.attributes_of and all(self.attributes_of) else ""
         return tuple(name for name in self.names if name != harmless)
@@ -177,9 +178,8 @@ class _PickleMachine:
         """Push a class or function, by its name only."""
         if not isinstance(module, str) or not isinstance(name, str):
             raise ValueError("not a name")
-        full = (
-            f"{'builtins' if module == '__builtin__' else module[:100]}.{name[:100]}"  # as Python 2 called it
-        )
+        room = "builtins" if module == "__builtin__" else module[:100]  # as Python 2 called it
+        full = f"{room}.{name[:100]}"
         self.push(self.names.setdefault(full, NamedObject(full)))
 
     def instance(self, names: str) -> None:
@@ -216,9 +216,7 @@ class _PickleMachine:
         """Push the storage that torch.save names outside of the pickle."""
         if not isinstance(identity, tuple) or len(identity) not in (4, 5, 6):
             raise ValueError("not a storage")
-        if (
-            identity[0] == "module"
-        ):  # how files before torch 1.6 name the class of a whole model, with its source
+        if identity[0] == "module":  # the class of a whole model, with its source, before torch 1.6
             return self.push(identity[1])
         sort, kind, key, _, count, *view = identity
         if (

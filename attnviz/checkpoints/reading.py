@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from ..languages.catalogue import Phrase, Value
 from ..networks.plan import BlockPlan, Plan, ShortcutPlan
 from .blocks import goes_first
-from .ends import is_beside, read_head, read_outer_gates, read_stem
+from .ends import only_trains, read_head, read_outer_gates, read_stem
 from .fault import CheckpointFault, printable
 from .forms import check_form, check_statistics
 from .gates import is_attention, is_outer_attention
@@ -138,7 +138,7 @@ def _last_norm(parts: Sequence[Part], channels: int, places: dict[str, str]) -> 
 def _check_left(parts: Sequence[Part], prefix: str) -> None:
     """Raise CheckpointFault for modules that have no place in the network, unless they are a loss's or the
     like."""
-    left = [part for part in parts if part.path and not is_beside(part)]
+    left = [part for part in parts if part.path and not only_trains(part)]
     left += [part for part in parts if not part.path and not prefix and _computes(part)]
     if left:
         names = tuple(f"“{printable(_name_of(part))}”" for part in left[:3])

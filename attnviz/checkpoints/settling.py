@@ -83,7 +83,7 @@ class _Settling:
     def _can_answer(self, question: Question) -> bool:
         """Whether numbers can tell the answers apart. They can't tell a dilation where photos of many sizes
         are likely."""
-        return question.when(self.plan) and (question.about != "dilation" or _is_for_small_photos(self.plan))
+        return question.when(self.plan) and (question.about != "dilation" or _has_small_kernel(self.plan))
 
     def _answer(self, asked: Sequence[Question]) -> None:
         """Answer some questions together, each answer on photos of the size that was found to fit, or, if
@@ -127,12 +127,12 @@ class _Reading:
     side: int
 
 
-def _is_for_small_photos(plan: Plan) -> bool:
+def _has_small_kernel(plan: Plan) -> bool:
     return plan.stem[0].kernel <= 5
 
 
 def _sides(plan: Plan) -> tuple[int, ...]:
-    return SMALL if _is_for_small_photos(plan) else LARGE
+    return SMALL if _has_small_kernel(plan) else LARGE
 
 
 def _best_side(plan: Plan, judge: Judge) -> tuple[Misfits, int]:

@@ -19,7 +19,7 @@ from ..plain_text import is_json
 from .allowlist import refuse_objects
 from .containers import odd_tensor, phrase_of, weights_in
 from .fault import CheckpointFault, megabytes, printable
-from .formats import File, Places, dtype_of, open_file, read_content
+from .formats import File, Ranges, dtype_of, open_file, read_content
 from .pickle_reader import MAX_KEY, Claim, NamedObject
 from .prefixes import without_prefixes
 from .shards import all_parts, shard_names
@@ -118,19 +118,19 @@ def _opened_shard(path: Path, index: str, limit: int) -> File:
 
 def _entries(file: File) -> dict[str, Entry]:
     """The state dict in a file, each tensor held against what the file has for it."""
-    value, places, names = read_content(file)
+    value, ranges, names = read_content(file)
     try:
         weights = _counts_left_out(weights_in(value))
     except CheckpointFault:
         whole = value.name if isinstance(value, NamedObject) else ""
-        refuse_objects(names, whole, bool(places))  # which says more than that there is no state dict
+        refuse_objects(names, whole, bool(ranges))  # which says more than that there is no state dict
         raise
     if len(weights) > MAX_TENSORS:
         raise CheckpointFault(
             "checkpoint_has_too_many_tensors", count=f"{len(weights):,}", limit=f"{MAX_TENSORS:,}"
         )
     for key, claim in weights.items():
-        _check_entry(key, claim, places)
+        _check_entry(key, claim, ranges)
     # Each tensor gets memory of its own, as many times as it is named, and is read from its first number to
     # its last.
     claimed = sum(claim.span * dtype_of(claim.storage).itemsize for claim in weights.values())
@@ -138,7 +138,7 @@ def _entries(file: File) -> dict[str, Entry]:
         raise CheckpointFault(
             "checkpoint_claims_too_much", claimed=megabytes(claimed), size=megabytes(file.size)
         )
-    return {key: Entry(file, claim, places) for key, claim in weights.items()}
+    return {key: Entry(file, claim, ranges) for key, claim in weights.items()}
 
 
 def _counts_left_out(weights: dict[str, Any]) -> dict[str, Any]:
@@ -159,7 +159,7 @@ def _is_no_weight(key: Any, value: Any) -> bool:
     return "." not in key
 
 
-def _check_entry(key: Any, claim: Any, places: Places) -> None:
+def _check_entry(key: Any, claim: Any, ranges: Ranges) -> None:
     """Raise CheckpointFault unless an entry of a state dict is a tensor of weights that lies in the file."""
     if not isinstance(key, str) or len(key) > MAX_KEY:
         raise CheckpointFault("checkpoint_key_impossible", tensor=printable(str(key)))
@@ -173,7 +173,7 @@ def _check_entry(key: Any, claim: Any, places: Places) -> None:
         raise CheckpointFault("checkpoint_complex", tensor=printable(key))
     if dtype not in FLOATS and not key.endswith("num_batches_tracked"):
         raise CheckpointFault("checkpoint_quantized", tensor=printable(key))
-    _, length = places.get(storage.key, (0, 0))
+    _, length = ranges.get(storage.key, (0, 0))
     if claim.size > storage.count:
         raise CheckpointFault("checkpoint_repeats_numbers", tensor=printable(key))
     if storage.count * dtype.itemsize > length or (claim.size and claim.last >= storage.count):

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from ..errors import NetworkError
 from .fault import CheckpointFault, printable
-from .formats import File, Places, dtype_of
+from .formats import File, Ranges, dtype_of
 from .pickle_reader import Claim
 
 PIECE = 100_000  # numbers read together
@@ -25,7 +25,7 @@ class Entry:
 
     file: File
     claim: Claim
-    places: Places
+    ranges: Ranges
 
 
 class StoredWeights(Mapping[str, Tensor]):
@@ -79,7 +79,7 @@ def _read(entry: Entry, start: int, numbers: Tensor) -> None:
     """Fill ``numbers`` with those of a tensor's storage, from its first and ``start`` on."""
     if not len(numbers):
         return
-    place, _ = entry.places[entry.claim.storage.key]
+    place, _ = entry.ranges[entry.claim.storage.key]
     entry.file.seek(place + (entry.claim.offset + start) * numbers.element_size())
     content = numbers.view(torch.uint8).numpy()
     if entry.file.readinto(content) != numbers.nbytes:  # type: ignore[arg-type]

@@ -20,9 +20,12 @@ if TYPE_CHECKING:
 
 def open_streams() -> None:
     """Have lines go nowhere where no terminal, file or pipe is open for them, as in a job without output: a
-    file that is opened later would take its number, and get what libraries write there."""
-    while (number := os.open(os.devnull, os.O_RDWR)) <= 2:
-        pass
+    file that is opened later would take its number, and get what libraries write there. Programs that are
+    started here have the three too."""
+    number = os.open(os.devnull, os.O_RDWR)
+    while number <= 2:
+        os.set_inheritable(number, True)
+        number = os.open(os.devnull, os.O_RDWR)
     os.close(number)
     sys.stdout = sys.stdout or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 (to the end)
     sys.stderr = sys.stderr or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115

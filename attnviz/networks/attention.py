@@ -130,9 +130,8 @@ class SpatialAttention(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         mean, maximum = x.mean(1, keepdim=True), x.amax(1, keepdim=True)
-        logits = self.conv(
-            torch.cat((maximum, mean) if self.maximum_first else (mean, maximum), 1)
-        )  # (N, 1, H, W)
+        maps = (maximum, mean) if self.maximum_first else (mean, maximum)
+        logits = self.conv(torch.cat(maps, 1))  # (N, 1, H, W)
         return self.gate(logits if self.norm is None else self.norm(logits))
 
 
@@ -146,7 +145,7 @@ def _steps_of_channels(gate: ChannelAttention) -> dict[str, tuple]:
     return steps
 
 
-def _steps_of_places(gate: SpatialAttention) -> dict[str, tuple]:
+def _steps_of_positions(gate: SpatialAttention) -> dict[str, tuple]:
     """Steps of CBAM's spatial gate."""
     return {
         "mean_map": ("spatial.conv", "input", 1, int(gate.maximum_first)),
@@ -167,8 +166,8 @@ class CBAM(nn.Module):
     @property
     def attention_steps(self) -> dict[str, tuple]:
         """The steps of both gates, in the order of computing."""
-        channels, places = _steps_of_channels(self.channel), _steps_of_places(self.spatial)
-        return {**places, **channels} if self.sequence == "spatial first" else {**channels, **places}
+        channels, positions = _steps_of_channels(self.channel), _steps_of_positions(self.spatial)
+        return {**positions, **channels} if self.sequence == "spatial first" else {**channels, **positions}
 
     def __init__(
         self,
@@ -271,8 +270,8 @@ class BAM(JointGate):
 
     Mc: average pool, an MLP with biases, batch norm. Ms: a 1×1 reduction, two 3×3 convolutions of dilation 4,
     a 1×1 convolution to one map, batch norm. The equations leave out the ReLU between the layers of a branch;
-    it is here, as in the authors' code. Theirs multiplies the branches where the paper adds them: this is the
-    paper, unless ``product``."""
+    it is here, as in the authors' code. Theirs multiplies the branches, where the paper adds them: this one
+    adds them, and multiplies them with ``product``."""
 
     attention_steps = {"squeezed": ("channel.2", "input"), "hidden": ("channel.3", "output")}
 
@@ -308,8 +307,8 @@ class BAM(JointGate):
 
 
 class ReleasedBAM(JointGate):
-    """BAM as its authors released it: F' = F * (1 + sigmoid(Mc(F) * Ms(F))), the branches multiplied, unless
-    not ``product``.
+    """BAM as its authors released it: F' = F * (1 + sigmoid(Mc(F) * Ms(F))), the branches multiplied; added
+    where ``product`` is False.
 
     Mc: average pool, a layer, batch norm, ReLU, a layer. Ms: a 1×1 reduction and two 3×3 convolutions of
     dilation 4, each with batch norm and ReLU, and a 1×1 convolution to one map. All layers have biases; no
@@ -352,8 +351,8 @@ class ReleasedBAM(JointGate):
 
 
 class RectifiedBAM(JointGate):
-    """BAM with batch norm and ReLU behind every layer of both branches, the last ones too:
-    F' = F * (1 + sigmoid(Mc(F) * Ms(F))), as asdf2kr's code has it.
+    """BAM with batch norm and ReLU behind every layer of both branches, the last ones too, as asdf2kr's code
+    has it: F' = F * (1 + sigmoid(Mc(F) * Ms(F))), the branches multiplied; added where ``product`` is False.
 
     Neither branch is ever negative, so no gate is below 0.5. Only the layers on pooled channels have
     biases."""

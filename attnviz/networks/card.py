@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from inspect import Parameter, signature
 from typing import Any
 
 from torch import nn
@@ -11,10 +12,14 @@ from ..choices import CHOICES, PADDINGS
 from ..languages.catalogue import Phrase
 from ..photos.geometry import Recipe
 from .attention import ATTENTION
-from .plan import DEPTHS
+from .plan import DEPTHS, usual_plan
 
 ARCHITECTURE = {"depth", "attention", "width", "reduction", "classes"}  # what every card of a ResNet says
-MORE = {"least_hidden": 1, "bias": False, "padding": "zeros"}  # what one need not say: as ``ResNet`` has it
+MORE: dict[str, Any] = {  # what one need not say, with what it is then
+    name: parameter.default
+    for name, parameter in signature(usual_plan).parameters.items()
+    if parameter.default is not Parameter.empty
+}
 COUNTS = ("width", "reduction", "classes", "least_hidden")
 
 

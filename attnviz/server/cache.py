@@ -33,10 +33,10 @@ class Cache(Generic[Key, Value]):
     one stays, however large it is.
 
     Who asks for a value holds it; several hold equal parts. Nobody holds more than ``max_each`` bytes but for
-    the last value: the least recently used of her own goes first, but not for others who hold it too. Where
-    all is full, what goes first is what nobody holds; then of the address that holds most, since sessions'
-    names are chosen, of the visitor there who holds most, what the fewest hold with her, and of that the
-    least recently used. Values whose keys ``stay`` never go to make room, and nobody holds them.
+    the last value: the least recently used of the visitor's own goes first, but not for others who hold it
+    too. Where all is full, what goes first is what nobody holds; then of the address that holds most, since
+    sessions' names are chosen, of the visitor there who holds most, what the fewest hold with that one, and
+    of that the least recently used. Values whose keys ``stay`` never go to make room, and nobody holds them.
 
     Each value is computed once: callers that ask for a key while it is computed wait, which takes no thread,
     and get the same value or the same error. The computation goes on if who asked first leaves. An error is
@@ -153,7 +153,7 @@ class Cache(Generic[Key, Value]):
             excess -= self._let_go(other, asker)
 
     def _let_go(self, key: Key, asker: Asker) -> float:
-        """Take a value from one of those who hold it; how many bytes that were of her."""
+        """Take a value from one of those who hold it; how many bytes that were of that one."""
         entry = self._entries[key]
         part = entry.size / len(entry.holders)
         entry.holders.discard(asker)

@@ -86,7 +86,7 @@ class Catalog:
         return card_of(await self.network(name)).assumptions
 
     async def add(self, path: Path, labels: Path | None, told: Told = NOTHING_TOLD) -> Choice:
-        """Open an uploaded checkpoint, and offer it to who uploaded it; ``told`` is what she says of it.
+        """Open an uploaded checkpoint, and offer it to who uploaded it; ``told`` is what they say of it.
         Raises NetworkError if it can't be opened."""
         name = self._checkpoints.add(Checkpoint(path, labels, told))
         try:
@@ -189,12 +189,14 @@ class Catalog:
     def _read(self, checkpoint: Checkpoint) -> nn.Module:
         """The network in an uploaded file. What its keys leave open is settled for as long as a pass may
         take."""
-        began: list[float] = []
+        first_asked: float | None = None
 
         def may_go_on() -> bool:
+            nonlocal first_asked
             self.queue.tell_alive()
-            began.append(self._clock())
-            return began[-1] - began[0] <= self._settings.seconds
+            now = self._clock()
+            first_asked = now if first_asked is None else first_asked
+            return now - first_asked <= self._settings.seconds
 
         return open_checkpoint(checkpoint.path, self._limit, self._reserve, checkpoint.told, may_go_on)
 
@@ -221,13 +223,13 @@ class Catalog:
         with before_calls(list(network.modules()), check):
             return speed_up(network, side)
 
-    def _reserve(self, size: int, beside: int = 0) -> None:
-        """Let go of networks until one of ``size`` bytes fits beside the others, whose opening takes some
-        bytes ``beside`` it. Raises NetworkError for one that never does, and BusyError where the server is
+    def _reserve(self, size: int, more_bytes: int = 0) -> None:
+        """Let go of networks until one of ``size`` bytes fits in with the others; its opening takes
+        ``more_bytes`` besides. Raises NetworkError for one that never does, and BusyError where the server is
         short of memory now."""
         self._check_size(size)
         self._open.make_room(size)
-        if self._memory() + OPENING_COST * size + beside > self._settings.memory_mb * 1_000_000:
+        if self._memory() + OPENING_COST * size + more_bytes > self._settings.memory_mb * 1_000_000:
             raise BusyError("memory_short")
 
     def _checked_bytes(self, network: nn.Module) -> int:

@@ -170,7 +170,7 @@ def _session_of(event: Any) -> str:
 
 
 def _address_of(event: Any) -> str:
-    """Where an event came from, by the guard; without a guard each visitor has a place of her own."""
+    """Where an event came from, by the guard; without a guard each visitor has a place of its own."""
     return getattr(event.request, "scope", {}).get(ADDRESS) or event.session_hash
 
 

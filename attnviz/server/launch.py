@@ -58,7 +58,7 @@ log = logging.getLogger(__name__)
 ENDS = (signal.SIGTERM, signal.SIGINT)
 # an idle connection: longer than people think, who would lose what they ask just as it is closed
 KEEP_ALIVE_SECONDS = 75
-# between words to each who waits about her place; to tell all whenever it changes costs as much as their
+# between words to each who waits about their place; to tell all whenever it changes costs as much as their
 # passes
 STATUS_SECONDS = 1
 ANSWER_SECONDS = 1.0  # in which the threads that answer must be free, or a supervisor is told

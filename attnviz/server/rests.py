@@ -1,4 +1,4 @@
-"""Who waits for her next turn although there is room, so that others, who ask now and then, find it free.
+"""Who waits for the next turn although there is room, so that others, who ask now and then, find it free.
 
 To take turns does not suffice: whoever never stops has something running whenever somebody else comes, and
 half of the processors with it."""
@@ -13,7 +13,7 @@ from .asker import Asker
 EACH_SECOND = 3.0  # seconds until the next turn for each second of work: a third of the time for one visitor
 AHEAD = 2.0  # seconds that may be owed: to look at a photo and its layers takes less
 FAILED_SECOND = 3.0  # for each second of work that failed, at once and for the whole address
-LONGEST = 30.0
+LONGEST = 30.0  # seconds until the next turn: with more a visitor would take the page to be broken
 
 
 class Rests:

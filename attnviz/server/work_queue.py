@@ -240,7 +240,7 @@ class WorkQueue:
         return len({*self._asked, *(piece.asker.address for piece in self._waiting)}) < 2
 
     def _next_change(self) -> float | None:
-        """Seconds until somebody who waits may have her turn without anything else happening."""
+        """Seconds until somebody who waits may have a turn without anything else happening."""
         ends = self._rests.next_end()
         return min(ends, RECENT_SECONDS) if self._waiting and ends is not None else None
 

@@ -109,7 +109,7 @@ def _opened(name: str, report: Callable[[int, int], None] | None, told: Told) ->
     if close:
         raise NetworkError("network_unknown_close", name=printable(path.name), close=close)
     if re.fullmatch(r"\.[a-z][a-z0-9]{0,11}", path.suffix.lower()):
-        return open_checkpoint(path)  # likewise
+        return open_checkpoint(path)  # a file by its ending, of a kind that is unknown: it is not there
     raise NetworkError("network_unknown", name=printable(path.name), names=", ".join(list_networks()))
 
 

@@ -49,7 +49,7 @@ class Passes:
 
 @dataclass
 class PageClient:
-    """One visitor of one server's page, known by her session."""
+    """One visitor of one server's page, known by its session."""
 
     service: Service
     components: Components

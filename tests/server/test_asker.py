@@ -1,4 +1,4 @@
-"""Who asks is known by what nobody can choose, wherever something is done for her."""
+"""Who asks is known by what nobody can choose, wherever something is done for them."""
 
 from __future__ import annotations
 

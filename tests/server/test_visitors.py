@@ -1,4 +1,4 @@
-"""What a visitor sent or caused goes when she says so, wherever it is, and nobody else's."""
+"""What a visitor sent or caused goes when they say so, wherever it is, and nobody else's."""
 
 from __future__ import annotations
 
