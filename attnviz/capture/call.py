@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from ..errors import TraceError
 from ..languages.catalogue import Phrase
-from .factor_fit import ratio
+from .factor_fit import fitted_factor
 from .layer_attention import LayerAttention, Step
 from .layouts import canonical
 from .multiplications import Product, as_numpy
@@ -129,12 +129,12 @@ class Call:
             canonical(each, by.layout if len(by.layout) == each.ndim else "", each.shape)
             for each in (features, output)
         )
-        factor = ratio(features, output, kind)
+        factor = fitted_factor(features, output, kind)
         if factor is None and not (features.isfinite().all() and output.isfinite().all()):
             factor = _unknown(features, kind)
         if factor is None:
             self._differs(self.tap)
-            kind, factor = "joint", ratio(features, output, "joint")
+            kind, factor = "joint", fitted_factor(features, output, "joint")
         shape = tuple(output.shape[1:])
         self._collect({kind: as_numpy(factor)}, shape, len(self.tap.ratios))  # type: ignore[arg-type]
 

@@ -44,7 +44,7 @@ def fit(x: Tensor, y: Tensor) -> Fit | None:
         return None
     for kind, spread in (("channel", x[0, 0].numel()), ("spatial", x.shape[1])):
         if spread >= FEWEST:
-            factor = ratio(x, y, kind)
+            factor = fitted_factor(x, y, kind)
             if factor is not None:
                 return Fit(kind, factor, _tolerance(x, y))
     factor = _elementwise(x, y)
@@ -101,7 +101,7 @@ class Sample:
             return True
         if not (x.isfinite().all() and y.isfinite().all()):
             return False
-        if ratio(x, y, "channel") is not None or ratio(x, y, "spatial") is not None:
+        if fitted_factor(x, y, "channel") is not None or fitted_factor(x, y, "spatial") is not None:
             return True
         factor = _elementwise(x, y)
         known = factor[~factor.isnan()]
@@ -116,7 +116,7 @@ class Sample:
         return [self.CHANNELS, *[self.SIDE] * (len(self._shape) - 2)]
 
 
-def ratio(x: Tensor, y: Tensor, kind: str) -> Tensor | None:
+def fitted_factor(x: Tensor, y: Tensor, kind: str) -> Tensor | None:
     """The factor of this kind by least squares: sum xy / sum x², in the shape that ``Fit`` has. None if the
     residual says that it is not of this kind."""
     if kind == "joint":

@@ -86,35 +86,39 @@ class _Settling:
         return question.when(self.plan) and (question.about != "dilation" or _has_small_kernel(self.plan))
 
     def _answer(self, asked: Sequence[Question]) -> None:
-        """Answer some questions together, each answer on photos of the size that was found to fit, or, if
-        they are about the stem, of the one that fits it best. Against the likeliest answer speaks only what
-        fits better than that on photos of any size."""
-        found = []
-        for names in itertools.product(*(question.answers for question in asked)):
-            candidate = self.plan
-            for name, question in zip(names, asked):
-                candidate = question.answers[name](candidate)
-            sides = _sides(candidate) if asked[0].about in OF_STEM else (self.side,)
-            off, side = min(
-                ((self.judge(candidate, side), side) for side in sides), key=lambda pair: mean_of(pair[0])
-            )
-            found.append(_Reading(names, candidate, off, side))
-        usual = found[0]
-        best = min(found, key=lambda reading: mean_of(reading.off))
-        taken = usual
-        if best is not usual:
-            offs = [self.judge(usual.plan, side) for side in _sides(usual.plan)]
-            taken = best if all(_is_clear(best.off, off, OVERRULED) for off in offs) else usual
+        """Answer some questions together."""
+        found = self._readings(asked)
+        taken = self._taken(found)
         self.plan, self.side = taken.plan, taken.side
-        for place, question in enumerate(asked):
-            others = [reading.off for reading in found if reading.names[place] != taken.names[place]]
-            clear = all(_is_clear(taken.off, off, CLEARLY) for off in others)
-            unusual = taken.names[place] != usual.names[place]
-            never = (*NEVER_SURE, *(NEVER_SURELY_UNUSUAL if unusual else ()))
-            if clear and question.about not in never:
+        for index, question in enumerate(asked):
+            if _is_sure(question, index, taken, found):
                 self.sure.add(question.about)
             else:
                 self.sure.discard(question.about)
+
+    def _readings(self, asked: Sequence[Question]) -> list[_Reading]:
+        """All answers to some questions, the likeliest first, each on photos of the size that was found to
+        fit, or, if they are about the stem, of the one that fits it best."""
+        found = []
+        for names in itertools.product(*(question.answers for question in asked)):
+            plan = self.plan
+            for name, question in zip(names, asked):
+                plan = question.answers[name](plan)
+            if asked[0].about in OF_STEM:
+                off, side = _best_side(plan, self.judge)
+            else:
+                off, side = self.judge(plan, self.side), self.side
+            found.append(_Reading(names, plan, off, side))
+        return found
+
+    def _taken(self, found: Sequence[_Reading]) -> _Reading:
+        """The likeliest reading, unless another fits better than that on photos of any size."""
+        usual = found[0]
+        best = min(found, key=lambda reading: mean_of(reading.off))
+        if best is usual:
+            return usual
+        offs = [self.judge(usual.plan, side) for side in _sides(usual.plan)]
+        return best if all(_is_clear(best.off, off, OVERRULED) for off in offs) else usual
 
 
 @dataclass(frozen=True)
@@ -125,6 +129,15 @@ class _Reading:
     plan: Plan
     off: Misfits
     side: int
+
+
+def _is_sure(question: Question, index: int, taken: _Reading, found: Sequence[_Reading]) -> bool:
+    """Whether the answer to the question of this number, in the reading that was taken, is not only
+    assumed."""
+    own, usual = taken.names[index], found[0].names[index]
+    never = NEVER_SURE if own == usual else (*NEVER_SURE, *NEVER_SURELY_UNUSUAL)
+    others = [reading.off for reading in found if reading.names[index] != own]
+    return question.about not in never and all(_is_clear(taken.off, off, CLEARLY) for off in others)
 
 
 def _has_small_kernel(plan: Plan) -> bool:

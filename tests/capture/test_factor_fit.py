@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from attnviz.capture.factor_fit import TOLERANCE, fit, is_elementwise, is_nearly_one, ratio
+from attnviz.capture.factor_fit import TOLERANCE, fit, fitted_factor, is_elementwise, is_nearly_one
 
 N, C, H, W = 2, 6, 5, 7
 GATES = {"channel": (N, C, 1, 1), "spatial": (N, 1, H, W), "joint": (N, C, H, W)}
@@ -28,8 +28,8 @@ def test_a_factor_is_found_again_and_so_is_its_kind(kind):
 def test_the_residual_of_a_wrong_kind_is_beyond_the_tolerance_in_every_precision(kind, dtype):
     x = torch.randn(N, C, H, W).to(dtype)
     y = x * gate(kind).to(dtype)
-    assert ratio(x, y, kind) is not None
-    assert ratio(x, y, "spatial" if kind == "channel" else "channel") is None
+    assert fitted_factor(x, y, kind) is not None
+    assert fitted_factor(x, y, "spatial" if kind == "channel" else "channel") is None
 
 
 def test_where_the_input_is_zero_the_factor_is_undefined():
