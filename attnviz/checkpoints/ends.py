@@ -227,7 +227,8 @@ def _assumed_of_head(row: Sequence[Part], plans: Sequence[LayerPlan]) -> tuple[s
     if plans[0].norm:
         assumed.append("head normed")
     place = _place_in_list(row[-1].path)
-    if len(row) == 1 and place is not None and place[0] and place[1] == 0:  # why else would it be in a list?
+    # A layer that is the first of a list is likely to have something behind it, such as a softmax.
+    if len(row) == 1 and place is not None and place[0] and place[1] == 0:
         assumed.append("head ends")
     if len(row) == 1 and not plans[0].bias and not plans[0].norm:
         assumed.append("head linear")

@@ -20,14 +20,14 @@ function cbamSteps(layer, computed) {
     step('maximum_logits', computed.maximum_logits),
     gate('channel_gate', layer.channel, layer.limits),
   ];
-  const places = [
+  const positions = [
     step('mean_map', computed.mean_map),
     step('maximum_map', computed.maximum_map),
     step('spatial_logits', computed.spatial_logits),
     gate('spatial_gate', layer.map, layer.limits),
   ];
-  const placesFirst = layer.steps[0]?.name === 'mean_map';
-  return (placesFirst ? [places, channels] : [channels, places]).flat(2);
+  const spatialFirst = layer.steps[0]?.name === 'mean_map';
+  return (spatialFirst ? [positions, channels] : [channels, positions]).flat(2);
 }
 
 function bamSteps(layer, computed, channel) {
