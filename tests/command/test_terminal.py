@@ -31,6 +31,26 @@ def test_a_name_gives_the_terminal_no_orders(tmp_path, examples, capsys):
     assert r"good\x1b]0;owned\x07\x9b31m\u202e\r\n.png: " in said.out
 
 
+WITHOUT_OUTPUT = """
+import os, sys
+from attnviz.command.terminal import open_streams
+for number in (0, 1, 2):
+    os.close(number)
+open_streams()
+inheritable = [os.get_inheritable(number) for number in (0, 1, 2)]
+with open(sys.argv[1], "w") as answer:
+    print(*inheritable, os.path.realpath("/proc/self/fd/1"), file=answer)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_programs_that_are_started_without_an_output_have_one_that_goes_nowhere(tmp_path):
+    command = [sys.executable, "-c", WITHOUT_OUTPUT, str(tmp_path / "answer")]
+    assert subprocess.run(command, cwd=ROOT, timeout=60).returncode == 0
+    assert (tmp_path / "answer").read_text(encoding="utf-8").split() == ["True"] * 3 + ["/dev/null"]
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes with a name")
 @pytest.mark.parametrize(
