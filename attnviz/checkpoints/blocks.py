@@ -16,20 +16,21 @@ from .parts import Part
 
 SHORTCUT = r"(^|[._])(down|short|skip|ident|proj|match|resize|res_?conv|residual_?conv|adjust|bypass)"
 WIDEST = 65_536  # channels
-BEHIND_LAST_NORM = ("rectified", "norm", "output")  # places that blocks of batch norms first don't have
+NORM_LAST_ONLY = ("rectified", "norm", "output")  # places that blocks of batch norms first don't have
 
 
 @dataclass(frozen=True)
 class ReadBlock:
-    """What was read: the plan with stride 1 everywhere, and where each part goes, from the block on."""
+    """What was read: the plan with stride 1 everywhere, and where each part goes: from its path in the
+    file's block to that in ours."""
 
     plan: BlockPlan
-    places: dict[str, str]
+    our_paths: dict[str, str]
 
 
 def read_block(parts: Sequence[Part], channels: int, where: str, norm_first: bool) -> ReadBlock:
     """The block that these parts make of ``channels`` channels; ``where`` is its path in the file. Raises
-    CheckpointFault, which names the parts that have no place in it."""
+    CheckpointFault, which names the parts that do not belong in it."""
     attention, shortcut, main = _sorted(parts)
     convolutions = [part for part in main if part.kind == "convolution"]
     norms = [part for part in main if part.kind == "norm"]
@@ -46,13 +47,13 @@ def read_block(parts: Sequence[Part], channels: int, where: str, norm_first: boo
     if norms_of is None:
         raise _unknown([*norms, *convolutions], where)
     shortcut += [norm for norm in norms if norm not in norms_of]
-    places: dict[str, str] = {}
+    our_paths: dict[str, str] = {}
     for number, (convolution, norm) in enumerate(zip(chain, norms_of), 1):
-        places |= {convolution.path: f"conv{number}", norm.path: f"bn{number}"}
-    bypass = _shortcut(shortcut, channels, plans[-1].out, where, places)
+        our_paths |= {convolution.path: f"conv{number}", norm.path: f"bn{number}"}
+    bypass = _shortcut(shortcut, channels, plans[-1].out, where, our_paths)
     plan = BlockPlan(plans, bypass, norm_first=norm_first)
     if not attention:
-        return ReadBlock(plan, places)
+        return ReadBlock(plan, our_paths)
     gate = read_gate(attention, where)
     if not fitting_places(replace(plan, gate=gate.plan)):
         raise CheckpointFault(
@@ -61,8 +62,8 @@ def read_block(parts: Sequence[Part], channels: int, where: str, norm_first: boo
             channels=gate.plan.channels,
             out=plan.out,
         )
-    places |= {path: f"attention.{place}" for path, place in gate.places.items()}
-    return ReadBlock(replace(plan, gate=gate.plan), places)
+    our_paths |= {path: f"attention.{ours}" for path, ours in gate.our_paths.items()}
+    return ReadBlock(replace(plan, gate=gate.plan), our_paths)
 
 
 def fitting_places(block: BlockPlan) -> tuple[str, ...]:
@@ -72,7 +73,7 @@ def fitting_places(block: BlockPlan) -> tuple[str, ...]:
     return tuple(
         place
         for place in PLACES
-        if _channels_at(block, place) == channels and not (block.norm_first and place in BEHIND_LAST_NORM)
+        if _channels_at(block, place) == channels and not (block.norm_first and place in NORM_LAST_ONLY)
     )
 
 
@@ -138,7 +139,7 @@ def _choices(convolutions: Sequence[Part], has_shortcut: bool) -> Iterator[Seque
         yield convolutions
     if len(convolutions) in (3, 4) and not has_shortcut:
         for left in reversed(range(len(convolutions))):
-            yield [part for place, part in enumerate(convolutions) if place != left]
+            yield [part for index, part in enumerate(convolutions) if index != left]
     if len(convolutions) in (2, 3):
         yield from itertools.permutations(convolutions)
 
@@ -184,9 +185,9 @@ def _bare(path: str) -> str:
 
 
 def _shortcut(
-    parts: Sequence[Part], channels: int, out: int, where: str, places: dict[str, str]
+    parts: Sequence[Part], channels: int, out: int, where: str, our_paths: dict[str, str]
 ) -> ShortcutPlan | None:
-    """The plan of the shortcut; ``places`` is added to."""
+    """The plan of the shortcut; ``our_paths`` is added to."""
     if not parts:
         return None
     convolutions = [part for part in parts if part.kind == "convolution"]
@@ -199,9 +200,9 @@ def _shortcut(
         raise _unknown(convolutions, where)
     average = 1 if convolution.path.endswith(".1") else None  # behind a pooling, which has no weights
     first = 0 if average is None else 1
-    places[convolution.path] = f"downsample.{first}"
+    our_paths[convolution.path] = f"downsample.{first}"
     if norms:
-        places[norms[0].path] = f"downsample.{first + 1}"
+        our_paths[norms[0].path] = f"downsample.{first + 1}"
         if norms[0].size != out or norms[0].path.endswith(".0"):
             raise _unknown(norms, where)
     return ShortcutPlan(_planned(convolution, channels), bool(norms), average)

@@ -22,12 +22,13 @@ ONLY_TRAIN = (
 
 @dataclass(frozen=True)
 class ReadStem:
-    """The stem's convolutions with strides as they usually are, and where its parts go."""
+    """The stem's convolutions with strides as they usually are, and where each part goes: from
+    its path in the file to that in our network."""
 
     convolutions: tuple[ConvolutionPlan, ...]
     norm: bool
     pool: str  # as the plan has it
-    places: dict[str, str]
+    our_paths: dict[str, str]
 
 
 def read_stem(parts: Sequence[Part], width: int) -> ReadStem:
@@ -37,22 +38,22 @@ def read_stem(parts: Sequence[Part], width: int) -> ReadStem:
     if not convolutions:
         raise CheckpointFault("layout_stem_missing", width=width)
     norms = [part for part in parts if part.kind == "norm" and not is_outer_attention(part.path)]
-    places: dict[str, str] = {}
+    our_paths: dict[str, str] = {}
     found: list[Part] = []
-    for place, part in enumerate(convolutions):
-        last = place == len(convolutions) - 1
-        places[part.path] = "conv1" if len(convolutions) == 1 else f"conv1.{3 * place}"
+    for index, part in enumerate(convolutions):
+        last = index == len(convolutions) - 1
+        our_paths[part.path] = "conv1" if len(convolutions) == 1 else f"conv1.{3 * index}"
         norm = _norm_behind(part, norms, found)
         if norm is not None:
             found.append(norm)
-            places[norm.path] = "bn1" if last else f"conv1.{3 * place + 1}"
+            our_paths[norm.path] = "bn1" if last else f"conv1.{3 * index + 1}"
         elif not last:
             raise CheckpointFault("layout_stem_unknown", tensor=printable(part.path))
     plans = _with_strides(convolutions)
     instead = len(plans) > 1 and "pool" in convolutions[-1].path  # a convolution in the pooling's place
     if instead:
         plans = (*plans[:-1], replace(plans[-1], stride=2))
-    return ReadStem(plans, len(found) == len(plans), "none" if instead else "padded", places)
+    return ReadStem(plans, len(found) == len(plans), "none" if instead else "padded", our_paths)
 
 
 def _row(parts: Sequence[Part], width: int) -> list[Part]:
@@ -82,7 +83,7 @@ def _norm_behind(part: Part, norms: Sequence[Part], taken: Sequence[Part]) -> Pa
     named = [norm for norm in free if norm.path in names]
     if named:
         return named[0]
-    alone = [norm for norm in free if _place_in_list(norm.path) is None]  # in no list, where others' are
+    alone = [norm for norm in free if _index_in_list(norm.path) is None]  # in no list, where others' are
     return next(iter([*alone, *free]), None)
 
 
@@ -99,19 +100,19 @@ def _with_strides(convolutions: Sequence[Part]) -> tuple[ConvolutionPlan, ...]:
     """Their plans: a stem of one 3×3 keeps the size, any other halves it with its first convolution."""
     keeps = len(convolutions) == 1 and convolutions[0].side <= 3
     plans = []
-    for place, part in enumerate(convolutions):
-        stride = 2 if place == 0 and not keeps else 1
+    for index, part in enumerate(convolutions):
+        stride = 2 if index == 0 and not keeps else 1
         plans.append(ConvolutionPlan(part.inputs, part.out, part.side, stride, 1, part.bias))
     return tuple(plans)
 
 
 @dataclass(frozen=True)
 class ReadHead:
-    """The fully connected layers, where their parts go, and what of them is only assumed, in words of
-    ``Card.assumed``."""
+    """The fully connected layers, where each part goes, as in ``ReadStem``, and what of them is only
+    assumed, in words of ``Card.assumed``."""
 
     layers: tuple[LayerPlan, ...]
-    places: dict[str, str]
+    our_paths: dict[str, str]
     assumed: tuple[str, ...]
 
 
@@ -122,21 +123,21 @@ def read_head(parts: Sequence[Part], channels: int, has_last_norm: bool) -> Read
     row = _layers_in_row(parts, channels)
     norms = [part for part in parts if part.kind == "norm"]
     plans: list[LayerPlan] = []
-    places: dict[str, str] = {}
+    our_paths: dict[str, str] = {}
     modules = 0
-    for place, part in enumerate(row):
-        before = row[place - 1] if place else None
+    for index, part in enumerate(row):
+        before = row[index - 1] if index else None
         norm = _norm_before(part, before, norms, has_last_norm)
         plan = _planned(part, before, norm)
         plans.append(plan)
         if norm is not None:
-            places[norm.path] = f"fc.{modules + plan.relu_first}"
+            our_paths[norm.path] = f"fc.{modules + plan.relu_first}"
         modules += plan.norm + plan.relu
-        places[part.path] = f"fc.{modules}"
+        our_paths[part.path] = f"fc.{modules}"
         modules += 1
     if modules == 1:
-        places = {row[0].path: "fc"}
-    return ReadHead(tuple(plans), places, _assumed_of_head(row, plans))
+        our_paths = {row[0].path: "fc"}
+    return ReadHead(tuple(plans), our_paths, _assumed_of_head(row, plans))
 
 
 def _layers_in_row(parts: Sequence[Part], channels: int) -> list[Part]:
@@ -196,24 +197,24 @@ def _planned(part: Part, before: Part | None, norm: Part | None) -> LayerPlan:
 
 
 def _norm_before(part: Part, before: Part | None, norms: Sequence[Part], has_last_norm: bool) -> Part | None:
-    """The batch norm between the layer before and this one: by its place in their list; else the only one of
+    """The batch norm between the layer before and this one: by its index in their list; else the only one of
     its size, but for one before all layers that may follow the last stage."""
     fitting = [norm for norm in norms if norm.size == part.inputs]
-    place = _place_in_list(part.path)
-    start = _place_in_list(before.path) if before else None
+    own = _index_in_list(part.path)
+    start = _index_in_list(before.path) if before else None
     for norm in fitting:
-        at = _place_in_list(norm.path)
-        if at and place and at[0] == place[0] and (start[1] if start else -1) < at[1] < place[1]:
+        at = _index_in_list(norm.path)
+        if at and own and at[0] == own[0] and (start[1] if start else -1) < at[1] < own[1]:
             return norm
     if has_last_norm and before is None:
         return None
-    alone = [norm for norm in fitting if _place_in_list(norm.path) is None]
+    alone = [norm for norm in fitting if _index_in_list(norm.path) is None]
     return alone[0] if len(alone) == 1 else None
 
 
 def _gap(before: Part, part: Part) -> int | None:
-    """How many places of a list are left out between two of its modules; None if they are of no list."""
-    first, second = _place_in_list(before.path), _place_in_list(part.path)
+    """How many modules of a list are left out between two of its modules; None if they are of no list."""
+    first, second = _index_in_list(before.path), _index_in_list(part.path)
     if first is None or second is None or first[0] != second[0]:
         return None
     return second[1] - first[1] - 1
@@ -226,16 +227,17 @@ def _assumed_of_head(row: Sequence[Part], plans: Sequence[LayerPlan]) -> tuple[s
         assumed.append("head rectified")
     if plans[0].norm:
         assumed.append("head normed")
-    place = _place_in_list(row[-1].path)
+    listed = _index_in_list(row[-1].path)
     # A layer that is the first of a list is likely to have something behind it, such as a softmax.
-    if len(row) == 1 and place is not None and place[0] and place[1] == 0:
+    if len(row) == 1 and listed is not None and listed[0] and listed[1] == 0:
         assumed.append("head ends")
     if len(row) == 1 and not plans[0].bias and not plans[0].norm:
         assumed.append("head linear")
     return tuple(assumed)
 
 
-def _place_in_list(path: str) -> tuple[str, int] | None:
+def _index_in_list(path: str) -> tuple[str, int] | None:
+    """The path of the list that a module lies in, with a dot behind it, and its index there."""
     listed = re.fullmatch(r"(.*?)(\d+)", path)
     if listed is None or (listed[1] and not listed[1].endswith(".")):
         return None
@@ -248,7 +250,7 @@ def read_outer_gates(
     """Attention outside of all blocks: behind which stage it stands (0: the stem), and where its parts go.
     ``outs`` are the channels of each stage."""
     gates: dict[int, GatePlan] = {}
-    places: dict[str, str] = {}
+    our_paths: dict[str, str] = {}
     for name, own in _by_module(parts).items():
         if len(own) == 1 and own[0].kind == "layer":  # a head whose name speaks of attention
             continue
@@ -256,9 +258,9 @@ def read_outer_gates(
         stage = _stage_of(name, read.plan.channels, width, outs, gates)
         added = any(re.search(ADDED, part.path) for part in own)
         gates[stage] = replace(read.plan, added=added)
-        ours = f"bam{stage}" if read.plan.kind == "bam" and stage else f"attention{stage}"
-        places |= {path: f"{ours}.{place}" for path, place in read.places.items()}
-    return gates, places
+        module = f"bam{stage}" if read.plan.kind == "bam" and stage else f"attention{stage}"
+        our_paths |= {path: f"{module}.{ours}" for path, ours in read.our_paths.items()}
+    return gates, our_paths
 
 
 def _by_module(parts: Sequence[Part]) -> dict[str, list[Part]]:
@@ -280,7 +282,7 @@ def _by_module(parts: Sequence[Part]) -> dict[str, list[Part]]:
 
 def _stage_of(name: str, channels: int, width: int, outs: Sequence[int], taken: dict[int, GatePlan]) -> int:
     """Behind which stage attention of so many channels stands: the one that its name's number says if that
-    fits, else the first free place that has its channels."""
+    fits, else the first without any that has its channels."""
     number = re.search(r"(\d+)$", name)
     widths = [width, *outs]
     fitting = [stage for stage, out in enumerate(widths) if out == channels and stage not in taken]

@@ -15,10 +15,11 @@ WIDEST_KERNEL = 31  # of a spatial gate; papers have 7, and a convolution can't 
 
 @dataclass(frozen=True)
 class ReadGate:
-    """What was read: the plan, and where each part goes, from the attention module on."""
+    """What was read: the plan, and where each part goes: from its path in the
+    file's module to that in ours."""
 
     plan: GatePlan
-    places: dict[str, str]  # path of a part -> path in our module
+    our_paths: dict[str, str]
 
 
 def is_attention(path: str) -> bool:
@@ -47,18 +48,23 @@ def read_gate(parts: Sequence[Part], where: str) -> ReadGate:
     if first.out != second.inputs or first.inputs != second.out or first.bias != second.bias:
         raise _unknown(layers, where)
     plan = GatePlan("se", first.inputs, first.out, bias=first.bias)
-    places = {first.path: "fc1", second.path: "fc2"}
+    our_paths = {first.path: "fc1", second.path: "fc2"}
     names = " ".join(part.path for part in parts)  # what stands before them may be anybody's
     if spatial or re.search(CHANNELS_ONLY, names):
-        places = {path: f"channel.{place}" for path, place in places.items()}
-        plan = _cbam(plan, spatial, norms, places, where, names)
-    return ReadGate(plan, places)
+        our_paths = {path: f"channel.{ours}" for path, ours in our_paths.items()}
+        plan = _cbam(plan, spatial, norms, our_paths, where, names)
+    return ReadGate(plan, our_paths)
 
 
 def _cbam(
-    channel: GatePlan, spatial: list[Part], norms: list[Part], places: dict[str, str], where: str, names: str
+    channel: GatePlan,
+    spatial: list[Part],
+    norms: list[Part],
+    our_paths: dict[str, str],
+    where: str,
+    names: str,
 ) -> GatePlan:
-    """The plan of CBAM with this channel gate; ``places`` is added to."""
+    """The plan of CBAM with this channel gate; ``our_paths`` is added to."""
     released = re.search(RELEASED, names) is not None
     if not spatial:
         return GatePlan("cbam", channel.channels, channel.hidden, channel.bias, kernel=0, window=released)
@@ -66,9 +72,9 @@ def _cbam(
     side = convolution.side
     if side > WIDEST_KERNEL or side % 2 == 0 or convolution.weight[2] != side:
         raise CheckpointFault("layout_kernel_wrong", side=side, limit=WIDEST_KERNEL)
-    places[convolution.path] = "spatial.conv"
+    our_paths[convolution.path] = "spatial.conv"
     if norms:
-        places[norms[0].path] = "spatial.norm"
+        our_paths[norms[0].path] = "spatial.norm"
         if norms[0].size != 1:
             raise _unknown(norms, where)
     return GatePlan(
@@ -106,19 +112,19 @@ def _read_bam(parts: Sequence[Part], where: str) -> ReadGate:
     released = [norm.size for norm in norms] == [first.out] and len(spatial_norms) == 3
     rectified = _is_rectified(norms, spatial_norms, first.out)
     if released:
-        places = {first.path: "channel.2", norms[0].path: "channel.3", second.path: "channel.5"}
-        for convolution, norm, place in zip(chain, _paired(chain[:3], spatial_norms), (0, 3, 6)):
-            places |= {convolution.path: f"spatial.{place}", norm.path: f"spatial.{place + 1}"}
-        places[final.path] = "spatial.9"
+        our_paths = {first.path: "channel.2", norms[0].path: "channel.3", second.path: "channel.5"}
+        for convolution, norm, index in zip(chain, _paired(chain[:3], spatial_norms), (0, 3, 6)):
+            our_paths |= {convolution.path: f"spatial.{index}", norm.path: f"spatial.{index + 1}"}
+        our_paths[final.path] = "spatial.9"
     elif rectified:
-        places = {first.path: "channel.2", norms[0].path: "channel.3"}
-        places |= {second.path: "channel.5", norms[1].path: "channel.6"}
-        for convolution, norm, place in zip(chain, spatial_norms, (0, 3, 6, 9)):
-            places |= {convolution.path: f"spatial.{place}", norm.path: f"spatial.{place + 1}"}
+        our_paths = {first.path: "channel.2", norms[0].path: "channel.3"}
+        our_paths |= {second.path: "channel.5", norms[1].path: "channel.6"}
+        for convolution, norm, index in zip(chain, spatial_norms, (0, 3, 6, 9)):
+            our_paths |= {convolution.path: f"spatial.{index}", norm.path: f"spatial.{index + 1}"}
     elif [norm.size for norm in norms] == [second.out] and len(spatial_norms) == 1:
-        places = {first.path: "channel.2", second.path: "channel.4", norms[0].path: "channel.5"}
-        places |= {part.path: f"spatial.{place}" for part, place in zip(chain, (0, 2, 4, 6))}
-        places[spatial_norms[0].path] = "spatial.7"
+        our_paths = {first.path: "channel.2", second.path: "channel.4", norms[0].path: "channel.5"}
+        our_paths |= {part.path: f"spatial.{index}" for part, index in zip(chain, (0, 2, 4, 6))}
+        our_paths[spatial_norms[0].path] = "spatial.7"
     else:
         raise _unknown([*norms, *spatial_norms] or parts, where)
     window = any("gate_c" in part.path for part in channel)  # Jongchan's
@@ -133,7 +139,7 @@ def _read_bam(parts: Sequence[Part], where: str) -> ReadGate:
         product=product,
         window=window,
     )
-    return ReadGate(plan, places)
+    return ReadGate(plan, our_paths)
 
 
 def _is_rectified(norms: Sequence[Part], spatial_norms: Sequence[Part], hidden: int) -> bool:

@@ -90,7 +90,7 @@ def _in_turn(network: ResNet) -> Iterator[str]:
     """The paths of a network's children in the order in which they run, of its stages their blocks."""
     for name, child in network.named_children():
         if name.startswith("layer"):
-            yield from (f"{name}.{place}" for place, _ in child.named_children())
+            yield from (f"{name}.{index}" for index, _ in child.named_children())
         elif next(child.parameters(), None) is not None:
             yield name
 

@@ -93,8 +93,8 @@ def grouped(parts: list[Part]) -> Grouped:
     """The blocks of the network that these modules are of. Raises CheckpointFault where none is seen, or
     where several networks are and none is the one to take."""
     for pattern in BLOCKS:
-        places = {part.path: re.fullmatch(pattern, part.path) for part in parts}
-        inside = {path: match for path, match in places.items() if match}
+        matches = {part.path: re.fullmatch(pattern, part.path) for part in parts}
+        inside = {path: found for path, found in matches.items() if found}
         by_prefix: dict[str, list[Part]] = {}
         for part in parts:
             if part.path in inside:
@@ -110,18 +110,18 @@ def grouped(parts: list[Part]) -> Grouped:
 def _gathered(
     parts: list[Part],
     own: list[Part],
-    places: dict[str, re.Match[str]],
+    matches: dict[str, re.Match[str]],
     prefix: str,
     others: tuple[str, ...],
 ) -> Grouped:
     stages: dict[int, dict[int, list[Part]]] = {}
     paths: dict[tuple[int, int], str] = {}
     for part in own:
-        place = places[part.path]
-        groups = place.groupdict()
-        stage, block = int(groups.get("stage") or 0), int(place["block"])
-        stages.setdefault(stage, {}).setdefault(block, []).append(Part(place["rest"], part.shapes))
-        paths[stage, block] = part.path.removesuffix("." + place["rest"])
+        match = matches[part.path]
+        groups = match.groupdict()
+        stage, block = int(groups.get("stage") or 0), int(match["block"])
+        stages.setdefault(stage, {}).setdefault(block, []).append(Part(match["rest"], part.shapes))
+        paths[stage, block] = part.path.removesuffix("." + match["rest"])
     taken = {part.path for part in own}
     left = tuple(
         part for part in parts if part.path not in taken and not part.path.startswith(others or "\0")
@@ -131,14 +131,14 @@ def _gathered(
     return Grouped(prefix, ordered, names, left, others)
 
 
-def _has_blocks(parts: list[Part], places: dict[str, re.Match[str]]) -> bool:
+def _has_blocks(parts: list[Part], matches: dict[str, re.Match[str]]) -> bool:
     """Whether at least two blocks hold at least two convolutions each, one of them over several pixels."""
     blocks: dict[tuple[str, str], list[Part]] = {}
     for part in parts:
-        place = places[part.path]
-        stage = place.groupdict().get("stage") or ""
+        match = matches[part.path]
+        stage = match.groupdict().get("stage") or ""
         if part.kind == "convolution":
-            blocks.setdefault((stage, place["block"]), []).append(part)
+            blocks.setdefault((stage, match["block"]), []).append(part)
     wide = [own for own in blocks.values() if len(own) > 1 and any(part.side > 1 for part in own)]
     return len(wide) > 1
 

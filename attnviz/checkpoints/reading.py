@@ -1,5 +1,5 @@
-"""A state dict's keys and shapes become the plan of the network that they are of, and the place in it of each
-key. Stem, blocks, attention and head are each told by themselves, whosever code they come from."""
+"""A state dict's keys and shapes become the plan of the network that they are of, and each key gets one of
+ours. Stem, blocks, attention and head are each told by themselves, whosever code they come from."""
 
 from __future__ import annotations
 
@@ -53,33 +53,33 @@ def read_network(shapes: Shapes) -> Reading:
     found = grouped(parts)
     check_statistics(parts)
     _check_size(found)
-    outside, own_paths = _unprefixed(found)
+    outside, paths_in_file = _unprefixed(found)
     channels = _first_channels(found)
     if channels > WIDEST:
         raise CheckpointFault("layout_stem_missing", width=channels)
     norm_first = _norm_first(found, channels)
-    blocks, places, early = read_stages(found, channels, norm_first)
+    blocks, our_paths, early = read_stages(found, channels, norm_first)
     stem = read_stem(outside, channels)
     stages = tuple(tuple(block.plan for block in stage) for stage in blocks)
     outs = [stage[-1].out for stage in stages]
     attention = [part for part in outside if is_outer_attention(part.path)]
-    gates, gate_places = read_outer_gates(attention, channels, outs)
-    rest = [part for part in outside if part.path not in stem.places and part.path not in gate_places]
+    gates, gate_paths = read_outer_gates(attention, channels, outs)
+    rest = [part for part in outside if part.path not in stem.our_paths and part.path not in gate_paths]
     has_last_norm = norm_first or not stem.norm  # those that follow the blocks in place of the stem's
     head = read_head(rest, outs[-1], has_last_norm)
-    outer = {**stem.places, **gate_places, **head.places}
+    outer = {**stem.our_paths, **gate_paths, **head.our_paths}
     last = has_last_norm and _last_norm([part for part in rest if part.path not in outer], outs[-1], outer)
     every = {**gates, **early}
     plan = Plan(stem.convolutions, stages, head.layers, stem.pool, stem.norm, last, every)
     _check_left([part for part in outside if part.path not in outer], found.prefix)
-    places |= {own_paths[path]: place for path, place in outer.items()}
+    our_paths |= {paths_in_file[path]: ours for path, ours in outer.items()}
     style = "\n".join(part.path for part in parts)
     assumed = [*head.assumed]
     if _has_loose_numbers(outside):
         assumed.append("numbers left out")
     if any(gate.kind == "se" for gate in plan.all_gates) and not re.search(SE_NAMES, style, FLAGS):
         assumed.append("gates average")
-    return Reading(with_strides(plan), _keys(shapes, places), style, found.others, tuple(assumed))
+    return Reading(with_strides(plan), _keys(shapes, our_paths), style, found.others, tuple(assumed))
 
 
 def _check_size(found: Grouped) -> None:
@@ -126,17 +126,17 @@ def _out_of(parts: Sequence[Part], channels: int) -> int:
     return max(outs, default=channels)
 
 
-def _last_norm(parts: Sequence[Part], channels: int, places: dict[str, str]) -> bool:
-    """Whether one batch norm of the last channels is left; ``places`` is added to."""
+def _last_norm(parts: Sequence[Part], channels: int, our_paths: dict[str, str]) -> bool:
+    """Whether one batch norm of the last channels is left; ``our_paths`` is added to."""
     norms = [part for part in parts if part.kind == "norm" and part.size == channels]
     if len(norms) != 1:
         return False
-    places[norms[0].path] = "last_norm"
+    our_paths[norms[0].path] = "last_norm"
     return True
 
 
 def _check_left(parts: Sequence[Part], prefix: str) -> None:
-    """Raise CheckpointFault for modules that have no place in the network, unless they are a loss's or the
+    """Raise CheckpointFault for modules that do not belong in the network, unless they are a loss's or the
     like."""
     left = [part for part in parts if part.path and not only_trains(part)]
     left += [part for part in parts if not part.path and not prefix and _computes(part)]
@@ -167,13 +167,13 @@ def _has_loose_numbers(parts: Sequence[Part]) -> bool:
     )
 
 
-def _keys(shapes: Shapes, places: dict[str, str]) -> dict[str, str]:
+def _keys(shapes: Shapes, our_paths: dict[str, str]) -> dict[str, str]:
     """Our key -> the file's."""
     found = {}
     for key in shapes:
         path, _, name = key.rpartition(".")
-        if path in places:
-            found[f"{places[path]}.{name}"] = key
+        if path in our_paths:
+            found[f"{our_paths[path]}.{name}"] = key
     return found
 
 
@@ -191,8 +191,8 @@ def with_strides(plan: Plan, first: bool = False) -> Plan:
 
 def _strided(block: BlockPlan, stride: int, first: bool) -> BlockPlan:
     convolutions = [replace(convolution, stride=1) for convolution in block.convolutions]
-    place = 0 if first or len(convolutions) == 2 else 1
-    convolutions[place] = replace(convolutions[place], stride=stride)
+    strided = 0 if first or len(convolutions) == 2 else 1
+    convolutions[strided] = replace(convolutions[strided], stride=stride)
     shortcut = block.shortcut
     if shortcut is not None:
         shortcut = _strided_shortcut(shortcut, stride)

@@ -37,7 +37,7 @@ def _squares(side: int) -> Tensor:
     side)."""
     paths = sorted(EXAMPLES_FOLDER.glob("*.jpg"))
     every = [(path, part) for path in paths for part in range(5)]
-    mixed = [every[7 * place % len(every)] for place in range(min(MOST_PHOTOS, len(every)))]
+    mixed = [every[7 * index % len(every)] for index in range(min(MOST_PHOTOS, len(every)))]
     squares = torch.zeros(len(mixed), 3, side, side, dtype=torch.uint8)
     count = 0
     for path, part in mixed:

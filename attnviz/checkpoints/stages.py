@@ -27,10 +27,10 @@ def read_stages(
             channels = own[-1].plan.out
         stages.append(own)
     before = _gates_before(stages)
-    places = _places(stages, found, before is not None)
+    our_paths = _our_paths(stages, found, before is not None)
     if before is None:
-        return _each(stages, place=_common_place(stages, found)), places, {}
-    return _each(stages, gate=None), places, before
+        return _each(stages, place=_common_place(stages, found)), our_paths, {}
+    return _each(stages, gate=None), our_paths, before
 
 
 def _gates_before(stages: Stages) -> dict[int, GatePlan] | None:
@@ -39,28 +39,28 @@ def _gates_before(stages: Stages) -> dict[int, GatePlan] | None:
     network."""
     gates: dict[int, GatePlan] = {}
     for number, stage in enumerate(stages):
-        for place, block in enumerate(stage):
+        for index, block in enumerate(stage):
             gate = block.plan.gate
             if gate is None:
                 continue
-            if gate.kind != "bam" or place > 0 or gate.channels == block.plan.out:
+            if gate.kind != "bam" or index > 0 or gate.channels == block.plan.out:
                 return None
             gates[number] = gate
     return gates
 
 
-def _places(stages: Stages, found: Grouped, gates_before: bool) -> dict[str, str]:
-    """Where each part of the blocks goes, by its path in the file."""
-    places: dict[str, str] = {}
+def _our_paths(stages: Stages, found: Grouped, gates_before: bool) -> dict[str, str]:
+    """Where each part of the blocks goes: from its path in the file to that in our network."""
+    our_paths: dict[str, str] = {}
     for number, (stage, paths) in enumerate(zip(stages, found.paths), 1):
         before = "attention0." if number == 1 else f"bam{number - 1}."
-        for place, (block, path) in enumerate(zip(stage, paths)):
-            for part, ours in block.places.items():
-                goes = f"layer{number}.{place}.{ours}"
+        for index, (block, path) in enumerate(zip(stage, paths)):
+            for part, ours in block.our_paths.items():
+                goes = f"layer{number}.{index}.{ours}"
                 if gates_before and ours.startswith("attention."):
                     goes = before + ours.removeprefix("attention.")
-                places[f"{path}.{part}"] = goes
-    return places
+                our_paths[f"{path}.{part}"] = goes
+    return our_paths
 
 
 def _common_place(stages: Stages, found: Grouped) -> str:
@@ -74,7 +74,7 @@ def _common_place(stages: Stages, found: Grouped) -> str:
                 continue
             places = tuple(place for place in fitting_places(block.plan) if place in places)
             if not places:
-                part = next(part for part, ours in block.places.items() if ours.startswith("attention."))
+                part = next(part for part, ours in block.our_paths.items() if ours.startswith("attention."))
                 raise CheckpointFault(
                     "layout_gate_elsewhere",
                     tensor=printable(f"{path}.{part}"),

@@ -79,8 +79,8 @@ def _read(entry: Entry, start: int, numbers: Tensor) -> None:
     """Fill ``numbers`` with those of a tensor's storage, from its first and ``start`` on."""
     if not len(numbers):
         return
-    place, _ = entry.ranges[entry.claim.storage.key]
-    entry.file.seek(place + (entry.claim.offset + start) * numbers.element_size())
+    first, _ = entry.ranges[entry.claim.storage.key]
+    entry.file.seek(first + (entry.claim.offset + start) * numbers.element_size())
     content = numbers.view(torch.uint8).numpy()
     if entry.file.readinto(content) != numbers.nbytes:  # type: ignore[arg-type]
         raise ValueError("cut off")
