@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, TypedDict, get_type_hints
-
-from typing_extensions import Unpack
+from typing import TYPE_CHECKING, Any, TypedDict, get_type_hints
 
 from ..choices import BUILT
 from ..networks.plan import BlockPlan, GatePlan, Plan
 from .reading import with_strides
 
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
 
 class Options(TypedDict, total=False):
-    """What a person can say; the values are those of ``choices.BUILT``."""
+    """What a person can say; the values are those of ``choices.BUILT``, and slopes from 0 to below 1."""
 
     pool: str  # behind the stem: "none", "padded" or "ceil"
     stem: int  # the stride of its first convolution, 1 or 2
@@ -99,13 +100,13 @@ def _with_stem(plan: Plan, stride: int) -> Plan:
 
 
 def _blocks_with(field: str, meant: Any, plan: Plan, value: Any) -> Plan:
-    """The plan whose blocks have a value in a field, or whether it is the one that is ``meant``."""
+    """The plan with a value in a field of all blocks, or, if a value is ``meant``, whether it is that one."""
     taken = value if meant is None else value == meant
     return _each_block(plan, lambda block: replace(block, **{field: taken}))
 
 
 def _gates_with(field: str, meant: Any, plan: Plan, value: Any) -> Plan:
-    """The same of its gates."""
+    """The same for its gates."""
     taken = value if meant is None else value == meant
     return _each_gate(plan, lambda gate: replace(gate, **{field: taken}))
 

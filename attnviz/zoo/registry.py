@@ -13,11 +13,11 @@ from dataclasses import asdict, replace
 from functools import cache
 from io import TextIOWrapper
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
 from safetensors.torch import save as save_tensors
 from torch import nn
-from typing_extensions import Unpack
 
 from .._paths import MODELS
 from ..checkpoints.fault import printable
@@ -34,6 +34,9 @@ from ..regular_files import open_regular
 from . import imagenet
 from .checksum import checksum
 from .folders import held_in, is_ours, read_config
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 LONGEST_LABELS = 1_000_000  # characters
 LONGEST_CARD = 10_000_000  # bytes
