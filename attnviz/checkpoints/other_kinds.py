@@ -16,15 +16,15 @@ def other_kind(head: bytes, file: BinaryIO) -> CheckpointFault:
     """What to say of a file that begins with ``head``, its first kilobyte, and is of none of our formats."""
     if not head:
         return CheckpointFault("checkpoint_empty")
-    for key, place, sign in FURTHER_IN:
-        if head[place : place + len(sign)] == sign:
+    for key, offset, sign in FURTHER_IN:
+        if head[offset : offset + len(sign)] == sign:
             return CheckpointFault(key)
     if is_old_pickle(file):
         return CheckpointFault("checkpoint_is_bare_pickle")
     if is_text(head):
         return CheckpointFault(_kind_of_text(head))
     for key, pattern in PATTERNS.items():
-        if re.match(pattern, head, re.DOTALL | re.IGNORECASE):
+        if re.match(pattern, head, re.DOTALL):
             return CheckpointFault(key)
     if _is_tensorflow(file):
         return CheckpointFault("checkpoint_is_tensorflow")
@@ -95,7 +95,7 @@ def _is_tensorflow(file: BinaryIO) -> bool:
     return file.read(8) == b"\x57\xfb\x80\x8b\x24\x75\x47\xdb"
 
 
-FURTHER_IN = (  # the error, where in the file, and what stands there
+FURTHER_IN = (  # the error, how many bytes into the file, and what stands there
     ("checkpoint_is_tar", 257, b"ustar"),
     ("checkpoint_is_picture", 8, b"WEBP"),
     ("checkpoint_is_tensorflow", 4, b"TFL3"),
@@ -108,7 +108,7 @@ PATTERNS = {  # the error, and how a file of that kind begins that is no text
     "checkpoint_is_numpy": rb"\x93NUMPY",
     "checkpoint_is_gguf": rb"GGUF",
     "checkpoint_is_picture": rb"\xff\xd8\xff|\x89PNG|GIF8",
-    "checkpoint_packed": (rb"\x1f[\x8b\x9d]|7z\xbc\xaf|Rar!|BZh|\xfd7zXZ|\x28\xb5\x2f\xfd|\x04\x22\x4d\x18"),
+    "checkpoint_packed": rb"\x1f[\x8b\x9d]|7z\xbc\xaf|Rar!|BZh|\xfd7zXZ|\x28\xb5\x2f\xfd|\x04\x22\x4d\x18",
     "checkpoint_is_matlab": rb"MATLAB ",
     "checkpoint_is_pdf": rb"%PDF",
     "checkpoint_is_zeros": rb"\0{64,}$",
