@@ -3,6 +3,7 @@ files say that it is."""
 
 from __future__ import annotations
 
+import fnmatch
 import itertools
 import json
 import os
@@ -56,18 +57,7 @@ def held_in(folder: Path) -> Held:
     """The file of weights in a folder that is none of our model repos, or below it. Raises NetworkError,
     which says what the folder is, if there is not exactly one that can be opened."""
     name = folder.resolve().name
-    found: list[Path] = []
-    for level in _levels(folder):
-        found = [path for inner in level for path in _checkpoints_in(inner)]
-        if not found:
-            for inner in level:
-                _refuse_others(inner.path, name)
-            found = [path for inner in level for path in inner.files if path.suffix.lower() in ENDINGS]
-        if found:
-            break
-    found = list({path.resolve(): path for path in reversed(found)}.values())[::-1]  # links to one are one
-    if not found:
-        raise NetworkError("folder_without_weights", name=name)
+    found = _found_in(folder, name)
     if len(found) > 1:
         files = tuple(f"“{path.relative_to(folder).as_posix()}”" for path in found[:3])
         raise NetworkError("folder_of_several", name=name, files=files)
@@ -77,15 +67,38 @@ def held_in(folder: Path) -> Held:
     return Held(found[0], _recipe(config), _labels(config), kind if is_theirs else "")
 
 
+def _found_in(folder: Path, name: str) -> list[Path]:
+    """The files of weights in the folder of this name, or nearest below it. Raises NetworkError where there
+    are none."""
+    found: list[Path] = []
+    is_whole = True
+    for level in _levels(folder):
+        is_whole = is_whole and all(inner.is_whole for inner in level)
+        found = [path for inner in level for path in _checkpoints_in(inner)]
+        if not found:
+            for inner in level:
+                _refuse_others(inner, name)
+            found = [path for inner in level for path in inner.files if path.suffix.lower() in ENDINGS]
+        if found:
+            break
+    if not found and not is_whole:
+        raise NetworkError("folder_of_many", name=name, most=f"{MOST_ENTRIES:,}")
+    if not found:
+        raise NetworkError("folder_without_weights", name=name, deep=DEEPEST)
+    return list({path.resolve(): path for path in reversed(found)}.values())[::-1]  # links to one are one
+
+
 @dataclass(frozen=True)
 class _Listed:
-    """A folder, the files in it that may be weights, and the folders in it; nothing that is hidden."""
+    """A folder and the names in it, but for hidden ones."""
 
     path: Path
-    names: tuple[str, ...]
+    names: tuple[str, ...]  # sorted
+    is_whole: bool  # whether these are all
 
     @property
     def files(self) -> list[Path]:
+        """The files in it that may be weights."""
         paths = [self.path / name for name in self.names if not re.search(TRAINING_FILES, name.lower())]
         return [path for path in paths if os.path.isfile(path)]
 
@@ -99,27 +112,28 @@ def _levels(folder: Path) -> Iterator[list[_Listed]]:
     ``MOST_ENTRIES`` names. Raises NetworkError where the folder itself can't be read."""
     try:
         os.scandir(folder).close()
-        os.stat(os.path.join(folder, "."))  # which its files may not be, even where their names can be read
+        os.stat(os.path.join(folder, "."))  # fails where only the names of its files can be read
     except OSError:
         raise NetworkError("file_unreadable", name=folder.resolve().name) from None
     paths, left = [folder], MOST_ENTRIES
     for _ in range(DEEPEST + 1):
         level = []
         for path in paths:
-            level.append(_Listed(path, _names_in(path, left)))
+            level.append(_listed(path, left))
             left = max(0, left - len(level[-1].names))
         yield level
         paths = [path for inner in level for path in inner.folders]
 
 
-def _names_in(folder: Path, most: int) -> tuple[str, ...]:
-    """What is in a folder, sorted; nothing of one that can't be read."""
+def _listed(folder: Path, most: int) -> _Listed:
+    """A folder with the first names in it, at most so many; with none, if it can't be read."""
     try:
         with os.scandir(folder) as entries:
-            names = (entry.name for entry in entries if not entry.name.startswith("."))
-            return tuple(sorted(itertools.islice(names, most)))
+            visible = (entry.name for entry in entries if not entry.name.startswith("."))
+            names = list(itertools.islice(visible, most + 1))
     except OSError:
-        return ()
+        names = []
+    return _Listed(folder, tuple(sorted(names[:most])), len(names) <= most)
 
 
 def _checkpoints_in(folder: _Listed) -> list[Path]:
@@ -133,17 +147,17 @@ def _checkpoints_in(folder: _Listed) -> list[Path]:
     return list({part_of(path.name) or path.name: path for path in reversed(found)}.values())[::-1]
 
 
-def _refuse_others(folder: Path, name: str) -> None:
+def _refuse_others(folder: _Listed, name: str) -> None:
     """Raise NetworkError for a folder whose files say that it is no checkpoint that can be opened."""
-    if os.path.lexists(folder / "data.pkl"):
+    if "data.pkl" in folder.names:
         raise NetworkError("folder_is_unzipped", name=name)
-    if any(any(folder.glob(sign)) for sign in OF_TENSORFLOW):
+    if any(fnmatch.filter(folder.names, sign) for sign in OF_TENSORFLOW):
         raise NetworkError("folder_is_tensorflow", name=name)
-    if any(any(folder.glob(sign)) for sign in OF_ORBAX):
+    if any(sign in folder.names for sign in OF_ORBAX):
         raise NetworkError("folder_is_orbax", name=name)
-    if os.path.lexists(folder / "Data" / "com.apple.CoreML"):
+    if os.path.lexists(folder.path / "Data" / "com.apple.CoreML"):
         raise NetworkError("folder_is_core_ml", name=name)
-    if any(folder.glob("*.distcp")):
+    if fnmatch.filter(folder.names, "*.distcp"):
         raise NetworkError("folder_is_distributed", name=name)
 
 

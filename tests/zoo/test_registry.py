@@ -306,7 +306,7 @@ def test_no_more_names_of_a_folder_are_looked_at_than_all_folders_may_have(tmp_p
     for number in range(folders.MOST_ENTRIES):
         (tmp_path / "empty-0" / f"{number}.txt").touch()
     torch.save(stirred(18, "se").state_dict(), tmp_path / "empty-1" / "weights.pth")
-    with pytest.raises(attnviz.NetworkError, match="is a folder without a checkpoint"):
+    with pytest.raises(attnviz.NetworkError, match="more than 2,000 files and folders, and no checkpoint"):
         attnviz.load(tmp_path)
 
 
