@@ -1,4 +1,5 @@
-"""What a person can choose of how gates are shown, by the names that the command, the page and links have."""
+"""What a person can choose of how gates are shown, and tell of how a network is built, by the names that the
+command, the page and links have."""
 
 from __future__ import annotations
 
@@ -34,7 +35,7 @@ BUILT: dict[str, Sequence] = {  # what weights don't tell of a network: by name,
     "dilation": range(1, 33),
     "padding": PADDINGS,
 }
+# What of that the page offers and sentences name, the usual values.
 OFFERED: dict[str, Sequence] = {**BUILT, "pool": ("none", "padded"), "dilation": (1, 2, 4), "slope": (0.01,)}
-CHOICES = tuple(
-    f"{about} {value}" for about, values in OFFERED.items() for value in values
-)  # as a list has it
+# The same in words, as ``Card.assumed`` has them: "pool none".
+CHOICES = tuple(f"{about} {value}" for about, values in OFFERED.items() for value in values)
