@@ -26,8 +26,9 @@ SE_NAMES = r"(^|[._])[cs]?se(net|lay|blo|mod|[_.\d]|$)|squee|excit|recal|\.(atte
 FLAGS = re.IGNORECASE | re.MULTILINE
 # Numbers beside a network's layers that only count or measure: what training adds.
 COUNTED = (
-    r"(^|[._])(steps?|epochs?|iters?|iteration\w*|best|acc|accuracy|loss\w*|metrics?|num|n|decay|init(ted|ialized)?|version"
-    r"|device|queue|lr|flops)([._\d]|$)|(^|(class|loss|pos|kd|aux)_)weights?$"
+    r"(^|[._])(steps?|epochs?|iters?|iteration\w*|best|acc|accuracy|loss\w*|metrics?|num|n|decay"
+    r"|init(ted|ialized)?|version|device|queue|lr|flops)([._\d]|$)"
+    r"|(^|(class|loss|pos|kd|aux)_)weights?$"
 )
 
 
