@@ -1,10 +1,13 @@
-"""What a pass gives: class scores and their labels."""
+"""What a pass gives: class scores, their labels, and what tells doubtful answers."""
 
 from __future__ import annotations
 
-from torch import nn
+from torch import Tensor, nn
 
 from ..networks.card import Card, card_of
+from ..networks.doubt import Doubt
+from ..photos.geometry import VIEWS, Region
+from ..photos.photo import Photo
 from .arguments import Arguments
 from .exclusive import exclusive_eval, without_drawing
 from .reading import Heard
@@ -34,3 +37,14 @@ def labels_of(card: Card, scores: Scores) -> tuple[str, ...]:
     if scores.meaning == "number":
         return ()
     return card.labels if len(card.labels) == count else tuple(f"class {k}" for k in range(count))
+
+
+def doubt_of(card: Card, scores: Scores, source: Photo | Tensor, region: Region) -> Doubt | None:
+    """What tells whether the network's answer to a photo is doubtful; None where that was not measured: for a
+    view or scores of another kind, and for inputs that are no photos."""
+    if isinstance(source, Tensor) or scores.meaning != "logits" or scores.values.shape[1] != len(card.labels):
+        return None
+    for view, doubt in card.doubts.items():
+        if VIEWS[view](source, card.recipe) == region:
+            return doubt
+    return None

@@ -25,7 +25,7 @@ from .input_form import InputForm, input_form
 from .inputs import PhotoSource, PreparedInput, as_parameters, prepare, windows
 from .items import iter_items, photos_in, single_photo
 from .noise import noise_for, takes_more
-from .outputs import labels_of, scores_in
+from .outputs import doubt_of, labels_of, scores_in
 from .plan import check_there_is_attention, has_card, plan_for, unwrapped
 from .reading import Heard, quietly, read
 from .scores import Scores
@@ -219,6 +219,7 @@ def _batch_traces(card: Card, batch: list[PreparedInput], scores: Scores, heard:
             heard.layers(row),
             scores.meaning,
             (*prepared.remarks, *heard.remarks),
+            doubt_of(card, scores, prepared.source, prepared.region),
         )
         for row, prepared in enumerate(batch)
     ]

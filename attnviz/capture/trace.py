@@ -12,6 +12,7 @@ from torch import Tensor
 
 from ..errors import AttnvizError
 from ..naming import visible
+from ..networks.doubt import Doubt
 from ..photos.geometry import Recipe, Region, map_box, photo_of
 from ..photos.photo import Photo
 from .layer_attention import LayerAttention
@@ -35,6 +36,7 @@ class Trace:
     remarks: tuple[
         AttnvizError, ...
     ] = ()  # what is to be known of this pass, such as layers that were not read
+    doubt: Doubt | None = None  # what tells whether the answer is doubtful; None where it was not measured
 
     @cached_property
     def photo(self) -> Photo:
@@ -59,6 +61,14 @@ class Trace:
             (self.labels[index], value) for value, index in zip(best.values.tolist(), best.indices.tolist())
         ]
 
+    @property
+    def doubtful(self) -> bool | None:
+        """Whether the photo may well show none of the network's classes: the answer scores below a threshold
+        that most photos of its classes pass, see ``doubt``. None where no threshold is known."""
+        if self.doubt is None or not self.top(1):
+            return None
+        return self.doubt.flags(self.logits)
+
     def box(self, layer: str) -> tuple[float, float, float, float]:
         """Where this layer's map lies on the photo: (left, top, right, bottom) in pixels, see
         ``geometry.map_box``."""
@@ -73,6 +83,7 @@ class Trace:
         lines = [
             f"Trace of {visible(given)[:60]} in {visible(self.network)[:60]}",
             f"scores: {MEANINGS[self.scores]}" + (f": {visible(said)}" if said else ""),
+            *(["doubtful: the photo may well show none of its classes"] if self.doubtful else []),
             *_first_lines([repr(layer) for layer in self.layers.values()], "layers"),
             *_first_lines([str(remark)[:200] for remark in self.remarks], "remarks"),
         ]

@@ -243,7 +243,23 @@ def _evaluate(parser: ArgumentParser) -> None:
     add = parser.add_argument
     add("networks", nargs="+", metavar="NETWORK", help="names from “attnviz networks”, or model folders")
     add("-d", "--data", type=Path, required=True, metavar="FOLDER", help="a folder of class folders")
-    _choice(parser, "--view", reversed(VIEWS), "crop", "what the network sees; cards are about the crop")
+    _choice(
+        parser, "--view", reversed(VIEWS), "crop", "what the network sees; accuracy on cards is of the crop"
+    )
+    add(
+        "--strangers",
+        type=Path,
+        metavar="FOLDER",
+        help="photos of things that are none of the classes: also measure how well they are told",
+    )
+    add(
+        "--kin",
+        type=Path,
+        metavar="FILE",
+        help="text file with the beginning of a name a line: strangers that are left out, since they show a "
+        "class under another name",
+    )
+    add("--write", action="store_true", help="write what was measured of strangers into the networks' cards")
 
 
 def _count(parser: ArgumentParser, option: str, default: int, says: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from argparse import Namespace
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
@@ -19,6 +20,7 @@ from ..errors import AttnvizError, NetworkError
 from ..export.bundle import bundle
 from ..export.manifest import MANIFEST
 from ..export.selection import Selection
+from ..languages.catalogue import ENGLISH, catalogue
 from ..naming import close_name, free_name, visible
 from ..networks.card import card_of
 from ..processors import cores
@@ -84,10 +86,15 @@ def _write_all(run: _Run, photos: Sequence[Path]) -> int:
     written = 0
     for photo in traced:
         _write_photo(run, photo)
-        best = "".join(f" {label} {probability:.1%}" for label, probability in photo.trace.top(1))
-        say(visible(f"{photo.path}:{best} -> {photo.folder}"))
+        say(visible(f"{photo.path}:{_answer(photo.trace)} -> {photo.folder}"))
         written += 1
     return written
+
+
+def _answer(traced: Trace) -> str:
+    """What of its classes the network finds a photo most like, and whether that is doubtful."""
+    mark = " (doubtful)" if traced.doubtful else ""
+    return "".join(f" most like {label} {probability:.1%}{mark}" for label, probability in traced.top(1))
 
 
 def _traced_photos(run: _Run, photos: Sequence[Path]) -> Iterator[_TracedPhoto]:
@@ -113,6 +120,11 @@ def _say_remarks(run: _Run, traced: Trace) -> None:
         if str(remark) not in run.remarked:
             run.remarked.add(str(remark))
             complain(remark)
+    if traced.doubt and traced.doubtful:
+        sentence = catalogue().phrase(ENGLISH, traced.doubt.sentence)
+        if sentence not in run.remarked:
+            run.remarked.add(sentence)
+            say(f"attnviz: “doubtful”: {sentence}", sys.stderr)
 
 
 def _write_photo(run: _Run, photo: _TracedPhoto) -> None:

@@ -6,13 +6,22 @@ from argparse import Namespace
 from dataclasses import fields
 from pathlib import Path
 
+from ..errors import AttnvizError
 from ..training.dataset import list_photos, read_class_names
 from ..training.evaluate import measure
-from ..training.model_card import publish
+from ..training.model_card import publish, write_doubt
 from ..training.plan import TrainingPlan
-from ..training.tables import LEGEND, accuracy_table, gates_table, goals_table
+from ..training.strangers import best
+from ..training.tables import (
+    LEGEND,
+    STRANGERS_LEGEND,
+    accuracy_table,
+    gates_table,
+    goals_table,
+    strangers_table,
+)
 from ..training.train import train as train_network
-from ..zoo.registry import load
+from ..zoo.registry import folder_of, load
 from .terminal import say
 from .threads import take_threads
 
@@ -44,15 +53,36 @@ def _check_writable(folder: Path) -> None:
 
 
 def evaluate(options: Namespace) -> int:
-    """Measure trained networks and print Markdown tables."""
+    """Measure trained networks and print Markdown tables; write what was measured of strangers into their
+    cards, if that is asked for."""
     take_threads()
-    measured = {Path(name).name: measure(load(name), options.data, options.view) for name in options.networks}
+    _check_cards(options)
+    measured = {}
+    for name in options.networks:
+        given = (options.data, options.view, options.strangers, options.kin)
+        measured[Path(name).name] = measurement = measure(load(name), *given)
+        if options.write:
+            write_doubt(name, options.view, best(measurement.trials).doubt)
     say(accuracy_table(measured))
     for name, measurement in measured.items():
         say(f"\n{name}:\n")
         if measurement.layers:
             say(f"{gates_table(measurement.layers)}\n")
         say(goals_table(measurement.goals))
+        if measurement.trials:
+            say(f"\n{strangers_table(measurement.trials)}")
     if any(measurement.layers for measurement in measured.values()):
         say(f"\n{LEGEND}")
+    if options.strangers:
+        say(f"\n{STRANGERS_LEGEND}")
     return 0
+
+
+def _check_cards(options: Namespace) -> None:
+    """Raises AttnvizError where cards can't be written, which is better said before the long part."""
+    if not options.write:
+        return
+    if not options.strangers:
+        raise AttnvizError("cards_without_strangers")
+    for name in options.networks:
+        folder_of(name)

@@ -42,9 +42,9 @@ def manifest(
 ) -> dict[str, Any]:
     """What was done and what came out, as plain values.
 
-    For each trace its folder, photo, network, preprocessing, predictions, layers and channels; the traces
-    ``beside`` and the pairs that it is compared with; the settings, the versions, how equal a repetition will
-    be, and the ``files`` of the bundle, by their paths."""
+    For each trace its folder, photo, network, preprocessing, predictions and whether they are doubtful,
+    layers and channels; the traces ``beside`` and the pairs that it is compared with; the settings, the
+    versions, how equal a repetition will be, and the ``files`` of the bundle, by their paths."""
     return {
         "traces": [_trace(selection, folder) for selection, folder in zip(selections, folders)],
         "beside": _beside(selections, beside),
@@ -107,6 +107,8 @@ def _trace(selection: Selection, folder: str) -> dict[str, Any]:
         "preprocessing": _preprocessing(trace),
         "remarks": [str(remark) for remark in trace.remarks],
         "predictions": [{"label": label, "probability": probability} for label, probability in predictions],
+        "doubtful": trace.doubtful,
+        "doubt": asdict(trace.doubt) if trace.doubt else None,
         "layers": {
             name: _layer(trace, name, stem if name in selection.pictured() else None) for name, stem in layers
         },

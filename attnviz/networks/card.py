@@ -10,8 +10,9 @@ from torch import nn
 
 from ..choices import CHOICES, PADDINGS
 from ..languages.catalogue import Phrase
-from ..photos.geometry import Recipe
+from ..photos.geometry import VIEWS, Recipe
 from .attention import ATTENTION
+from .doubt import Doubt
 from .plan import DEPTHS, usual_plan
 
 ARCHITECTURE = {"depth", "attention", "width", "reduction", "classes"}  # what every card of a ResNet says
@@ -29,7 +30,7 @@ class Card:
     measured.
 
     ``sha256`` is that of the weights' file; ``accuracy`` is the top-1 share on ``photos`` held-out photos,
-    centre crop."""
+    centre crop; ``doubts`` are by view, "whole" or "crop": none where it was not measured."""
 
     name: str
     architecture: dict[str, int | str | None] = field(default_factory=dict)
@@ -37,6 +38,7 @@ class Card:
     recipe: Recipe = field(default_factory=Recipe)
     accuracy: float | None = None
     photos: int = 0
+    doubts: dict[str, Doubt] = field(default_factory=dict)
     data: str = ""
     sha256: str = ""
     title: str = ""  # what it is, for people: "CBAM ResNet-50"
@@ -65,7 +67,10 @@ class Card:
             key: tuple(value) if isinstance(value, list) else value for key, value in config["recipe"].items()
         }
         lists = {name: tuple(config.get(name, ())) for name in ("labels", "assumed")}
-        return cls(**{**config, **lists, "recipe": Recipe(**recipe)})
+        doubts = {view: Doubt.from_json(said) for view, said in config.get("doubts", {}).items()}
+        if not doubts.keys() <= VIEWS.keys():
+            raise ValueError("doubts")
+        return cls(**{**config, **lists, "recipe": Recipe(**recipe), "doubts": doubts})
 
     @property
     def assumptions(self) -> tuple[Phrase, ...]:

@@ -69,6 +69,7 @@ class Explanation(TypedDict):
     network: str
     photo: str
     probabilities: dict[str, float]
+    doubtful: bool | None  # whether the photo may well show none of its classes; null where not measured
     remarks: list[str]  # what was assumed of the photo, or could not be told
     layers: list[Summary]
 
@@ -120,6 +121,7 @@ class Api:
             "network": trace.network,
             "photo": trace.photo.name,
             "probabilities": dict(trace.top(5)),
+            "doubtful": trace.doubtful,
             "remarks": [str(remark) for remark in trace.remarks],
             "layers": [_summary(trace, name) for name in trace.layers],
         }

@@ -87,8 +87,7 @@ def read_class_names(file: Path | None, classes: list[str]) -> tuple[str, ...]:
     if file is None:
         return tuple(classes)
     try:
-        with open_regular(file) as content:
-            lines = content.read().decode("utf-8-sig").splitlines()
+        lines = _lines(file)
     except (OSError, UnicodeError):
         raise AttnvizError("class_labels_unreadable", name=file.name) from None
     names = {}
@@ -100,6 +99,19 @@ def read_class_names(file: Path | None, classes: list[str]) -> tuple[str, ...]:
     if missing:
         raise AttnvizError("class_labels_missing", name=file.name, classes=tuple(missing))
     return tuple(names[folder] for folder in classes)
+
+
+def first_words(file: Path) -> list[str]:
+    """The first word of each line of a text file. Raises AttnvizError if it can't be read."""
+    try:
+        return [words[0] for line in _lines(file) if (words := line.split())]
+    except (OSError, UnicodeError):
+        raise AttnvizError("kin_unreadable", name=file.name) from None
+
+
+def _lines(file: Path) -> list[str]:
+    with open_regular(file) as content:
+        return content.read().decode("utf-8-sig").splitlines()
 
 
 def _no_photos(folder: Path) -> AttnvizError:

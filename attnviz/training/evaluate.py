@@ -1,11 +1,13 @@
 """Accuracy of trained networks, and how their gates are.
 
 The networks run exactly as the page runs them: top-1 accuracy over all photos, and over 200 of them, spread
-evenly over the classes, the gates of every layer, see ``gates.LayerGates``."""
+evenly over the classes, the gates of every layer, see ``gates.LayerGates``; on photos of other things, how
+well they are told from those of the classes, see ``strangers``."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +24,7 @@ from .dataset import PhotoList, list_photos
 from .gates import GateMeter, LayerGates
 from .goals import Goal, goals
 from .grad_cam import grad_cam
+from .strangers import Trial, list_strangers, trials
 
 WATCHED = 200  # photos over which gates are measured
 
@@ -34,6 +37,7 @@ class Measurement:
     photos: int
     watched: int  # of the photos, those over which the gates were measured
     layers: list[LayerGates]
+    trials: list[Trial] = field(default_factory=list)  # of scores that tell strangers; none without any
 
     @property
     def goals(self) -> list[Goal]:
@@ -41,22 +45,39 @@ class Measurement:
         return goals(self.top1, self.layers)
 
 
-def measure(network: nn.Module, folder: Path, view: str = "crop") -> Measurement:
-    """Top-1 over all photos of a folder of class folders, and the gates over 200 of them.
+def measure(
+    network: nn.Module,
+    folder: Path,
+    view: str = "crop",
+    strangers: Path | None = None,
+    kin: Path | None = None,
+) -> Measurement:
+    """Top-1 over all photos of a folder of class folders, and the gates over 200 of them; with a folder of
+    ``strangers`` also how well these are told, see ``list_strangers`` for it and ``kin``.
 
     The folders' names in sorted order are the network's classes in theirs. Raises AttnvizError if there are
     not as many."""
     photos = _photos(folder, network)
+    others = list_strangers(strangers, photos.classes, kin) if strangers else []
     count = len(photos.files)
     watched = set(torch.linspace(0, count - 1, min(WATCHED, count)).round().int().tolist())
-    right, meter = 0, GateMeter()
-    found = traces(network, photos.files, batch_size=32, view=view, steps=True)
-    progress = tqdm(found, card_of(network).name, total=count, mininterval=5)
-    for index, trace in enumerate(progress):
-        right += int(trace.logits.argmax()) == photos.targets[index]
+    logits, meter = [], GateMeter()
+    for index, trace in enumerate(_traced(network, photos.files, view)):
+        logits.append(trace.logits)
         if index in watched:
             meter.add(trace, _activation(network, trace))
-    return Measurement(right / count, count, len(watched), meter.measured())
+    right = int((np.stack(logits).argmax(1) == photos.targets).sum())
+    found: list[Trial] = []
+    if strangers:
+        their_logits = [trace.logits for trace in _traced(network, others, view)]
+        found = trials(np.stack(logits), np.stack(their_logits), strangers.resolve().name)
+    return Measurement(right / count, count, len(watched), meter.measured(), found)
+
+
+def _traced(network: nn.Module, files: Sequence[Path], view: str) -> Iterator[Trace]:
+    """The traces of photos, with a line that says how far it is."""
+    found = traces(network, files, batch_size=32, view=view, steps=True)
+    return iter(tqdm(found, card_of(network).name, total=len(files), mininterval=5))
 
 
 def _photos(folder: Path, network: nn.Module) -> PhotoList:

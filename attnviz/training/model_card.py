@@ -10,13 +10,16 @@ from textwrap import fill
 from torch import nn
 
 from ..networks.card import Card
-from ..zoo.registry import load, save_folder
+from ..networks.doubt import Doubt
+from ..zoo.registry import folder_of, load, read_card, save_card, save_folder
 from .evaluate import Measurement, measure
 from .plan import TrainingPlan
 from .recipe import command, in_words, shape
-from .tables import LEGEND, gates_table, goals_table
+from .tables import LEGEND, STRANGERS_LEGEND, doubts_table, gates_table, goals_table
 
 LICENCE = "mit"
+OTHER_THINGS = "## What it answers to other things"
+NOT_FOR = "## What it is not for"
 
 SUMMARIES = {
     None: "a plain ResNet, to compare the ones with attention with",
@@ -47,6 +50,44 @@ def publish(
     card = save_folder(network, measured_card, folder)
     (folder / "README.md").write_text(_model_card(card, plan, seconds, measured, about), encoding="utf-8")
     return measured
+
+
+def write_doubt(network: str, view: str, doubt: Doubt) -> None:
+    """Write what was measured of strangers in one view into a network's card, ``config.json`` and, where
+    there is one, README.md; its weights stay as they are. Raises NetworkError for what has no card."""
+    folder = folder_of(network)
+    card = read_card(folder)
+    card = replace(card, doubts={**card.doubts, view: doubt})
+    save_card(card, folder)
+    page = folder / "README.md"
+    if page.is_file():
+        page.write_text(_with_doubts(page.read_text(encoding="utf-8"), card), encoding="utf-8")
+
+
+def _with_doubts(text: str, card: Card) -> str:
+    """A model card with a section of what the network answers to strangers, in place of an earlier one or
+    before what it is not for."""
+    before, found, rest = text.partition(f"{OTHER_THINGS}\n")
+    if found:
+        rest = rest[rest.find("\n## ") + 1 :] if "\n## " in rest else ""
+    else:
+        before, heading, rest = text.partition(f"{NOT_FOR}\n")
+        rest = heading + rest
+    return f"{before.rstrip()}\n\n{_other_things(card)}\n{rest}".rstrip() + "\n"
+
+
+def _other_things(card: Card) -> str:
+    """The section: what marks an answer as doubtful, and how often it is right."""
+    sources = sorted({doubt.source for doubt in card.doubts.values() if doubt.source})
+    of = f" Strangers: {', '.join(sources)}." if sources else ""
+    return f"""{OTHER_THINGS}
+
+It has no class for most things. Photos of other things, strangers, are told in part by a score of the answer:
+
+{doubts_table(card.doubts)}
+
+{fill(STRANGERS_LEGEND + of, 120)}
+"""
 
 
 def _gates(measured: Measurement) -> str:
@@ -117,7 +158,7 @@ To train it again, with photos in DATA/train and DATA/val:
 {command(plan, card.name)}
 ```
 
-## What it is not for
+{NOT_FOR}
 
 It is made for looking at attention, not for use: it knows {len(card.labels)} classes, names one of them for
 any picture at all, and was trained on few photos of one source. Its gates are multipliers inside the network,

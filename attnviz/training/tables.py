@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from ..networks.doubt import Doubt
 from .evaluate import Measurement
 from .gates import LayerGates, Share
 from .goals import Goal
+from .strangers import Trial, best
 
+VIEW_WORDS = {"crop": "centre crop", "whole": "whole photo"}
 LAYER_COLUMNS = (
     "layer",
     "mean gate",
@@ -19,6 +22,23 @@ LAYER_COLUMNS = (
     "saturated",
     "explained",
     "follows",
+)
+STRANGER_COLUMNS = (
+    "score",
+    "threshold",
+    "own kept",
+    "strangers flagged",
+    "AUROC",
+    "AUROC, choosing half",
+    "of all: kept",
+    "flagged",
+)
+STRANGERS_LEGEND = (
+    "An answer is doubtful whose score at temperature 1 is below the threshold: **probability**, the "
+    "greatest of the softmax; **logit**, the greatest; **energy**, the logarithm of the sum of exponentials. "
+    "Photos are listed by name: the first, third, … choose the threshold, which keeps 95 % of those of the "
+    "classes, and the score, the probability unless another one's AUROC is greater by 0.01; the shares are "
+    "of the others."
 )
 LEGEND = (
     "Gates lie between 0 and 1; BAM's is its joint gate, the factor − 1. **Mean gate**: over photos and "
@@ -48,6 +68,39 @@ def goals_table(goals: Iterable[Goal]) -> str:
     """A Markdown table, one row a goal."""
     rows = (f"| {goal.words} | {goal.measured} | {'yes' if goal.met else 'no'} |" for goal in goals)
     return _table(("to reach", "measured", "reached"), rows)
+
+
+def strangers_table(trials: Sequence[Trial]) -> str:
+    """A Markdown table, one row a score; the best one is bold."""
+    chosen = best(trials)
+    return _table(STRANGER_COLUMNS, (_trial_row(trial, trial is chosen) for trial in trials))
+
+
+def _trial_row(trial: Trial, is_chosen: bool) -> str:
+    doubt = trial.doubt
+    cells = (
+        f"**{doubt.score}**" if is_chosen else doubt.score,
+        f"{doubt.threshold:.4f}",
+        f"{doubt.kept:.1%} of {doubt.photos:,}",
+        f"{doubt.flagged:.1%} of {doubt.strangers:,}",
+        f"{doubt.auroc:.3f}",
+        f"{trial.chosen_by:.3f}",
+        f"{trial.kept_of_all:.1%}",
+        f"{trial.flagged_of_all:.1%}",
+    )
+    return f"| {' | '.join(cells)} |"
+
+
+def doubts_table(doubts: Mapping[str, Doubt]) -> str:
+    """A Markdown table of what a card says of strangers, one row a view."""
+    columns = ("view", "score", "threshold", "own kept", "strangers flagged", "AUROC")
+    rows = (
+        f"| {VIEW_WORDS[view]} | {doubt.score} | {doubt.threshold:.4f} "
+        f"| {doubt.kept:.1%} of {doubt.photos:,} "
+        f"| {doubt.flagged:.1%} of {doubt.strangers:,} | {doubt.auroc:.3f} |"
+        for view, doubt in sorted(doubts.items())
+    )
+    return _table(columns, rows)
 
 
 def _table(columns: Sequence[str], rows: Iterable[str]) -> str:

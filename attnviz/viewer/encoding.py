@@ -11,7 +11,7 @@ import base64
 import io
 import json
 import zlib
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -21,7 +21,7 @@ from ..analysis import stage_of
 from ..capture.layer_attention import LayerAttention
 from ..capture.trace import Trace
 from ..errors import AttnvizError
-from ..languages.catalogue import catalogue
+from ..languages.catalogue import Phrase, catalogue
 from ..networks.card import Card
 from ..photos.geometry import crop, whole
 
@@ -132,13 +132,26 @@ def _described(trace: Trace, card: Card, asked: dict[str, Any]) -> dict[str, Any
             "forced": asked.get("view") == "whole" and not seen_whole,
         },
         "top": [[label, probability] for label, probability in trace.top(5)],
+        "doubt": _doubt(trace),
         "remarks": [_in_all_languages(remark) for remark in trace.remarks],
     }
 
 
-def _in_all_languages(remark: AttnvizError) -> dict[str, str]:
-    """A remark's sentence by language: the viewer can change its own."""
-    return {language: remark.sentence(language) for language in catalogue().languages}
+def _doubt(trace: Trace) -> dict[str, Any] | None:
+    """Whether the answer is doubtful, what tells it, and what is to be said of one that is; None where that
+    is not known."""
+    if trace.doubt is None or trace.doubtful is None:
+        return None
+    said = _in_all_languages(trace.doubt.sentence) if trace.doubtful else {}
+    return {"doubtful": trace.doubtful, **asdict(trace.doubt), "said": said}
+
+
+def _in_all_languages(said: AttnvizError | Phrase) -> dict[str, str]:
+    """A sentence by language: the viewer can change its own."""
+    languages = catalogue().languages
+    if isinstance(said, Phrase):
+        return {language: catalogue().phrase(language, said) for language in languages}
+    return {language: said.sentence(language) for language in languages}
 
 
 def _layer(trace: Trace, layer: LayerAttention, packed: PackedArrays, size: int) -> dict[str, Any]:

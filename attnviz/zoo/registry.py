@@ -87,7 +87,7 @@ def load(
     if labels is not None:
         with_card(opened, replace(card_of(opened), labels=read_labels(labels, card_of(opened))))
     if recipe is not None:
-        with_card(opened, replace(card_of(opened), recipe=recipe))
+        with_card(opened, replace(card_of(opened), recipe=recipe, doubts={}))  # measured with another one
     return opened
 
 
@@ -241,10 +241,25 @@ def save_folder(network: nn.Module, card: Card, folder: Path) -> Card:
     sealed = replace(card, sha256=hashlib.sha256(content).hexdigest())
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "model.safetensors").write_bytes(content)
-    (folder / "config.json").write_text(
-        json.dumps(asdict(sealed), indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
-    )
+    save_card(sealed, folder)
     return sealed
+
+
+def save_card(card: Card, folder: Path) -> None:
+    """Write the card of the weights in a model-repo folder."""
+    text = json.dumps(asdict(card), indent=1, ensure_ascii=False) + "\n"
+    (folder / "config.json").write_text(text, encoding="utf-8")
+
+
+def folder_of(network: str) -> Path:
+    """The model-repo folder that ``load`` opens under this name or path. Raises NetworkError where it is
+    none, which has no card to write to."""
+    embedded = MODELS / network
+    is_embedded = Path(network).name == network and (embedded / "config.json").is_file()
+    folder = embedded if is_embedded else Path(network)
+    if not is_ours(config := read_config(folder)) or not config:
+        raise NetworkError("folder_without_card", name=printable(Path(network).name))
+    return folder
 
 
 def _halved(value: torch.Tensor) -> torch.Tensor:

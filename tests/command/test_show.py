@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,9 @@ from PIL import Image
 import attnviz
 from attnviz.analysis import telling_layers
 from attnviz.command.main import main
+from attnviz.languages.catalogue import catalogue
+from attnviz.networks.doubt import Doubt
+from attnviz.zoo.registry import save_folder
 
 
 def show(*arguments: str | Path) -> int:
@@ -35,6 +39,29 @@ def test_one_layer_of_one_photo(tmp_path, examples, capsys):
     with np.load(tmp_path / "cat" / "arrays.npz") as arrays:
         np.testing.assert_allclose(arrays["layer3.1.spatial"], expected.layers["layer3.1"].spatial, atol=1e-6)
     assert expected.top(1)[0][0] in capsys.readouterr().out
+
+
+def test_a_doubtful_answer_is_marked_and_the_sentence_said_once(tmp_path, examples, capsys):
+    network = attnviz.load("se_resnet18")
+    doubt = Doubt("probability", 1.1, 0.95, 0.34, 0.82, 1962, 493)
+    save_folder(network, replace(network.card, doubts={"whole": doubt}), tmp_path / "mine")
+    photos = [examples / "cat.jpg", examples / "coffee.jpg"]
+    assert show(*photos, "-n", tmp_path / "mine", "-l", "layer4.1", "-o", tmp_path / "out", "--html") == 0
+    printed = capsys.readouterr()
+    lines = [line for line in printed.out.splitlines() if "(doubtful)" in line]
+    assert len(lines) == 2 and all(
+        re.search(r": most like [\w ]+ [\d.]+% \(doubtful\) -> ", line) for line in lines
+    )
+    sentence = catalogue().phrase("en", doubt.sentence)
+    assert printed.err.count(sentence) == 1
+    assert json.dumps(sentence) in (tmp_path / "out" / "attnviz.html").read_text(encoding="utf-8")
+    capsys.readouterr()
+    assert (
+        show(photos[0], "-n", tmp_path / "mine", "--view", "crop", "-l", "layer4.1", "-o", tmp_path / "out")
+        == 0
+    )
+    printed = capsys.readouterr()  # of the crop nothing is known
+    assert "% -> " in printed.out and not printed.err
 
 
 @pytest.mark.slow

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import pytest
 import torch
 from helpers.bundles import NOISE, noise_photo, selection_of
+from helpers.doubtful_networks import doubting
 from helpers.small_networks import stirred
 
 from attnviz.drawing.look import Look
@@ -24,6 +25,7 @@ def test_the_manifest_is_strict_json_and_says_what_was_done():
     assert entry["photo"]["rgb_sha256"] == hashlib.sha256(NOISE.tobytes()).hexdigest()
     assert entry["preprocessing"]["input_size"] == list(trace.region.size) == [256, 398]
     assert entry["predictions"][0]["label"] == trace.top(1)[0][0]
+    assert entry["doubtful"] is None and entry["doubt"] is None
     assert entry["layers"]["layer4.1"]["shape"] == [64, 8, 13]
     assert contents["versions"]["torch"] == torch.__version__
     assert contents["settings"] == {
@@ -51,3 +53,9 @@ def test_names_become_safe_file_names_that_differ():
         "層",
     ]
     assert len(file_names(["a" * 300])[0]) <= 80
+
+
+def test_the_manifest_says_that_an_answer_is_doubtful_and_how_that_is_known():
+    selection = replace(selection_of(doubting(1.1), noise_photo()), layers=("layer4.1",))
+    (entry,) = json.loads(dict(bundle([selection], Look()))["manifest.json"])["traces"]
+    assert entry["doubtful"] is True and entry["doubt"] == asdict(selection.trace.doubt)

@@ -9,6 +9,7 @@ import json
 import numpy as np
 import pytest
 import torch
+from helpers.doubtful_networks import doubting
 from helpers.encoded_captures import unpacked
 from helpers.small_networks import stirred
 from PIL import Image
@@ -65,6 +66,17 @@ def test_every_number_of_a_trace_arrives(noise, attention):
             np.testing.assert_allclose(arrays[index], step.values, atol=np.ptp(step.values) / 1e5 + 1e-6)
         assert packed["box"] == list(trace.box(layer.name)) and packed["limits"] == list(layer.limits)
     assert capture["top"] == [[label, probability] for label, probability in trace.top(5)]
+    assert capture["doubt"] is None
+
+
+def test_a_capture_says_whether_the_answer_is_doubtful_and_how_that_is_known(noise):
+    for threshold, expected in ((1.1, True), (0.0, False)):
+        network = doubting(threshold)
+        doubt = json.loads(json.dumps(pack(attnviz.trace(network, noise), network.card)))["doubt"]
+        assert doubt["doubtful"] is expected and (doubt["kept"], doubt["flagged"]) == (0.95, 0.34)
+        assert (doubt["score"], doubt["threshold"]) == ("probability", threshold)
+        assert set(doubt["said"]) == (set(LANGUAGES) if expected else set())
+    assert "nonsense" in pack(attnviz.trace(doubting(1.1), noise), network.card)["doubt"]["said"]["en"]
 
 
 @pytest.mark.slow

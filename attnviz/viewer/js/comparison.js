@@ -30,12 +30,13 @@ export function smallWeights(viewer, layer, width) {
   return canvas;
 }
 
-/** The first classes that a network names. */
-export function firstClasses(trace, count) {
+/** The classes that a photo is most like, and that they are doubtful where they are. */
+export function firstClasses({ say }, trace, count) {
   const items = trace.top.slice(0, count).map(([label, share]) => {
     return h('li', {}, h('span', {}, label), h('span', {}, percent(share)));
   });
-  return h('ul', { class: 'av-says' }, items);
+  if (!trace.doubt?.doubtful) return h('ul', { class: 'av-says' }, items);
+  return h('ul', { class: 'av-says av-timid' }, items, h('li', {}, say('perhaps_none')));
 }
 
 /** The colour bar of all maps that are compared: one, or two where factors stand beside shares of a context. */

@@ -1,4 +1,4 @@
-// Above the panels: the photo and the network, what the network says, the tabs, the tools, and what was done.
+// Above the panels: the photo and the network, what the photo is most like, the tabs, the tools, and what was done.
 import { changes } from './changes.js';
 import { fill, h } from './dom.js';
 import { percent } from './format.js';
@@ -22,6 +22,7 @@ export function header(viewer, guide, help) {
     if (changed('top', trace.id, language, state.tab)) {
       fill(heading, headingOf(viewer));
       fill(answers, answersOf(viewer));
+      answers.hidden = !trace.top.length;
       fill(tabs, tabButtons(viewer, tabs));
       fill(tools, toolButtons(viewer, guide, help, status.tell));
     }
@@ -83,13 +84,28 @@ function classesText(say, network) {
   return accuracy ? `${text} ${say('knows_right', { share: percent(accuracy, 1) })}` : text;
 }
 
-/** The first classes that the network names, with bars. */
-function answersOf({ say, trace }) {
+/** The classes that the photo is most like, with bars; drawn timidly, with a sentence on it, where they are doubtful. */
+function answersOf({ say, trace, language }) {
   const items = trace.top.map(([label, share]) => {
     const text = percent(share, 1);
     const bar = h('span', { class: 'av-share', style: { width: text } });
     const name = h('span', { class: 'av-label' }, label);
     return h('li', {}, bar, name, h('span', { class: 'av-number' }, text));
   });
-  return [h('h3', {}, say('says')), h('ol', { class: 'av-top5' }, items)];
+  const list = h('ol', { class: trace.doubt?.doubtful ? 'av-top5 av-timid' : 'av-top5' }, items);
+  return [h('h3', {}, answersTitle(say, trace.network)), list, doubtNote(trace, language)];
+}
+
+/** That the answer is the most like among so many classes. */
+function answersTitle(say, { classes }) {
+  if (classes === IMAGENET) return say('most_like_imagenet');
+  if (!classes) return say('most_like_unknown');
+  const word = say('counts').split(' ')[classes - 2]; // the first is for two
+  return say('most_like', { count: word ?? classes.toLocaleString('en') });
+}
+
+/** What is to be said of an answer that is doubtful; nothing of others. */
+function doubtNote({ doubt }, language) {
+  if (!doubt?.doubtful) return null;
+  return h('p', { class: 'av-note av-doubt' }, doubt.said[language] ?? doubt.said[ENGLISH]);
 }

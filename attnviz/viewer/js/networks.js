@@ -87,7 +87,7 @@ function stagesTable(viewer, entries, traces, width) {
 
 function networkHead(viewer, { request, trace, error }) {
   const name = trace?.network.title ?? request.network;
-  if (trace) return h('th', { scope: 'col' }, name, firstClasses(trace, 3));
+  if (trace) return h('th', { scope: 'col' }, name, firstClasses(viewer, trace, 3));
   const properties = error ? { class: 'av-trouble' } : { class: 'av-waiting', role: 'status' };
   return h('th', { scope: 'col' }, name, h('p', properties, absenceText(viewer, error)));
 }

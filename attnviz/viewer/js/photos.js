@@ -86,7 +86,7 @@ function photoFigure(viewer, { trace, error }, shownLayer, width, traces) {
     smallMap(viewer, trace, layer, width, traces),
     smallWeights(viewer, layer, width),
     h('figcaption', {}, trace.photo.name),
-    firstClasses(trace, 2),
+    firstClasses(viewer, trace, 2),
   );
 }
 
