@@ -19,6 +19,7 @@ ROWS = (
     {"_version", "_paths", "processors", "naming", "regular_files", "plain_text", "choices"},
     {"languages"},
     {"errors"},
+    {"child_processes"},
     {"photos", "deploy"},
     {"networks"},
     {"checkpoints", "capture"},

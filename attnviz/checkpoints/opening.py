@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
@@ -21,6 +22,8 @@ from .reading import Reading, read_network
 from .settling import settled, settling_memory
 from .stored_weights import widened
 from .told import NOTHING_TOLD, Told, answered
+
+COUNT = "num_batches_tracked"  # of batches, at a key's end; older files don't have it
 
 Reserve = Callable[[int, int], None]  # told of a network's bytes, and of how many more settling takes
 
@@ -67,21 +70,10 @@ def open_weights(
     is told how many bytes the network will have, and how many more are needed to settle what is open; it may
     raise. Settling ends when it no longer ``may_go_on``: what is open then is assumed. Raises NetworkError,
     naming keys as they are in the file, for what is not understood, incomplete, or without attention."""
-    try:
-        reading = read_network(weights.shapes)
-        check_possible(reading.plan, told)
-    except CheckpointFault as fault:
-        raise fault.error(name) from None
-    asked = questions(reading, name, told)
-    plan = answered(likeliest(usual(reading), asked), told)
-    empty = _empty(plan).state_dict()
-    expected = {key: tuple(value.shape) for key, value in empty.items()}
-    _check_fit(reading, weights.shapes, expected, name)
-    if plan.attention is None:
-        raise NetworkError("layout_without_attention", name=name, title=_title(plan))
+    reading, asked, plan, expected = _understood(weights.shapes, name, told)
     if reserve is not None:
         more_bytes = settling_memory(plan) if asked else 0
-        reserve(sum(value.nbytes for value in empty.values()), more_bytes)
+        reserve(_bytes(expected), more_bytes)
 
     def take(key: str) -> Tensor:
         return _as_weight(weights, reading.keys.get(key), expected[key])
@@ -105,6 +97,32 @@ def open_weights(
     card = Card(name, _architecture(plan), title=_english(_title(plan)), assumed=assumed, built=built)
     network.assumed = [catalogue().phrase(ENGLISH, phrase) for phrase in card.assumptions]
     return with_card(network, card).eval()
+
+
+def check_shapes(shapes: Shapes, name: str, told: Told = NOTHING_TOLD) -> None:
+    """Raise NetworkError, as ``open_weights`` does, where weights of these shapes are not understood."""
+    _understood(shapes, name, told)
+
+
+def _understood(shapes: Shapes, name: str, told: Told) -> tuple[Reading, list[Question], Plan, Shapes]:
+    """What keys and shapes tell, what they leave open, the likeliest plan, and the shapes of its weights."""
+    try:
+        reading = read_network(shapes)
+        check_possible(reading.plan, told)
+    except CheckpointFault as fault:
+        raise fault.error(name) from None
+    asked = questions(reading, name, told)
+    plan = answered(likeliest(usual(reading), asked), told)
+    expected = {key: tuple(value.shape) for key, value in _empty(plan).state_dict().items()}
+    _check_fit(reading, shapes, expected, name)
+    if plan.attention is None:
+        raise NetworkError("layout_without_attention", name=name, title=_title(plan))
+    return reading, asked, plan, expected
+
+
+def _bytes(shapes: Shapes) -> int:
+    """How much memory weights of these shapes take as a network's: float32, and counts of batches."""
+    return sum(math.prod(shape) * (8 if key.endswith(COUNT) else 4) for key, shape in shapes.items())
 
 
 def _empty(plan: Plan) -> ResNet:
@@ -143,7 +161,7 @@ def _check_fit(reading: Reading, shapes: Shapes, expected: Shapes, name: str) ->
             tensors=tuple(f"“{printable(key)}”" for key in unknown[:3]),
             more=more,
         )
-    missing = [key for key in expected if key not in reading.keys and not key.endswith("num_batches_tracked")]
+    missing = [key for key in expected if key not in reading.keys and not key.endswith(COUNT)]
     if missing:
         raise NetworkError(
             "layout_misses_weights",

@@ -39,7 +39,8 @@ OPENING_COST = 1.2  # memory that opening a network takes, of what the network t
 
 class Catalog:
     """Networks by name, opened when they are first asked for: those that come with attnviz, ImageNet's, and
-    visitors' checkpoints. What strangers name is looked up here, never on the disk."""
+    visitors' checkpoints, which have to pass a ``check`` first. What strangers name is looked up here, never
+    on the disk."""
 
     def __init__(
         self,
@@ -48,9 +49,10 @@ class Catalog:
         memory: Callable[[], int] = memory,
         clock: Callable[[], float] = time.monotonic,
         queue: WorkQueue | None = None,
+        check: Callable[[Path, int, Told], None] = lambda path, limit, told: None,
     ) -> None:
         self._settings, self._limit = settings, settings.checkpoint_bytes
-        self._load, self._memory, self._clock = load, memory, clock
+        self._load, self._memory, self._clock, self._check = load, memory, clock, check
         self._one_at_a_time = threading.Lock()  # for what takes memory while it is opened
         if queue is None:
             queue = WorkQueue(OPENED_AT_ONCE, MOST_WAITING, NICENESS, OPENING_HANGS)
@@ -177,6 +179,8 @@ class Catalog:
             return network if self._sped_up(network) else self._load(name, report=alive)
 
     def _opened_checkpoint(self, checkpoint: Checkpoint) -> nn.Module:
+        self._check(checkpoint.path, self._limit, checkpoint.told)
+        self.queue.tell_alive()
         with self._alone():
             network = self._read(checkpoint)
             if not self._sped_up(network, TEST_SIDE):

@@ -6,6 +6,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..checkpoints.examiner import Examiner
 from ..photos.decoder import DecoderPool
 from .bundles import BundleWriter
 from .catalog import Catalog
@@ -34,6 +35,7 @@ class Service:
     viewer: ViewerRequests
     visitors: Visitors
     decoders: DecoderPool
+    examiner: Examiner  # of checkpoints
 
     @property
     def queues(self) -> list[WorkQueue]:
@@ -57,6 +59,7 @@ class Service:
         self.visitors.expire()
         self.inference.expire()
         self.catalog.expire()
+        self.examiner.expire(60 * self.settings.keep)
 
     def close(self) -> None:
         """Stop the work under way, and take no more."""
@@ -64,6 +67,7 @@ class Service:
         for queue in (self.bundles.queue, self.viewer.queue):
             queue.close()
         self.decoders.close()
+        self.examiner.close()
 
 
 def make_service(
@@ -77,7 +81,8 @@ def make_service(
     give."""
     settings = settings or Settings()
     folder = folder or upload_folder() or Path(tempfile.gettempdir())
-    catalog = catalog or Catalog(settings)
+    examiner = Examiner(niceness=NICENESS)
+    catalog = catalog or Catalog(settings, check=examiner.check)
     uploads = UploadFolder(folder, settings.keep)
     photos = PhotoStore(uploads, settings)
     decoders = DecoderPool(settings.at_once, NICENESS)
@@ -87,4 +92,16 @@ def make_service(
     visitors.also(inference.release)
     visitors.also(catalog.release)
     viewer = ViewerRequests(photos, catalog, inference, bundles, visitors)
-    return Service(settings, folder, uploads, photos, catalog, inference, bundles, viewer, visitors, decoders)
+    return Service(
+        settings,
+        folder,
+        uploads,
+        photos,
+        catalog,
+        inference,
+        bundles,
+        viewer,
+        visitors,
+        decoders,
+        examiner,
+    )

@@ -101,7 +101,8 @@ COMPUTED = {
     ("checkpoints/fault.py", "NetworkError"): (),  # those of every CheckpointFault
     ("photos/decoder_messages.py", "PhotoError"): (),  # as another process told it
     ("photos/decoder_messages.py", "PhotoRemark"): (),
-    ("photos/decoder_messages.py", "Phrase"): (),
+    ("child_processes/channel.py", "Phrase"): (),
+    ("checkpoints/examiner.py", "NetworkError"): (),
     ("networks/card.py", "Phrase"): tuple(ASSUMED.values()),
     ("languages/catalogue.py", "Phrase"): (),  # those that a hole is named after
 }

@@ -223,6 +223,24 @@ def test_a_checkpoint_whose_network_takes_too_long_is_refused(visitor, checkpoin
         client.open_checkpoint(checkpoint)
 
 
+def test_a_checkpoint_that_does_not_pass_the_check_is_never_opened(tmp_path):
+    path = saved(stirred(18, "se"), tmp_path)
+    asked = []
+
+    def refuse(*question: object) -> None:
+        asked.append(question)
+        raise NetworkError("checkpoint_out_of_memory", name="mine")
+
+    def reserved(most: float) -> int:
+        raise AssertionError("it was opened")
+
+    settings = Settings(checkpoint_mb=7)
+    catalog = Catalog(settings, memory=reserved, check=refuse)
+    with pytest.raises(NetworkError, match="“mine” needs more memory"):
+        asyncio.run(catalog.add(path, None, Told(pool="none")))
+    assert asked == [(path, 7_000_000, Told(pool="none"))]
+
+
 def test_checkpoints_are_opened_one_at_a_time(tmp_path):
     opening: list[int] = []  # the thread of each, the latest last
     interrupted = []
