@@ -34,8 +34,8 @@ from attnviz.capture.input_form import ANY
 from attnviz.capture.inputs import prepare
 from attnviz.networks import ResNet
 from attnviz.networks.card import card_of
+from attnviz.server.example_photos import IMAGENETTE, PHOTOS, examples_for
 from attnviz.server.launch import serve
-from attnviz.server.photo_store import EXAMPLES, example_file
 from attnviz.server.settings import Settings
 from attnviz.viewer.encoding import pack
 
@@ -54,6 +54,7 @@ TIMED = """([trigger, done]) => new Promise((resolve) => {
 EXAMPLE = "(async () => {{ const timed = {timed}; return timed(["
 EXAMPLE += "() => document.querySelectorAll('#examples button')[{index}].click(), "
 EXAMPLE += "() => document.querySelector('.attnviz').dataset.drawn]); }})()"
+SHOWN = [example.photo for example in examples_for(IMAGENETTE)]  # with the networks that are measured
 EVENT = "(async () => {{ const timed = {timed}; return timed(["
 EVENT += "() => document.querySelector('#go-{name}').click(), "
 EVENT += "() => document.querySelector('#said .md').textContent]); }})()"
@@ -61,7 +62,7 @@ EVENT += "() => document.querySelector('#said .md').textContent]); }})()"
 
 def event_page() -> gr.Blocks:
     """One button a network: one queued event, the bare forward pass in it, one line of text."""
-    photos = [attnviz.open_photo(example_file(name)) for name in EXAMPLES]
+    photos = [attnviz.open_photo(photo.path) for photo in SHOWN]
     with gr.Blocks() as page:
         count, said = gr.State(0), gr.Markdown("none yet", elem_id="said")
         for name in attnviz.list_networks():
@@ -122,7 +123,7 @@ def main() -> None:
             page.wait_for_selector(".attnviz[data-drawn]")
             rows = []
             for turn in range(options.rounds + 2):
-                chosen = page.evaluate(EXAMPLE.format(timed=TIMED, index=turn % len(EXAMPLES)))
+                chosen = page.evaluate(EXAMPLE.format(timed=TIMED, index=turn % len(SHOWN)))
                 event = events.evaluate(EVENT.format(timed=TIMED, name=name))
                 rows.append((float(events.locator("#said .md").inner_text().split()[1]), event, chosen))
             rows = rows[2:]
@@ -137,7 +138,7 @@ def main() -> None:
     print("\n| capture, 3:2 photo seen whole | bytes as JSON |\n|---|---|")
     for attention in ("se", "cbam", "bam"):
         network = ResNet(50, attention).eval()
-        capture = pack(attnviz.trace(network, example_file("temple")), card_of(network))
+        capture = pack(attnviz.trace(network, PHOTOS["temple"].path), card_of(network))
         size = len(json.dumps(capture, ensure_ascii=False).encode())
         print(f"| {attention.upper()} ResNet-50 (random weights, which compress worst) | {size:,} |")
     pipe.send(None)

@@ -54,7 +54,7 @@ def test_an_installed_wheel_works_outside_the_checkout(site, tmp_path, examples)
 
     (about,) = site.glob("attnviz-*.dist-info")
     said = (about / "METADATA").read_text(encoding="utf-8")
-    assert "License-Expression: MIT AND BSD-3-Clause AND CC-BY-2.0 AND CC0-1.0\n" in said
+    assert "License-Expression: MIT AND BSD-3-Clause AND CC-BY-2.0 AND CC-BY-2.5 AND CC0-1.0\n" in said
     files = {path.name: path.read_text(encoding="utf-8") for path in (about / "licenses").rglob("*.*")}
     assert "CC BY 2.0" in files["SOURCES.md"] and "imagenet-labels.txt" in files["SOURCES.md"]
 

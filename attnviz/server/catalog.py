@@ -22,6 +22,7 @@ from ..processors import memory
 from ..zoo import imagenet
 from ..zoo.registry import card, intact, list_networks, load, open_checkpoint, read_labels
 from .cache import Cache
+from .example_photos import Example, examples_for
 from .settings import Settings
 from .uploaded_checkpoints import PREFIX, Checkpoint, UploadedCheckpoints
 from .work_queue import NICENESS, WorkQueue
@@ -78,6 +79,10 @@ class Catalog:
         names = self._open.keys()
         return [name for name in names if not name.startswith(PREFIX)]
 
+    def examples(self, name: str) -> tuple[Example, ...]:
+        """The example photos that a network is shown with."""
+        return examples_for(card(name).labels if name in list_networks() else self._checkpoints.classes(name))
+
     def is_open(self, name: str) -> bool:
         """Whether a network is open."""
         names = self._open.keys()
@@ -96,6 +101,7 @@ class Catalog:
         except BaseException:
             self._checkpoints.forget(name)  # nobody was told it; the files are its visitor's
             raise
+        self._checkpoints.learn(name, card_of(network).labels)
         return f"{path.name}: {card_of(network).title}", name
 
     def has(self, name: str) -> bool:

@@ -7,10 +7,12 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import gradio as gr
+from gradio.components.gallery import GalleryData, GalleryImage
+from gradio.data_classes import ImageData
 
 from ..errors import PhotoError
 from .asker import asked_by, asker_of
-from .routes import SESSION
+from .routes import API, EXAMPLES, SESSION
 
 
 class AttentionViewer(gr.HTML):
@@ -60,6 +62,23 @@ class PhotoInput(gr.Image):
         if not payload.path or (payload.url or "").startswith("data:"):
             raise gr.Error(str(PhotoError("photo_not_uploaded")), print_exception=False)
         return payload.path
+
+
+class ExampleGallery(gr.Gallery):
+    """A choice among rows of ``Example.row``. Browsers get their photos by addresses without this machine's
+    folders, see ``RequestGuard``, and Gradio copies none of them."""
+
+    is_template = True
+
+    def postprocess(self, value: list[dict[str, str]] | None) -> GalleryData:
+        """The photos, with what is said of each below it."""
+        return GalleryData(root=[_thumbnail(row) for row in value or ()])
+
+
+def _thumbnail(row: dict[str, str]) -> GalleryImage:
+    url = f"{API.strip('/')}/file={EXAMPLES}/{row['name']}"
+    said = "\n".join(text for text in (row["title"], row["mark"]) if text)
+    return GalleryImage(image=ImageData(url=url, orig_name=row["name"]), caption=said)
 
 
 class OpenDropdown(gr.Dropdown):

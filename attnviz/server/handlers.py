@@ -15,10 +15,10 @@ from ..errors import AttnvizError, NetworkError
 from ..languages.catalogue import Phrase, say
 from .asker import asked_by, asker_of
 from .catalog import Choice
+from .example_photos import EXAMPLE
 from .inference import TraceKey
-from .layout import Components, words_in
+from .layout import Components, examples_in, words_in
 from .link import Link
-from .photo_store import EXAMPLE, EXAMPLES
 from .service import Service
 
 log = logging.getLogger(__name__)
@@ -40,24 +40,23 @@ class Handlers:
         networks = [name for _, name in self._service.catalog.ready(mine)]
         link = Link.from_query(dict(request.query_params), header, networks)
         network = link.network or self._service.catalog.first()
-        updates = await self.analyse(link.photo, network, link.view, link.language, request)
+        photo = link.photo or self._first_example(network)
+        updates = await self.analyse(photo, network, link.view, link.language, request)
         if self._on.viewer in updates:
             updates[self._on.viewer] |= {"state": link.state}
-        return updates | {
-            self._on.network: gr.update(value=network),
-            self._on.opened: network,
-            self._on.view: link.view,
-        }
+        return updates | self._opened(network, link.language, request) | {self._on.view: link.view}
 
     async def speak(
         self,
         language: str,
+        opened: str,
         error: AttnvizError | None,
         network_error: AttnvizError | None,
         request: gr.Request,
     ) -> Updates:
         """A language was chosen: the words of all that Gradio draws."""
         updates: Updates = words_in(language, self._on, self._service.settings)
+        updates |= examples_in(language, self._on, self._service.catalog.examples(opened))
         updates[self._on.network] |= {
             "choices": self._service.catalog.choices(self._checkpoints_of(request), language)
         }
@@ -133,7 +132,7 @@ class Handlers:
             "capture": capture,
             "language": language,
             "networks": [[name, title] for title, name in self._service.catalog.ready(mine)],
-            "examples": [{"photo": EXAMPLE + name, "name": f"{name}.jpg"} for name in EXAMPLES],
+            "examples": [example.row(language) for example in self._service.catalog.examples(network)],
         }
         on = self._on
         return {
@@ -158,15 +157,13 @@ class Handlers:
         self, network: str, view: str, language: str, event: gr.SelectData, request: gr.Request
     ) -> Updates:
         """One of the examples was chosen."""
-        index = event.index if isinstance(event.index, int) else 0
-        photo = EXAMPLE + EXAMPLES[index % len(EXAMPLES)]
-        return await self.analyse(photo, network, view, language, request)
+        return await self.analyse(_example_of(event), network, view, language, request)
 
     async def delete_mine(self, view: str, language: str, request: gr.Request) -> Updates:
         """Delete all that this visitor sent or caused; the page is as when it was opened."""
         self._service.visitors.delete(request.session_hash)
         first = self._service.catalog.first()
-        updates = await self.analyse(EXAMPLE + EXAMPLES[0], first, view, language, request)
+        updates = await self.analyse(self._first_example(first), first, view, language, request)
         if self._on.viewer in updates:  # else nothing can be shown in place of what is there
             updates[self._on.viewer] |= {"forget": True}
         gr.Info(say(language, "deleted"), title=say(language, "delete"), duration=8)
@@ -180,16 +177,23 @@ class Handlers:
         }
         return updates | self._opened(first, language, request) | emptied
 
-    async def open_fallback(self) -> Updates:
+    async def open_fallback(self, language: str, request: gr.Request) -> Updates:
         """The viewer's button for a network with attention was pressed."""
-        return {self._on.network: FALLBACK, self._on.opened: FALLBACK}
+        return self._opened(FALLBACK, language, request)
 
     def _checkpoints_of(self, request: gr.Request) -> list[Choice]:
         return self._service.visitors.checkpoints_of(request.session_hash)
 
     def _opened(self, network: str, language: str, request: gr.Request) -> Updates:
         choices = self._service.catalog.choices(self._checkpoints_of(request), language)
-        return {self._on.network: gr.update(choices=choices, value=network), self._on.opened: network}
+        return {
+            self._on.network: gr.update(choices=choices, value=network),
+            self._on.opened: network,
+            **examples_in(language, self._on, self._service.catalog.examples(network)),
+        }
+
+    def _first_example(self, network: str) -> str:
+        return EXAMPLE + self._service.catalog.examples(network)[0].photo.name
 
     def _photo_trouble(self, error: AttnvizError, language: str) -> Updates:
         on = self._on
@@ -211,6 +215,14 @@ class Handlers:
 
     def _no_network_trouble(self) -> Updates:
         return {self._on.network_trouble: gr.update(visible=False), self._on.network_error: None}
+
+
+def _example_of(event: gr.SelectData) -> str:
+    """The browser's name of the example that was chosen, whatever list it stood in: another network may have
+    been chosen meanwhile."""
+    image = event.value.get("image") if isinstance(event.value, dict) else None
+    file = image.get("orig_name") if isinstance(image, dict) else None
+    return EXAMPLE + str(file).removesuffix(".jpg")
 
 
 def _warned(error: AttnvizError, language: str) -> dict[str, Any]:

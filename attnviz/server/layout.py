@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,10 +11,8 @@ import gradio as gr
 
 from ..choices import CHOICES
 from ..languages.catalogue import ENGLISH, catalogue, say
-from .components import AttentionViewer, OpenDropdown, PhotoInput, Sentence
-from .photo_store import EXAMPLE, EXAMPLES, example_file
-from .routes import API
-from .routes import EXAMPLES as PUBLIC_EXAMPLES
+from .components import AttentionViewer, ExampleGallery, OpenDropdown, PhotoInput, Sentence
+from .example_photos import Example, credits_of
 from .service import Service
 from .settings import Settings
 
@@ -51,7 +50,8 @@ class Components:
     photo: PhotoInput
     trouble: Sentence
     examples_heading: gr.Markdown
-    examples: gr.Gallery
+    examples: ExampleGallery
+    credits: gr.Markdown  # of the examples
     network: OpenDropdown
     network_trouble: Sentence
     checkpoint_box: gr.Accordion
@@ -85,6 +85,17 @@ def words_in(language: str, components: Components, settings: Settings) -> dict[
     return {component: gr.update(**words) for component, words in updates.items()}
 
 
+def examples_in(
+    language: str, components: Components, examples: Sequence[Example]
+) -> dict[Any, dict[str, Any]]:
+    """The examples that are shown, and whose they are, in a language, as updates."""
+    rows = [example.row(language) for example in examples]
+    return {
+        components.examples: gr.update(value=rows),
+        components.credits: gr.update(value=_credits(language, examples)),
+    }
+
+
 def draw(service: Service) -> Components:
     """Put the components into the Blocks that are being built."""
     settings = service.settings
@@ -92,10 +103,11 @@ def draw(service: Service) -> Components:
         heading = gr.Markdown(_heading(ENGLISH), elem_id="heading")
         switch = gr.Button(_next_language(ENGLISH), size="sm", elem_id="language", scale=0, min_width=90)
     choices = service.catalog.choices([])
-    state = _draw_state(choices[0][1])
+    examples = service.catalog.examples(choices[0][1])
+    state = _draw_state(choices[0][1], examples[0].row(ENGLISH)["photo"])
     with gr.Row(elem_id="main"):
         with gr.Column(scale=1, min_width=280):
-            photo = _draw_photo(settings)
+            photo = _draw_photo(settings, examples)
             network = _draw_network(choices)
             checkpoint = _draw_checkpoint(settings)
             rest = _draw_rest(settings)
@@ -105,17 +117,17 @@ def draw(service: Service) -> Components:
     return Components(heading, switch, **state, **photo, **network, **checkpoint, **rest, viewer=viewer)
 
 
-def _draw_state(network: str) -> dict[str, Any]:
+def _draw_state(network: str, photo: str) -> dict[str, Any]:
     return {
         "language": gr.Textbox(ENGLISH, visible=False),
-        "current": gr.Textbox(EXAMPLE + EXAMPLES[0], visible=False),
+        "current": gr.Textbox(photo, visible=False),
         "opened": gr.State(network),
         "error": gr.State(),
         "network_error": gr.State(),
     }
 
 
-def _draw_photo(settings: Settings) -> dict[str, Any]:
+def _draw_photo(settings: Settings, shown: Sequence[Example]) -> dict[str, Any]:
     photo = PhotoInput(
         label=_words(ENGLISH, "your_photo", settings),
         type="filepath",
@@ -128,8 +140,8 @@ def _draw_photo(settings: Settings) -> dict[str, Any]:
     )
     trouble = Sentence(visible=False, elem_id="trouble", elem_classes="trouble")
     heading = gr.Markdown(_words(ENGLISH, "or_examples", settings), elem_id="examples-heading")
-    examples = gr.Gallery(
-        [(str(example_file(name)), name) for name in EXAMPLES],
+    examples = ExampleGallery(
+        [example.row(ENGLISH) for example in shown],
         label=_words(ENGLISH, "examples", settings),
         show_label=False,
         columns=4,
@@ -140,10 +152,13 @@ def _draw_photo(settings: Settings) -> dict[str, Any]:
         buttons=[],
         elem_id="examples",
     )
-    for item in examples.value:  # by an address without this machine's folders, see RequestGuard
-        item["image"]["url"] = f"{API.strip('/')}/file={PUBLIC_EXAMPLES}/{item['image']['orig_name']}"
-        del item["image"]["path"]  # which Gradio would also look for when an example is chosen
-    return {"photo": photo, "trouble": trouble, "examples_heading": heading, "examples": examples}
+    return {
+        "photo": photo,
+        "trouble": trouble,
+        "examples_heading": heading,
+        "examples": examples,
+        "credits": gr.Markdown(_credits(ENGLISH, shown), elem_id="examples-credits"),
+    }
 
 
 def _draw_network(choices: list[tuple[str, str]]) -> dict[str, Any]:
@@ -203,6 +218,10 @@ def _heading(language: str) -> str:
 
 def _words(language: str, key: str, settings: Settings) -> str:
     return say(language, key, megabytes=f"{settings.checkpoint_mb:,}", minutes=settings.keep)
+
+
+def _credits(language: str, examples: Sequence[Example]) -> str:
+    return say(language, "examples_by", credits=credits_of(examples))
 
 
 def _told(language: str) -> list[tuple[str, str]]:

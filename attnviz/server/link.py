@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..languages.catalogue import ENGLISH, LANGUAGES, catalogue
-from .photo_store import EXAMPLE, EXAMPLES
+from .example_photos import EXAMPLE, PHOTOS
 
 TABS = ("explore", "networks", "photos")
 LONGEST_CHANNEL = 5  # digits
@@ -19,7 +19,7 @@ class Link:
     viewer as its JavaScript takes it."""
 
     language: str
-    photo: str
+    photo: str | None  # None for the first that the network is shown with
     network: str | None  # None for the first that is offered
     view: str
     state: dict[str, Any]
@@ -28,10 +28,10 @@ class Link:
     def from_query(cls, query: Mapping[str, str], accept_language: str, networks: Collection[str]) -> Link:
         """What an address's query asks for, of the examples and these networks; all else is passed over."""
         language = query.get("lang") or catalogue().preferred(accept_language)
-        example, network = query.get("photo"), query.get("network")
+        example, network = query.get("photo", ""), query.get("network")
         return cls(
             language if language in LANGUAGES else ENGLISH,
-            EXAMPLE + (example if example in EXAMPLES else EXAMPLES[0]),
+            EXAMPLE + example if example in PHOTOS else None,
             network if network in networks else None,
             "crop" if query.get("view") == "crop" else "whole",
             _viewer_state(query, networks),
@@ -48,9 +48,9 @@ def _viewer_state(query: Mapping[str, str], networks: Collection[str]) -> dict[s
     if channel.isdecimal() and len(channel) <= LONGEST_CHANNEL:
         state["channel"] = int(channel)
     compared = [name for name in query.get("networks", "").split(",") if name in networks]
-    photos = [EXAMPLE + name for name in query.get("photos", "").split(",") if name in EXAMPLES]
+    photos = [EXAMPLE + name for name in query.get("photos", "").split(",") if name in PHOTOS]
     state |= {key: names for key, names in (("networks", compared), ("photos", photos)) if names}
-    state |= {side: EXAMPLE + query[side] for side in ("a", "b") if query.get(side) in EXAMPLES}
+    state |= {side: EXAMPLE + query[side] for side in ("a", "b") if query.get(side) in PHOTOS}
     if query.get("block") == "first":
         state["block"] = "first"
     return state

@@ -56,6 +56,7 @@ class Wiring:
         on = components
         self._chosen = [on.network, on.view, on.language]
         self._analysis = [on.photo, on.trouble, on.error, on.current, on.viewer]
+        self._opening = [on.network, on.opened, on.examples, on.credits]
         # For each address one more than passes at a time: while one runs, another's photo is opened and a
         # third's capture encoded; and as many again for the others, whom long ones would keep waiting.
         self._pass: dict[str, Any] = {
@@ -81,12 +82,12 @@ class Wiring:
 
     def _connect_opening(self) -> None:
         on, handlers = self._on, self._handlers
-        opening = [*self._analysis, on.network, on.opened, on.view]
+        opening = [*self._analysis, *self._opening, on.view]
         self._page.load(handlers.start, None, opening, **HIDDEN, **PRIVATE, **self._pass)
         said = [on.error, on.network_error]
-        spoken = [*on.spoken(), on.trouble, on.network_trouble]
+        spoken = [*on.spoken(), on.credits, on.trouble, on.network_trouble]
         for event, script in ((on.viewer.speak, VIEWERS_LANGUAGE), (on.switch.click, SWITCH_LANGUAGE)):
-            event(handlers.speak, [on.language, *said], spoken, js=script, **HIDDEN, **PRIVATE)
+            event(handlers.speak, [on.language, on.opened, *said], spoken, js=script, **HIDDEN, **PRIVATE)
 
     def _connect_photos(self) -> None:
         on, handlers = self._on, self._handlers
@@ -95,7 +96,7 @@ class Wiring:
         on.delete.click(
             handlers.delete_mine,
             [on.view, on.language],
-            [*self._analysis, on.network, on.opened, on.checkpoint, on.labels, on.told, on.network_trouble],
+            [*self._analysis, *self._opening, on.checkpoint, on.labels, on.told, on.network_trouble],
             **HIDDEN,
             **PRIVATE,
             **self._pass,
@@ -108,7 +109,7 @@ class Wiring:
         chosen = on.network.select(
             self._handlers.fetch,
             [on.network, on.opened, on.language],
-            [on.network, on.opened, on.network_trouble, on.network_error],
+            [*self._opening, on.network_trouble, on.network_error],
             trigger_mode="always_last",
             show_progress_on=[on.viewer],
             **FETCHES,
@@ -121,7 +122,7 @@ class Wiring:
             [on.checkpoint.upload, on.labels.upload, on.told.input],
             self._handlers.open_yours,
             [on.checkpoint, on.labels, on.told, on.language],
-            [on.network, on.opened, on.network_trouble, on.network_error],
+            [*self._opening, on.network_trouble, on.network_error],
             show_progress_on=[on.viewer],
             **FETCHES,
         )
@@ -130,7 +131,11 @@ class Wiring:
     def _connect_viewer(self) -> None:
         on = self._on
         pressed = on.viewer.cbam(
-            self._handlers.open_fallback, None, [on.network, on.opened], api_visibility="private", **HIDDEN
+            self._handlers.open_fallback,
+            [on.language],
+            self._opening,
+            api_visibility="private",
+            **HIDDEN,
         )
         self._then_analyse(pressed)
 

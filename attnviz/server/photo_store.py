@@ -5,14 +5,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from .._paths import EXAMPLES_FOLDER
 from ..errors import AttnvizError, PhotoError
+from .example_photos import EXAMPLE, PHOTOS
 from .settings import Settings
 from .uploads import UploadFolder, name_of, remove
 from .visitors import Belongings
 
-EXAMPLES = ("temple", "flower", "astronaut", "cat", "coffee", "rocket", "cameraman", "galaxies")
-EXAMPLE, UPLOAD = "example:", "upload:"  # how the browser's names begin
+UPLOAD = "upload:"  # how the browser's names of uploads begin
 
 
 class PhotoStore:
@@ -34,21 +33,24 @@ class PhotoStore:
     def path_of(self, name: str) -> Path:
         """The file of a photo; the time that an upload is kept begins anew. Raises AttnvizError for a photo
         that is neither an example nor an upload."""
-        if name.startswith(EXAMPLE) and name.removeprefix(EXAMPLE) in EXAMPLES:
-            return example_file(name.removeprefix(EXAMPLE))
+        if name.startswith(EXAMPLE):
+            return _example_named(name.removeprefix(EXAMPLE))
         if not name.startswith(UPLOAD):
             raise self.gone()
         return self._uploads.find(name.removeprefix(UPLOAD))
 
     def name_of(self, path: Path) -> str:
         """A photo's name for the browser, the opposite of ``path_of``."""
-        return EXAMPLE + path.stem if path.parent == EXAMPLES_FOLDER else UPLOAD + name_of(path)
+        photo = PHOTOS.get(path.stem)
+        return EXAMPLE + photo.name if photo and photo.path == path else UPLOAD + name_of(path)
 
     def gone(self) -> AttnvizError:
         """The error for a photo that is not there."""
         return self._uploads.gone()
 
 
-def example_file(name: str) -> Path:
-    """The file of one of EXAMPLES."""
-    return EXAMPLES_FOLDER / f"{name}.jpg"
+def _example_named(name: str) -> Path:
+    """The file of an example. Raises AttnvizError if there is none, or none any more, of this name."""
+    if name not in PHOTOS:
+        raise AttnvizError("example_unknown")
+    return PHOTOS[name].path

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..checkpoints.told import NOTHING_TOLD, Told
@@ -21,6 +21,7 @@ class Checkpoint:
     path: Path
     labels: Path | None
     told: Told = NOTHING_TOLD
+    classes: tuple[str, ...] = ()  # their names, once it was opened, if they are known
 
 
 class UploadedCheckpoints:
@@ -49,6 +50,17 @@ class UploadedCheckpoints:
         """Whether there is one of this name, and its file."""
         checkpoint = self._by_name.get(name)
         return checkpoint is not None and checkpoint.path.exists()
+
+    def learn(self, name: str, classes: tuple[str, ...]) -> None:
+        """Keep the names of one's classes."""
+        checkpoint = self._by_name.get(name)
+        if checkpoint is not None:
+            self._by_name[name] = replace(checkpoint, classes=classes)
+
+    def classes(self, name: str) -> tuple[str, ...]:
+        """The names of one's classes; none where they are not known."""
+        checkpoint = self._by_name.get(name)
+        return checkpoint.classes if checkpoint else ()
 
     def forget(self, name: str) -> None:
         """Take one's name away; its files stay."""

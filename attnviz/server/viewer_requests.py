@@ -12,8 +12,9 @@ from ..networks.card import card_of
 from ..viewer.encoding import pack, pack_features
 from .bundles import BundleWriter
 from .catalog import Catalog
+from .example_photos import EXAMPLE
 from .inference import Inference, TraceKey
-from .photo_store import EXAMPLE, PhotoStore
+from .photo_store import PhotoStore
 from .view_state import trace_key
 from .visitors import Visitors
 from .work_queue import WorkQueue

@@ -34,7 +34,7 @@ def test_the_first_click_saves(visit, temple):
 
 def test_a_link_brings_the_view_back_without_the_visitors_photo(visit, noise_file):
     page = visit()
-    after(page, lambda: page.locator("#examples button").nth(3).click())
+    after(page, lambda: page.locator("#examples button").nth(2).click())
     after(page, lambda: choose(page, "network", "BAM"))
     page.locator(".av-item", has_text="bam2").click()
     control(page, "find").fill("12")
@@ -56,7 +56,7 @@ def test_a_link_brings_the_view_back_without_the_visitors_photo(visit, noise_fil
 
 
 def test_a_link_to_a_comparison(visit):
-    page = visit(query="&tab=networks&networks=bam_resnet18,se_resnet18&photo=flower")
+    page = visit(query="&tab=networks&networks=bam_resnet18,se_resnet18&photo=pizza")
     expect(page.locator(".av-compare thead th")).to_have_text(
         [re.compile("BAM ResNet-18"), re.compile("SE ResNet-18")]
     )

@@ -83,4 +83,4 @@ def test_what_the_guard_refuses_is_said_and_the_page_stays(open_url, served):
     expect(page.locator(".toast-body")).to_contain_text("no room on the server")
     page.unroute("**/gradio_api/upload**")
     page.locator("#examples button").nth(1).click()
-    expect(heading(page)).to_have_text("Example: flower.jpg", timeout=30_000)
+    expect(heading(page)).to_have_text("Example: springer.jpg", timeout=30_000)

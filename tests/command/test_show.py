@@ -124,10 +124,10 @@ def test_a_folder_is_its_pictures_and_what_is_missing_stops_no_other(tmp_path, e
     folder = tmp_path / "photos"
     (folder / "below").mkdir(parents=True)
     shutil.copyfile(examples / "cat.jpg", folder / "cat.jpg")
-    shutil.copyfile(examples / "flower.jpg", folder / "below" / "flower.jpg")
+    shutil.copyfile(examples / "pizza.jpg", folder / "below" / "pizza.jpg")
     (folder / "notes.txt").write_text("no picture")
     assert show(folder, tmp_path / "gone.png", "-l", "layer1.0", "-o", tmp_path / "out") == 1
-    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["cat", "flower"]
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["cat", "pizza"]
     assert "notes" not in capsys.readouterr().err
 
 
@@ -146,7 +146,7 @@ def test_photos_of_one_name_do_not_overwrite_each_other_and_a_bad_one_stops_noth
     other, third, dots = tmp_path / "elsewhere" / "cat.jpg", tmp_path / "cat-2.jpg", tmp_path / "...jpg"
     other.parent.mkdir()
     for path in (other, third, dots):
-        path.write_bytes((examples / "flower.jpg").read_bytes())
+        path.write_bytes((examples / "pizza.jpg").read_bytes())
     bad = tmp_path / "bad.png"
     bad.write_text("no picture")
     out = tmp_path / "out"
@@ -180,13 +180,13 @@ def test_what_was_nearly_right_is_answered_with_what_was_meant(wrong, meant, tmp
 
 @pytest.mark.slow
 def test_all_photos_lie_in_one_page_as_they_are_wanted(tmp_path, examples):
-    photos = [examples / "cat.jpg", examples / "flower.jpg"]
+    photos = [examples / "cat.jpg", examples / "pizza.jpg"]
     look = ["--html", "-l", "bam2", "-c", "magma", "-s", "shown", "--order", "size", "--smooth"]
     assert show(*photos, "-n", "bam_resnet18", *look, "-o", tmp_path) == 0
     page = (tmp_path / "attnviz.html").read_text(encoding="utf-8")
     shown = re.findall(r"viewer\.show\((.*)\);\n", page)[-1]
     captures, state = json.loads(f"[{shown}]")
-    assert [capture["photo"]["name"] for capture in captures] == ["cat.jpg", "flower.jpg"]
+    assert [capture["photo"]["name"] for capture in captures] == ["cat.jpg", "pizza.jpg"]
     expected = {"layer": "bam2", "colours": "magma", "scale": "shown", "order": "size", "smooth": True}
     assert expected.items() <= state.items()
 
@@ -214,16 +214,16 @@ def test_the_command_writes_what_a_bundle_holds(tmp_path, examples):
 
 @pytest.mark.slow
 def test_the_colours_can_span_all_photos_that_are_shown(tmp_path, examples):
-    photos = [examples / name for name in ("cat.jpg", "flower.jpg")]
+    photos = [examples / name for name in ("cat.jpg", "pizza.jpg")]
     chosen = ["--network", "bam_resnet18", "--layer", "bam3"]
     limits = {}
     for scale in ("map", "shown"):
         assert show(*photos, *chosen, "--scale", scale, "--out", tmp_path / scale) == 0
-        for name in ("cat", "flower"):
+        for name in ("cat", "pizza"):
             svg = (tmp_path / scale / name / "bam3.map.svg").read_text(encoding="utf-8")
             limits[scale, name] = re.findall(r">(\d\.\d+)</text>", svg)
-    assert limits["shown", "cat"] == limits["shown", "flower"]
-    assert limits["map", "cat"] != limits["map", "flower"]
+    assert limits["shown", "cat"] == limits["shown", "pizza"]
+    assert limits["map", "cat"] != limits["map", "pizza"]
 
 
 @pytest.mark.slow

@@ -81,7 +81,7 @@ def test_several_traces_have_folders_of_their_own_and_one_table():
     ],
 )
 def test_a_chosen_channel_is_drawn_and_written(name, layer, view, examples):
-    network, photo = attnviz.load(name), attnviz.open_photo(examples / "flower.jpg")
+    network, photo = attnviz.load(name), attnviz.open_photo(examples / "pizza.jpg")
     selection = channel_of(network, photo, layer, 7, view)
     files = dict(bundle([selection], Look()))
     features = attnviz.features(network, photo, layer, view)
@@ -112,22 +112,22 @@ def test_bars_span_their_own_range_on_other_scales_unless_they_stand_side_by_sid
 
 def test_two_photos_are_compared_channel_by_channel(examples):
     network = attnviz.load("se_resnet18")
-    temple, cat, flower = (
+    temple, cat, pizza = (
         replace(selection_of(network, attnviz.open_photo(examples / f"{name}.jpg")), layers=("layer3.1",))
-        for name in ("temple", "cat", "flower")
+        for name in ("temple", "cat", "pizza")
     )
-    pair = Pair("layer3.1", flower.trace, temple.trace)
-    files = dict(bundle([temple, cat, flower], Look(scale="shown"), pairs=[pair], side_by_side=True))
+    pair = Pair("layer3.1", pizza.trace, temple.trace)
+    files = dict(bundle([temple, cat, pizza], Look(scale="shown"), pairs=[pair], side_by_side=True))
     rows = table(files["pair.csv"])
     assert list(rows[0]) == ["channel", "a", "b", "difference"]
     assert [row["channel"] for row in rows] == [str(number) for number in range(len(rows))]
-    a, b = (selection.trace.layers["layer3.1"].channel for selection in (flower, temple))
+    a, b = (selection.trace.layers["layer3.1"].channel for selection in (pizza, temple))
     for column, values in (("a", a), ("b", b), ("difference", b - a)):
         assert np.array_equal(np.array([row[column] for row in rows], np.float64), values.astype(np.float64))
     written = svg_text(files["pair.svg"])
-    assert "photo A · flower.jpg" in written and "photo B · temple.jpg" in written
+    assert "photo A · pizza.jpg" in written and "photo B · temple.jpg" in written
     manifest = json.loads(files["manifest.json"])
-    folders = {"a": "flower-se_resnet18/", "b": "temple-se_resnet18/"}
+    folders = {"a": "pizza-se_resnet18/", "b": "temple-se_resnet18/"}
     assert manifest["pairs"] == [{"layer": "layer3.1", **folders}]
     assert manifest["settings"]["bars"] == "fixed"
 

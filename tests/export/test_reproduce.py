@@ -35,7 +35,7 @@ def count_of(files: dict[str, bytes]) -> int:
 )
 def test_the_same_arrays_are_made_again(name, view, tmp_path, examples, capsys):
     files = bundle_of_numbers(
-        selection_of(attnviz.load(name), attnviz.open_photo(examples / "flower.jpg"), view)
+        selection_of(attnviz.load(name), attnviz.open_photo(examples / "pizza.jpg"), view)
     )
     assert reproduce.main(write(files, tmp_path), []) == 0
     assert capsys.readouterr().out == f"equal: {count_of(files)} arrays\n"
@@ -50,7 +50,7 @@ def test_the_same_arrays_are_made_again(name, view, tmp_path, examples, capsys):
     ],
 )
 def test_the_features_of_a_channel_are_made_again(name, layer, view, tmp_path, examples, capsys):
-    photo = attnviz.open_photo(examples / "flower.jpg")
+    photo = attnviz.open_photo(examples / "pizza.jpg")
     files = bundle_of_numbers(channel_of(attnviz.load(name), photo, layer, 7, view))
     assert reproduce.main(write(files, tmp_path), []) == 0
     assert capsys.readouterr().out == f"equal: {count_of(files)} arrays\n"
@@ -65,7 +65,7 @@ def test_the_traces_of_a_fast_network_are_made_again(tmp_path, capsys):
 
 def test_a_comparison_and_a_tensor_are_made_again(tmp_path, examples, capsys):
     network = attnviz.load("bam_resnet18")
-    photos = attnviz.open_photo(examples / "flower.jpg"), torch.randn(3, 96, 128)
+    photos = attnviz.open_photo(examples / "pizza.jpg"), torch.randn(3, 96, 128)
     selections = [replace(selection_of(network, photo), layers=("bam3",)) for photo in photos]
     folder = write(dict(bundle(selections, Look())), tmp_path)
     assert reproduce.main(folder, []) == 0 and capsys.readouterr().out.startswith("equal: ")

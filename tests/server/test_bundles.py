@@ -71,9 +71,9 @@ def test_everything_that_is_compared_can_be_saved(saved):
 
 
 def test_the_scale_of_what_is_shown_spans_what_is_compared(saved, passes, cbam, examples):
-    beside = [{**TEMPLE, "photo": f"example:{name}"} for name in ("galaxies", "flower")]
+    beside = [{**TEMPLE, "photo": f"example:{name}"} for name in ("dog", "pizza")]
     request = {"what": "screen", "tab": "explore", "layer": "layer2.0", "shown": [TEMPLE], "beside": beside}
-    photos = [attnviz.trace(cbam, examples / f"{name}.jpg") for name in ("temple", "galaxies", "flower")]
+    photos = [attnviz.trace(cbam, examples / f"{name}.jpg") for name in ("temple", "dog", "pizza")]
     for scale, spanned in (("network", ()), ("shown", photos[1:])):
         files = saved({**request, "look": {"scale": scale}})
         drawn = np.asarray(PIL.Image.open(io.BytesIO(files["layer2.0.overlay.png"])))
@@ -95,17 +95,17 @@ def test_the_chosen_channel_is_saved_as_it_is_shown(saved, cbam, examples):
 
 
 def test_the_two_photos_that_are_compared_are_saved(saved, examples):
-    names = ("temple", "cat", "flower")
+    names = ("temple", "cat", "pizza")
     shown = [{**TEMPLE, "network": "se_resnet18", "photo": f"example:{name}"} for name in names]
     request = {"what": "screen", "tab": "photos", "layer": "layer3.1", "channel": 3, "shown": shown}
-    files = saved({**request, "a": "example:flower", "b": None, "look": {"scale": "map"}})
+    files = saved({**request, "a": "example:pizza", "b": None, "look": {"scale": "map"}})
     manifest = json.loads(files["manifest.json"])
-    assert manifest["pairs"] == [{"layer": "layer3.1", "a": "flower-se_resnet18/", "b": "cat-se_resnet18/"}]
+    assert manifest["pairs"] == [{"layer": "layer3.1", "a": "pizza-se_resnet18/", "b": "cat-se_resnet18/"}]
     assert manifest["settings"]["bars"] == "fixed" and not any("channel-3" in name for name in files)
     network = attnviz.fast(attnviz.load("se_resnet18"))
     a, b = (
         attnviz.trace(network, examples / f"{name}.jpg").layers["layer3.1"].channel
-        for name in ("flower", "cat")
+        for name in ("pizza", "cat")
     )
     rows = list(csv.DictReader(io.StringIO(files["pair.csv"].decode())))
     assert np.array_equal(np.array([row["difference"] for row in rows], np.float32), b - a)

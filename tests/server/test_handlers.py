@@ -30,7 +30,7 @@ def test_the_first_screen_is_a_worked_example(client):
     assert value["language"] == "en" and value["state"] == {}
     assert len(capture["layers"]) == 8 and capture["top"][0][0] == "church"
     assert capture["network"]["title"] == "CBAM ResNet-18"
-    assert ["se_resnet18", "SE ResNet-18"] in value["networks"] and len(value["examples"]) >= 6
+    assert ["se_resnet18", "SE ResNet-18"] in value["networks"]
 
 
 def test_exploring_asks_for_one_forward_pass_and_a_channel_for_one_more(client, passes):
@@ -125,17 +125,22 @@ def test_what_nobody_foresaw_is_a_sentence_too(visitor, examples, caplog):
 def test_every_language_says_everything_that_the_page_draws(client):
     names = {component: key for component, _, key in WORDS}
     for language in ("en", "zh"):
-        updates = client.named(client.handlers.speak(language, None, None))
+        updates = client.named(client.handlers.speak(language, "se_resnet18", None, None))
         assert updates["language"]["value"] == language and names.keys() <= updates.keys()
     english, chinese = (
-        client.named(client.handlers.speak(language, None, None)) for language in ("en", "zh")
+        client.named(client.handlers.speak(language, "se_resnet18", None, None)) for language in ("en", "zh")
     )
     assert all(english[name] != chinese[name] for name in (*names, "heading", "switch"))
 
 
 def test_what_is_spoken_is_what_the_event_gives_out(client):
-    spoken = [*client.components.spoken(), client.components.trouble, client.components.network_trouble]
-    updates = client.handlers.speak("zh", None, None)
+    spoken = [
+        *client.components.spoken(),
+        client.components.credits,
+        client.components.trouble,
+        client.components.network_trouble,
+    ]
+    updates = client.handlers.speak("zh", "se_resnet18", None, None)
     assert {component._id for component in updates} == {component._id for component in spoken}
 
 
@@ -146,17 +151,44 @@ def test_a_message_follows_the_language(client, tmp_path):
         updates = client.upload(bad)
     error = updates["error"]
     assert isinstance(error, PhotoError) and error.__traceback__ is None
-    chinese = client.named(client.handlers.speak("zh", error, None))
+    chinese = client.named(client.handlers.speak("zh", "se_resnet18", error, None))
     assert "是文本" in chinese["trouble"]["value"] and "holiday.png" in chinese["trouble"]["value"]
     assert "<" not in chinese["trouble"]["value"] and "network_trouble" not in chinese
-    english = client.named(client.handlers.speak("en", None, error))
+    english = client.named(client.handlers.speak("en", "se_resnet18", None, error))
     assert english["network_trouble"] == updates["trouble"] and "trouble" not in english
 
 
-def test_an_example_that_is_chosen_is_analysed(client):
-    event = SimpleNamespace(index=3)
-    updates = client.named(client.handlers.analyse_example("se_resnet18", "whole", "en", event))
-    assert updates["current"] == "example:cat" and updates["viewer"]["capture"]["photo"]["name"] == "cat.jpg"
+def thumbnail(name: str) -> SimpleNamespace:
+    """That the example with this file is chosen, as Gradio tells it."""
+    return SimpleNamespace(index=0, value={"image": {"orig_name": name, "url": f"x/{name}"}, "caption": ""})
+
+
+def test_an_example_that_is_chosen_is_analysed_whatever_network_is_chosen_meanwhile(client):
+    for name in ("cat", "pizza"):
+        event = thumbnail(f"{name}.jpg")
+        updates = client.named(client.handlers.analyse_example("se_resnet18", "whole", "en", event))
+        assert updates["current"] == f"example:{name}"
+        assert updates["viewer"]["capture"]["photo"]["name"] == f"{name}.jpg"
+
+
+@pytest.mark.parametrize("value", [None, {}, {"image": None}, "x", thumbnail("flower.jpg").value])
+def test_an_example_that_is_not_there_is_one_sentence(client, value):
+    event = SimpleNamespace(index=0, value=value)
+    with pytest.warns(UserWarning, match="no such example photo"):
+        updates = client.named(client.handlers.analyse_example("se_resnet18", "whole", "en", event))
+    assert not {"viewer", "current"} & updates.keys()
+
+
+def test_the_examples_follow_the_network_and_the_language(client):
+    value = started(client)["viewer"]
+    assert [row["name"] for row in value["examples"]] == [
+        *("temple.jpg", "springer.jpg", "cat.jpg", "taxis.jpg")
+    ]
+    updates = client.named(client.handlers.speak("zh", "cbam_resnet18", None, None))
+    assert [row["title"] for row in updates["examples"]["value"]] == ["寺庙", "史宾格犬", "猫", "出租车"]
+    assert "danielbuechele (CC BY 2.0)" in updates["credits"]["value"]
+    updates = client.named(client.handlers.speak("en", "pytorchcv/cbam_resnet50", None, None))
+    assert updates["examples"]["value"][0]["title"] == "Pizza"
 
 
 def test_only_the_api_is_in_the_api():

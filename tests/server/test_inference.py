@@ -17,6 +17,7 @@ from helpers.waiting import Waiting
 import attnviz
 from attnviz.errors import AttnvizError, BusyError, TraceError
 from attnviz.server.asker import Asker, asked_by
+from attnviz.server.example_photos import PHOTOS
 from attnviz.server.inference import (
     TRACES_BYTES,
     Compute,
@@ -25,11 +26,10 @@ from attnviz.server.inference import (
     features_bytes,
     trace_bytes,
 )
-from attnviz.server.photo_store import EXAMPLES, example_file
 from attnviz.server.settings import RESULTS_MB, Settings
 
 ANNA, BEN = Asker("1.1.1.1", "anna"), Asker("2.2.2.2", "ben")
-TEMPLE = TraceKey(example_file("temple"), "cbam_resnet18", "whole")
+TEMPLE = TraceKey(PHOTOS["temple"].path, "cbam_resnet18", "whole")
 
 
 @pytest.fixture
@@ -57,7 +57,7 @@ def test_a_photo_is_run_once_and_its_trace_is_that_of_the_library(made, passes, 
 
 
 def test_what_came_of_a_photo_is_forgotten_and_of_the_others_not(made, passes):
-    inference, cat = made(passes.compute()), replace(TEMPLE, photo=example_file("cat"))
+    inference, cat = made(passes.compute()), replace(TEMPLE, photo=PHOTOS["cat"].path)
     for key in (TEMPLE, cat):
         inference.features(key, "layer1.0")
     inference.forget({TEMPLE.photo})
@@ -172,14 +172,15 @@ def test_all_channels_of_a_small_network_cost_one_more_pass_of_a_large_one_one_a
 
 def test_a_visitor_holds_a_share_of_the_results_by_setting_and_pushes_out_nobody_elses(made, passes):
     inference, share = made(passes.compute(), results_mb=10), 10 / RESULTS_MB
+    hers = [photo.path for photo in PHOTOS.values() if photo.path != TEMPLE.photo]
     with asked_by(BEN):
         inference.features(TEMPLE, "layer1.0")
     with asked_by(ANNA):
-        for name in EXAMPLES[1:]:
-            inference.features(replace(TEMPLE, photo=example_file(name)), "layer1.0")
+        for path in hers:
+            inference.features(replace(TEMPLE, photo=path), "layer1.0")
     held, (last, *others) = inference.traces.held(), reversed(inference.traces.keys())
     of_last = trace_bytes(inference.trace(last))
-    assert held[ANNA] <= max(share * TRACES_BYTES, of_last) < len(EXAMPLES[1:]) * of_last
+    assert held[ANNA] <= max(share * TRACES_BYTES, of_last) < len(hers) * of_last
     assert TEMPLE in others
     ran = len(passes.traced), len(passes.layers)
     with asked_by(BEN):

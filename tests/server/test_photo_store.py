@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 
 import pytest
-from helpers.checkout import ROOT
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as any_of
 
 from attnviz._paths import EXAMPLES_FOLDER
 from attnviz.errors import AttnvizError, PhotoError
+from attnviz.server.example_photos import PHOTOS
 from attnviz.server.inference import Inference
-from attnviz.server.photo_store import EXAMPLES, PhotoStore
+from attnviz.server.photo_store import PhotoStore
 from attnviz.server.settings import Settings
 from attnviz.server.uploads import UploadFolder
 from attnviz.server.visitors import Belongings
@@ -56,16 +56,14 @@ def test_what_is_deleted_is_gone_and_examples_stay(photos, uploads, belongings):
 
 
 def test_an_example_is_named_as_one_from_its_path_too(photos):
-    for name in EXAMPLES:
+    for name in PHOTOS:
         assert photos.name_of(photos.path_of(f"example:{name}")) == f"example:{name}"
 
 
-def test_six_or_more_examples_are_there_and_their_sources_are_named(examples):
-    sources = (ROOT / "assets" / "SOURCES.md").read_text(encoding="utf-8")
-    assert len(EXAMPLES) >= 6
-    assert {path.stem for path in examples.iterdir()} == set(EXAMPLES)
-    for name in EXAMPLES:
-        assert f"`{name}.jpg`" in sources
+@pytest.mark.parametrize("name", ["flower", "galaxies", "../page", ""])
+def test_an_example_that_is_not_there_is_one_sentence(photos, name):
+    with pytest.raises(AttnvizError, match="no such example photo here, or none any more"):
+        photos.path_of(f"example:{name}")
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)

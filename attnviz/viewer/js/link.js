@@ -15,7 +15,7 @@ const NAMES = [
   'lang',
 ];
 const YOURS = 'yours:'; // begins the name of a visitor's checkpoint, which is the key to it
-const EXAMPLE = 'example:'; // begins the name of an example photo
+export const EXAMPLE = 'example:'; // begins the name of an example photo
 
 /** The address of what ``viewer`` shows. It has only names of ours, never a photo or a checkpoint of the visitor's. */
 export function linkTo({ state, trace, language }) {

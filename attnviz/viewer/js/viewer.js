@@ -10,6 +10,7 @@ import { guide } from './guide.js';
 import { header } from './header.js';
 import { help } from './help.js';
 import { spokenLanguage, textIn } from './languages.js';
+import { EXAMPLE } from './link.js';
 import { mapPanel } from './map.js';
 import { mechanismPanel } from './mechanism.js';
 import { networksPanel } from './networks.js';
@@ -122,13 +123,17 @@ class Viewer {
     return this.state.scale === 'shown' ? this.compared() : [];
   }
 
-  /** Photos that can be compared, {photo, name}: the examples, and what was looked at in this visit. */
+  /** Photos that can be compared, {photo, name}: the examples, what was looked at in this visit, and what a link or
+   * another network's examples left chosen. */
   photos() {
     const photos = new Map(
       (this.host?.examples?.() ?? []).map((example) => [example.photo, example]),
     );
     for (const { asked, photo } of this.traces)
       photos.set(asked.photo, { photo: asked.photo, name: photo.name });
+    for (const photo of this.state.photos)
+      if (photo.startsWith(EXAMPLE) && !photos.has(photo))
+        photos.set(photo, { photo, name: `${photo.slice(EXAMPLE.length)}.jpg` });
     return [...photos.values()];
   }
 
