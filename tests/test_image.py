@@ -14,6 +14,9 @@ import pytest
 from helpers.checkout import ROOT
 
 from attnviz import deploy
+from attnviz.server.settings import SPACE_NETWORKS
+
+FETCH = '["python", "-m", "attnviz", "fetch"]'
 
 
 def instructions() -> list[tuple[str, str]]:
@@ -41,11 +44,11 @@ def test_the_image_copies_what_is_there_and_what_the_build_may_see():
 
 def test_the_image_serves_to_the_outside_without_root_and_gets_the_signal_to_stop():
     words = [word for word, _ in instructions()]
-    last = dict(instructions())
+    last, runs = dict(instructions()), [rest for word, rest in instructions() if word == "RUN"]
     assert (
         last["USER"] not in ("root", "0")
         and words.index("USER") < words.index("CMD")
-        and "useradd --uid 1000" in last["RUN"]
+        and any("useradd --uid 1000" in run for run in runs)
     )
     assert json.loads(last["CMD"]) == ["python", "app.py"]  # no shell between
     settings = dict(
@@ -60,6 +63,14 @@ def test_the_image_takes_all_by_hashes_but_the_cpu_wheels_of_pytorch():
     assert hashed.split()[2:] == ["--no-deps", "--require-hashes", "--requirement", "requirements.lock"]
     assert "--index-url https://download.pytorch.org/whl/cpu --requirement torch.lock" in torch
     assert "--output-file sbom.json" in install
+
+
+def test_the_networks_that_the_page_opens_first_are_fetched_at_the_build_by_who_serves_them():
+    steps = instructions()
+    ((_, networks),) = [step for step in steps if step[0] == "ARG" and step[1].startswith("NETWORKS=")]
+    assert tuple(networks.removeprefix("NETWORKS=").split(",")) == SPACE_NETWORKS
+    named, fetched = steps.index(("ENV", "ATTNVIZ_NETWORKS=${NETWORKS}")), steps.index(("RUN", FETCH))
+    assert steps.index(("USER", "attnviz")) < named < fetched
 
 
 @pytest.mark.slow

@@ -50,6 +50,10 @@ def _run(options: Namespace) -> int:
             from .listing import layers
 
             return layers(options)
+        case "fetch":
+            from .fetching import fetch
+
+            return fetch(options)
         case "app":
             from .page import app
 

@@ -172,6 +172,22 @@ def _said(text: str) -> tuple[str, Any]:
 def _app(parser: ArgumentParser) -> None:
     parser.add_argument("--host", help="address to listen on (default: this machine only)")
     parser.add_argument("-p", "--port", type=_port, help="default: the first free one from 7860 on")
+    parser.add_argument(
+        "-n",
+        "--network",
+        action="append",
+        help="a name from “attnviz networks” that the page opens first, as often as you like "
+        "(default: those of ATTNVIZ_NETWORKS)",
+    )
+
+
+def _fetch(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "networks",
+        nargs="*",
+        metavar="NETWORK",
+        help="a name from “attnviz networks” (default: those of ATTNVIZ_NETWORKS)",
+    )
 
 
 def _deploy(parser: ArgumentParser) -> None:
@@ -327,6 +343,11 @@ COMMANDS = {
         "list what can be opened",
         "Lists what can be opened by name; a file of weights can be opened too.",
         _networks,
+    ),
+    "fetch": _Command(
+        "download weights ahead",
+        "Downloads the weights of ImageNet networks that are not here, and checks those that are.",
+        _fetch,
     ),
     "layers": _Command(
         "list a network's layers of attention",

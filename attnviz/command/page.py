@@ -13,7 +13,9 @@ def app(options: Namespace) -> int:
     from ..server.address import without_proxies
     from ..server.settings import from_environment
 
-    settings = from_environment(host=options.host, port=options.port)  # before what is slow to start
+    settings = from_environment(
+        host=options.host, port=options.port, networks=options.network
+    )  # before what is slow to start
     with without_proxies():  # Gradio does not load where one speaks SOCKS
         from ..server.launch import serve
 

@@ -23,6 +23,7 @@ from ..zoo import imagenet
 from ..zoo.registry import card, intact, list_networks, load, open_checkpoint, read_labels
 from .cache import Cache
 from .example_photos import Example, examples_for
+from .first_networks import FirstNetworks
 from .settings import Settings
 from .uploaded_checkpoints import PREFIX, Checkpoint, UploadedCheckpoints
 from .work_queue import NICENESS, WorkQueue
@@ -55,13 +56,16 @@ class Catalog:
         self._settings, self._limit = settings, settings.checkpoint_bytes
         self._load, self._memory, self._clock, self._check = load, memory, clock, check
         self._one_at_a_time = threading.Lock()  # for what takes memory while it is opened
-        if queue is None:
-            queue = WorkQueue(OPENED_AT_ONCE, MOST_WAITING, NICENESS, OPENING_HANGS)
+        self.first_networks = FirstNetworks(settings.networks)
+        if queue is None:  # in which what is fetched ahead takes nobody's place
+            at_once = OPENED_AT_ONCE + bool(self.first_networks.to_fetch())
+            queue = WorkQueue(at_once, MOST_WAITING, NICENESS, OPENING_HANGS)
         self.queue = queue
         self._most_bytes = round(NETWORKS_SHARE * settings.memory_mb * 1_000_000)
-        own = set(list_networks())  # small, and asked for by all: what anybody uploads does not push them out
+        # Asked for by all: what anybody opens or uploads does not push them out.
+        staying = {*list_networks(), *self._first_that_stay()}
         self._open: Cache[str, nn.Module] = Cache(
-            self._checked_bytes, self._most_bytes, stays=own.__contains__
+            self._checked_bytes, self._most_bytes, stays=staying.__contains__
         )
         self._checkpoints = UploadedCheckpoints(settings.keep)
         self._embedded = [(card(name).heading, name) for name in list_networks()]
@@ -135,19 +139,30 @@ class Catalog:
         ]
         downloads = [(_imagenet_title(key, language), key) for key in list_networks("imagenet")]
         own = [(say(language, "choice_yours", title=title), name) for title, name in mine]
-        return [*whole, *damaged, *downloads, *own]
+        return self._first_ones_first([*whole, *damaged, *downloads, *own])
 
     def ready(self, mine: list[Choice]) -> list[Choice]:
         """Those that can be compared without waiting for a download, by their titles."""
         downloaded = self._downloaded
         if downloaded is None:
             downloaded = self._downloaded = _downloaded()
-        return [*self._embedded_intact(), *mine, *downloaded]
+        return self._first_ones_first([*self._embedded_intact(), *mine, *downloaded])
 
     def first(self) -> str:
         """The network that is shown where none is asked for: one that is ready, or one whose opening says
         what is wrong."""
-        return [*self.ready([]), *self.choices([])][0][1]
+        there = [*self.first_networks.there(), *(name for _, name in self._embedded_intact())]
+        return there[0] if there else [*self.ready([]), *self.choices([])][0][1]
+
+    def other(self, name: str) -> str | None:
+        """What is offered instead of a network, of the same attention if there is one: for one that comes
+        with attnviz one of ImageNet's that was fetched ahead, and the other way round."""
+        embedded = [own for _, own in self._embedded_intact()]
+        fetched = [first for first in self.first_networks.there() if first not in embedded]
+        others = fetched if name in list_networks() else embedded
+        if name.startswith(PREFIX) or not fetched or not others:
+            return None
+        return next((other for other in others if _attention(other) == _attention(name)), others[0])
 
     def log_damaged(self) -> None:
         """Say in the log which of those that come with attnviz are damaged."""
@@ -158,6 +173,19 @@ class Catalog:
                     "are restored",
                     name,
                 )
+
+    def _first_ones_first(self, choices: list[Choice]) -> list[Choice]:
+        there = self.first_networks.there()
+        return sorted(choices, key=lambda row: there.index(row[1]) if row[1] in there else len(there))
+
+    def _first_that_stay(self) -> Iterator[str]:
+        """Of the networks that the page opens first those that take half of the memory for networks at
+        most."""
+        room = self._most_bytes / 2
+        for name in self.first_networks.to_fetch():
+            room -= imagenet.row(name).megabytes * 1_000_000
+            if room >= 0:
+                yield name
 
     def _embedded_intact(self) -> list[Choice]:
         return [(title, name) for title, name in self._embedded if intact(name)]
@@ -251,6 +279,18 @@ class Catalog:
         if size > self._most_bytes:
             limit = self._most_bytes // 1_000_000
             raise NetworkError("network_too_large", size=size // 1_000_000, limit=limit)
+
+
+def title_of(name: str) -> str:
+    """What a network is, for people: of one that comes with attnviz, or ImageNet's."""
+    return card(name).heading if name in list_networks() else imagenet.row(name).title
+
+
+def _attention(name: str) -> str:
+    """The kind of a network's attention; "" for none."""
+    if name in list_networks():
+        return str(card(name).architecture["attention"] or "")
+    return (imagenet.row(name).attention or "").lower()
 
 
 def _downloaded() -> list[Choice]:

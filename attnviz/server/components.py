@@ -70,7 +70,7 @@ class ExampleGallery(gr.Gallery):
 
     is_template = True
 
-    def postprocess(self, value: list[dict[str, str]] | None) -> GalleryData:
+    def postprocess(self, value: Any) -> GalleryData:
         """The photos, with what is said of each below it."""
         return GalleryData(root=[_thumbnail(row) for row in value or ()])
 

@@ -74,9 +74,9 @@ def credits_of(examples: Iterable[Example]) -> str:
     return ", ".join(dict.fromkeys(example.photo.credit for example in examples))
 
 
-def _of_pexels(name: str, number: int, collection: str) -> ExamplePhoto:
+def _of_pexels(name: str, collection: str) -> ExamplePhoto:
     """One of Pexels' photos that are samples of one of IBM's networks."""
-    return ExamplePhoto(name, f"Pexels {number}", "CC0", f"IBM/MAX-{collection}, `samples/{name}.jpg`")
+    return ExamplePhoto(name, "Pexels", "CC0", f"IBM/MAX-{collection}, `samples/{name}.jpg`")
 
 
 PHOTOS = {
@@ -87,13 +87,13 @@ PHOTOS = {
             "springer", "Lokal_Profil", "CC BY 2.5", "Wikimedia Commons, `Welsh Springer Spaniel.jpg`"
         ),
         ExamplePhoto("coffee", "Rachel Michetti", "CC0", "scikit-image, `data.coffee`"),
-        _of_pexels("cat", 20787, "Inception-ResNet-v2"),
-        _of_pexels("dog", 452772, "Inception-ResNet-v2"),
-        _of_pexels("pizza", 774487, "Inception-ResNet-v2"),
-        _of_pexels("shuttle", 2166, "Inception-ResNet-v2"),
-        _of_pexels("taxis", 8247, "ResNet-50"),
-        _of_pexels("burger", 70497, "ResNet-50"),
-        _of_pexels("plane", 8394, "Image-Caption-Generator"),
+        _of_pexels("cat", "Inception-ResNet-v2"),
+        _of_pexels("dog", "Inception-ResNet-v2"),
+        _of_pexels("pizza", "Inception-ResNet-v2"),
+        _of_pexels("shuttle", "Inception-ResNet-v2"),
+        _of_pexels("taxis", "ResNet-50"),
+        _of_pexels("burger", "ResNet-50"),
+        _of_pexels("plane", "Image-Caption-Generator"),
     )
 }
 IMAGENETTE = {

@@ -17,7 +17,7 @@ from .asker import asked_by, asker_of
 from .catalog import Choice
 from .example_photos import EXAMPLE
 from .inference import TraceKey
-from .layout import Components, examples_in, words_in
+from .layout import Components, examples_in, note_in, words_in
 from .link import Link
 from .service import Service
 
@@ -56,7 +56,7 @@ class Handlers:
     ) -> Updates:
         """A language was chosen: the words of all that Gradio draws."""
         updates: Updates = words_in(language, self._on, self._service.settings)
-        updates |= examples_in(language, self._on, self._service.catalog.examples(opened))
+        updates |= self._shown_with(opened, language)
         updates[self._on.network] |= {
             "choices": self._service.catalog.choices(self._checkpoints_of(request), language)
         }
@@ -177,6 +177,16 @@ class Handlers:
         }
         return updates | self._opened(first, language, request) | emptied
 
+    async def open_other(self, opened: str, photo: str, language: str, request: gr.Request) -> Updates:
+        """The button for what is offered instead of the network that is shown was pressed. A visitor's own
+        photo stays; an example that the other network is not shown with gives way to its first."""
+        catalog = self._service.catalog
+        network = catalog.other(opened) or catalog.first()
+        own = [EXAMPLE + example.photo.name for example in catalog.examples(network)]
+        if photo.startswith(EXAMPLE) and photo not in own:
+            photo = own[0]
+        return self._opened(network, language, request) | {self._on.current: photo}
+
     async def open_fallback(self, language: str, request: gr.Request) -> Updates:
         """The viewer's button for a network with attention was pressed."""
         return self._opened(FALLBACK, language, request)
@@ -189,8 +199,14 @@ class Handlers:
         return {
             self._on.network: gr.update(choices=choices, value=network),
             self._on.opened: network,
-            **examples_in(language, self._on, self._service.catalog.examples(network)),
+            **self._shown_with(network, language),
         }
+
+    def _shown_with(self, network: str, language: str) -> Updates:
+        """What the page says of a network, and its examples."""
+        catalog = self._service.catalog
+        note = note_in(language, self._on, network, catalog)
+        return note | examples_in(language, self._on, catalog.examples(network))
 
     def _first_example(self, network: str) -> str:
         return EXAMPLE + self._service.catalog.examples(network)[0].photo.name

@@ -30,6 +30,7 @@ from ..errors import SettingsError
 from ..processors import cores, memory
 from ..viewer.javascript import in_markup, script, style
 from .address import ANY_PORT, check_address, without_proxies
+from .fetching_ahead import FetchingAhead
 from .gradio_queue import (
     GradioQueue,
     UploadProgress,
@@ -78,6 +79,7 @@ class Server:
     state: ServerState
     queue: GradioQueue
     remove_folder: Callable[[], None]
+    ahead: FetchingAhead
 
     @property
     def url(self) -> str:
@@ -86,6 +88,7 @@ class Server:
 
     def close(self) -> None:
         """End it, and delete all that was uploaded."""
+        self.ahead.end()
         self.service.close()
         self.service.catalog.queue.close()
         self.page.close()
@@ -141,7 +144,9 @@ def _launched(service: Service, quiet: bool) -> Server:
         end = keep_swept(Sweeper(service.folder, 60 * settings.keep), expire)
         _launch(page, settings, state, quiet)
     keep_connections_open(page, KEEP_ALIVE_SECONDS)
-    return Server(page, service, state, queue, end)
+    ahead = FetchingAhead(service)
+    ahead.start()
+    return Server(page, service, state, queue, end, ahead)
 
 
 def _launch(page: gr.Blocks, settings: Settings, state: ServerState, quiet: bool) -> None:
@@ -182,6 +187,7 @@ def _state(service: Service, queue: GradioQueue) -> ServerState:
         return {
             "version": __version__,
             "networks": service.catalog.open_names(),
+            "first": service.catalog.first(),
             "waiting": len(queue) + len(passes),
             "memory_mb": round(memory() / 1e6),
         }

@@ -11,8 +11,11 @@ import gradio as gr
 
 from ..choices import CHOICES
 from ..languages.catalogue import ENGLISH, catalogue, say
+from ..zoo.registry import list_networks
+from .catalog import Catalog, title_of
 from .components import AttentionViewer, ExampleGallery, OpenDropdown, PhotoInput, Sentence
 from .example_photos import Example, credits_of
+from .first_networks import FirstNetworks
 from .service import Service
 from .settings import Settings
 
@@ -54,6 +57,8 @@ class Components:
     credits: gr.Markdown  # of the examples
     network: OpenDropdown
     network_trouble: Sentence
+    network_note: gr.Markdown  # what it knows, on a page that was told what to open first
+    other: gr.Button  # opens what is offered instead
     checkpoint_box: gr.Accordion
     checkpoint: gr.File
     labels: gr.File
@@ -94,6 +99,32 @@ def examples_in(
         components.examples: gr.update(value=rows),
         components.credits: gr.update(value=_credits(language, examples)),
     }
+
+
+def note_in(
+    language: str, components: Components, network: str, catalog: Catalog
+) -> dict[Any, dict[str, Any]]:
+    """What a page that was told what to open first says of a network, and what it offers instead, in a
+    language, as updates."""
+    said, other = _note(language, network, catalog.first_networks), catalog.other(network)
+    key = "open_embedded" if other in list_networks() else "open_other"
+    button = say(language, key, title=title_of(other)) if other else ""
+    return {
+        components.network_note: gr.update(value=said, visible=bool(said)),
+        components.other: gr.update(value=button, visible=bool(other)),
+    }
+
+
+def _note(language: str, network: str, first: FirstNetworks) -> str:
+    if network in list_networks("imagenet"):
+        return say(language, "note_thousand") if first.names else ""
+    awaited = first.awaited()
+    if network not in list_networks() or not first.names:
+        return ""
+    if awaited is None:
+        return say(language, "note_ten")
+    key = "note_failed" if first.has_failed(awaited) else "note_awaited"
+    return say(language, key, title=title_of(awaited))
 
 
 def draw(service: Service) -> Components:
@@ -140,8 +171,9 @@ def _draw_photo(settings: Settings, shown: Sequence[Example]) -> dict[str, Any]:
     )
     trouble = Sentence(visible=False, elem_id="trouble", elem_classes="trouble")
     heading = gr.Markdown(_words(ENGLISH, "or_examples", settings), elem_id="examples-heading")
+    rows: Any = [example.row(ENGLISH) for example in shown]
     examples = ExampleGallery(
-        [example.row(ENGLISH) for example in shown],
+        rows,
         label=_words(ENGLISH, "examples", settings),
         show_label=False,
         columns=4,
@@ -166,7 +198,12 @@ def _draw_network(choices: list[tuple[str, str]]) -> dict[str, Any]:
         choices, value=choices[0][1], label=say(ENGLISH, "network"), elem_id="network", filterable=False
     )
     trouble = Sentence(visible=False, elem_id="network-trouble", elem_classes="trouble")
-    return {"network": network, "network_trouble": trouble}
+    return {
+        "network": network,
+        "network_trouble": trouble,
+        "network_note": gr.Markdown(visible=False, elem_id="network-note"),
+        "other": gr.Button(visible=False, size="sm", elem_id="other"),
+    }
 
 
 def _draw_checkpoint(settings: Settings) -> dict[str, Any]:

@@ -56,7 +56,7 @@ class Wiring:
         on = components
         self._chosen = [on.network, on.view, on.language]
         self._analysis = [on.photo, on.trouble, on.error, on.current, on.viewer]
-        self._opening = [on.network, on.opened, on.examples, on.credits]
+        self._opening = [on.network, on.opened, on.examples, on.credits, on.network_note, on.other]
         # For each address one more than passes at a time: while one runs, another's photo is opened and a
         # third's capture encoded; and as many again for the others, whom long ones would keep waiting.
         self._pass: dict[str, Any] = {
@@ -85,7 +85,7 @@ class Wiring:
         opening = [*self._analysis, *self._opening, on.view]
         self._page.load(handlers.start, None, opening, **HIDDEN, **PRIVATE, **self._pass)
         said = [on.error, on.network_error]
-        spoken = [*on.spoken(), on.credits, on.trouble, on.network_trouble]
+        spoken = [*on.spoken(), on.credits, on.network_note, on.other, on.trouble, on.network_trouble]
         for event, script in ((on.viewer.speak, VIEWERS_LANGUAGE), (on.switch.click, SWITCH_LANGUAGE)):
             event(handlers.speak, [on.language, on.opened, *said], spoken, js=script, **HIDDEN, **PRIVATE)
 
@@ -115,6 +115,14 @@ class Wiring:
             **FETCHES,
         )
         self._then_analyse(chosen)
+        pressed = on.other.click(
+            self._handlers.open_other,
+            [on.opened, on.current, on.language],
+            [*self._opening, on.current],
+            api_visibility="private",
+            **HIDDEN,
+        )
+        self._then_analyse(pressed)
 
     def _connect_checkpoints(self) -> None:
         on = self._on

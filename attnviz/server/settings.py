@@ -4,7 +4,7 @@ is refused at start."""
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
@@ -17,6 +17,7 @@ PREFIX = "ATTNVIZ_"
 GRADIO_NAMES = {"GRADIO_SERVER_NAME": "host", "GRADIO_SERVER_PORT": "port"}
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 SPACE_FRAMES = "https://huggingface.co https://*.huggingface.co https://*.hf.space"
+SPACE_NETWORKS = ("cbam_resnet50", "seresnet50", "bam_resnet50")  # one of each attention, ImageNet's
 RESULTS_MB = 700  # memory for all visitors' results
 SWITCH = {
     "1": True,
@@ -108,6 +109,11 @@ class Settings(BaseModel):
     log: Literal["json", "text", "off"] = Field(
         default="json", description="a line a request, on standard error"
     )
+    networks: tuple[str, ...] = Field(
+        default=(),
+        description="networks that the page opens first, once they are fetched; unset: those that come with "
+        "attnviz, and on a Space cbam_resnet50,seresnet50,bam_resnet50",
+    )
     mcp: bool = Field(default=False, description="offer the API as tools for agents too; needs attnviz[mcp]")
 
     @field_validator("*", mode="before")
@@ -117,6 +123,8 @@ class Settings(BaseModel):
         field = cls.model_fields[str(info.field_name)]
         if not isinstance(value, str):
             return value
+        if _is_list(field):
+            return tuple(name.strip() for name in value.split(",") if name.strip())
         if field.annotation is bool:
             if value.lower() not in SWITCH:
                 raise ValueError("neither yes nor no")
@@ -141,10 +149,13 @@ class Settings(BaseModel):
 
 
 def from_environment(
-    environment: Mapping[str, str] | None = None, host: str | None = None, port: int | None = None
+    environment: Mapping[str, str] | None = None,
+    host: str | None = None,
+    port: int | None = None,
+    networks: Sequence[str] | None = None,
 ) -> Settings:
-    """The settings; ``host`` and ``port``, where given, go before the environment's, and Gradio's own two
-    count after ours.
+    """The settings; ``host``, ``port`` and ``networks``, where given, go before the environment's, and
+    Gradio's own two count after ours.
 
     Raises SettingsError for a variable that can't be read or that does not exist.
     """
@@ -157,13 +168,15 @@ def from_environment(
     texts |= {field: environment[name] for name, field in fields.items() if name in environment}
     read = _checked(texts)
     values = {name: getattr(read, name) for name in read.model_fields_set}
-    values |= {name: value for name, value in (("host", host), ("port", port)) if value is not None}
+    said = {"host": host, "port": port, "networks": networks and tuple(networks)}
+    values |= {name: value for name, value in said.items() if value is not None}
     on_a_space = bool(environment.get("SPACE_ID"))
     values.setdefault("public", on_a_space or values.get("host") not in (None, *LOOPBACK))
     values.setdefault("checkpoint_mb", 300 if values["public"] else 1000)
     values.setdefault("proxies", int(on_a_space))  # a Space stands behind its platform's
     if on_a_space:
         values.setdefault("frames", SPACE_FRAMES)
+        values.setdefault("networks", SPACE_NETWORKS)
     return Settings(**values)
 
 
@@ -200,6 +213,10 @@ def _bounds(field: FieldInfo) -> tuple[int, int] | None:
     return (least[0], most[0]) if least and most else None
 
 
+def _is_list(field: FieldInfo) -> bool:
+    return get_origin(field.annotation) is tuple
+
+
 def _rule(field: FieldInfo) -> str:
     bounds = _bounds(field)
     if bounds:
@@ -208,10 +225,10 @@ def _rule(field: FieldInfo) -> str:
         return "yes or no"
     if get_origin(field.annotation) is Literal:
         return " or ".join(get_args(field.annotation))
-    return "text that is not empty"
+    return "names with commas between them" if _is_list(field) else "text that is not empty"
 
 
 def _default(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return "unset" if value is None else str(value)
+    return "unset" if value in (None, ()) else str(value)

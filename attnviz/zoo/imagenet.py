@@ -64,12 +64,20 @@ def row(key: str) -> Row:
     raise NetworkError("imagenet_network_unknown", name=key)
 
 
+def in_table(name: str) -> str | None:
+    """The key of a network of the table, named by its key or by its library's own name; None if it is not
+    there. No library is imported."""
+    if name in TABLE:
+        return name
+    return next((key for key, about in TABLE.items() if about.name == name), None)
+
+
 def resolve(name: str) -> str | None:
     """The key of a network named by its key or by a library's own name, first in the table's order, then any
     of timm's. None if it is no network of theirs; a name that begins with "timm/" is not looked up."""
-    if name in TABLE or re.fullmatch(rf"timm/{NAME}", name):
+    if re.fullmatch(rf"timm/{NAME}", name):
         return name
-    key = next((key for key, about in TABLE.items() if about.name == name), None)
+    key = in_table(name)
     if key is not None or not re.fullmatch(NAME, name):
         return key
     try:
@@ -95,6 +103,14 @@ def kept(key: str) -> bool:
         return False
 
 
+def fetch_weights(key: str, report: Report | None = None) -> Path:
+    """The file of a network's weights: the one that is here, checked, or downloaded, as in ``open_network``.
+    Raises NetworkError."""
+    about = row(key)
+    with _lock(key):
+        return _file(about, report)
+
+
 def open_network(key: str, report: Report | None = None) -> nn.Module:
     """The trained network, in eval mode, with its ``card``.
 
@@ -102,9 +118,8 @@ def open_network(key: str, report: Report | None = None) -> nn.Module:
     (bytes done, bytes in all) or, if that is None, to a terminal. Raises NetworkError if the library is
     missing, or if its weights can't be had, or are not what they should be."""
     about = row(key)
-    source = SOURCES[about.library](about.name)
     with _lock(key):
-        path = fetch(source, about.title, round(about.megabytes * 1e6), report)
+        path = _file(about, report)
         try:
             network = BUILDERS[about.library](about.name, path)
         except NetworkError:
@@ -126,6 +141,11 @@ def open_network(key: str, report: Report | None = None) -> nn.Module:
         sides=about.sides,
     )
     return with_card(network, card).eval()
+
+
+def _file(about: Row, report: Report | None) -> Path:
+    source = SOURCES[about.library](about.name)
+    return fetch(source, about.title, round(about.megabytes * 1e6), report)
 
 
 def _torchvision(name: str, _file: Path) -> nn.Module:

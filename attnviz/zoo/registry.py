@@ -108,12 +108,30 @@ def _opened(name: str, report: Callable[[int, int], None] | None, told: Told) ->
         return open_checkpoint(path)  # which says that it is not there
     if os.path.isfile(f"{name}.index"):  # how one names TensorFlow's
         return open_checkpoint(Path(f"{name}.index"))
-    close = close_name(name, (*list_networks(), *list_networks("imagenet")))
+    close = _close_network(name)
     if close:
         raise NetworkError("network_unknown_close", name=printable(path.name), close=close)
     if re.fullmatch(r"\.[a-z][a-z0-9]{0,11}", path.suffix.lower()):
         return open_checkpoint(path)  # a file by its ending, of a kind that is unknown: it is not there
     raise NetworkError("network_unknown", name=printable(path.name), names=", ".join(list_networks()))
+
+
+def resolve(name: str) -> str:
+    """The name of a network that comes with attnviz, or the key of one of a library's. Raises NetworkError
+    for any other."""
+    if name in list_networks():
+        return name
+    key = imagenet.resolve(name)
+    if key is not None:
+        return key
+    shown, close = printable(Path(name).name), _close_network(name)
+    if close:
+        raise NetworkError("network_unknown_close", name=shown, close=close)
+    raise NetworkError("network_unknown", name=shown, names=", ".join(list_networks()))
+
+
+def _close_network(name: str) -> str | None:
+    return close_name(name, (*list_networks(), *list_networks("imagenet")))
 
 
 def open_path(path: Path, told: Told = NOTHING_TOLD) -> nn.Module:

@@ -146,7 +146,7 @@ def test_photos_of_one_name_do_not_overwrite_each_other_and_a_bad_one_stops_noth
     other, third, dots = tmp_path / "elsewhere" / "cat.jpg", tmp_path / "cat-2.jpg", tmp_path / "...jpg"
     other.parent.mkdir()
     for path in (other, third, dots):
-        path.write_bytes((examples / "pizza.jpg").read_bytes())
+        path.write_bytes((examples / "springer.jpg").read_bytes())
     bad = tmp_path / "bad.png"
     bad.write_text("no picture")
     out = tmp_path / "out"
@@ -157,7 +157,7 @@ def test_photos_of_one_name_do_not_overwrite_each_other_and_a_bad_one_stops_noth
         json.loads((out / name / "manifest.json").read_text(encoding="utf-8")) for name in ("cat", "cat-2")
     ]
     widths = [manifest["traces"][0]["photo"]["width"] for manifest in manifests]
-    assert widths == [451, 640]
+    assert widths == [640, 1000]
     assert "“bad.png”" in capsys.readouterr().err
 
 

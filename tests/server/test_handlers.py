@@ -134,12 +134,8 @@ def test_every_language_says_everything_that_the_page_draws(client):
 
 
 def test_what_is_spoken_is_what_the_event_gives_out(client):
-    spoken = [
-        *client.components.spoken(),
-        client.components.credits,
-        client.components.trouble,
-        client.components.network_trouble,
-    ]
+    on = client.components
+    spoken = [*on.spoken(), on.credits, on.network_note, on.other, on.trouble, on.network_trouble]
     updates = client.handlers.speak("zh", "se_resnet18", None, None)
     assert {component._id for component in updates} == {component._id for component in spoken}
 

@@ -25,6 +25,12 @@ def test_without_any_the_page_is_this_machines_own():
             {"public": True, "port": 7860, "proxies": 1},
         ),
         ({"GRADIO_SERVER_PORT": "1", "ATTNVIZ_PORT": "2"}, {"port": 2}),
+        ({"SPACE_ID": "a/b"}, {"networks": ("cbam_resnet50", "seresnet50", "bam_resnet50")}),
+        ({"SPACE_ID": "a/b", "ATTNVIZ_NETWORKS": ""}, {"networks": ()}),
+        (
+            {"ATTNVIZ_NETWORKS": " cbam_resnet50, se_resnet18,"},
+            {"networks": ("cbam_resnet50", "se_resnet18")},
+        ),
         ({"ATTNVIZ_CHECKPOINTS": "Off"}, {"checkpoints": False, "checkpoint_bytes": 0}),
         ({"ATTNVIZ_QUEUE": "", "ATTNVIZ_LOG": "text"}, None),
         (
@@ -65,6 +71,8 @@ def test_a_wrong_one_is_refused_with_its_name_and_its_rule(name, text):
 
 def test_arguments_go_before_the_environment():
     assert from_environment({"ATTNVIZ_PORT": "1"}, "127.0.0.1", 2) == Settings(host="127.0.0.1", port=2)
+    named = from_environment({"ATTNVIZ_NETWORKS": "cbam_resnet50"}, networks=["se_resnet18"])
+    assert named.networks == ("se_resnet18",) and from_environment({}, networks=None).networks == ()
 
 
 def test_the_readme_lists_every_setting_with_its_default():
