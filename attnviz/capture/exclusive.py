@@ -54,10 +54,29 @@ def unchanged_buffers(network: nn.Module) -> Iterator[None]:
 
 
 @contextmanager
-def without_drawing() -> Iterator[None]:
-    """A pass beside the caller's own keeps no gradients, and draws none of its random numbers."""
-    with torch.random.fork_rng(devices=[]), torch.no_grad():
-        yield
+def without_drawing(seed: int | None = None) -> Iterator[None]:
+    """A pass beside the caller's own keeps no gradients, and draws none of its random numbers, whatever the
+    device; those that it draws follow from ``seed``, if there is one."""
+    generators = _generators()
+    states = [generator.get_state() for generator in generators]
+    try:
+        if seed is not None:
+            for generator in generators:
+                generator.manual_seed(seed)
+        with torch.no_grad():
+            yield
+    finally:
+        for generator, state in zip(generators, states):
+            generator.set_state(state)
+
+
+def _generators() -> list[torch.Generator]:
+    """The generators that functions draw from where none is named: that of the processor, and those of the
+    devices in use. A device that nobody has used yet has none, and is not begun for this."""
+    generators = [torch.default_generator, *torch.cuda.default_generators, *torch.xpu.default_generators]
+    if torch.backends.mps.is_available():
+        generators.append(torch.mps._get_default_mps_generator())
+    return generators
 
 
 def eagerly(modules: Iterable[nn.Module]) -> Any:

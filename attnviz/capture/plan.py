@@ -20,6 +20,7 @@ from .discovery import Discovery, recognise
 from .exclusive import without_drawing
 from .factor_fit import ALL_ZERO, NOT_FINITE, TOO_SMALL
 from .known_modules import TABLE
+from .measured_call import MeasuredCall
 from .module_tree import ModuleTree
 from .multiplications import Site
 from .taps import Tap, find_taps
@@ -53,7 +54,8 @@ class ReadingPlan:
     sites: frozenset[Site] = frozenset()  # where something was multiplied, by a gate or not
     scripted: tuple[str, ...] = ()  # modules that can't be listened to
     otherwise: tuple[str, ...] = ()  # modules that use what could be gates in a way that is not read
-    orders: dict[int, list[Any]] = field(default_factory=dict)  # by the count of inputs, see ``rows``
+    # What was measured in ``rows``: by the count of inputs, and by the taps whose modules were called.
+    orders: dict[int, dict[tuple[Tap, ...], list[MeasuredCall]]] = field(default_factory=dict)
     ends_with_sigmoid: bool | None = None  # None: not looked at
     accepted: set[Tap | Site | nn.Module] = field(default_factory=set)  # what differs in a pass, and has no
     # better reading

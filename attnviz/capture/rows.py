@@ -10,12 +10,10 @@ it holds something of several inputs."""
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from contextlib import suppress
-from dataclasses import dataclass
 
 import numpy as np
-import torch
 from torch import nn
 
 from ..errors import TraceRemark
@@ -24,68 +22,14 @@ from .call import CallResult
 from .exclusive import exclusive_eval, without_drawing
 from .hooks import Listener
 from .layer_attention import LayerAttention
+from .measured_call import NOBODY, SEVERAL, MeasuredCall, Rows, in_order
 from .plan import ReadingPlan, has_card
-from .taps import Tap
 
 MOST_ROWS = 64  # of one input in one call, that are told apart
 SIDE = 64  # pixels; what larger inputs are made for that
 ATTEMPTS = 3  # with other inputs, of which some may not change a gate
 MUCH_LESS = 0.05  # of a row's change by its own input, that others may change it by
-NOBODY, SEVERAL = -1, -2  # whose a row is that changes with no input, or with several
-
-Rows = dict[int, list[int]]  # an input's number -> its rows in a call
-
-
-@dataclass(frozen=True, eq=False)
-class MeasuredCall:
-    """Whose the rows of one call are: the number of the input of each row, NOBODY or SEVERAL."""
-
-    tap: Tap
-    owners: tuple[int, ...]
-
-    def rows(self, count: int, rows: int) -> Rows | None:
-        """The rows of each of ``count`` inputs in a call of that many rows; None if that can't be told. Where
-        it has other rows than were measured, their order must be plain."""
-        if SEVERAL in self.owners:
-            return None
-        order = self.order(count)
-        if order is not None and rows % count == 0:
-            return order(count, rows // count)
-        return self._as_measured(count) if rows == len(self.owners) else None
-
-    def order(self, count: int) -> Callable[[int, int], Rows] | None:
-        """The plain order in which the rows stand: input after input, or the first of each input, the second
-        of each, and so on. A row that no input changes, as where a gate is shut, takes the place that it has
-        in that order, if others of that place are known."""
-        known = {place: owner for place, owner in enumerate(self.owners) if owner != NOBODY}
-        each, rest = divmod(len(self.owners), count)
-        if rest or not each:
-            return None
-        if not known:  # one gate for all inputs
-            return _in_order
-        for order, parts in (
-            (_in_order, [place % each for place in known]),
-            (_in_turn, [place // count for place in known]),
-        ):
-            whose = {place: row for row, places in order(count, each).items() for place in places}
-            if len(set(parts)) == each and all(whose[place] == owner for place, owner in known.items()):
-                return order
-        return None
-
-    def _as_measured(self, count: int) -> Rows | None:
-        rows = {
-            row: [place for place, owner in enumerate(self.owners) if owner == row] for row in range(count)
-        }
-        is_padded = NOBODY in self.owners and len({len(places) for places in rows.values()}) > 1
-        return None if is_padded else rows
-
-
-def _in_order(count: int, each: int) -> Rows:
-    return {row: list(range(row * each, (row + 1) * each)) for row in range(count)}
-
-
-def _in_turn(count: int, each: int) -> Rows:
-    return {row: list(range(row, count * each, count)) for row in range(count)}
+MOST_MEASURED = 4  # sequences of calls of as many inputs; beyond these, the calls are others in each pass
 
 
 class RowOrders:
@@ -107,14 +51,23 @@ class RowOrders:
         if not self.count:
             return [None] * len(self._results)
         if all(self._is_plain(result) for result in self._results):
-            return [_in_order(self.count, 1) for _ in self._results]
-        measured = self._plan.orders.get(self.count)
-        told = None if measured is None else self._applied(measured)
-        if told is None:
-            measured = self._measured()
-            told = self._applied(measured) or [None] * len(self._results)
-            self._plan.orders[self.count] = measured
-        return told
+            return [in_order(self.count, 1) for _ in self._results]
+        told = self._measured_or_known()
+        return [None] * len(self._results) if told is None else told
+
+    def _measured_or_known(self) -> list[Rows | None] | None:
+        """By what was measured of these calls, or of others that stand in the same order, or by what is
+        measured now; what can't be told is measured only once."""
+        measured = self._plan.orders.setdefault(self.count, {})
+        for calls in measured.values():
+            told = self._applied(calls)
+            if told is not None:
+                return told
+        sequence = tuple(result.tap for result in self._results)
+        if sequence in measured or len(measured) >= MOST_MEASURED:
+            return None
+        measured[sequence] = self._measured_now()
+        return self._applied(measured[sequence])
 
     def _is_plain(self, result: CallResult) -> bool:
         """Whether a call has one row an input, of which it is known whose it is."""
@@ -159,7 +112,7 @@ class RowOrders:
             for layer, rows in unread.items()
         ]
 
-    def _measured(self) -> list[MeasuredCall]:
+    def _measured_now(self) -> list[MeasuredCall]:
         side = self._given.side()
         for scale in (SIDE / side, 1.0) if side > SIDE else (1.0,):
             given = self._given if scale == 1 else self._given.resized(scale)
@@ -208,8 +161,7 @@ class RowOrders:
         can't be told."""
         listener = Listener(self._plan.taps)
         everything = list(self._network.modules())
-        with exclusive_eval(self._network, everything), without_drawing(), listener.listening():
-            torch.manual_seed(seed)
+        with exclusive_eval(self._network, everything), without_drawing(seed), listener.listening():
             given.copied().call(self._network)
         return listener.take()
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+
 import numpy as np
 import pytest
 import torch
@@ -168,3 +170,62 @@ def test_features_of_one_frame_are_those_before_and_after_its_gate():
     layer = attnviz.trace(network, video).layers["base.att #3"]
     seen = attnviz.features(network, video, "base.att #3")
     np.testing.assert_allclose(seen.before * layer.factor(), seen.after, atol=1e-5)
+
+
+class OnADevice(nn.Module):
+    """Draws from a generator of a device, and mixes its rows."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.base = Small(SE())
+
+    def forward(self, x):
+        (generator,) = torch.cuda.default_generators
+        return self.base(x[torch.randperm(len(x), generator=generator)])
+
+
+def test_numbers_that_a_device_draws_are_the_callers_too(monkeypatch):
+    network, x = alive(OnADevice()), distinct(4)
+    states = []
+    for listened in (False, True):
+        generator = torch.Generator().manual_seed(3)
+        monkeypatch.setattr(torch.cuda, "default_generators", (generator,))
+        with attnviz.record(network) if listened else nullcontext(), torch.no_grad():
+            network(x)
+        states.append(generator.get_state())
+    assert torch.equal(*states)
+
+
+class OnlyThese(nn.Module):
+    """Fails on every input but the caller's, and counts its calls."""
+
+    def __init__(self, allowed: torch.Tensor) -> None:
+        super().__init__()
+        self.base, self.allowed, self.calls = Small(SE()), allowed, []
+
+    def forward(self, x):
+        self.calls.append(len(x))
+        assert torch.equal(x, self.allowed)
+        return self.base(x)
+
+
+class OtherCalls(OnlyThese):
+    """Runs its rows once, or in two calls of two orders, by their numbers."""
+
+    def forward(self, x):
+        self.calls.append(len(x))
+        if x.sum() > 0:
+            return self.base(x.repeat(2, 1, 1, 1))[: len(x)] + self.base(x.repeat_interleave(2, 0))[::2]
+        return self.base(x)
+
+
+@pytest.mark.parametrize("kind", [OnlyThese, OtherCalls])
+def test_what_can_not_be_told_is_not_tried_in_every_pass(kind):
+    x = distinct(4)
+    network = alive(kind(x))
+    with attnviz.record(network) as trace, torch.no_grad():
+        network(x), network(x if kind is OnlyThese else -x)
+        network.calls.clear()
+        for _ in range(3):
+            network(x), network(x if kind is OnlyThese else -x)
+    assert len(network.calls) == 6 and trace.count == 32
