@@ -12,6 +12,8 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from .memory import storage_of
+
 # Functions whose results lie in a closed range.
 SQUASHES = {"sigmoid", "sigmoid_", "expit", "hardsigmoid", "hardsigmoid_", "softmax", "tanh", "tanh_"}
 # Functions that measure a size, or divide by one.
@@ -83,7 +85,8 @@ class Marks:
         if squash is None:
             return False
         given = squash.given()
-        if given is not None and _memory(given) == _memory(features):
+        storage = None if given is None else storage_of(given)
+        if storage is not None and storage == storage_of(features):
             return True
         known = None if source is None else source()
         return known is not None and squash.source is not None and squash.source() is known
@@ -136,10 +139,6 @@ class Marks:
         if name in RESAMPLING:
             return replace(marks[0], source=None)
         return marks[0] if name in KEEPING else NOTHING
-
-
-def _memory(values: Tensor) -> int:
-    return values.untyped_storage().data_ptr()
 
 
 def _has_positions(values: Tensor) -> bool:

@@ -4,7 +4,6 @@ something that could be a gate, and what could not be told."""
 from __future__ import annotations
 
 import logging
-import weakref
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,14 +13,14 @@ from torch import Tensor, nn
 
 from .factor_fit import Fit, Sample, fit, is_elementwise, is_nearly_one, is_normalisation
 from .hooks import first_tensor, on_calls
-from .layouts import Layouts, canonical
-from .marks import Marks, Squash
+from .known_tensors import KnownTensors
+from .layouts import canonical
+from .marks import Squash
+from .memory import Memory, version_of
 from .multiplications import GateSite, Product, Site
-from .product_listener import ProductListener
+from .product_listener import Places, ProductListener
 
 log = logging.getLogger(__name__)
-
-NOWHERE = 0  # in memory
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,9 +32,8 @@ class GateProduct:
     greatest: float
     gate: Tensor | None  # (N, C) or (N, h, w) float32; None of the other kinds, whose gates are large
     is_bounded: bool  # its numbers lie in a closed range by the function that made them
-    memory: int  # where the features lie that it multiplies
+    places: Places
     source: nn.Module | None  # the outermost module that gave the gate back, which is the last to do so
-    result: weakref.ref[Tensor]
     follows: GateProduct | None  # the product whose result this one multiplies
 
     @property
@@ -58,13 +56,10 @@ class Observation:
     untold: dict[nn.Module, str] = field(default_factory=dict)  # modules that could scale, and why not known
     small_products: set[nn.Module] = field(default_factory=set)  # owners of products over too few positions
     gating: set[nn.Module] = field(default_factory=set)  # modules that multiply what they are given by a gate
-    layouts: dict[nn.Module, str] = field(
-        default_factory=dict
-    )  # of what a module is given, if not the usual one
-    otherwise: dict[Squash, nn.Module] = field(
-        default_factory=dict
-    )  # what could be gates, and whose code uses
-    # them with features by something else than a product
+    # Of what a module is given, if not the usual one.
+    layouts: dict[nn.Module, str] = field(default_factory=dict)
+    # What could be gates, and whose code uses them with features by something else than a product.
+    otherwise: dict[Squash, nn.Module] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,7 +68,7 @@ class _RunningCall:
     how many products there had been when it began."""
 
     features: Tensor
-    memory: int  # where they lie
+    memory: Memory | None  # where they lie
     layout: str  # see ``layouts``
     version: int  # of the features: another one afterwards says that they were changed in place
     sample: Sample | None
@@ -84,8 +79,8 @@ class _RunningCall:
 
     def is_gating(self, module: nn.Module, products: list[GateProduct]) -> bool:
         """Whether the module multiplied what it was given by what could be a gate, in its own code."""
-        later = products[self.product_count :]
-        return any(product.owner is module and product.memory == self.memory != NOWHERE for product in later)
+        own = [product for product in products[self.product_count :] if product.owner is module]
+        return self.memory is not None and any(product.places.features == self.memory for product in own)
 
     def repeat(self, module: nn.Module, features: Tensor) -> Tensor:
         """What the module gives back for other features."""
@@ -127,8 +122,7 @@ def observe(
 def _watched(
     run: Callable[[], Any], modules: Collection[nn.Module], watch: _Watch, dimensions: Collection[int]
 ) -> None:
-    listener = ProductListener(watch, set(modules), dimensions)
-    watch.layouts, watch.marks = listener.layouts, listener.marks
+    listener = ProductListener(watch, set(modules), watch.known, dimensions)
     # No inference mode: what a network keeps for later, such as a grid, must be good for training too.
     with torch.no_grad(), on_calls(modules, watch.enter, watch.leave), listener:
         run()
@@ -142,10 +136,9 @@ class _Watch:
     ) -> None:
         self.observation = Observation()
         self.ownerless = 0  # products
-        self.layouts, self.marks = Layouts(), Marks()
-        self.overwritten: set[nn.Module] = (
-            set()
-        )  # candidates that may scale, and changed their input in place
+        self.known = KnownTensors()
+        # Candidates that may scale, and changed their input in place.
+        self.overwritten: set[nn.Module] = set()
         self._candidates, self._dimensions = candidates, dimensions
         self._keep_features = keep_features
         self._running: list[_RunningCall] = []
@@ -157,15 +150,15 @@ class _Watch:
         if self._paused:
             return
         features, sample = first_tensor(inputs, named), None
-        layout, memory = self.layouts.of(features), _memory(features)
+        layout, memory = self.known.layouts.of(features), self.known.memories.of(features)
         is_told = features.ndim in self._dimensions or bool(layout)
         if module in self._candidates and is_told and features.numel():
             sample = Sample(canonical(features, layout, features.shape))
             if self._keep_features or features.is_inference():
                 features = features.clone()
-        counts = len(self.observation.products), self.marks.small_count
+        counts = len(self.observation.products), self.known.marks.small_count
         self._running.append(
-            _RunningCall(features, memory, layout, _version(features), sample, inputs, named, *counts)
+            _RunningCall(features, memory, layout, version_of(features), sample, inputs, named, *counts)
         )
 
     def leave(self, module: nn.Module, output: object) -> None:
@@ -195,7 +188,7 @@ class _Watch:
             self._fit(call, module, output)
 
     def _fit(self, call: _RunningCall, module: nn.Module, output: Tensor) -> None:
-        if _version(call.features) != call.version:
+        if version_of(call.features) != call.version:
             self.overwritten.add(module)
             return
         before, after = (canonical(each, call.layout, each.shape) for each in (call.features, output))
@@ -210,7 +203,7 @@ class _Watch:
         """Whether a module looks like attention only because it is a function of each element, a
         normalisation, or a residual block whose branch is next to nothing."""
         has_gates = len(self.observation.products) > call.product_count
-        has_gates |= self.marks.small_count > call.gate_count
+        has_gates |= self.known.marks.small_count > call.gate_count
         if is_nearly_one(scaling.factor) and module not in self.observation.gating:
             return True
 
@@ -232,11 +225,9 @@ class _Watch:
         if site is not None and not self._paused:
             self.observation.otherwise.setdefault(squash, site.owner)
 
-    def multiplied(self, product: Product, is_bounded: bool) -> None:
+    def multiplied(self, product: Product, places: Places, is_bounded: bool) -> None:
         if self._paused:
             return
-        earlier = reversed(self.observation.products)
-        follows = next((other for other in earlier if _is_same(other.result(), product.features)), None)
         kind, least_greatest = product.where.kind, product.gate.detach().aminmax()
         small = torch.from_numpy(product.values()) if kind in ("channel", "spatial") else None
         self.observation.products.append(
@@ -246,33 +237,20 @@ class _Watch:
                 float(least_greatest.max),
                 small,
                 is_bounded,
-                _memory(product.features),
-                self._source(product.gate),
-                weakref.ref(product.result),
-                follows,
+                places,
+                self._source(places.gate),
+                self._followed(places.features),
             )
         )
 
-    def _source(self, gate: Tensor) -> nn.Module | None:
+    def _followed(self, features: Memory | None) -> GateProduct | None:
+        """The product whose result these features are."""
+        earlier = reversed(self.observation.products)
+        return next((other for other in earlier if features and other.places.result == features), None)
+
+    def _source(self, gate: Memory | None) -> nn.Module | None:
         for output, module in reversed(self._outputs):
-            if output.data_ptr() == gate.data_ptr():
+            memory = self.known.memories.of(output)
+            if gate is not None and memory is not None and memory.begins_like(gate):
                 return module
         return None
-
-
-def _is_same(result: Tensor | None, features: Tensor) -> bool:
-    """Whether features are what a product gave, seen in any layout."""
-    return result is not None and (result is features or _memory(result) == _memory(features) != NOWHERE)
-
-
-def _memory(tensor: Tensor) -> int:
-    """Where a tensor's numbers lie; NOWHERE if it has none of its own, as inside vmap."""
-    try:
-        return tensor.data_ptr()
-    except RuntimeError:
-        return NOWHERE
-
-
-def _version(tensor: Tensor) -> int:
-    """How often a tensor was changed in place; of one made in inference mode that is not known."""
-    return 0 if tensor.is_inference() else tensor._version

@@ -8,14 +8,17 @@ import math
 import sys
 import weakref
 from collections.abc import Callable, Container
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
 from .factors import Factors, factors_in
-from .layouts import Layouts, canonical
-from .marks import Marks, Squash
+from .known_tensors import KnownTensors
+from .layouts import canonical
+from .marks import Squash
+from .memory import Memory
 from .multiplications import (
     FEWEST_POSITIONS,
     GateSite,
@@ -31,10 +34,20 @@ WRITING_OUT = {"repeat", "tile", "repeat_interleave", "clone", "contiguous"}  # 
 SAMPLED = 2048  # elements, in the test for functions of each element
 
 
+@dataclass(frozen=True)
+class Places:
+    """Where the numbers of a product lie, as far as they have a place: those of the gate and the features
+    before it, and its result, if nothing but the product was given back."""
+
+    gate: Memory | None
+    features: Memory | None
+    result: Memory | None
+
+
 class Reports(Protocol):
     """Is told what a pass multiplies."""
 
-    def multiplied(self, product: Product, is_bounded: bool) -> None:
+    def multiplied(self, product: Product, places: Places, is_bounded: bool) -> None:
         """Features were multiplied by what could be a gate, whose numbers may lie in a closed range."""
 
     def multiplied_by_nobody(self) -> None:
@@ -50,13 +63,18 @@ class Reports(Protocol):
 class ProductListener(TorchFunctionMode):
     """Reports every multiplication of features by something that could be a gate, while it is entered, in
     this thread. ``owners`` are the modules that a multiplication can belong to; ``dimensions`` those that
-    features can have, with batch and channels, where their layout is not known."""
+    features can have, with batch and channels, where their layout is not known; ``known`` is kept up."""
 
-    def __init__(self, reports: Reports, owners: Container[Any], dimensions: Container[int] = (4, 5)) -> None:
+    def __init__(
+        self,
+        reports: Reports,
+        owners: Container[Any],
+        known: KnownTensors,
+        dimensions: Container[int] = (4, 5),
+    ) -> None:
         super().__init__()
-        self.layouts = Layouts()
         self._reports, self._owners, self._dimensions = reports, owners, dimensions
-        self.marks = Marks()
+        self._known = known
         self._written_out: dict[int, tuple[weakref.ref[Tensor], Tensor]] = {}  # and what each was made of
 
     def __torch_function__(self, func: Any, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
@@ -66,9 +84,8 @@ class ProductListener(TorchFunctionMode):
             result = func(*args, **kwargs)
         else:
             result = self._multiply(factors, lambda: func(*args, **kwargs), frame)
-        self.layouts.follow(func, args, kwargs, result)
-        self.marks.follow(func, args, result)
-        for squash in self.marks.unread(func, args):
+        self._known.follow(func, args, kwargs, result)
+        for squash in self._known.marks.unread(func, args):
             self._reports.used_otherwise(squash, site_of(frame, self._owners))
         if getattr(func, "__name__", "") in WRITING_OUT and isinstance(result, Tensor):
             self._remember(result, args[0])
@@ -86,23 +103,25 @@ class ProductListener(TorchFunctionMode):
             result = run()
             self._remember(result, factors.given[index])
             return result
-        mark = self.marks.of(factors.given[index])
+        mark = self._known.marks.of(factors.given[index])
         if mark.squash is not None:
             mark.squash.is_read = True
-        site = site_of(frame, self._owners)
+        site, memories = site_of(frame, self._owners), self._known.memories
+        before = memories.of(factors.given[index]), memories.of(factors.given[1 - index])
         result = run()
         if site is None:
             self._reports.multiplied_by_nobody()
         else:
             where = GateSite(site, kind, index, layout)
             product = product_of(where, gate, features, factors.product(result))
-            self._reports.multiplied(product, mark.squash is not None)
+            places = Places(*before, memories.of(result) if factors.is_all else None)
+            self._reports.multiplied(product, places, mark.squash is not None)
         return result
 
     def _gate_among(self, factors: Factors) -> tuple[int, str, str] | None:
         """Which of two factors could be a gate on the other, its kind, and the layout of the features."""
         for index in (1, 0):
-            layout = self.layouts.of(factors.given[1 - index])
+            layout = self._known.layouts.of(factors.given[1 - index])
             if len(layout) != factors.pair[0].ndim:
                 layout = ""
             if not layout and factors.pair[0].ndim not in self._dimensions:
@@ -116,7 +135,7 @@ class ProductListener(TorchFunctionMode):
         gate, features = factors.pair[index], factors.pair[1 - index]
         if any(mine not in (1, theirs) for mine, theirs in zip(gate.shape, features.shape)):
             return ""
-        mark = self.marks.of(factors.given[index])
+        mark = self._known.marks.of(factors.given[index])
         if mark.is_size and mark.squash is None:  # a normalisation
             return ""
         kind = kind_by_shape(gate, features)
@@ -137,9 +156,9 @@ class ProductListener(TorchFunctionMode):
             kind = kind_by_shape(small, features) if small.ndim == features.ndim else ""
         if kind in ("channel", "spatial"):
             return kind
-        if features.ndim != 4 or not self.marks.is_squashed(given):
+        if features.ndim != 4 or not self._known.marks.is_squashed(given):
             return ""
-        if bool((given < 0).any()) or self.marks.is_gate_of_twins(given, multiplied):
+        if bool((given < 0).any()) or self._known.marks.is_gate_of_twins(given, multiplied):
             return ""
         return "" if _is_function_of(gate.expand(features.shape), features) else "joint"
 

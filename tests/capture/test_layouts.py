@@ -120,3 +120,97 @@ def test_a_module_that_takes_its_channels_last_has_a_channel_gate():
     around = attnviz.features(network, X, layer.name)
     np.testing.assert_allclose(around.before, network.att.before[0].detach(), atol=1e-6)
     np.testing.assert_allclose(layer.factor() * around.before, around.after, atol=1e-5)
+
+
+class Pair(nn.Module):
+    """Multiplies features by a gate on channels and then by one on positions, in another layout."""
+
+    def __init__(self, weigh) -> None:
+        super().__init__()
+        self.conv, self.ca, self.sa, self.weigh = (
+            nn.Conv2d(C, C, 3, padding=1),
+            ChannelGate(),
+            SpatialGate(),
+            weigh,
+        )
+
+    def forward(self, x):
+        y = self.conv(x)
+        y = self.weigh(y, self.ca(y))
+        return x + self.weigh(y, self.sa(y))
+
+
+def last(x):
+    return x.permute(0, 2, 3, 1)
+
+
+class LastPair(Pair):
+    """The same without turning the features back in between."""
+
+    def forward(self, x):
+        y = last(self.conv(x))
+        y = y * last(self.ca(y.permute(0, 3, 1, 2)))
+        y = y * last(self.sa(y.permute(0, 3, 1, 2)))
+        return x + y.permute(0, 3, 1, 2)
+
+
+class CopiedPair(LastPair):
+    """The same with the features' numbers in another order in memory."""
+
+    def forward(self, x):
+        y = self.conv(x)
+        y = (last(y) * last(self.ca(y))).permute(0, 3, 1, 2).contiguous()
+        return x + y * self.sa(y)
+
+
+BLOCKS = [Pair(way) for name, way in WAYS.items() if name != "added to"]  # a sum is no product of two gates
+
+
+@pytest.mark.parametrize("block", [*BLOCKS, LastPair(None), CopiedPair(None)])
+def test_two_gates_in_turn_are_one_layer_in_every_layout(block):
+    expected = attnviz.trace(alive(Small(Pair(torch.mul))), X).layers["att"]
+    (layer,) = attnviz.trace(alive(Small(block)), X).layers.values()
+    assert layer.kind == "both"
+    np.testing.assert_allclose(layer.factor().reshape(C, 32, 32), expected.factor(), atol=1e-5)
+
+
+class ChangedBetween(Pair):
+    """Adds to the features in place between its two gates."""
+
+    def forward(self, x):
+        y = self.conv(x)
+        y = y * self.ca(y)
+        y += x
+        return y * self.sa(y)
+
+
+class Halves(Pair):
+    """Multiplies another half of the channels by each gate."""
+
+    def forward(self, x):
+        y = self.conv(x)
+        y.mul_(self.ca(y))
+        return torch.cat((y[:, : C // 2] * self.sa(y), y[:, C // 2 :]), 1)
+
+
+@pytest.mark.parametrize("kind", [ChangedBetween, Halves])
+def test_gates_on_other_features_are_layers_of_their_own(kind):
+    layers = attnviz.trace(alive(Small(kind(None))), X).layers.values()
+    assert [layer.kind for layer in layers] == ["channel", "spatial"]
+
+
+class Vectorised(Pair):
+    """Computes each row by itself, inside vmap, where tensors have no memory of their own."""
+
+    def forward(self, x):
+        y = self.conv(x)
+        y = y * self.ca(y)
+        return x + torch.vmap(
+            lambda row: (row * row.mean((1, 2), True).sigmoid()) * row.mean(0, True).sigmoid()
+        )(y)
+
+
+def test_what_is_computed_inside_vmap_disturbs_nothing():
+    assert "channel" in [
+        layer.kind for layer in attnviz.trace(alive(Small(Vectorised(None))), X).layers.values()
+    ]
