@@ -9,6 +9,8 @@ from typing import Any, TypeAlias
 import torch
 from torch import Tensor
 
+from .memory import storage_of
+
 Pair: TypeAlias = tuple[Tensor, Tensor]
 
 
@@ -80,7 +82,8 @@ def _factors(values: Any, is_all: bool = True, given: Any = None) -> Factors | N
 
 
 def _is_real(values: Tensor) -> bool:
-    return values.is_floating_point() or values.dtype == torch.bool
+    """Whether a tensor holds real numbers that can be looked at, which is not so inside vmap."""
+    return (values.is_floating_point() or values.dtype == torch.bool) and storage_of(values) is not None
 
 
 def _widened(values: Tensor, dimensions: int) -> Tensor:

@@ -9,10 +9,10 @@ lists, which the network does not know, count as the code of the module that cal
 
 Limits. Gates that one line multiplies in turn, in a loop, share a site: they are read as one layer that runs
 several times. So are blocks whose ``forward`` is called directly, past ``nn.Module.__call__``, behind a
-decorator that does not say what it wraps. Not seen at all are products inside TorchScript, compiled code and
-other threads, and those that none of the functions in ``factors`` makes (``lerp``, a matrix product). A
-multiplication that no module of the network makes (its ``__call__`` is its own and calls functions only) is
-not read, and a warning is logged."""
+decorator that does not say what it wraps. Not seen at all are products inside TorchScript, compiled code,
+vmap and other threads, and those that none of the functions in ``factors`` makes (``lerp``, a matrix
+product). A multiplication that no module of the network makes (its ``__call__`` is its own and calls
+functions only) is not read, and a warning is logged."""
 
 from __future__ import annotations
 

@@ -152,7 +152,8 @@ class _Watch:
         features, sample = first_tensor(inputs, named), None
         layout, memory = self.known.layouts.of(features), self.known.memories.of(features)
         is_told = features.ndim in self._dimensions or bool(layout)
-        if module in self._candidates and is_told and features.numel():
+        has_numbers = memory is not None and features.numel() > 0
+        if module in self._candidates and is_told and has_numbers:
             sample = Sample(canonical(features, layout, features.shape))
             if self._keep_features or features.is_inference():
                 features = features.clone()

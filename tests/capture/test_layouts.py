@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
-from helpers.brought_networks import C, ChannelGate, Small, SpatialGate, alive, noise
+from helpers.brought_networks import SE, C, ChannelGate, Small, SpatialGate, alive, noise
 from torch import nn
 
 import attnviz
@@ -200,17 +200,25 @@ def test_gates_on_other_features_are_layers_of_their_own(kind):
 
 
 class Vectorised(Pair):
-    """Computes each row by itself, inside vmap, where tensors have no memory of their own."""
+    """Computes each row by itself inside vmap, where tensors have no numbers to look at."""
+
+    def __init__(self, of_row) -> None:
+        super().__init__(None)
+        self.of_row = of_row
 
     def forward(self, x):
         y = self.conv(x)
-        y = y * self.ca(y)
-        return x + torch.vmap(
-            lambda row: (row * row.mean((1, 2), True).sigmoid()) * row.mean(0, True).sigmoid()
-        )(y)
+        return x + torch.vmap(self.of_row)((y * self.ca(y))[:, None])[:, 0]
 
 
-def test_what_is_computed_inside_vmap_disturbs_nothing():
-    assert "channel" in [
-        layer.kind for layer in attnviz.trace(alive(Small(Vectorised(None))), X).layers.values()
-    ]
+def halves_gated(row):
+    one, other = row.chunk(2, 1)
+    return torch.cat((one * other.sigmoid(), other), 1)
+
+
+@pytest.mark.parametrize(
+    "of_row", [lambda row: row * row.mean((2, 3), True).sigmoid(), torch.nn.SiLU(), halves_gated, SE()]
+)
+def test_what_is_computed_inside_vmap_disturbs_nothing(of_row):
+    (layer,) = attnviz.trace(alive(Small(Vectorised(of_row))), X).layers.values()
+    assert layer.kind == "channel"
