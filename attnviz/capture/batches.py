@@ -34,13 +34,12 @@ def read_batch(
     except Exception as error:
         if has_card(network) or isinstance(error, AttnvizError):
             raise
-        other = _read_as_list(network, modules, batch, steps) or _read_cropped(network, modules, batch, steps)
-        if (
-            other is None
-            and any(isinstance(each.source, Photo) for each in batch)
-            and usual_side(network, modules) is None
-        ):
-            raise TraceError("network_takes_other_inputs", type=type(network).__name__) from error
+        other = _read_as_list(network, modules, batch, steps)
+        if other is None and any(isinstance(each.source, Photo) for each in batch):
+            side = usual_side(network, modules)
+            if side is None:
+                raise TraceError("network_takes_other_inputs", type=type(network).__name__) from error
+            other = _read_cropped(network, modules, batch, side, steps)
         if other is None:
             raise
         return other
@@ -58,13 +57,12 @@ def _read_as_list(
 
 
 def _read_cropped(
-    network: nn.Module, modules: dict[str, nn.Module], batch: Batch, steps: bool
+    network: nn.Module, modules: dict[str, nn.Module], batch: Batch, side: int, steps: bool
 ) -> tuple[Batch, Arguments, Heard] | None:
+    """What is heard of the photos' centre squares of this side; None if not all are photos, or they were such
+    squares."""
     photos = [each.source for each in batch if isinstance(each.source, Photo)]
-    if len(photos) < len(batch):
-        return None
-    side = usual_side(network, modules)
-    if side is None or batch[0].region.size == (side, side):
+    if len(photos) < len(batch) or batch[0].region.size == (side, side):
         return None
     form = input_form(network, modules)
     cropped = [crop_to(photo, card_of(network), side, form) for photo in photos]
