@@ -75,14 +75,12 @@ class Arguments:
         return self._mapped(lambda batch: torch.stack(each(batch)), each)
 
     def with_others(self, places: Collection[int], seed: int) -> Arguments:
-        """The same, but for the inputs at some places, which are others for another seed."""
-        generator = torch.Generator().manual_seed(seed)
+        """The same, but for the inputs at some places, which are others for another seed, from 0."""
+        generator, scale = torch.Generator().manual_seed(seed), _scale(seed)
 
         def changed(rows: Iterable[Tensor]) -> list[Tensor]:
             return [
-                _another(row, generator) * (-1) ** seed * seed
-                if index in places and row.is_floating_point()
-                else row
+                _another(row, generator) * scale if index in places and row.is_floating_point() else row
                 for index, row in enumerate(rows)
             ]
 
@@ -122,8 +120,8 @@ def _batches(values: Any) -> Iterator[Tensor | list[Tensor]]:
             yield from _batches(value)
         elif isinstance(value, Mapping):
             yield from _batches(value.values())
-        elif dataclasses.is_dataclass(value):
-            yield from _batches(vars(value).values())
+        elif _is_dataclass(value):
+            yield from _batches(_fields_of(value).values())
 
 
 def _remade(value: Any, change: Callable[[Any], Any]) -> Any:
@@ -137,10 +135,22 @@ def _remade(value: Any, change: Callable[[Any], Any]) -> Any:
         with suppress(TypeError):  # of a mapping that is made otherwise
             return type(value)(changed)  # type: ignore[call-arg]
         return changed
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        fields = [field.name for field in dataclasses.fields(value) if field.init]
-        return dataclasses.replace(value, **{name: change(getattr(value, name)) for name in fields})
+    if _is_dataclass(value):
+        with suppress(TypeError, ValueError):  # of a dataclass that is made of more than its fields
+            fields = _fields_of(value, only_given=True)
+            return dataclasses.replace(value, **{name: change(each) for name, each in fields.items()})
     return value
+
+
+def _is_dataclass(value: Any) -> bool:
+    """Whether a value is an object of a dataclass, and not such a class."""
+    return dataclasses.is_dataclass(value) and not isinstance(value, type)
+
+
+def _fields_of(value: Any, only_given: bool = False) -> dict[str, Any]:
+    """The fields of an object of a dataclass that have been set, or those that it is made with."""
+    names = [field.name for field in dataclasses.fields(value) if field.init or not only_given]
+    return {name: getattr(value, name) for name in names if hasattr(value, name)}
 
 
 def _are_photos(value: Any) -> bool:
@@ -178,6 +188,11 @@ def _another(row: Tensor, generator: torch.Generator) -> Tensor:
     """An input unlike this one, with numbers of about its size."""
     flipped = row.flip(-1) * 0.8 - row.mean() * 0.3
     return flipped + 0.5 * max(float(row.std(correction=0)), 0.1) * _noise(row, generator)
+
+
+def _scale(seed: int) -> int:
+    """1, −2, 3, −4 …: a gate that is shut for inputs of one sign or size may be open for others."""
+    return (1 + seed) * (-1) ** seed
 
 
 def _noise(row: Tensor, generator: torch.Generator) -> Tensor:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import InitVar, dataclass, field
+
 import numpy as np
 import pytest
 import torch
@@ -12,6 +14,7 @@ from torch import nn
 from torch.utils.data import DataLoader, Dataset, TensorDataset
 
 import attnviz
+from attnviz.capture.arguments import Arguments
 
 X = noise(3, 64, 64)
 PHOTO = np.random.default_rng(0).integers(0, 255, (96, 128, 3), np.uint8)
@@ -71,6 +74,29 @@ class Difference(nn.Module):
 TWO = noise(2, 3, 32, 32)
 
 
+@dataclass(slots=True)
+class Sample:
+    """Photos and more, as a dataset may hand them over."""
+
+    image: torch.Tensor
+    extra: InitVar[int] = 0
+    about: str = field(init=False)
+
+    def __post_init__(self, extra):
+        pass
+
+
+class FromSample(nn.Module):
+    """Takes an object of a dataclass, and such a class to make others by."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.base = Small(SE())
+
+    def forward(self, sample, kind=Sample):
+        return self.base(kind(sample.image).image)
+
+
 @pytest.mark.parametrize(
     ("kind", "inputs", "named"),
     [
@@ -80,6 +106,7 @@ TWO = noise(2, 3, 32, 32)
         (Detector, ([TWO[0], noise(3, 48, 40)],), {}),
         (Detector, ([TWO[0], TWO[1]], [{"labels": torch.arange(1)}] * 2), {}),
         (Difference, (TWO, noise(2, 3, 32, 32, seed=1)), {}),
+        (FromSample, (Sample(TWO), Sample), {}),
     ],
 )
 def test_a_recording_takes_what_the_network_takes(kind, inputs, named):
@@ -181,6 +208,32 @@ def test_a_network_for_one_size_is_found_copied_and_given_photos_at_its_size():
         assert copied is not network
     trace = attnviz.trace(network, PHOTO)
     assert trace.region.size == (32, 32) and "32 pixels a side" in str(trace.remarks[0])
+
+
+class NoSize(nn.Module):
+    """Runs on no input, and keeps the sides of those that it was given."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.base, self.sides = Small(SE()), []
+
+    def forward(self, x):
+        self.sides.append(x.shape[-1])
+        raise RuntimeError("not this")
+
+
+def test_a_network_that_takes_no_photo_is_tried_once_with_each_usual_size():
+    network = NoSize().eval()
+    with pytest.raises(attnviz.TraceError, match="no usual size"):
+        attnviz.trace(network, PHOTO)
+    assert network.sides.count(32) == network.sides.count(512) == 1
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_other_inputs_are_others_for_every_seed(seed):
+    (others,) = Arguments((TWO,)).with_others([1], seed).inputs
+    assert torch.equal(others[0], TWO[0])
+    assert all((others[1] - x).std() > 0.3 and others[1].std() > 0.3 for x in TWO)
 
 
 class OtherOrder(nn.Module):
