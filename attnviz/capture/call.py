@@ -71,9 +71,8 @@ class Call:
         self._reads: list[Read] = []  # those that ran, in order
         self._parts: list[Parts] = []  # one a read, a division or a product
         self._steps: list[tuple[str, Parts]] = []  # of each call of a child: its path, and its steps
-        self._inputs: dict[
-            nn.Module, list[Tensor]
-        ] = {}  # of the modules to divide by, the innermost call last
+        # Of the modules to divide by, the innermost call last.
+        self._inputs: dict[nn.Module, list[Tensor]] = {}
 
     def begin(self) -> None:
         """The module is called: forget the parts that its children gave inside another module."""
@@ -124,11 +123,9 @@ class Call:
     def divide(self, by: Ratio, output: Tensor) -> None:
         """That module has run. One that does not scale as it did when it was recognised is read as a joint
         gate; where its features are not finite, its factor is not known."""
-        kind, features, output = by.kind, self._inputs[by.module].pop(), output.detach()
-        features, output = (
-            canonical(each, by.layout if len(by.layout) == each.ndim else "", each.shape)
-            for each in (features, output)
-        )
+        kind = by.kind
+        features = canonical(self._inputs[by.module].pop(), by.layout)
+        output = canonical(output.detach(), by.layout)
         factor = fitted_factor(features, output, kind)
         if factor is None and not (features.isfinite().all() and output.isfinite().all()):
             factor = _unknown(features, kind)

@@ -24,10 +24,10 @@ from .multiplications import Product, Site, SiteListener
 from .reads import role_phrase
 from .taps import Tap
 
-BeforeCall = Callable[
-    [nn.Module, tuple, dict[str, Any]], None
-]  # is given the module and what it is called with
-AfterCall = Callable[[nn.Module, tuple, Any], None]  # is given the module, its inputs and its output
+# Is given the module and what it is called with.
+BeforeCall = Callable[[nn.Module, tuple, dict[str, Any]], None]
+# Is given the module, its inputs and its output.
+AfterCall = Callable[[nn.Module, tuple, Any], None]
 
 
 class Hooks(ExitStack):
@@ -232,7 +232,7 @@ def features_around(tap: Tap) -> Iterator[list[tuple[Tensor, Tensor]]]:
     layout = tap.ratios[0].layout if tap.ratios else ""
 
     def usual(features: Tensor) -> Tensor:
-        return canonical(features.detach(), layout, features.shape).clone()
+        return canonical(features.detach(), layout).clone()
 
     def entered(_module: nn.Module, inputs: tuple, named: dict[str, Any]) -> None:
         before.append(usual(first_tensor(inputs, named)))

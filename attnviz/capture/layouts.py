@@ -26,17 +26,8 @@ ANCHORS = {
 TURNING = {"permute", "transpose", "swapaxes", "swapdims", "movedim", "moveaxis"}
 TURNED = {Tensor.mT.__get__, Tensor.mH.__get__, Tensor.T.__get__}  # type: ignore[attr-defined]
 RESHAPING = {"view", "reshape", "flatten", "unflatten", "reshape_as", "view_as"}
-RESIZING = {
-    "__getitem__",
-    "cat",
-    "concat",
-    "pad",
-    "_pad",
-    "roll",
-    "chunk",
-    "split",
-    "narrow",
-}  # of any dimension
+# Functions that change the size of any dimension.
+RESIZING = {"__getitem__", "cat", "concat", "pad", "_pad", "roll", "chunk", "split", "narrow"}
 MIXING = {"matmul", "__matmul__", "bmm", "baddbmm", "einsum"}  # what comes out may lie otherwise
 
 
@@ -147,10 +138,12 @@ def _matching(before: torch.Size, after: torch.Size) -> Iterator[tuple[list[int]
         old, new = olds[-1] + 1, news[-1] + 1
 
 
-def canonical(values: Tensor, layout: str, sizes: torch.Size) -> Tensor:
-    """Values that can be broadcast to features of these sizes and this layout, as (N, C, positions …)."""
-    if not layout or layout == STANDARD[: len(layout)]:
+def canonical(values: Tensor, layout: str, sizes: torch.Size | None = None) -> Tensor:
+    """Values of a layout as (N, C, positions …). What is to be broadcast to features is given with the ``sizes``
+    of these. Values that have other dimensions than the layout stay as they are."""
+    if len(layout) != values.ndim or layout == STANDARD[: len(layout)]:
         return values
+    sizes = values.shape if sizes is None else sizes
     groups = [[place for place, letter in enumerate(layout) if letter == kind] for kind in "NC"]
     positions = sorted(
         (place for place, letter in enumerate(layout) if letter not in "NC"), key=layout.__getitem__

@@ -139,10 +139,9 @@ class SiteListener(TorchFunctionMode):
 
 def product_of(where: GateSite, gate: Tensor, features: Tensor, result: Tensor) -> Product:
     """A product in the usual layout, whatever that of its features is."""
-    if len(where.layout) not in (0, features.ndim):  # it is another than when it was recognised
-        return Product(where, gate, features, result)
-    turned = (canonical(each, where.layout, features.shape) for each in (gate, features, result))
-    return Product(where, *turned)
+    layout = where.layout
+    gate = canonical(gate, layout, features.shape)
+    return Product(where, gate, canonical(features, layout), canonical(result, layout))
 
 
 def could_be_gated(pair: Pair) -> bool:

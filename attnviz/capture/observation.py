@@ -154,7 +154,7 @@ class _Watch:
         is_told = features.ndim in self._dimensions or bool(layout)
         has_numbers = memory is not None and features.numel() > 0
         if module in self._candidates and is_told and has_numbers:
-            sample = Sample(canonical(features, layout, features.shape))
+            sample = Sample(canonical(features, layout))
             if self._keep_features or features.is_inference():
                 features = features.clone()
         counts = len(self.observation.products), self.known.marks.small_count
@@ -180,7 +180,7 @@ class _Watch:
             return
         if call.is_gating(module, self.observation.products):
             self.observation.gating.add(module)
-        usual = canonical(output, call.layout, output.shape)
+        usual = canonical(output, call.layout)
         reason = call.sample.untold(usual)
         if reason:
             if not call.layout or call.features.ndim in self._dimensions:
@@ -192,8 +192,7 @@ class _Watch:
         if version_of(call.features) != call.version:
             self.overwritten.add(module)
             return
-        before, after = (canonical(each, call.layout, each.shape) for each in (call.features, output))
-        scaling = fit(before, after)
+        scaling = fit(canonical(call.features, call.layout), canonical(output, call.layout))
         if scaling is not None and not self._is_other(call, module, output, scaling):
             self.observation.fits[module] = scaling
             self.observation.untold.pop(module, None)

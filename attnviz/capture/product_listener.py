@@ -122,9 +122,8 @@ class ProductListener(TorchFunctionMode):
         """Which of two factors could be a gate on the other, its kind, and the layout of the features."""
         for index in (1, 0):
             layout = self._known.layouts.of(factors.given[1 - index])
-            if len(layout) != factors.pair[0].ndim:
-                layout = ""
-            if not layout and factors.pair[0].ndim not in self._dimensions:
+            dimensions = factors.pair[0].ndim
+            if dimensions != len(layout) and dimensions not in self._dimensions:
                 continue
             kind = self._kind_of(factors, index, layout)
             if kind:
@@ -141,8 +140,7 @@ class ProductListener(TorchFunctionMode):
         kind = kind_by_shape(gate, features)
         if kind == "paths" and _are_shares(gate):
             return kind
-        sizes = features.shape
-        gate, features = (canonical(each, layout, sizes) for each in (gate, features))
+        gate, features = canonical(gate, layout, features.shape), canonical(features, layout)
         kind = kind_by_shape(gate, features)
         if kind == "full":
             return self._kind_by_numbers(factors, index, gate, features)
