@@ -171,7 +171,8 @@ def _taps_of_blocks(
         if gate in seconds:
             continue  # read with the gate before it
         second = next((other for other in gates if other.follows is gate and _are_pair(gate, other)), None)
-        seconds |= {second} if second is not None else set()
+        if second is not None:
+            seconds.add(second)
         tap = _tap_of_block(gate, second, observation, tree)
         if any(tap.sites == other.sites for other in taps):
             continue  # a block that runs twice
@@ -188,10 +189,9 @@ def _tap_of_block(
     owner = first.owner
     if second is not None:
         return Tap(tree.name(owner), "both", owner, "recognised", sites=(first.where, second.where))
-    is_named = first.source is not None and owner not in observation.gating
-    path = tree.path(first.source) if is_named and first.source is not None else ""
+    named = owner if first.source is None or owner in observation.gating else first.source
     formula = {"joint": "joint", "paths": "none"}.get(first.kind, "product")
-    return Tap(path or tree.name(owner), first.kind, owner, "recognised", formula, sites=(first.where,))
+    return Tap(tree.name(named), first.kind, owner, "recognised", formula, sites=(first.where,))
 
 
 def _is_gate(gate: GateProduct, tree: ModuleTree, attention: Collection[nn.Module]) -> bool:

@@ -19,6 +19,8 @@ FEWEST = 4  # positions (or channels) over which something must be constant befo
 # Why it can't be told whether there is a factor.
 TOO_SMALL, ALL_ZERO, NOT_FINITE = "map_too_small", "all_zero", "not_finite"
 UNCHANGED = 0.1  # of the elements, in the test for functions of each element
+GREATER = 4  # times the input, in the test for normalisations
+SAME_OUTPUT = 2e-2  # of the greatest of it, that an output for greater input may differ by
 
 
 @dataclass(frozen=True, eq=False)
@@ -156,8 +158,8 @@ def is_normalisation(run: Callable[[Tensor], Tensor], x: Tensor, y: Tensor) -> b
     """Whether the output is the same for greater input, because it is divided by a size of its own."""
     if not y.any():
         return False
-    off = (run(x * 4) - y).abs().amax()
-    return bool(off <= 2e-2 * y.abs().amax())
+    off = (run(x * GREATER) - y).abs().amax()
+    return bool(off <= SAME_OUTPUT * y.abs().amax())
 
 
 def is_nearly_one(factor: Tensor) -> bool:

@@ -16,17 +16,22 @@ from .memory import storage_of
 
 # Functions whose results lie in a closed range.
 SQUASHES = {"sigmoid", "sigmoid_", "expit", "hardsigmoid", "hardsigmoid_", "softmax", "tanh", "tanh_"}
-# Functions that measure a size, or divide by one.
+# Functions that measure a size, or divide by one. A normalisation multiplies features by what it makes of
+# their size in this way, which has the form of a gate and is none; a gate made of sizes has a squash behind
+# them.
 SIZES = {"rsqrt", "sqrt", "reciprocal", "norm", "vector_norm", "std", "var", "var_mean", "std_mean"}
-# Functions after which all that is still so: they change form, or add and multiply numbers.
+# Functions whose results have the marks of the first tensor that they are given: they change its form, copy
+# it, or take a part of it, or they cut or compare its numbers, which leaves a mask in a closed range.
 KEEPING = {
     *("view", "reshape", "expand", "expand_as", "view_as", "repeat", "tile", "broadcast_to", "unsqueeze"),
     *("squeeze", "flatten", "unflatten", "permute", "transpose", "movedim", "contiguous", "to", "type_as"),
     *("float", "half", "double", "bfloat16", "chunk", "split", "unbind", "select", "narrow", "__getitem__"),
     *("repeat_interleave", "clamp", "detach", "clone", "dropout", "diag_embed", "gt", "ge", "lt", "le"),
 }
-# Functions after which numbers lie in the same range still, but elsewhere.
+# Functions that take numbers to other positions, or between these: they lie in the same range still.
 RESAMPLING = {"interpolate", "upsample", "pad", "max_pool2d", "avg_pool2d", "adaptive_avg_pool2d"}
+# Functions whose result lies in a closed range if all the tensors that it is made of do, and has to do with a
+# size if one of them does.
 ARITHMETIC = {
     *("add", "sub", "mul", "div", "rsub", "add_", "mul_", "div_", "sub_", "multiply", "true_divide"),
     *("__add__", "__radd__", "__sub__", "__rsub__", "__mul__", "__rmul__", "__truediv__", "__iadd__"),

@@ -57,8 +57,8 @@ class ReadingPlan:
     # What was measured in ``rows``: by the count of inputs, and by the taps whose modules were called.
     orders: dict[int, dict[tuple[Tap, ...], list[MeasuredCall]]] = field(default_factory=dict)
     ends_with_sigmoid: bool | None = None  # None: not looked at
-    accepted: set[Tap | Site | nn.Module] = field(default_factory=set)  # what differs in a pass, and has no
-    # better reading
+    # What differs in a pass, and has no better reading.
+    accepted: set[Tap | Site | nn.Module] = field(default_factory=set)
 
     def untold_modules(self) -> list[nn.Module]:
         """The modules that could not be told."""

@@ -105,8 +105,9 @@ class _LayerMeter:
     saturated: Share = field(default_factory=Share)
     map_saturated: Share = field(default_factory=Share)
     all_off: Share = field(default_factory=Share)
-    maps: list[np.ndarray] = field(default_factory=list)  # on the grid of the class activation map, which is
-    activations: list[np.ndarray] = field(default_factory=list)  # small: 7 × 7 for a photo of 224 pixels
+    # Maps on the grid of the class activation map, which is small: 7 × 7 for a photo of 224 pixels.
+    maps: list[np.ndarray] = field(default_factory=list)
+    activations: list[np.ndarray] = field(default_factory=list)
 
     def add(self, layer: LayerAttention, activation: np.ndarray | None) -> None:
         gates = _gates_of(layer)
@@ -136,15 +137,15 @@ class _LayerMeter:
     def measured(self) -> LayerGates:
         return LayerGates(
             self.name,
-            _mean_of(self.channels),
-            self.saturated,
-            _mean_of(self.deviations),
-            _mean(np.sqrt(self.channels.variances)),
-            self.all_off,
-            _mean_of(self.ranges),
-            self.map_saturated,
-            None if self.cells is None else self.cells.explained,
-            self._following(),
+            mean=_mean_of(self.channels),
+            saturated=self.saturated,
+            across_channels=_mean_of(self.deviations),
+            across_photos=_mean(np.sqrt(self.channels.variances)),
+            all_off=self.all_off,
+            map_range=_mean_of(self.ranges),
+            map_saturated=self.map_saturated,
+            map_explained=None if self.cells is None else self.cells.explained,
+            map_following=self._following(),
         )
 
     def _following(self) -> Following | None:
