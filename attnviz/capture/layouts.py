@@ -139,8 +139,8 @@ def _matching(before: torch.Size, after: torch.Size) -> Iterator[tuple[list[int]
 
 
 def canonical(values: Tensor, layout: str, sizes: torch.Size | None = None) -> Tensor:
-    """Values of a layout as (N, C, positions …). What is to be broadcast to features is given with the ``sizes``
-    of these. Values that have other dimensions than the layout stay as they are."""
+    """Values of a layout as (N, C, positions …). What is to be broadcast to features is given with the
+    ``sizes`` of these. Values that have other dimensions than the layout stay as they are."""
     if len(layout) != values.ndim or layout == STANDARD[: len(layout)]:
         return values
     sizes = values.shape if sizes is None else sizes
