@@ -35,7 +35,7 @@ def train(options: Namespace) -> int:
     plan = plan_of(options)
     labels = read_class_names(options.labels, list_photos(data / "train").classes)
     run = train_network(plan, data, options.runs / out.name, options.resume)
-    publish(run.average.module, plan, run.seconds, labels, data, out, options.about)
+    publish(run.average.module, plan, run.seconds, labels, data, out, options.about, options.least_top1)
     return 0
 
 
@@ -67,8 +67,7 @@ def evaluate(options: Namespace) -> int:
     for name, measurement in measured.items():
         say(f"\n{name}:\n")
         if measurement.layers:
-            say(f"{gates_table(measurement.layers)}\n")
-        say(goals_table(measurement.goals))
+            say(f"{gates_table(measurement.layers)}\n\n{goals_table(measurement.goals)}")
         if measurement.trials:
             say(f"\n{strangers_table(measurement.trials)}")
     if any(measurement.layers for measurement in measured.values()):

@@ -9,7 +9,7 @@ import pytest
 from attnviz.training.evaluate import Measurement
 from attnviz.training.following import Following
 from attnviz.training.gates import LayerGates, Share
-from attnviz.training.goals import goals
+from attnviz.training.goals import goals, top1_goal
 from attnviz.training.tables import accuracy_table, gates_table, goals_table
 
 GOOD = LayerGates(
@@ -46,32 +46,39 @@ ALLOWED = {  # in how many of eight layers each may miss
 }
 
 
-def met(top1: float, layers: list[LayerGates]) -> bool:
-    return all(goal.met for goal in goals(top1, layers))
+def met(layers: list[LayerGates]) -> bool:
+    return all(goal.met for goal in goals(layers))
 
 
 def test_what_reaches_every_limit_is_good():
-    assert met(0.915, [GOOD] * 8) and met(0.915, [GOOD] * 3) and met(0.915, [])
-    assert not met(0.914, [GOOD] * 8)
+    assert met([GOOD] * 8) and met([GOOD] * 3) and met([])
+    assert top1_goal(0.915, 0.915).met and not top1_goal(0.914, 0.915).met
 
 
 @pytest.mark.parametrize("name", BAD)
 def test_so_many_layers_may_miss_a_limit_and_no_more(name):
     bad = replace(GOOD, **{name: BAD[name]})
     allowed = ALLOWED[name]
-    assert met(1, [bad] * allowed + [GOOD] * (8 - allowed))
-    assert not met(1, [bad] * (allowed + 1) + [GOOD] * (7 - allowed))
+    assert met([bad] * allowed + [GOOD] * (8 - allowed))
+    assert not met([bad] * (allowed + 1) + [GOOD] * (7 - allowed))
 
 
 def test_goals_are_about_what_a_network_has():
-    assert [len(goals(1, layers)) for layers in ([], [GOOD])] == [1, 8]
-    se = LayerGates("layer1.0", 0.5, Share(0, 9), 0.2, 0.1, Share(0, 9))
-    assert len(goals(1, [se])) == 4
+    assert [len(goals(layers)) for layers in ([], [GOOD])] == [0, 7]
+    se = LayerGates(
+        "layer1.0",
+        mean=0.5,
+        saturated=Share(0, 9),
+        across_channels=0.2,
+        across_photos=0.1,
+        all_off=Share(0, 9),
+    )
+    assert len(goals([se])) == 3
 
 
 def test_a_flat_map_reaches_nothing():
     flat = replace(GOOD, map_explained=None, map_following=None)
-    assert [goal.met for goal in goals(1, [flat] * 8)][-2:] == [False, False]
+    assert [goal.met for goal in goals([flat] * 8)][-2:] == [False, False]
 
 
 def test_tables_say_what_was_measured():
@@ -84,4 +91,4 @@ def test_tables_say_what_was_measured():
     assert second.count("–") == 9
     rows = goals_table(measurement.goals).splitlines()
     assert rows[0] == "| to reach | measured | reached |"
-    assert rows[2] == "| top-1 at least 91.5% | 92.3% | yes |"
+    assert rows[2] == "| channel gates within 0.05 of 0 or 1 over the network: at most 15% | 15.0% | yes |"
