@@ -16,20 +16,37 @@ _locks: weakref.WeakKeyDictionary[nn.Module, threading.RLock] = weakref.WeakKeyD
 _locks_lock = threading.Lock()
 
 
+class _OwnPasses(threading.local):
+    depth = 0
+
+
+_own_passes = _OwnPasses()
+
+
+def own_passes() -> int:
+    """How many passes of attnviz's own this thread is inside: 0 in its caller's, 1 while attention is
+    recognised or a photo is traced, and more where that takes passes beside. Who listens to one hears none
+    of the others."""
+    return _own_passes.depth
+
+
 @contextmanager
 def exclusive_eval(network: nn.Module, modules: list[nn.Module]) -> Iterator[None]:
-    """Lock a network and switch its ``modules`` to eval mode; afterwards each gets its own mode back.
+    """Lock a network for passes of attnviz's own and switch its ``modules`` to eval mode; afterwards each
+    gets its own mode back.
 
     The lock keeps out other threads that use it, and lets the same thread in again."""
     with _locks_lock:
         lock = _locks.setdefault(network, threading.RLock())
     with lock, eagerly(modules):
         training = _training(modules)
+        _own_passes.depth += 1
         try:
             for module in training:
                 module.training = False
             yield
         finally:
+            _own_passes.depth -= 1
             for module in training:
                 module.training = True
 

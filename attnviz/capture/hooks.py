@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from ..errors import TraceError
 from .call import Call, CallResult
+from .exclusive import own_passes
 from .factor_fit import Sample
 from .layouts import canonical
 from .multiplications import Product, Site, SiteListener
@@ -31,13 +32,17 @@ AfterCall = Callable[[nn.Module, tuple, Any], None]
 
 
 class Hooks(ExitStack):
-    """Hooks on modules, which run in the thread that made this object only, and go when it is closed.
+    """Hooks on modules, which run in the thread that made this object only, and go when it is closed. They
+    run in the pass, the caller's or one of attnviz's own, that it was made for, and in no other beside or
+    inside it; with ``in_all_passes`` in every one.
 
     What they raise ends the pass that they listen to, unless there is ``failed``, which is told instead."""
 
-    def __init__(self, failed: Callable[[Exception], None] | None = None) -> None:
+    def __init__(
+        self, failed: Callable[[Exception], None] | None = None, in_all_passes: bool = False
+    ) -> None:
         super().__init__()
-        self._thread = threading.get_ident()
+        self._thread, self._pass = threading.get_ident(), None if in_all_passes else own_passes()
         self._failed = failed
 
     def before(self, module: nn.Module, run: BeforeCall) -> None:
@@ -46,7 +51,7 @@ class Hooks(ExitStack):
         run = self.guarded(run)
 
         def hook(module: nn.Module, inputs: tuple, named: dict[str, Any]) -> None:
-            if threading.get_ident() == self._thread:
+            if self._are_meant():
                 run(module, inputs, named)
 
         self.callback(module.register_forward_pre_hook(hook, with_kwargs=True).remove)
@@ -58,10 +63,13 @@ class Hooks(ExitStack):
         run = self.guarded(run)
 
         def hook(module: nn.Module, inputs: tuple, output: Any) -> None:
-            if threading.get_ident() == self._thread:
+            if self._are_meant():
                 run(module, inputs, output)
 
         self.callback(module.register_forward_hook(hook, always_call=failed).remove)
+
+    def _are_meant(self) -> bool:
+        return threading.get_ident() == self._thread and self._pass in (None, own_passes())
 
     def guarded(self, run: Callable[..., None]) -> Callable[..., None]:
         """The same, but what it raises is told where that is wanted."""
@@ -265,9 +273,9 @@ def on_calls(
 
 @contextmanager
 def before_calls(modules: Iterable[nn.Module], run: Callable[[], None]) -> Iterator[None]:
-    """Run something whenever one of the modules is about to run in this thread; what it raises ends the
-    pass."""
-    with Hooks() as hooks:
+    """Run something whenever one of the modules is about to run in this thread, in whatever pass; what it
+    raises ends the pass."""
+    with Hooks(in_all_passes=True) as hooks:
         for module in modules:
             hooks.before(module, _without_arguments(run))
         yield

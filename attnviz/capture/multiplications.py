@@ -27,6 +27,7 @@ import numpy as np
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
+from .exclusive import own_passes
 from .factors import Pair, factors_in
 from .layouts import canonical
 
@@ -91,9 +92,9 @@ class Product:
 
 
 class SiteListener(TorchFunctionMode):
-    """Reports every multiplication at some sites, while it is entered, in this thread. What the owners of
-    these sites multiply elsewhere, and could be by a gate, is told to ``elsewhere``. With ``keep_features``
-    the features are a copy, as they were before they were multiplied."""
+    """Reports every multiplication at some sites, while it is entered, in this thread and pass. What the
+    owners of these sites multiply elsewhere, and could be by a gate, is told to ``elsewhere``. With
+    ``keep_features`` the features are a copy, as they were before they were multiplied."""
 
     def __init__(
         self,
@@ -103,7 +104,7 @@ class SiteListener(TorchFunctionMode):
         keep_features: bool = False,
     ) -> None:
         super().__init__()
-        self._keep_features = keep_features
+        self._keep_features, self._made_in = keep_features, own_passes()
         self._sites: dict[Site, list[GateSite]] = {}  # one can be multiplied by gates in turn, in a loop
         for where in sites:
             self._sites.setdefault(where.site, []).append(where)
@@ -113,7 +114,7 @@ class SiteListener(TorchFunctionMode):
 
     def __torch_function__(self, func: Any, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
         kwargs = kwargs or {}
-        factors = factors_in(func, args, kwargs)
+        factors = factors_in(func, args, kwargs) if own_passes() == self._made_in else None
         site = None if factors is None else site_of(sys._getframe(1), self._owners, self._longest)
         if factors is None or site is None:
             return func(*args, **kwargs)
@@ -165,6 +166,9 @@ def site_of(frame: FrameType | None, owners: Container[nn.Module], longest: int 
     while frame is not None and len(way) <= longest:
         if frame.f_globals is MODULE_CALLS:
             module = frame.f_locals.get("self")
+        elif frame.f_code.co_name == "__torch_function__":  # of somebody else who listens, or sets a device
+            way.clear()
+            module = None
         else:
             way.append((frame.f_code, frame.f_lasti))
             module = _running_module(frame)

@@ -92,9 +92,9 @@ def record(network: nn.Module, kept: int = MOST_INPUTS) -> Iterator[Recording]:
         a Trace
 
     The network can be called with anything. At most ``kept`` inputs and 300 MB are kept. Only calls by the
-    thread of the block count. Whatever goes wrong here never reaches the calls: it is given as a warning, and
-    raised by ``trace.layers`` if nothing was recorded. Raises TraceError for a network that is compiled,
-    whose hooks don't run."""
+    thread of the block count, and none that attnviz makes itself, as in ``trace``. Whatever goes wrong here
+    never reaches the calls: it is given as a warning, and raised by ``trace.layers`` if nothing was recorded.
+    Raises TraceError for a network that is compiled, whose hooks don't run."""
     if kept < 1:
         raise ValueError(f"kept is {kept}; it is at least 1")
     inner = unwrapped(network)
@@ -118,14 +118,11 @@ class _Recorder:
         self.recording = recording
         self._network = network
         self._modules = dict(network.named_modules())
-        self._is_planning = False  # recognising attention runs the network too
         self._is_first = True
         self._differing_in_training: set = set()  # what a pass in training showed, that eval mode does not
         self._running: list[_RunningPass | None] = []  # None: it could not be listened to
 
     def enter(self, _module: nn.Module, inputs: tuple, named: dict[str, Any]) -> None:
-        if self._is_planning:
-            return
         with self._alone():
             self._running.append(None)
             self._running[-1] = self._begun(Arguments(inputs, named, self._network.training))
@@ -149,7 +146,7 @@ class _Recorder:
             return renewed_plan(self._network, self._modules, given, differing)
 
     def leave(self, _module: nn.Module, _inputs: tuple, output: Any) -> None:
-        if self._is_planning or not self._running:
+        if not self._running:
             return
         ended = self._running[-1]
         if ended is None:
@@ -160,7 +157,7 @@ class _Recorder:
 
     def leave_at_last(self, _module: nn.Module, _inputs: tuple, _output: Any) -> None:
         """The call is over, whether it failed or not."""
-        if self._is_planning or not self._running:  # there is none if what came before the call failed
+        if not self._running:  # there is none if what came before the call failed
             return
         ended = self._running.pop()
         if ended is not None:
@@ -192,15 +189,13 @@ class _Recorder:
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
-        """What is run of the network here is not recorded, and what it raises ends in a warning."""
-        self._is_planning = True
+        """What is done here besides the caller's pass keeps no gradients, and what it raises ends in a
+        warning."""
         try:
             with torch.no_grad():
                 yield
         except Exception as error:
             self._fail(error)
-        finally:
-            self._is_planning = False
 
     def _fail(self, error: Exception) -> None:
         if self.recording.error is None:  # once a block
