@@ -92,9 +92,10 @@ def record(network: nn.Module, kept: int = MOST_INPUTS) -> Iterator[Recording]:
         a Trace
 
     The network can be called with anything. At most ``kept`` inputs and 300 MB are kept. Only calls by the
-    thread of the block count, and none that attnviz makes itself, as in ``trace``. Whatever goes wrong here
-    never reaches the calls: it is given as a warning, and raised by ``trace.layers`` if nothing was recorded.
-    Raises TraceError for a network that is compiled, whose hooks don't run."""
+    thread of the block count, and none that attnviz makes itself: in ``trace``, or to recognise attention in
+    what it is first called with, for which hooks of others run too. Whatever goes wrong here never reaches
+    the calls: it is given as a warning, and raised by ``trace.layers`` if nothing was recorded. Raises
+    TraceError for a network that is compiled, whose hooks don't run."""
     if kept < 1:
         raise ValueError(f"kept is {kept}; it is at least 1")
     inner = unwrapped(network)
