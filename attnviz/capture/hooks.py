@@ -50,8 +50,10 @@ class Hooks(ExitStack):
 
         run = self.guarded(run)
 
-        def hook(module: nn.Module, inputs: tuple, named: dict[str, Any]) -> None:
-            if self._are_meant():
+        # Torch gives no named inputs to a hook that is taken away, or not wholly there, as a call begins: in
+        # another thread, or by another hook.
+        def hook(module: nn.Module, inputs: tuple, named: dict[str, Any] | None = None) -> None:
+            if named is not None and self._are_meant():
                 run(module, inputs, named)
 
         self.callback(module.register_forward_pre_hook(hook, with_kwargs=True).remove)

@@ -193,3 +193,22 @@ def test_what_a_hook_or_the_network_raises_is_the_callers_and_the_next_pass_is_r
             hook.remove()
             network(BATCH)
     assert is_good(recording, 6) and hook_count(network) == 0
+
+
+@pytest.mark.parametrize("name", ["", "att"])
+def test_hooks_that_are_taken_away_while_a_call_begins_do_not_run(name):
+    network = alive(Small(OpenBlock()))
+    context = attnviz.record(network)
+    ends = []
+
+    def end(*_):
+        if ends:
+            context.__exit__(*ends.pop())
+
+    network.get_submodule(name).register_forward_pre_hook(end)
+    with torch.no_grad():
+        expected, _ = network(BATCH), context.__enter__()
+        network(BATCH)
+        ends.append((None, None, None))
+        assert torch.equal(network(BATCH), expected)
+    assert hook_count(network) == 1
