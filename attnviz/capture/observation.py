@@ -143,8 +143,7 @@ class _Watch:
         self._keep_features = keep_features
         self._running: list[_RunningCall] = []
         self._paused = False  # what is computed here is no part of the network
-        # Outputs of the size of a gate, and whose; kept so that no other tensor takes their place in memory.
-        self._outputs: list[tuple[Tensor, nn.Module]] = []
+        self._outputs: list[tuple[Memory, nn.Module]] = []  # of the size of a gate, and whose
 
     def enter(self, module: nn.Module, inputs: tuple, named: dict[str, Any]) -> None:
         if self._paused:
@@ -175,7 +174,9 @@ class _Watch:
         if not isinstance(output, Tensor):
             return
         if output.ndim >= 3 and 1 in (output.shape[1], output[0, 0].numel()):
-            self._outputs.append((output, module))
+            memory = self.known.memories.of(output)
+            if memory is not None:
+                self._outputs.append((memory, module))
         if call.sample is None or module in self.observation.fits or output.shape != call.features.shape:
             return
         if call.is_gating(module, self.observation.products):
@@ -250,7 +251,6 @@ class _Watch:
 
     def _source(self, gate: Memory | None) -> nn.Module | None:
         for output, module in reversed(self._outputs):
-            memory = self.known.memories.of(output)
-            if gate is not None and memory is not None and memory.begins_like(gate):
+            if gate is not None and output.begins_like(gate):
                 return module
         return None
