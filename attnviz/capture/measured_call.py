@@ -57,8 +57,10 @@ class MeasuredCall:
 
 
 def in_order(count: int, each: int) -> Rows:
+    """``each`` rows of the first input, then those of the second, and so on."""
     return {row: list(range(row * each, (row + 1) * each)) for row in range(count)}
 
 
 def in_turn(count: int, each: int) -> Rows:
+    """The first row of each of ``count`` inputs, then the second of each, and so on."""
     return {row: list(range(row, count * each, count)) for row in range(count)}

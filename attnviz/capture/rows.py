@@ -59,7 +59,7 @@ class RowOrders:
         """By what was measured of these calls, or of others that stand in the same order, or by what is
         measured now; what can't be told is measured only once."""
         measured = self._plan.orders.setdefault(self.count, {})
-        for calls in measured.values():
+        for calls in tuple(measured.values()):  # another thread may measure too
             told = self._applied(calls)
             if told is not None:
                 return told
