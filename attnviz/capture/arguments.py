@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
@@ -136,9 +137,7 @@ def _remade(value: Any, change: Callable[[Any], Any]) -> Any:
             return type(value)(changed)  # type: ignore[call-arg]
         return changed
     if _is_dataclass(value):
-        with suppress(TypeError, ValueError):  # of a dataclass that is made of more than its fields
-            fields = _fields_of(value, only_given=True)
-            return dataclasses.replace(value, **{name: change(each) for name, each in fields.items()})
+        return _with_fields(value, {name: change(each) for name, each in _fields_of(value).items()})
     return value
 
 
@@ -147,10 +146,21 @@ def _is_dataclass(value: Any) -> bool:
     return dataclasses.is_dataclass(value) and not isinstance(value, type)
 
 
-def _fields_of(value: Any, only_given: bool = False) -> dict[str, Any]:
-    """The fields of an object of a dataclass that have been set, or those that it is made with."""
-    names = [field.name for field in dataclasses.fields(value) if field.init or not only_given]
+def _fields_of(value: Any) -> dict[str, Any]:
+    """The fields of an object of a dataclass that have been set."""
+    names = [field.name for field in dataclasses.fields(value)]
     return {name: getattr(value, name) for name in names if hasattr(value, name)}
+
+
+def _with_fields(value: Any, changed: dict[str, Any]) -> Any:
+    """An object of a dataclass made anew with other fields; a copy with these where that takes more."""
+    given = {field.name for field in dataclasses.fields(value) if field.init}
+    with suppress(TypeError, ValueError):
+        return dataclasses.replace(value, **{name: changed[name] for name in given & changed.keys()})
+    made = copy.copy(value)
+    for name, each in changed.items():
+        object.__setattr__(made, name, each)  # also where it is frozen
+    return made
 
 
 def _are_photos(value: Any) -> bool:

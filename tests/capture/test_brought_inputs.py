@@ -86,6 +86,17 @@ class Sample:
         pass
 
 
+@dataclass(frozen=True, slots=True)
+class OpenedSample:
+    """Photos that can be made of more than they keep."""
+
+    image: torch.Tensor
+    path: InitVar[str]
+
+    def __post_init__(self, path):
+        assert path
+
+
 class FromSample(nn.Module):
     """Takes an object of a dataclass, and such a class to make others by."""
 
@@ -107,6 +118,7 @@ class FromSample(nn.Module):
         (Detector, ([TWO[0], TWO[1]], [{"labels": torch.arange(1)}] * 2), {}),
         (Difference, (TWO, noise(2, 3, 32, 32, seed=1)), {}),
         (FromSample, (Sample(TWO), Sample), {}),
+        (FromSample, (OpenedSample(TWO, "a file"),), {}),
     ],
 )
 def test_a_recording_takes_what_the_network_takes(kind, inputs, named):
@@ -208,6 +220,13 @@ def test_a_network_for_one_size_is_found_copied_and_given_photos_at_its_size():
         assert copied is not network
     trace = attnviz.trace(network, PHOTO)
     assert trace.region.size == (32, 32) and "32 pixels a side" in str(trace.remarks[0])
+
+
+def test_a_dataclass_that_is_made_of_more_than_its_fields_is_copied_with_other_inputs():
+    sample = OpenedSample(TWO, "a file")
+    (other,) = Arguments((sample,)).with_others([1], 1).inputs
+    assert torch.equal(other.image[0], TWO[0]) and not torch.equal(other.image[1], TWO[1])
+    assert sample.image is TWO
 
 
 class NoSize(nn.Module):
