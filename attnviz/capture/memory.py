@@ -18,6 +18,7 @@ COPYING = {
     "flatten",
     "to",
     "type_as",
+    "double",
     "float",
     "half",
     "bfloat16",

@@ -18,7 +18,7 @@ from .layouts import canonical
 from .marks import Squash
 from .memory import Memory, version_of
 from .multiplications import GateSite, Product, Site
-from .product_listener import Places, ProductListener
+from .product_listener import ProductListener, ProductMemory
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +32,7 @@ class GateProduct:
     greatest: float
     gate: Tensor | None  # (N, C) or (N, h, w) float32; None of the other kinds, whose gates are large
     is_bounded: bool  # its numbers lie in a closed range by the function that made them
-    places: Places
+    memory: ProductMemory
     source: nn.Module | None  # the outermost module that gave the gate back, which is the last to do so
     follows: GateProduct | None  # the product whose result this one multiplies
 
@@ -79,8 +79,11 @@ class _RunningCall:
 
     def is_gating(self, module: nn.Module, products: list[GateProduct]) -> bool:
         """Whether the module multiplied what it was given by what could be a gate, in its own code."""
+        if self.memory is None:
+            return False
         own = [product for product in products[self.product_count :] if product.owner is module]
-        return self.memory is not None and any(product.places.features == self.memory for product in own)
+        multiplied = [product.memory.features for product in own]
+        return any(each is not None and each.begins_like(self.memory) for each in multiplied)
 
     def repeat(self, module: nn.Module, features: Tensor) -> Tensor:
         """What the module gives back for other features."""
@@ -226,7 +229,7 @@ class _Watch:
         if site is not None and not self._paused:
             self.observation.otherwise.setdefault(squash, site.owner)
 
-    def multiplied(self, product: Product, places: Places, is_bounded: bool) -> None:
+    def multiplied(self, product: Product, memory: ProductMemory, is_bounded: bool) -> None:
         if self._paused:
             return
         kind, least_greatest = product.where.kind, product.gate.detach().aminmax()
@@ -238,19 +241,20 @@ class _Watch:
                 float(least_greatest.max),
                 small,
                 is_bounded,
-                places,
-                self._source(places.gate),
-                self._followed(places.features),
+                memory,
+                self._source(memory.gate),
+                self._followed(memory.features),
             )
         )
 
     def _followed(self, features: Memory | None) -> GateProduct | None:
-        """The product whose result these features are."""
+        """The product whose result these features are, unchanged since."""
+        if features is None:
+            return None
         earlier = reversed(self.observation.products)
-        return next((other for other in earlier if features and other.places.result == features), None)
+        return next((other for other in earlier if other.memory.result == features), None)
 
     def _source(self, gate: Memory | None) -> nn.Module | None:
-        for output, module in reversed(self._outputs):
-            if gate is not None and output.begins_like(gate):
-                return module
-        return None
+        if gate is None:
+            return None
+        return next((module for output, module in reversed(self._outputs) if output.begins_like(gate)), None)

@@ -35,9 +35,9 @@ SAMPLED = 2048  # elements, in the test for functions of each element
 
 
 @dataclass(frozen=True)
-class Places:
-    """Where the numbers of a product lie, as far as they have a place: those of the gate and the features
-    before it, and its result, if nothing but the product was given back."""
+class ProductMemory:
+    """Where the numbers of a product lie, as far as they have memory of their own: those of the gate and the
+    features before they are multiplied, and the product's, if the function gave nothing else back."""
 
     gate: Memory | None
     features: Memory | None
@@ -47,7 +47,7 @@ class Places:
 class Reports(Protocol):
     """Is told what a pass multiplies."""
 
-    def multiplied(self, product: Product, places: Places, is_bounded: bool) -> None:
+    def multiplied(self, product: Product, memory: ProductMemory, is_bounded: bool) -> None:
         """Features were multiplied by what could be a gate, whose numbers may lie in a closed range."""
 
     def multiplied_by_nobody(self) -> None:
@@ -84,11 +84,12 @@ class ProductListener(TorchFunctionMode):
             result = func(*args, **kwargs)
         else:
             result = self._multiply(factors, lambda: func(*args, **kwargs), frame)
-        self._known.follow(func, args, kwargs, result)
-        for squash in self._known.marks.unread(func, args):
+        given = args or (kwargs.get("input"),)
+        self._known.follow(func, given, kwargs, result)
+        for squash in self._known.marks.unread(func, given):
             self._reports.used_otherwise(squash, site_of(frame, self._owners))
-        if getattr(func, "__name__", "") in WRITING_OUT and isinstance(result, Tensor):
-            self._remember(result, args[0])
+        if getattr(func, "__name__", "") in WRITING_OUT and isinstance(given[0], Tensor):
+            self._remember(result, given[0])
         return result
 
     def _multiply(self, factors: Factors, run: Callable[[], Any], frame: Any) -> Any:
@@ -114,8 +115,8 @@ class ProductListener(TorchFunctionMode):
         else:
             where = GateSite(site, kind, index, layout)
             product = product_of(where, gate, features, factors.product(result))
-            places = Places(*before, memories.of(result) if factors.is_all else None)
-            self._reports.multiplied(product, places, mark.squash is not None)
+            memory = ProductMemory(*before, memories.of(result) if factors.is_all else None)
+            self._reports.multiplied(product, memory, mark.squash is not None)
         return result
 
     def _gate_among(self, factors: Factors) -> tuple[int, str, str] | None:

@@ -7,6 +7,7 @@ import pytest
 import torch
 from helpers import attention_modules
 from helpers.attention_modules import traced_inside
+from helpers.brought_networks import Small
 from helpers.small_networks import with_spread_gates
 from torch import nn
 
@@ -110,6 +111,30 @@ def test_a_gate_is_named_after_the_module_that_made_it():
     blocks = with_spread_gates(ChannelsOnly()), with_spread_gates(ChannelsOnly())
     network = nn.Sequential(nn.Conv2d(3, C, 3, 2), *blocks, nn.AdaptiveAvgPool2d(1), nn.Flatten())
     assert list(attnviz.trace(network, torch.randn(3, 32, 32)).layers) == ["1.ca", "2.ca"]
+
+
+class GatesItsInput(nn.Module):
+    """Multiplies what it is given, or a part of it, by the gate of a module, and convolves that."""
+
+    def __init__(self, part) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(C, C, 3, padding=1)
+        self.ca = nn.Sequential(nn.Conv2d(C, C, 1), nn.Sigmoid())
+        self.part = part
+
+    def forward(self, x):
+        y = self.part(x)
+        gate = self.ca(x.mean((2, 3), True))
+        return self.conv(torch.cat((y * gate[:, : y.shape[1]], x[:, y.shape[1] :]), 1))
+
+
+PARTS = [lambda x: x, torch.relu_, lambda x: x[:, : C // 2], torch.clone, lambda x: torch.clone(input=x)]
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_a_block_that_gates_its_input_gives_the_layer_its_name(part):
+    network = Small(GatesItsInput(part)).eval()
+    assert list(attnviz.trace(network, torch.randn(3, 32, 32)).layers) == ["att"]
 
 
 def test_a_dead_channel_is_undefined_and_the_others_are_not():

@@ -127,12 +127,8 @@ class Pair(nn.Module):
 
     def __init__(self, weigh) -> None:
         super().__init__()
-        self.conv, self.ca, self.sa, self.weigh = (
-            nn.Conv2d(C, C, 3, padding=1),
-            ChannelGate(),
-            SpatialGate(),
-            weigh,
-        )
+        self.conv, self.weigh = nn.Conv2d(C, C, 3, padding=1), weigh
+        self.ca, self.sa = ChannelGate(), SpatialGate()
 
     def forward(self, x):
         y = self.conv(x)
@@ -155,18 +151,25 @@ class LastPair(Pair):
 
 
 class CopiedPair(LastPair):
-    """The same with the features' numbers in another order in memory."""
+    """The same with a copy of the features in between."""
+
+    def __init__(self, copied) -> None:
+        super().__init__(None)
+        self.copied = copied
 
     def forward(self, x):
         y = self.conv(x)
-        y = (last(y) * last(self.ca(y))).permute(0, 3, 1, 2).contiguous()
+        y = self.copied((last(y) * last(self.ca(y))).permute(0, 3, 1, 2))
         return x + y * self.sa(y)
+
+
+COPIES = [torch.Tensor.contiguous, torch.clone, lambda y: y.double().float()]
 
 
 BLOCKS = [Pair(way) for name, way in WAYS.items() if name != "added to"]  # a sum is no product of two gates
 
 
-@pytest.mark.parametrize("block", [*BLOCKS, LastPair(None), CopiedPair(None)])
+@pytest.mark.parametrize("block", [*BLOCKS, LastPair(None), *map(CopiedPair, COPIES)])
 def test_two_gates_in_turn_are_one_layer_in_every_layout(block):
     expected = attnviz.trace(alive(Small(Pair(torch.mul))), X).layers["att"]
     (layer,) = attnviz.trace(alive(Small(block)), X).layers.values()
