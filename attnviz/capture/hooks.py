@@ -53,7 +53,7 @@ class Hooks(ExitStack):
         # Torch gives no named inputs to a hook that is taken away, or not wholly there, as a call begins: in
         # another thread, or by another hook.
         def hook(module: nn.Module, inputs: tuple, named: dict[str, Any] | None = None) -> None:
-            if named is not None and self._are_meant():
+            if named is not None and self._may_run():
                 run(module, inputs, named)
 
         self.callback(module.register_forward_pre_hook(hook, with_kwargs=True).remove)
@@ -65,12 +65,13 @@ class Hooks(ExitStack):
         run = self.guarded(run)
 
         def hook(module: nn.Module, inputs: tuple, output: Any) -> None:
-            if self._are_meant():
+            if self._may_run():
                 run(module, inputs, output)
 
         self.callback(module.register_forward_hook(hook, always_call=failed).remove)
 
-    def _are_meant(self) -> bool:
+    def _may_run(self) -> bool:
+        """Whether this is the thread, and the pass, that the hooks were made for."""
         return threading.get_ident() == self._thread and self._pass in (None, own_passes())
 
     def guarded(self, run: Callable[..., None]) -> Callable[..., None]:

@@ -16,9 +16,8 @@ from .memory import storage_of
 
 # Functions whose results lie in a closed range.
 SQUASHES = {"sigmoid", "sigmoid_", "expit", "hardsigmoid", "hardsigmoid_", "softmax", "tanh", "tanh_"}
-# Functions that measure a size, or divide by one. A normalisation multiplies features by what it makes of
-# their size in this way, which has the form of a gate and is none; a gate made of sizes has a squash behind
-# them.
+# Functions that measure a size, or divide by one. What they make of features has the form of a gate; a
+# normalisation multiplies the features by it as it is, attention only after a squash.
 SIZES = {"rsqrt", "sqrt", "reciprocal", "norm", "vector_norm", "std", "var", "var_mean", "std_mean"}
 # Functions whose results have the marks of the first tensor that they are given: they change its form, copy
 # it, or take a part of it, or they cut or compare its numbers, which leaves a mask in a closed range.

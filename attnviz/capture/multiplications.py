@@ -104,7 +104,7 @@ class SiteListener(TorchFunctionMode):
         keep_features: bool = False,
     ) -> None:
         super().__init__()
-        self._keep_features, self._made_in = keep_features, own_passes()
+        self._keep_features, self._pass = keep_features, own_passes()
         self._sites: dict[Site, list[GateSite]] = {}  # one can be multiplied by gates in turn, in a loop
         for where in sites:
             self._sites.setdefault(where.site, []).append(where)
@@ -114,7 +114,7 @@ class SiteListener(TorchFunctionMode):
 
     def __torch_function__(self, func: Any, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
         kwargs = kwargs or {}
-        factors = factors_in(func, args, kwargs) if own_passes() == self._made_in else None
+        factors = factors_in(func, args, kwargs) if own_passes() == self._pass else None
         site = None if factors is None else site_of(sys._getframe(1), self._owners, self._longest)
         if factors is None or site is None:
             return func(*args, **kwargs)
@@ -166,8 +166,8 @@ def site_of(frame: FrameType | None, owners: Container[nn.Module], longest: int 
     while frame is not None and len(way) <= longest:
         if frame.f_globals is MODULE_CALLS:
             module = frame.f_locals.get("self")
-        elif frame.f_code.co_name == "__torch_function__":  # of somebody else who listens, or sets a device
-            way.clear()
+        elif frame.f_code.co_name == "__torch_function__":  # a mode, which sets a device or listens too:
+            way.clear()  # what it ran until here is no code of the network
             module = None
         else:
             way.append((frame.f_code, frame.f_lasti))

@@ -124,7 +124,7 @@ class _Recorder:
         self._running: list[_RunningPass | None] = []  # None: it could not be listened to
 
     def enter(self, _module: nn.Module, inputs: tuple, named: dict[str, Any]) -> None:
-        with self._alone():
+        with self._beside_the_pass():
             self._running.append(None)
             self._running[-1] = self._begun(Arguments(inputs, named, self._network.training))
 
@@ -153,7 +153,7 @@ class _Recorder:
         if ended is None:
             return
         ended.hooks.close()
-        with self._alone():
+        with self._beside_the_pass():
             self._end(ended, output)
 
     def leave_at_last(self, _module: nn.Module, _inputs: tuple, _output: Any) -> None:
@@ -189,7 +189,7 @@ class _Recorder:
         return listener
 
     @contextmanager
-    def _alone(self) -> Iterator[None]:
+    def _beside_the_pass(self) -> Iterator[None]:
         """What is done here besides the caller's pass keeps no gradients, and what it raises ends in a
         warning."""
         try:
