@@ -245,7 +245,7 @@ def _train(parser: ArgumentParser) -> None:
     add("--seed", type=int, default=default.seed, help="of all that is random (default: %(default)s)")
     add("--labels", type=Path, metavar="FILE", help="text file with a line “FOLDER label” for each class")
     add("--about", default="", metavar="TEXT", help="the data for the model card: “Name: a sentence.”")
-    add("--least-top1", type=_share, metavar="SHARE", help="that it is to reach, 0 to 1, for the model card")
+    add("--least-top1", type=_share, metavar="SHARE", help="top-1 that it is to reach, for the model card")
     add(
         "--runs",
         type=Path,

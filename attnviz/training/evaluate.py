@@ -6,7 +6,7 @@ well they are told from those of the classes, see ``strangers``."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -65,28 +65,24 @@ def measure(
     logits: dict[int, np.ndarray] = {}
     meter = GateMeter()
     with tqdm(desc=card_of(network).name, total=count + len(others), mininterval=5) as progress:
-        for indices in (watched, rest):
-            files = [photos.files[index] for index in indices]
-            for index, trace in zip(indices, _traces(network, files, view, indices is watched)):
-                logits[index] = trace.logits
-                if indices is watched:
-                    meter.add(trace, _activation(network, trace))
+
+        def run(files: Iterable[Path], steps: bool = False) -> Iterator[Trace]:
+            for trace in traces(network, files, 32, view, steps):
                 progress.update()
-        own = np.stack([logits[index] for index in range(count)])
-        found: list[Trial] = []
-        if strangers:
-            theirs = []
-            for trace in _traces(network, others, view, steps=False):
-                theirs.append(trace.logits)
-                progress.update()
-            found = trials(own, np.stack(theirs), strangers.resolve().name)
-    right = int((own.argmax(1) == photos.targets).sum())
+                yield trace
+
+        for index, trace in zip(watched, run([photos.files[index] for index in watched], steps=True)):
+            logits[index] = trace.logits
+            meter.add(trace, _activation(network, trace))
+        for index, trace in zip(rest, run([photos.files[index] for index in rest])):  # faster without steps
+            logits[index] = trace.logits
+        their_logits = [trace.logits for trace in run(others)]
+    own_logits = np.stack([logits[index] for index in range(count)])
+    right = int((own_logits.argmax(1) == photos.targets).sum())
+    found: list[Trial] = []
+    if strangers:
+        found = trials(own_logits, np.stack(their_logits), strangers.resolve().name)
     return Measurement(right / count, count, len(watched), meter.measured(), found)
-
-
-def _traces(network: nn.Module, files: Sequence[Path], view: str, steps: bool) -> Iterator[Trace]:
-    """The traces of photos, with the steps to their gates or without, which is faster."""
-    return traces(network, files, 32, view, steps)
 
 
 def _photos(folder: Path, network: nn.Module) -> PhotoList:

@@ -43,8 +43,8 @@ def publish(
     """Write ``folder`` and measure what was written, in half precision, on ``data``/val; the card says what
     was measured.
 
-    ``about`` is “Name of the data: a sentence on it.”, ``least_top1`` the share of the photos that it is to
-    name right, if it is to.
+    ``about`` is “Name of the data: a sentence on it.”, ``least_top1`` the share of the photos that it has
+    to name right, if that is said.
     """
     card = Card(folder.name, plan.architecture(len(labels)), labels, data=about.split(":")[0] or data.name)
     save_folder(network, card, folder)
