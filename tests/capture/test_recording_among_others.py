@@ -40,7 +40,8 @@ def test_a_network_and_a_part_of_it_are_recorded_at_once(is_part_first):
     network = alive(Small(OpenBlock()))
     both = [network.att, network] if is_part_first else [network, network.att]
     with torch.no_grad(), attnviz.record(both[0]) as first, attnviz.record(both[1]) as second:
-        network(BATCH), network(BATCH)
+        network(BATCH)
+        network(BATCH)
     part, whole = (first, second) if is_part_first else (second, first)
     assert is_good(whole, 4) and is_good(part, 4, "OpenBlock") and hook_count(network) == 0
 
@@ -63,7 +64,8 @@ def test_what_attnviz_runs_inside_a_block_is_not_recorded():
     with torch.no_grad(), attnviz.record(network) as recording:
         network(BATCH)
         traced = attnviz.trace(network, BATCH[0])
-        attnviz.find(network, BATCH), attnviz.features(network, BATCH[0], "att")
+        attnviz.find(network, BATCH)
+        attnviz.features(network, BATCH[0], "att")
         network(BATCH)
     assert is_good(recording, 4) and (traced.layers["att"].factor() == expected).all()
 
@@ -207,7 +209,8 @@ def test_hooks_that_are_taken_away_while_a_call_begins_do_not_run(name):
 
     network.get_submodule(name).register_forward_pre_hook(end)
     with torch.no_grad():
-        expected, _ = network(BATCH), context.__enter__()
+        expected = network(BATCH)
+        context.__enter__()
         network(BATCH)
         ends.append((None, None, None))
         assert torch.equal(network(BATCH), expected)
