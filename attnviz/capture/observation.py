@@ -4,7 +4,8 @@ something that could be a gate, and what could not be told."""
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -138,6 +139,7 @@ class _Watch:
         self, candidates: Collection[nn.Module], dimensions: Collection[int], keep_features: bool = False
     ) -> None:
         self.observation = Observation()
+        self.is_looking = False
         self.ownerless = 0  # products
         self.known = KnownTensors()
         # Candidates that may scale, and changed their input in place.
@@ -145,12 +147,14 @@ class _Watch:
         self._candidates, self._dimensions = candidates, dimensions
         self._keep_features = keep_features
         self._running: list[_RunningCall] = []
-        self._paused = False  # what is computed here is no part of the network
         self._outputs: list[tuple[Memory, nn.Module]] = []  # of the size of a gate, and whose
 
     def enter(self, module: nn.Module, inputs: tuple, named: dict[str, Any]) -> None:
-        if self._paused:
-            return
+        if not self.is_looking:
+            with self._looking():
+                self._begin(module, inputs, named)
+
+    def _begin(self, module: nn.Module, inputs: tuple, named: dict[str, Any]) -> None:
         features, sample = first_tensor(inputs, named), None
         layout, memory = self.known.layouts.of(features), self.known.memories.of(features)
         is_told = features.ndim in self._dimensions or bool(layout)
@@ -165,13 +169,17 @@ class _Watch:
         )
 
     def leave(self, module: nn.Module, output: object) -> None:
-        if self._paused or not self._running:
-            return
-        self._paused = True
+        if not self.is_looking and self._running:
+            with self._looking():
+                self._look_at(self._running.pop(), module, output)
+
+    @contextmanager
+    def _looking(self) -> Iterator[None]:
+        self.is_looking = True
         try:
-            self._look_at(self._running.pop(), module, output)
+            yield
         finally:
-            self._paused = False
+            self.is_looking = False
 
     def _look_at(self, call: _RunningCall, module: nn.Module, output: object) -> None:
         if not isinstance(output, Tensor):
@@ -219,19 +227,17 @@ class _Watch:
         return not has_gates and is_elementwise(run, call.features, output)
 
     def multiplied_by_nobody(self) -> None:
-        self.ownerless += not self._paused
+        self.ownerless += 1
 
     def multiplied_too_little(self, site: Site | None) -> None:
-        if site is not None and not self._paused:
+        if site is not None:
             self.observation.small_products.add(site.owner)
 
     def used_otherwise(self, squash: Squash, site: Site | None) -> None:
-        if site is not None and not self._paused:
+        if site is not None:
             self.observation.otherwise.setdefault(squash, site.owner)
 
     def multiplied(self, product: Product, memory: ProductMemory, is_bounded: bool) -> None:
-        if self._paused:
-            return
         kind, least_greatest = product.where.kind, product.gate.detach().aminmax()
         small = torch.from_numpy(product.values()) if kind in ("channel", "spatial") else None
         self.observation.products.append(

@@ -47,6 +47,8 @@ class ProductMemory:
 class Reports(Protocol):
     """Is told what a pass multiplies."""
 
+    is_looking: bool  # what is computed now is no part of the network
+
     def multiplied(self, product: Product, memory: ProductMemory, is_bounded: bool) -> None:
         """Features were multiplied by what could be a gate, whose numbers may lie in a closed range."""
 
@@ -79,6 +81,8 @@ class ProductListener(TorchFunctionMode):
 
     def __torch_function__(self, func: Any, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
         kwargs = kwargs or {}
+        if self._reports.is_looking:
+            return func(*args, **kwargs)
         frame, factors = sys._getframe(1), factors_in(func, args, kwargs)
         if factors is None:
             result = func(*args, **kwargs)
