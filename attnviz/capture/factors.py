@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 import torch
 from torch import Tensor
 
-from .memory import storage_of
+from .memory import has_memory
 
 Pair: TypeAlias = tuple[Tensor, Tensor]
 
@@ -82,8 +82,8 @@ def _factors(values: Any, is_all: bool = True, given: Any = None) -> Factors | N
 
 
 def _is_real(values: Tensor) -> bool:
-    """Whether a tensor holds real numbers that can be looked at, which is not so inside vmap."""
-    return (values.is_floating_point() or values.dtype == torch.bool) and storage_of(values) is not None
+    """Whether a tensor holds real numbers that can be looked at."""
+    return (values.is_floating_point() or values.dtype == torch.bool) and has_memory(values)
 
 
 def _widened(values: Tensor, dimensions: int) -> Tensor:

@@ -40,8 +40,17 @@ class Memory:
         return (self.storage, self.offset) == (other.storage, other.offset)
 
 
+def has_memory(tensor: Tensor) -> bool:
+    """Whether a tensor has numbers of its own, which it has not inside vmap."""
+    try:
+        tensor.data_ptr()
+    except RuntimeError:
+        return False
+    return True
+
+
 def storage_of(tensor: Tensor) -> StorageWeakRef | None:
-    """The storage that a tensor is a part of; None if it has none, as inside vmap."""
+    """The storage that a tensor is a part of; None if it has no memory."""
     try:
         return StorageWeakRef(tensor.untyped_storage())
     except RuntimeError:

@@ -166,8 +166,7 @@ def site_of(frame: FrameType | None, owners: Container[nn.Module], longest: int 
     while frame is not None and len(way) <= longest:
         if frame.f_globals is MODULE_CALLS:
             module = frame.f_locals.get("self")
-        elif frame.f_code.co_name == "__torch_function__":  # a mode, which sets a device or listens too:
-            way.clear()  # what it ran until here is no code of the network
+        elif frame.f_code.co_name == "__torch_function__":  # of a mode: no code of the network
             module = None
         else:
             way.append((frame.f_code, frame.f_lasti))
