@@ -219,6 +219,30 @@ class OtherCalls(OnlyThese):
         return self.base(x)
 
 
+class MoreCalls(OnlyThese):
+    """Runs its rows so many times in both orders."""
+
+    times = 1
+
+    def forward(self, x):
+        self.calls.append(len(x))
+        for _ in range(self.times):
+            y = self.base(x.repeat(2, 1, 1, 1))[: len(x)] + self.base(x.repeat_interleave(2, 0))[::2]
+        return y
+
+
+def test_of_calls_that_are_others_in_each_pass_only_some_are_measured():
+    x = distinct(4)
+    network = alive(MoreCalls(x))
+    runs = []
+    with attnviz.record(network), torch.no_grad():
+        for network.times in range(1, 8):
+            network.calls.clear()
+            network(x)
+            runs.append(len(network.calls))
+    assert min(runs[:4]) > 1 and runs[4:] == [1, 1, 1]
+
+
 @pytest.mark.parametrize("kind", [OnlyThese, OtherCalls])
 def test_what_can_not_be_told_is_not_tried_in_every_pass(kind):
     x = distinct(4)
