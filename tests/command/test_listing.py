@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+
 import pytest
 import torch
 from helpers.public_networks import untold
@@ -27,7 +29,7 @@ def test_layers_lists_a_networks_attention_and_a_file_of_weights_can_be_shown(tm
     assert len(lines) == 8 and lines[0].split()[:3] == ["layer1.0", "se", "SqueezeExcite"]
     chosen = ["--network", weights, "--labels", labels, "--layer", "layer3.1"]
     assert main(["show", str(examples / "cat.jpg"), *map(str, chosen), "--out", str(tmp_path / "out")]) == 0
-    assert capsys.readouterr().out.split()[1] in "abcde"
+    assert re.search(r"\b[a-e] [\d.]+ ?%", capsys.readouterr().out)
     assert (tmp_path / "out" / "cat" / "layer3.1.channels.png").is_file()
     assert main(["layers", str(tmp_path / "gone.pth")]) == 1 and "gone.pth" in capsys.readouterr().err
 
