@@ -26,7 +26,7 @@ from .example_photos import Example, examples_for
 from .first_networks import FirstNetworks
 from .settings import Settings
 from .uploaded_checkpoints import PREFIX, Checkpoint, UploadedCheckpoints
-from .work_queue import NICENESS, WorkQueue
+from .work_queue import FILES_NICENESS, WorkQueue
 
 log = logging.getLogger(__name__)
 
@@ -59,7 +59,7 @@ class Catalog:
         self.first_networks = FirstNetworks(settings.networks)
         if queue is None:  # in which what is fetched ahead takes nobody's place
             at_once = OPENED_AT_ONCE + bool(self.first_networks.to_fetch())
-            queue = WorkQueue(at_once, MOST_WAITING, NICENESS, OPENING_HANGS)
+            queue = WorkQueue(at_once, MOST_WAITING, FILES_NICENESS, OPENING_HANGS)
         self.queue = queue
         self._most_bytes = round(NETWORKS_SHARE * settings.memory_mb * 1_000_000)
         # Asked for by all: what anybody opens or uploads does not push them out.

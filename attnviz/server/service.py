@@ -17,7 +17,9 @@ from .settings import Settings
 from .uploads import UploadFolder
 from .viewer_requests import ViewerRequests
 from .visitors import Visitors
-from .work_queue import NICENESS, WorkQueue
+from .work_queue import FILES_NICENESS, WorkQueue
+
+LAST = 19  # niceness: behind everything else
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,11 +83,11 @@ def make_service(
     give."""
     settings = settings or Settings()
     folder = folder or upload_folder() or Path(tempfile.gettempdir())
-    examiner = Examiner(niceness=NICENESS)
+    examiner = Examiner(niceness=LAST)
     catalog = catalog or Catalog(settings, check=examiner.check)
     uploads = UploadFolder(folder, settings.keep)
     photos = PhotoStore(uploads, settings)
-    decoders = DecoderPool(settings.at_once, NICENESS)
+    decoders = DecoderPool(settings.at_once, FILES_NICENESS)
     inference = Inference(settings, catalog, compute or Compute(open=decoders.open_file))
     bundles = BundleWriter(folder, photos, catalog, inference, settings.free_mb * 1_000_000)
     visitors = Visitors(uploads, catalog, inference, 60 * settings.keep, settings.quota_mb * 1_000_000)

@@ -26,6 +26,7 @@ from .turns import sort_in_rounds
 Result = TypeVar("Result")
 
 NICENESS = 10  # of work that takes long, so that visitors are answered meanwhile
+FILES_NICENESS = 15  # of work on files that visitors send, behind which no pass has to wait
 RECENT_SECONDS = 10.0  # for which an address counts as one of those that ask
 SMOOTHING = 0.1  # weight of the latest work in the mean of how long work takes
 
