@@ -73,14 +73,6 @@ def catalog():
     return Catalog(Settings())
 
 
-@pytest.fixture(scope="session")
-def components():
-    """The page's components, by which handlers name their updates."""
-    from helpers.page_client import drawn_components
-
-    return drawn_components()
-
-
 @pytest.fixture
 def passes():
     """Every forward pass that the page asks for, in order."""
@@ -90,7 +82,7 @@ def passes():
 
 
 @pytest.fixture
-def visitor(uploads, catalog, components, passes):
+def visitor(uploads, catalog, passes):
     """Makes visitors of pages of their own: of these settings, with what else ``make_service`` takes."""
     from helpers.page_client import PageClient
 
@@ -99,10 +91,10 @@ def visitor(uploads, catalog, components, passes):
 
     services = []
 
-    def made(catalog=catalog, compute=None, language="en", session="visitor", **settings) -> PageClient:
+    def made(catalog=catalog, compute=None, session="visitor", **settings) -> PageClient:
         compute = compute or passes.compute()
         services.append(make_service(Settings(**settings), uploads, catalog, compute))
-        return PageClient(services[-1], components, language, session)
+        return PageClient(services[-1], session)
 
     yield made
     for service in services:

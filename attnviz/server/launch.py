@@ -161,7 +161,7 @@ def _launch(page: gr.Blocks, settings: Settings, state: ServerState, quiet: bool
             enable_monitoring=False,
             max_file_size=max(settings.photo_bytes, settings.checkpoint_bytes),
             max_threads=40,
-            footer_links=["settings"],
+            footer_links=[],
             ssr_mode=False,
             share=False,
             pwa=False,

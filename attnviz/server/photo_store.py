@@ -28,6 +28,7 @@ class PhotoStore:
         if path.stat().st_size > self._settings.photo_bytes:
             remove(path)
             raise PhotoError("photo_too_large", name=path.name, limit=self._settings.photo_mb)
+        belongings.show(path)
         return self.name_of(path)
 
     def path_of(self, name: str) -> Path:

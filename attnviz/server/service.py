@@ -16,6 +16,7 @@ from .photo_store import PhotoStore
 from .settings import Settings
 from .uploads import UploadFolder
 from .viewer_requests import ViewerRequests
+from .visit_requests import VisitRequests
 from .visitors import Visitors
 from .work_queue import FILES_NICENESS, WorkQueue
 
@@ -35,6 +36,7 @@ class Service:
     inference: Inference
     bundles: BundleWriter
     viewer: ViewerRequests
+    visits: VisitRequests
     visitors: Visitors
     decoders: DecoderPool
     examiner: Examiner  # of checkpoints
@@ -103,6 +105,7 @@ def make_service(
         inference,
         bundles,
         viewer,
+        VisitRequests(settings, photos, catalog, viewer, visitors),
         visitors,
         decoders,
         examiner,

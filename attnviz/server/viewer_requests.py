@@ -1,5 +1,6 @@
-"""What a viewer in the browser asks of the server: a capture, one channel's features, a bundle. The answers
-are plain values, or {"error": a sentence}. Whatever comes from a browser is checked here."""
+"""What the app in the browser asks of the server about photos and networks: a capture, one channel's
+features, a bundle. The answers are plain values, or {"error": a sentence by language}. Whatever comes from a
+browser is checked here."""
 
 from __future__ import annotations
 
@@ -8,10 +9,12 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from ..errors import AttnvizError
+from ..languages.catalogue import catalogue
 from ..networks.card import card_of
 from ..viewer.encoding import pack, pack_features
 from .bundles import BundleWriter
 from .catalog import Catalog
+from .downloading import Downloads
 from .example_photos import EXAMPLE
 from .inference import Inference, TraceKey
 from .photo_store import PhotoStore
@@ -40,18 +43,36 @@ class ViewerRequests:
         self.queue = WorkQueue(PACKED_AT_ONCE, MOST_WAITING, hangs_seconds=PACKING_HANGS)
         self._photos, self._catalog, self._inference, self._bundles = photos, catalog, inference, bundles
         self._visitors = visitors
+        self.downloads = Downloads()
+
+    @property
+    def functions(self) -> list[Callable[[Any, str], Awaitable[Answer]]]:
+        """Those that a browser may call."""
+        return [self.capture, self.progress, self.channel, self.save]
 
     async def channel(self, request: Any, _session: str = "") -> Answer:
         """One channel's features before and after a layer's gate."""
-        return await _answered(request, self._channel)
+        return await answered(request, self._channel)
 
     async def capture(self, request: Any, _session: str = "") -> Answer:
         """Another photo or network, to be compared."""
 
         async def answer(request: dict[str, Any]) -> Answer:
-            return await self.encoded(trace_key(request, self._photos))
+            key = trace_key(request, self._photos)
+            with self.downloads.noting(key.network) as report:
+                await self._catalog.network(key.network, report)
+            return await self.encoded(key)
 
-        return await _answered(request, answer)
+        return await answered(request, answer)
+
+    async def progress(self, request: Any, _session: str = "") -> Answer:
+        """How far the download of a network is: bytes that are here, and how many there will be."""
+
+        async def answer(request: dict[str, Any]) -> Answer:
+            done, total = self.downloads.of(str(request.get("network")))
+            return {"done": done, "total": total}
+
+        return await answered(request, answer)
 
     async def save(self, request: Any, session: str = "") -> Answer:
         """A zip of what is on the screen, or of everything, for the visitor of this session: the address from
@@ -61,7 +82,7 @@ class ViewerRequests:
             path = await self._bundles.write(request, self._visitors.of(session))
             return {"url": f"gradio_api/file={path}"}
 
-        return await _answered(request, answer)
+        return await answered(request, answer)
 
     async def encoded(self, key: TraceKey) -> Answer:
         """A capture as the viewer takes it. Raises AttnvizError."""
@@ -86,14 +107,19 @@ class ViewerRequests:
         return await self.queue.run(lambda: pack_features(before, after))
 
 
-async def _answered(request: Any, answer: Callable[[dict[str, Any]], Awaitable[Answer]]) -> Answer:
-    language = str(request.get("language")) if isinstance(request, dict) else "en"
+async def answered(request: Any, answer: Callable[[dict[str, Any]], Awaitable[Answer]]) -> Answer:
+    """The answer to a browser's request, or why there is none."""
     try:
         if not isinstance(request, dict):
             raise AttnvizError("pass_failed")
         return await answer(request)
     except AttnvizError as error:
-        return {"error": error.sentence(language)}
+        return {"error": said(error)}
     except Exception:
         log.exception("a request of the viewer failed")
-        return {"error": AttnvizError("pass_failed").sentence(language)}
+        return {"error": said(AttnvizError("pass_failed"))}
+
+
+def said(error: AttnvizError) -> dict[str, str]:
+    """An error's sentence by language: the browser can change its own."""
+    return {language: error.sentence(language) for language in catalogue().languages}

@@ -29,6 +29,7 @@ class Belongings:
         self._most_bytes = most_bytes  # of files
         self._files: set[Path] = set()  # photos, checkpoints and labels, whether or not they could be opened
         self._bundles: set[Path] = set()
+        self._photos: list[Path] = []  # of the files those that are photos
         self._checkpoints: list[Choice] = []
         self._ended = False
         self._lock = threading.Lock()
@@ -37,6 +38,23 @@ class Belongings:
     def checkpoints(self) -> list[Choice]:
         """The checkpoints that were opened."""
         return list(self._checkpoints)
+
+    @property
+    def photos(self) -> list[Path]:
+        """The photos that are still here, the newest first."""
+        return [path for path in reversed(self._photos) if path.exists()]
+
+    def show(self, photo: Path) -> None:
+        """One of the files is a photo."""
+        self._photos.append(photo)
+
+    def remove(self, photo: Path) -> None:
+        """Delete one of the photos, and what was computed of it; another's stays."""
+        if photo in self._photos:
+            self._photos.remove(photo)
+            self._files.discard(photo)
+            remove(photo)
+            self._inference.forget({photo})
 
     def take(self, upload: str) -> Path:
         """Give an upload its own path; that path. Raises AttnvizError for what is no upload, where there is
@@ -79,6 +97,7 @@ class Belongings:
         gone = {path for path in list(self._files) if not path.exists()}
         closed = [choice for choice in self.checkpoints if not self._catalog.has(choice[1])]
         self._files -= gone
+        self._photos = [path for path in self._photos if path not in gone]
         self._bundles -= {path for path in list(self._bundles) if not path.exists()}
         for choice in closed:
             self._checkpoints.remove(choice)
@@ -142,6 +161,11 @@ class Visitors:
         """The checkpoints that the visitor of a session opened."""
         belongings = self._by_session.get(session or "")
         return belongings.checkpoints if belongings else []
+
+    def photos_of(self, session: str | None) -> list[Path]:
+        """The photos that the visitor of a session brought, the newest first."""
+        belongings = self._by_session.get(session or "")
+        return belongings.photos if belongings else []
 
     def delete(self, session: str | None) -> None:
         """Delete all that the visitor of a session sent or caused, and whatever is on its way."""

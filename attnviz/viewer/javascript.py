@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import base64
 import json
+import posixpath
 import re
 from functools import cache
 from pathlib import Path
@@ -18,17 +19,24 @@ from ..drawing.style import COLORMAPS
 from ..languages.catalogue import catalogue
 
 EXPORTS = {
-    "mount": "viewer",
-    "attach": "gradio",
-    "preferredLanguage": "languages",
+    "mount": "app/viewer",
+    "attach": "host/gradio",
+    "savedFile": "host/file",
+    "HostError": "host/host",
 }  # function of window.attnviz -> module
-STYLE_SHEETS = ("theme", "header", "strip", "panels", "steps", "tables", "comparison", "guide")  # in css/
+# in css/
+STYLE_SHEETS = (*("theme", "frame", "choosing", "strip", "cards", "steps", "tables", "comparison", "guide"),)
+VENDOR = "vendor/"  # folder of what others wrote, byte for byte as it was published
 
-IMPORT = re.compile(r"^import (\{[^}]*\}) from '\./(\w+)\.js';\n", re.MULTILINE)
+IMPORT = re.compile(r"^import (\{[^}]*\}) from '(\.{1,2}/[\w/.-]+)\.js';\n", re.MULTILINE)
 EXPORT = re.compile(r"^export (?=(?:async )?(?:function|const|class) (\w+))", re.MULTILINE)
 COMMENT = re.compile(r"^ *(?://[^\n]*|/\*\*.*?\*/)\n", re.MULTILINE | re.DOTALL)
 REMARK = re.compile(r" // [^'\"`\n]*$", re.MULTILINE)  # after code; in a string a quote would follow
 INDENT = re.compile(r"^ +", re.MULTILINE)
+# as a minifier writes them
+VENDOR_IMPORT = re.compile(r"import\{([^}]*)\}from\"(\w+)\";")
+VENDOR_EXPORT = re.compile(r"export\{([^}]*)\};")
+SOURCE_MAP = re.compile(r"^//# sourceMappingURL=.*$", re.MULTILINE)
 
 
 @cache
@@ -36,7 +44,7 @@ def script() -> str:
     """The whole script, without ``<script>`` around it."""
     constants = (f"const {name} = {_json(value)};" for name, value in shared_constants().items())
     modules = (in_own_scope(name, source) for name, source in _in_order(_sources()).items())
-    exports = ", ".join(f"{function}: modules.{module}.{function}" for function, module in EXPORTS.items())
+    exports = ", ".join(f"{function}: modules['{module}'].{function}" for function, module in EXPORTS.items())
     lines = ("'use strict';", *constants, "const modules = {};", *modules, f"return {{ {exports} }};")
     return "window.attnviz = (() => {\n" + "\n".join(lines) + "\n})();"
 
@@ -70,15 +78,57 @@ def shared_constants() -> dict[str, object]:
 def in_own_scope(name: str, source: str) -> str:
     """An ES module as an entry of ``modules``: its names are its own, its imports come from other entries.
     Comments and indentation are left out."""
+    if name.startswith(VENDOR):
+        return _vendored(name, source)
     exported = EXPORT.findall(source)
-    body = IMPORT.sub(r"const \1 = modules.\2;\n", EXPORT.sub("", source))
+
+    def taken(found: re.Match[str]) -> str:
+        return f"const {_with_colons(found[1])} = modules['{_resolved(name, found[2])}'];\n"
+
+    body = IMPORT.sub(taken, EXPORT.sub("", source))
     body = INDENT.sub("", REMARK.sub("", COMMENT.sub("", body)))
-    return f"modules.{name} = (() => {{\n{body}return {{ {', '.join(exported)} }};\n}})();"
+    return f"modules['{name}'] = (() => {{\n{body}return {{ {', '.join(exported)} }};\n}})();"
+
+
+def imports_of(name: str, source: str) -> list[str]:
+    """The modules that one imports, by name."""
+    if name.startswith(VENDOR):
+        return [f"{VENDOR}{package}" for _, package in VENDOR_IMPORT.findall(source)]
+    return [_resolved(name, path) for _, path in IMPORT.findall(source)]
+
+
+def _vendored(name: str, source: str) -> str:
+    """A minified module, whose imports name packages, as an entry of ``modules``."""
+
+    def taken(found: re.Match[str]) -> str:
+        return f"const{{{found[1].replace(' as ', ':')}}}=modules['{VENDOR}{found[2]}'];"
+
+    def given(found: re.Match[str]) -> str:
+        pairs = (pair.split(" as ") for pair in found[1].split(","))
+        return "return{" + ",".join(f"{pair[-1]}:{pair[0]}" for pair in pairs) + "};"
+
+    body = SOURCE_MAP.sub("", VENDOR_EXPORT.sub(given, VENDOR_IMPORT.sub(taken, source))).strip()
+    return f"modules['{name}'] = (() => {{\n{body}\n}})();"
+
+
+def _with_colons(names: str) -> str:
+    """The names of an import as those of a destructuring."""
+    return re.sub(r"(\w+) as (\w+)", r"\1: \2", names)
+
+
+def _resolved(name: str, path: str) -> str:
+    """The name of the module at a path relative to another module."""
+    return posixpath.normpath(posixpath.join(posixpath.dirname(name), path))
 
 
 def _sources() -> dict[str, str]:
-    """The modules of ``js/``, by name."""
-    return {path.stem: path.read_text(encoding="utf-8") for path in sorted(Path(SCRIPTS).glob("*.js"))}
+    """The modules of ``js/``, by their paths in it, without the ending."""
+    folder = Path(SCRIPTS)
+    files = sorted(folder.rglob("*.js"))
+    return {
+        file.relative_to(folder).with_suffix("").as_posix(): file.read_text(encoding="utf-8")
+        for file in files
+    }
 
 
 def _in_order(sources: dict[str, str]) -> dict[str, str]:
@@ -86,7 +136,7 @@ def _in_order(sources: dict[str, str]) -> dict[str, str]:
     ordered: dict[str, str] = {}
 
     def add(name: str) -> None:
-        for _, imported in IMPORT.findall(sources[name]):
+        for imported in imports_of(name, sources[name]):
             if imported not in ordered:
                 add(imported)
         ordered.setdefault(name, sources[name])

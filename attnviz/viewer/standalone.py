@@ -32,9 +32,7 @@ PAGE = """<!doctype html>
 {script}
 </script>
 <script>
-const viewer = attnviz.mount(document.getElementById('viewer'));
-viewer.speak(attnviz.preferredLanguage(navigator.language));
-viewer.show({captures}, {state});
+attnviz.viewer = attnviz.savedFile(document.getElementById('viewer'), {captures}, {state});
 </script>
 </body>
 </html>
@@ -47,7 +45,7 @@ class ViewerState:
 
     look: Look = Look()
     layer: str | None = None  # its name; None: the one that tells most
-    order: str = "index"  # of bars, one of ORDERS
+    order: str = "size"  # of bars, one of ORDERS
 
     def for_script(self) -> dict[str, object]:
         """The state under the names that ``state.js`` has."""

@@ -24,7 +24,6 @@ from attnviz.server.sweeping import new_folder
 from attnviz.zoo import registry
 
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
-GUIDE_SEEN = "localStorage.setItem('attnviz-guide-seen', '1')"
 
 
 def pytest_collection_modifyitems(items) -> None:
@@ -108,7 +107,6 @@ def visit(browser, url, profiles):
         height: int = 1000,
         theme: str = "light",
         query: str = "",
-        seen: bool = True,
         locale: str = "en-US",
     ):
         kept, number = profiles[locale], sum(spoken == locale for spoken, _ in pages)
@@ -118,11 +116,10 @@ def visit(browser, url, profiles):
         page = kept[number].new_page()
         pages.append((locale, page))
         page.set_viewport_size({"width": width, "height": height})
-        if seen:
-            page.add_init_script(GUIDE_SEEN)
         page.on("request", note_outside)
         page.on("pageerror", lambda error: errors.append(str(error)))
-        page.goto(f"{url}?__theme={theme}{query}")
+        page.emulate_media(color_scheme=theme)
+        page.goto(f"{url}?{query.removeprefix('&')}")
         wait_until_drawn(page)
         return page
 
@@ -135,12 +132,11 @@ def visit(browser, url, profiles):
 
 @pytest.fixture
 def open_url(browser):
-    """Opens the page of any server in a window of its own, its guide seen."""
+    """Opens the page of any server in a window of its own."""
     contexts = []
 
     def opened(address: str):
         contexts.append(browser.new_context(viewport={"width": 1440, "height": 1000}))
-        contexts[-1].add_init_script(GUIDE_SEEN)
         page = contexts[-1].new_page()
         page.goto(address)
         wait_until_drawn(page)

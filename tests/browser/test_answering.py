@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from helpers.doubtful_networks import doubting
 from helpers.small_networks import stirred
@@ -48,16 +50,16 @@ def folder(tmp_path, noise):
 
 
 def choose(page, network: str) -> None:
-    page.locator('[data-control="capture"]').select_option(label=f"noise.png · {network}")
+    page.locator(".av-segments button", has_text=re.compile(f"^{network}$")).click()
 
 
 def test_a_doubtful_answer_is_timid_and_says_why(open_file, folder):
     page = open_file(folder / "page.html")
     answers = page.locator(".av-answers")
-    expect(answers.locator("h3")).to_have_text("Most like, of its ten classes")
+    expect(answers.locator("h2")).to_have_text("Most like, of its ten classes")
     expect(answers).to_contain_text("may be nonsense; the gates are real")
     expect(answers).to_contain_text("34% of photos of other things and 5% of photos of its classes")
-    first = answers.locator("li").first
+    first = answers.locator(".av-top5 li").first
     expect(first).to_have_css("font-weight", "400")
     timid = first.evaluate("element => getComputedStyle(element).color")
     for scheme in ("light", "dark"):
@@ -67,18 +69,18 @@ def test_a_doubtful_answer_is_timid_and_says_why(open_file, folder):
     page.emulate_media(color_scheme="light")
 
     page.get_by_role("button", name="中文").click()
-    expect(answers.locator("h3")).to_have_text("在它的十个类别中，最像")
+    expect(answers.locator("h2")).to_have_text("在它的十个类别中，最像")
     expect(answers.locator(".av-doubt")).to_contain_text("可能毫无意义；门控值是真实的")
 
     choose(page, "sure")
     expect(answers.locator(".av-doubt")).to_have_count(0)
-    expect(first).to_have_css("font-weight", "650")
+    expect(first).to_have_css("font-weight", "700")
     assert first.evaluate("element => getComputedStyle(element).color") != timid
 
 
 def test_the_heading_counts_the_classes_of_the_network(open_file, folder):
     page = open_file(folder / "page.html")
-    heading = page.locator(".av-answers h3")
+    heading = page.locator(".av-answers h2")
     for network, text in (
         ("three", "Most like, of its three classes"),
         ("45", "Most like, of its 45 classes"),

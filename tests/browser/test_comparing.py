@@ -5,7 +5,15 @@ from __future__ import annotations
 import re
 
 import numpy as np
-from helpers.browser_actions import after, choose, control, open_table, requests_of
+from helpers.browser_actions import (
+    after,
+    choose_example,
+    choose_network,
+    control,
+    open_table,
+    requests_of,
+    speak,
+)
 from playwright.sync_api import expect
 
 import attnviz
@@ -19,7 +27,7 @@ def test_one_photo_in_four_networks(visit):
     control(page, "tab-networks").click()
     heads = page.locator(".av-compare thead th")
     expect(heads).to_have_count(4)
-    for head, name in zip(heads.all(), ("cbam_resnet18", "se_resnet18", "bam_resnet18", "resnet18")):
+    for head, name in zip(heads.all(), ("se_resnet18", "cbam_resnet18", "bam_resnet18", "resnet18")):
         best, share = attnviz.trace(attnviz.load(name), EXAMPLES_FOLDER / "temple.jpg").top(1)[0]
         expect(head).to_contain_text(best, timeout=30_000)
         expect(head).to_contain_text(f"{share:.0%}")
@@ -58,16 +66,16 @@ def test_everything_shown_is_a_scale_as_long_as_something_is_compared(visit):
     )
     control(page, "tab-explore").click()
     control(page, "scale").select_option("shown")
-    expect(page.locator(".av-map .av-note", has_text="colours span")).to_contain_text(
+    expect(page.locator(".av-where .av-note", has_text="colours span")).to_contain_text(
         "the range of all that is compared"
     )
-    low, high = (page.locator(".av-map .av-ticks span").nth(index).text_content() for index in (0, 4))
+    low, high = (page.locator(".av-where .av-ticks span").nth(index).text_content() for index in (0, 4))
     bam = attnviz.trace(attnviz.load("bam_resnet18"), EXAMPLES_FOLDER / "temple.jpg")
     assert (
         float(high) == round(float(max(layer.spatial.max() for layer in bam.layers.values())), 2)
         and float(low) < 1
     )
-    after(page, lambda: page.locator("#examples button").nth(3).click())
+    after(page, lambda: choose_example(page, "cat"))
     expect(control(page, "scale")).to_have_value("fixed")
     assert control(page, "scale").locator("option[value=shown]").count() == 0
 
@@ -81,7 +89,7 @@ def test_a_table_stays_open_and_where_it_was_read(visit):
     before = box.locator("tbody").text_content()
     control(page, "a").select_option("example:coffee")
     assert box.locator("tbody").text_content() != before and box.evaluate("box => box.scrollTop") == 500
-    page.locator("#language").click()
+    speak(page, "zh")
     expect(box.locator("caption")).to_contain_text("数值表")
     assert box.evaluate("box => box.scrollTop") == 500
     control(page, "tab-networks").click()
@@ -92,8 +100,8 @@ def test_a_table_stays_open_and_where_it_was_read(visit):
 
 def test_no_sentence_names_what_is_not_there(visit):
     page = visit(query="&network=se_resnet18")
-    expect(page.locator(".av-mechanism .av-note")).to_have_text(say("en", "mechanism_pick_channel"))
+    expect(page.locator(".av-mechanism .av-note")).to_have_text(say("en", "mechanism_note"))
     control(page, "tab-photos").click()
-    expect(page.locator("h3:visible").nth(1)).to_have_text("layer4.0 of SE ResNet-18 with several photos")
-    after(page, lambda: choose(page, "network", "Plain"))
-    expect(page.locator("h3:visible").nth(1)).to_have_text("Plain ResNet-18 with several photos")
+    expect(page.locator("h2:visible").first).to_have_text("layer4.0 of SE ResNet-18 with several photos")
+    after(page, lambda: choose_network(page, "resnet18"))
+    expect(page.locator("h2:visible").first).to_have_text("Plain ResNet-18 with several photos")

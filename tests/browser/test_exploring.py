@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 import torch
 from helpers.browser_actions import (
+    CLICK_ALL,
     after,
-    choose,
+    choose_network,
     control,
     next_frame,
     open_checkpoint,
@@ -24,6 +25,7 @@ from playwright.sync_api import expect
 
 import attnviz
 from attnviz._paths import EXAMPLES_FOLDER
+from attnviz.analysis import ranked
 from attnviz.drawing.style import COLORMAPS
 from attnviz.languages.catalogue import say
 
@@ -70,7 +72,7 @@ def test_a_colour_means_the_number_that_it_says(visit, temple):
             np.testing.assert_allclose(
                 seen, colormaps[colours](shares)[..., :3] * 255, atol=9, err_msg=f"{colours}, {scale}"
             )
-    expect(page.locator(".av-map .av-ticks span").first).to_have_text(f"{low:.2f}")
+    expect(page.locator(".av-where .av-ticks span").first).to_have_text(f"{low:.2f}")
 
 
 def test_smoothing_grid_and_wiping_change_the_picture_and_no_number(visit, temple):
@@ -81,7 +83,7 @@ def test_smoothing_grid_and_wiping_change_the_picture_and_no_number(visit, templ
     control(page, "smooth").check()
     smooth = pixels(page, ".av-photo")
     assert np.abs(plain.astype(int) - smooth).mean() > 1
-    expect(page.locator(".av-map")).to_contain_text("is ours, not the network's")
+    expect(page.locator(".av-where")).to_contain_text("is ours, not the network's")
     control(page, "smooth").uncheck()
     set_slider(page, "wipe", 0.5)
     wiped = pixels(page, ".av-photo")
@@ -99,11 +101,11 @@ def test_exploring_asks_the_server_for_nothing_and_a_channel_once(visit):
     sent = requests_of(page)
     page.locator(".av-item", has_text="layer2.1").click()
     page.keyboard.press("ArrowRight")
-    expect(page.locator(".av-map h3")).to_contain_text("layer3.0")
+    expect(page.locator(".av-where h2")).to_contain_text("layer3.0")
     for name, values in (
         ("colours", ("turbo",)),
         ("scale", ("stage", "network")),
-        ("order", ("size", "surprise")),
+        ("order", ("index", "surprise")),
         ("top", ("20",)),
     ):
         for value in values:
@@ -116,21 +118,23 @@ def test_exploring_asks_the_server_for_nothing_and_a_channel_once(visit):
         page.locator(selector).hover(position={"x": 120, "y": 60})
         page.locator(selector).hover(position={"x": 180, "y": 90})
     page.locator(".av-marks").click(position={"x": 100, "y": 50})
-    for summary in page.locator(".av-details summary").all():
-        summary.click()
+    page.locator(".av-details:not([open]) > summary").evaluate_all(CLICK_ALL)
     title = page.locator("[data-guide=channel] h3")
+    before = len(sent)
     for channel in ("5", "6", "5"):  # the second time it is there already
         control(page, "find").fill(channel)
         expect(title).to_contain_text(f"Channel {channel} ")
         expect(page.locator(".av-channel figure")).to_have_count(3)
         expect(page.locator("[data-guide=channel] .av-note")).not_to_have_text(say("en", "waiting"))
     # Whatever had been asked for before would have been noted by now
-    assert len(sent) == 2 and all("component_server" in address for address in sent)
+    # and once for the channel that each of the two layers opens with
+    assert before <= 2 and len(sent) == before + 2
+    assert all("component_server" in address for address in sent)
 
 
 def test_a_cell_is_read_under_the_pointer_pinned_and_reached_by_keys(visit, temple):
     page, layer = visit(), temple.layers["layer4.0"]
-    marks, readout = page.locator(".av-marks"), page.locator(".av-map .av-readout")
+    marks, readout = page.locator(".av-marks"), page.locator(".av-where .av-readout")
     size = marks.bounding_box()
     row, column = 3, 5
     point = {
@@ -138,15 +142,15 @@ def test_a_cell_is_read_under_the_pointer_pinned_and_reached_by_keys(visit, temp
         "y": size["height"] * (row + 0.5) / layer.shape[1],
     }
     marks.hover(position=point)
-    expect(readout).to_have_text(f"Row 4, column 6: {layer.spatial[row, column]:.3f}")
+    expect(readout).to_have_text(f"Row 4, column 6 passes at {layer.spatial[row, column]:.3f}")
     marks.click(position=point)
     page.mouse.move(0, 0)
-    expect(readout).to_have_text(f"Pinned: row 4, column 6: {layer.spatial[row, column]:.3f}")
+    expect(readout).to_have_text(f"Row 4, column 6 passes at {layer.spatial[row, column]:.3f}")
     expect(page.locator(".av-step", has_text="Mean over channels")).to_contain_text("row 4, column 6")
     marks.focus()
     page.keyboard.press("ArrowRight")
     page.keyboard.press("ArrowDown")
-    expect(readout).to_have_text(f"Row 5, column 7: {layer.spatial[4, 6]:.3f}")
+    expect(readout).to_have_text(f"Row 5, column 7 passes at {layer.spatial[4, 6]:.3f}")
     assert marks.get_attribute("aria-valuetext") == readout.text_content()
     page.keyboard.press("Enter")
     expect(readout).to_contain_text("Row 5, column 7")
@@ -156,23 +160,24 @@ def test_a_cell_is_read_under_the_pointer_pinned_and_reached_by_keys(visit, temp
 
 def test_a_channel_is_found_by_number_by_name_and_by_keys(visit, temple):
     page, layer = visit(), temple.layers["layer4.0"]
-    readout = page.locator(".av-panel", has_text="weights of 256").locator(".av-readout")
+    readout = page.locator(".av-what .av-readout")
     control(page, "find").fill("37")
-    expect(readout).to_contain_text(f"Channel 37: {layer.channel[37]:.3f}")
+    expect(readout).to_contain_text(f"Channel 37 passes at {layer.channel[37]:.3f}")
     features = attnviz.features(attnviz.load("cbam_resnet18"), temple.photo, "layer4.0")
     expect(page.locator(".av-channel figure").first).to_contain_text(f"{features.before[37].max():.3f}")
     expect(page.locator(".av-channel figure").last).to_contain_text(f"{features.after[37].max():.3f}")
-    expect(page.locator(".av-step", has_text="Max path: maximum")).to_contain_text("channel 37: ")
+    expect(page.locator(".av-step", has_text="Maximum of each channel")).to_contain_text("channel 37: ")
     control(page, "find").fill("999")
     expect(control(page, "find")).to_have_attribute("aria-invalid", "true")
     page.locator(".av-chip").nth(1).click()
     expect(page.locator(".av-chip").nth(1)).to_have_attribute("aria-pressed", "true")
+    second = ranked(layer.channel, "size")[1]
     page.locator(".av-bars").focus()
     page.keyboard.press("Home")
     page.keyboard.press("ArrowRight")
-    expect(readout).to_contain_text(f"Channel 1: {layer.channel[1]:.3f}")
+    expect(readout).to_contain_text(f"Channel {second} passes at {layer.channel[second]:.3f}")
     page.keyboard.press("Enter")
-    expect(page.locator("h3", has_text="Channel 1 of layer4.0")).to_be_visible()
+    expect(page.locator("h3", has_text=f"Channel {second} of layer4.0")).to_be_visible()
 
 
 def test_the_steps_of_every_mechanism_are_shown_in_order(visit):
@@ -180,11 +185,12 @@ def test_the_steps_of_every_mechanism_are_shown_in_order(visit):
     titles = page.locator(".av-step-title")
     expect(titles).to_have_count(11)
     assert titles.all_text_contents()[:3] == [
-        "Average path: average",
-        "Average path: hidden units",
-        "Average path: result",
+        "Mean of each channel",
+        "Mean: hidden units",
+        "Mean: result",
     ]
-    after(page, lambda: choose(page, "network", "BAM"))
+    after(page, lambda: choose_network(page, "bam_resnet18"))
+    page.locator(".av-item", has_text="bam3").click()
     control(page, "find").fill("9")
     expect(titles).to_have_text(
         [
@@ -206,7 +212,7 @@ def test_the_steps_of_every_mechanism_are_shown_in_order(visit):
     expect(page.locator(".av-step").nth(4)).to_contain_text(
         f"{total.min():.3f} to {total.max():.3f}".replace("-", "−")
     )
-    after(page, lambda: choose(page, "network", "SE"))
+    after(page, lambda: choose_network(page, "se_resnet18"))
     expect(titles).to_have_text(["Squeezed", "Hidden units", "Before the sigmoid", "Channel weights"])
 
 
@@ -226,7 +232,7 @@ def test_every_step_and_every_picture_has_a_table(visit, temple):
     expect(open_table(page, "channel").nth(3 * width + 5)).to_contain_text(
         f"{features.after[6, 3, 5]:.3f}".replace("-", "−")
     )
-    after(page, lambda: choose(page, "network", "BAM"))
+    after(page, lambda: choose_network(page, "bam_resnet18"))
     page.locator(".av-item", has_text="bam2").click()
     control(page, "find").fill("9")
     expect(page.locator('[data-table^="steps-cells"] thead th')).to_have_text(

@@ -5,45 +5,38 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from axe_playwright_python.sync_playwright import Axe
-from helpers.browser_actions import (
-    after,
-    choose,
-    control,
-    next_frame,
-    nothing_is_on_its_way,
-    wait_until_drawn,
-)
+from helpers.browser_actions import after, choose_network, control, next_frame, nothing_is_on_its_way
 from playwright.sync_api import Page, expect
 
 
-def test_a_first_visit_is_guided_once(visit, temple):
-    page = visit(seen=False)
+def test_a_first_look_is_given_to_who_asks_for_it(visit, temple):
+    page = visit()
     guide = page.locator(".av-guide")
+    expect(guide).to_have_count(0)
+    page.locator("[data-guide-start]").click()
     expect(guide).to_contain_text("church")
+    chosen = page.evaluate("attnviz.viewer.state.channel")
     for text in (
         "8 layers",
         f"{temple.layers['layer4.0'].spatial[4, 6]:.3f}",
-        "channel 6 of layer4.0",
+        f"channel {chosen} of layer4.0",
         "step by step",
     ):
         guide.get_by_role("button").last.click()
         expect(guide).to_contain_text(text)
+    guide.get_by_role("button", name="Back").click()
+    expect(guide).to_contain_text(f"channel {chosen} of layer4.0")
     page.keyboard.press("Escape")
     expect(guide).to_be_hidden()
-    page.reload()
-    wait_until_drawn(page)  # by then the guide has come, if it comes
-    expect(guide).to_be_hidden()
-    page.get_by_role("button", name="Show me around").click()
-    expect(guide).to_be_visible()
-    guide.get_by_role("button", name="Skip").click()
-    expect(guide).to_be_hidden()
+    expect(page.locator("[data-guide-start]")).to_be_focused()
 
 
 def test_how_to_read_this_answers_the_six_questions(visit):
     page = visit()
-    page.get_by_role("button", name="How to read this").click()
+    page.keyboard.press("?")
     dialog = page.get_by_role("dialog", name="How to read this")
-    expect(dialog.locator("h3")).to_have_count(6)
+    expect(dialog.locator(".av-prose h3")).to_have_count(6)
+    assert dialog.evaluate("dialog => dialog.scrollTop") == 0
     expect(dialog).to_contain_text("Is this Grad-CAM?")
     page.keyboard.press("Escape")
     expect(dialog).to_be_hidden()
@@ -61,12 +54,12 @@ def states(page: Page) -> Iterator[str]:
         nothing_is_on_its_way(page)
         yield tab
     control(page, "tab-explore").click()
-    after(page, lambda: choose(page, "network", "BAM"))
+    after(page, lambda: choose_network(page, "bam_resnet18"))
     control(page, "find").fill("5")
     expect(page.locator("[data-guide=channel] h3")).to_contain_text("Channel 5 of bam")
     expect(page.locator(".av-channel figure")).to_have_count(3)
     yield "a channel of BAM"
-    after(page, lambda: choose(page, "network", "SE"))
+    after(page, lambda: choose_network(page, "se_resnet18"))
     yield "a network without maps"
 
 
@@ -87,10 +80,10 @@ def test_nothing_of_ours_is_hard_to_reach(visit):
     for state in states(page):
         page.locator(".av-details:not([open]) > summary").evaluate_all(OPEN_WHAT_IS_VISIBLE)
         for theme in ("light", "dark"):
-            page.evaluate("isDark => document.body.classList.toggle('dark', isDark)", theme == "dark")
+            page.emulate_media(color_scheme=theme, reduced_motion="reduce")
             next_frame(page)
             assert violations(page) == [], (state, theme)
-        page.evaluate("document.body.classList.remove('dark')")
+        page.emulate_media(color_scheme="light", reduced_motion="reduce")
 
 
 def test_nothing_overflows(visit):

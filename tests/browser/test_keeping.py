@@ -9,7 +9,19 @@ import zipfile
 from urllib.parse import parse_qs, urlparse
 
 import numpy as np
-from helpers.browser_actions import after, choose, control, link_of, open_checkpoint, upload
+from helpers.browser_actions import (
+    after,
+    choose_example,
+    choose_network,
+    control,
+    link_of,
+    open_checkpoint,
+    photo_name,
+    said,
+    save,
+    shown_network,
+    upload,
+)
 from playwright.sync_api import expect
 
 
@@ -18,8 +30,8 @@ def test_the_first_click_saves(visit, temple):
     counts = {}
     for what in ("screen", "all"):
         with page.expect_download(timeout=90_000) as download:
-            page.locator(f'[data-save="{what}"]').click()
-        expect(page.locator(".attnviz > [role=status]")).to_contain_text("Saved")
+            save(page, what)
+        expect(said(page)).to_contain_text("Saved")
         with (
             zipfile.ZipFile(download.value.path()) as archive,
             np.load(io.BytesIO(archive.read("arrays.npz"))) as arrays,
@@ -34,22 +46,22 @@ def test_the_first_click_saves(visit, temple):
 
 def test_a_link_brings_the_view_back_without_the_visitors_photo(visit, noise_file):
     page = visit()
-    after(page, lambda: page.locator("#examples button").nth(2).click())
-    after(page, lambda: choose(page, "network", "BAM"))
+    after(page, lambda: choose_example(page, "cat"))
+    after(page, lambda: choose_network(page, "bam_resnet18"))
     page.locator(".av-item", has_text="bam2").click()
     control(page, "find").fill("12")
     page.locator("[data-link]").click()
-    expect(page.locator("#viewer")).to_contain_text("The link is copied")
+    expect(said(page)).to_contain_text("The link is copied")
     address = page.evaluate("navigator.clipboard.readText()")
     query = {key: values[0] for key, values in parse_qs(urlparse(address).query).items()}
     assert (
         query.items() >= {"network": "bam_resnet18", "photo": "cat", "layer": "bam2", "channel": "12"}.items()
     )
-    other = visit(query="&" + urlparse(address).query.partition("&")[2])
-    expect(other.locator(".av-heading h2")).to_have_text("Example: cat.jpg")
+    other = visit(query=urlparse(address).query)
+    expect(photo_name(other)).to_have_text("Example: cat.jpg")
     expect(other.locator('.av-item[aria-selected="true"] .av-item-name')).to_have_text("bam2")
     expect(other.locator("h3", has_text="Channel 12 of bam2")).to_be_visible()
-    expect(other.locator("#network input")).to_have_value(re.compile("^BAM"))
+    expect(shown_network(other)).to_have_text("BAM")
     after(page, lambda: upload(page, noise_file))
     expect(page).not_to_have_url(re.compile("photo="))
     assert "layer=bam2" in page.url and "noise" not in page.url and "upload" not in page.url
@@ -58,7 +70,7 @@ def test_a_link_brings_the_view_back_without_the_visitors_photo(visit, noise_fil
 def test_a_link_to_a_comparison(visit):
     page = visit(query="&tab=networks&networks=bam_resnet18,se_resnet18&photo=pizza")
     expect(page.locator(".av-compare thead th")).to_have_text(
-        [re.compile("BAM ResNet-18"), re.compile("SE ResNet-18")]
+        [re.compile("^CBAM ResNet-18"), re.compile("^BAM ResNet-18"), re.compile("^SE ResNet-18")]
     )
 
 
@@ -80,10 +92,9 @@ def test_the_key_to_a_checkpoint_of_ones_own_is_never_in_the_address(visit, chec
     page = visit()
     open_checkpoint(page, checkpoints / "mine.pth")
     control(page, "tab-networks").click()
-    page.get_by_label("Plain ResNet-18").uncheck()
-    page.get_by_role("checkbox", name="mine.pth").check()
-    expect(page.locator(".av-compare thead th").last).to_contain_text("class 0", timeout=30_000)
+    expect(page.get_by_role("checkbox", name="mine.pth")).to_be_checked()
+    expect(page.locator(".av-compare thead th").first).to_contain_text("class 0", timeout=30_000)
     address = link_of(page)
-    assert "yours" not in address and "networks=cbam_resnet18%2Cse_resnet18%2Cbam_resnet18" in address
-    after(page, lambda: choose(page, "network", "SE ResNet-18 — comes"))
+    assert "yours" not in address and "networks=se_resnet18%2Ccbam_resnet18%2Cbam_resnet18" in address
+    after(page, lambda: choose_network(page, "se_resnet18"))
     assert "yours" not in link_of(page)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 from helpers.browser_actions import pixels
@@ -33,7 +35,7 @@ def mechanism_of(open_file, tmp_path):
 
 def bars_of(cards, title: str, count: int) -> list[tuple[int, int]]:
     """Where the bars of a step begin and end, in pixels from the picture's foot; a channel each."""
-    card = cards.filter(has_text=title)
+    card = cards.filter(has=cards.page.locator(".av-step-title", has_text=re.compile(f"{title}$")))
     expect(card).to_have_count(1)
     picture = pixels(card, "canvas").sum(2) > 0  # what is not painted is transparent, so black
     assert picture.shape[0] == HEIGHT

@@ -5,29 +5,44 @@ from __future__ import annotations
 import re
 
 import torch
-from helpers.browser_actions import after, choose, control, open_checkpoint, wait_until_drawn
+from helpers.browser_actions import (
+    after,
+    ask_for_checkpoint,
+    choose_network,
+    control,
+    open_checkpoint,
+    open_menu,
+    said,
+    shown_network,
+    wait_until_drawn,
+)
 from helpers.public_networks import untold
 from playwright.sync_api import expect
 
 import attnviz
 
 
+def choose_own(page, name: str) -> None:
+    """Choose a network of one's own by its file."""
+    open_menu(page, "networks")
+    page.locator(".av-search button", has_text=name).click()
+
+
 def test_a_checkpoint_of_ones_own_is_opened_beside_the_others(visit, checkpoints):
     page = visit()
     open_checkpoint(page, checkpoints / "mine.pth")
-    expect(page.locator("#network input")).to_have_value("mine.pth: BAM ResNet-18 — yours")
+    expect(shown_network(page)).to_have_text("mine.pth: BAM ResNet-18")
     expect(page.locator(".av-item-name")).to_have_text(["bam1", "bam2", "bam3"])
-    after(page, lambda: page.set_input_files("#labels input[type=file]", checkpoints / "labels.txt"))
+    open_checkpoint(page, checkpoints / "mine.pth", checkpoints / "labels.txt")
     expect(page.locator(".av-top5")).to_contain_text("<b>five")
     expect(page).to_have_url(re.compile("layer=bam3"))
     assert "network=" not in page.url
     control(page, "tab-networks").click()
-    page.get_by_label("Plain ResNet-18").uncheck()
-    page.get_by_role("checkbox", name="mine.pth").check()
-    expect(page.locator(".av-compare thead th").last).to_contain_text("one", timeout=30_000)
+    expect(page.get_by_role("checkbox", name="mine.pth")).to_be_checked()
+    expect(page.locator(".av-compare thead th").first).to_contain_text("one", timeout=30_000)
     control(page, "tab-explore").click()
-    after(page, lambda: choose(page, "network", "SE ResNet-18 — comes"))
-    after(page, lambda: choose(page, "network", "mine.pth"))
+    after(page, lambda: choose_network(page, "se_resnet18"))
+    after(page, lambda: choose_own(page, "mine.pth"))
     expect(page.locator(".av-item-name").first).to_have_text("bam1")
 
 
@@ -35,30 +50,32 @@ def test_what_a_checkpoint_does_not_tell_can_be_said(visit, tmp_path):
     torch.save(untold(), tmp_path / "untold.pth")
     page = visit()
     open_checkpoint(page, tmp_path / "untold.pth")
-    expect(page.locator("#network-trouble")).to_contain_text("the mean is assumed")
-    page.locator("#told input").click()
-    after(page, lambda: page.get_by_role("option", name="maximum first").click())
-    expect(page.locator("#network-trouble")).not_to_contain_text("the mean is assumed")
+    expect(said(page)).to_contain_text("the mean is assumed")
+    open_menu(page, "networks")
+    page.locator("[data-told] > summary").click()
+    page.get_by_role("checkbox", name="spatial gates take the maximum first").check()
+    open_checkpoint(page, tmp_path / "untold.pth")
+    expect(said(page)).not_to_contain_text("the mean is assumed")
 
 
 def test_a_checkpoint_that_can_not_be_opened_says_why_and_the_rest_stays(visit, checkpoints):
     page = visit(390, 900)
-    page.locator("#yours button").first.click()
-    page.set_input_files("#checkpoint input[type=file]", checkpoints / "whole.pth")
-    expect(page.locator("#network-trouble")).to_contain_text("whole pickled model", timeout=60_000)
-    expect(page.locator("#network input")).to_have_value("CBAM ResNet-18 — comes with attnviz")
+    ask_for_checkpoint(page, checkpoints / "whole.pth")
+    expect(said(page)).to_contain_text("whole pickled model", timeout=60_000)
+    expect(shown_network(page)).to_have_text("CBAM")
     expect(page.locator(".av-photo")).to_be_visible()
 
 
 def test_one_visitors_checkpoint_is_not_offered_to_another(visit, checkpoints):
     first, second = visit(), visit()
     open_checkpoint(first, checkpoints / "mine.pth")
-    expect(first.locator("#network input")).to_have_value(re.compile("yours$"))
+    open_menu(first, "networks")
+    expect(first.locator(".av-search")).to_contain_text("mine.pth: BAM ResNet-18 – yours")
     second.reload()
     wait_until_drawn(second)
-    second.locator("#network input").click()
-    expect(second.get_by_role("option", name=re.compile("ImageNet"))).not_to_have_count(0)
-    expect(second.get_by_role("option", name=re.compile("yours"))).to_have_count(0)
+    open_menu(second, "networks")
+    expect(second.locator(".av-search")).to_contain_text("ImageNet")
+    expect(second.locator(".av-search")).not_to_contain_text("yours")
 
 
 def test_a_network_that_can_not_be_downloaded_leaves_the_one_before(visit, opening):
@@ -69,7 +86,7 @@ def test_a_network_that_can_not_be_downloaded_leaves_the_one_before(visit, openi
 
     opening["torchvision/mobilenet_v3_large"] = fails
     page = visit()
-    choose(page, "network", "MobileNetV3 Large")
-    expect(page.locator("#network-trouble")).to_contain_text("can't be reached", timeout=60_000)
-    expect(page.locator("#network input")).to_have_value("CBAM ResNet-18 — comes with attnviz")
-    expect(page.get_by_text("can't be reached")).to_have_count(2)  # below the picker, and once in passing
+    choose_network(page, "torchvision/mobilenet_v3_large")
+    expect(said(page)).to_contain_text("can't be reached", timeout=60_000)
+    expect(shown_network(page)).to_have_text("CBAM")
+    expect(page.get_by_text("can't be reached")).to_have_count(1)

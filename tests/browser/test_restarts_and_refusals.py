@@ -7,7 +7,7 @@ import json
 from contextlib import closing
 from pathlib import Path
 
-from helpers.browser_actions import upload
+from helpers.browser_actions import choose_example, choose_view, open_menu, photo_name, said, upload
 from helpers.checkout import ROOT
 from helpers.server_process import free_port
 from playwright.sync_api import Page, expect
@@ -19,7 +19,7 @@ CAT = ROOT / "assets" / "examples" / "cat.jpg"
 
 
 def heading(page: Page):
-    return page.locator(".av-heading h2")
+    return photo_name(page)
 
 
 def test_a_page_outlives_its_server(open_url):
@@ -29,12 +29,12 @@ def test_a_page_outlives_its_server(open_url):
         upload(page, CAT)
         expect(heading(page)).to_have_text("cat.jpg", timeout=30_000)
     with closing(serve(settings, block=False)):
-        page.get_by_label("Centre crop").check()  # of the photo that went with the server
-        expect(page.locator("#trouble")).to_contain_text("no longer here", timeout=30_000)
+        choose_view(page, "crop")  # of the photo that went with the server
+        expect(said(page)).to_contain_text("no longer here", timeout=30_000)
         expect(heading(page)).to_have_text("cat.jpg")
         upload(page, CAT)
         expect(page.locator(".av-heading")).to_contain_text("centre", timeout=30_000)
-        page.locator("#examples button").first.click()
+        choose_example(page, "temple")
         expect(heading(page)).to_have_text("Example: temple.jpg", timeout=30_000)
 
 
@@ -47,13 +47,15 @@ def test_delete_my_photos_now_deletes_them_on_the_server_and_in_the_page(open_ur
     for visitor in (page, other):
         upload(visitor, CAT)
         expect(heading(visitor)).to_have_text("cat.jpg", timeout=30_000)
-    page.locator("#delete").click()
+    open_menu(page, "settings")
+    page.locator("[data-forget]").click()
     expect(heading(page)).to_have_text("Example: temple.jpg", timeout=30_000)
-    expect(page.locator(".toast-body")).to_contain_text("deleted")
+    expect(said(page)).to_contain_text("deleted")
     photos = [path for path in files() - before if path.parent.parent.name == "own"]
     assert len(photos) == 1  # the other visitor's, of the same name
-    assert page.evaluate("attnviz.viewer.traces.map((trace) => trace.photo.name)") == ["temple.jpg"]
-    other.get_by_label("Centre crop").check()
+    assert page.evaluate("attnviz.viewer.captures.all().map((trace) => trace.photo.name)") == ["temple.jpg"]
+    expect(page.locator(".av-remove")).to_have_count(0)
+    choose_view(other, "crop")
     expect(other.locator(".av-heading")).to_contain_text("centre", timeout=30_000)
     expect(heading(other)).to_have_text("cat.jpg")
 
@@ -67,20 +69,20 @@ def refusing(sentence: str, status: int):
 def test_what_the_guard_refuses_is_said_and_the_page_stays(open_url, served):
     page = open_url(served.url)
     page.route(
-        "**/queue/join**",
+        "**/component_server",
         refusing("The server is busy: you would be number 81 in the line. Try again in about 9 s.", 429),
     )
-    page.locator("#examples button").nth(1).click()
-    expect(page.locator(".toast-body")).to_contain_text("you would be number 81 in the line")
+    choose_example(page, "springer")
+    expect(said(page)).to_contain_text("you would be number 81 in the line")
     expect(heading(page)).to_have_text("Example: temple.jpg")
-    page.unroute("**/queue/join**")
-    page.locator(".toast-close").first.click()
+    page.unroute("**/component_server")
+    page.locator(".av-close").click()
     page.route(
         "**/gradio_api/upload**",
         refusing("There is no room on the server for uploads: try again later.", 507),
     )
     upload(page, CAT)
-    expect(page.locator(".toast-body")).to_contain_text("no room on the server")
+    expect(said(page)).to_contain_text("no room on the server")
     page.unroute("**/gradio_api/upload**")
-    page.locator("#examples button").nth(1).click()
+    choose_example(page, "springer")
     expect(heading(page)).to_have_text("Example: springer.jpg", timeout=30_000)

@@ -18,7 +18,7 @@ PLACE = "http://attnviz.test/"
 COMPUTE = """async ([constants, cases]) => {
   Object.assign(globalThis, constants);
   const [analysis, factors, decoding] = await Promise.all(
-    ['analysis', 'factors', 'decoding'].map((name) => import(`./${name}.js`)),
+    ['analysis', 'factors', 'decoding'].map((name) => import(`./numbers/${name}.js`)),
   );
   const numbers = (list) => Float32Array.from(list, (value) => value ?? NaN);
   const read = (value) => {

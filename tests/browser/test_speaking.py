@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from helpers.browser_actions import control, link_of, upload
+from helpers.browser_actions import control, link_of, photo_name, said, speak, upload
 from playwright.sync_api import expect
 
 from attnviz.languages.catalogue import words
@@ -11,45 +11,45 @@ from attnviz.languages.catalogue import words
 def test_chinese_in_place_with_its_messages(visit, tmp_path):
     page = visit()
     page.locator(".av-item", has_text="layer2.1").click()
-    page.locator("#language").click()
+    speak(page, "zh")
     expect(page.locator(".av-mechanism")).to_contain_text("这不是 Grad-CAM")
-    expect(page.locator("#view")).to_contain_text("整张照片")
-    expect(page.locator("#network input")).to_have_value("CBAM ResNet-18 — 随 attnviz 附带")
+    expect(page.locator(".av-segments")).to_contain_text("无")
     expect(page.locator('.av-item[aria-selected="true"] .av-item-name')).to_have_text("layer2.1")
     bad = tmp_path / "坏.png"
     bad.write_text("no picture")
     upload(page, bad)
-    expect(page.locator("#trouble")).to_contain_text("图片")
+    expect(said(page)).to_contain_text("图片")
     control(page, "tab-networks").click()
-    expect(page.locator("#viewer")).to_contain_text("最多 4 个网络")
-    shown = page.locator("#viewer").inner_text()
+    expect(page.locator(".attnviz")).to_contain_text("最多 4 个网络")
+    shown = page.locator(".attnviz").inner_text()
     for key, text in words("en").items():  # nothing of it is left in English
         assert len(text) < 12 or "{" in text or text not in shown, key
-    page.locator("#language").click()
-    expect(page.locator("#view")).to_contain_text("Whole photo")
+    speak(page, "en")
+    expect(page.locator(".av-segments")).to_contain_text("none")
 
 
 def test_a_chinese_browser_is_answered_in_chinese(visit):
     page = visit(locale="zh-CN")
-    expect(page.locator(".av-heading h2")).to_have_text("示例：temple.jpg")
-    expect(page.locator("#language")).to_have_text("English")
+    expect(photo_name(page)).to_have_text("示例：temple.jpg")
+    expect(page.locator("[data-language]")).to_have_text("English")
 
 
 def test_what_was_said_follows_the_language_and_goes_with_the_view(visit, tmp_path):
     page = visit()
-    said = page.locator(".attnviz > [role=status]")
     link_of(page)
+    speak(page, "zh")
+    expect(said(page)).to_contain_text("链接已复制")
+    speak(page, "en")
+    expect(said(page)).to_contain_text("The link is copied")
     bad = tmp_path / "holiday.png"
     bad.write_text("no picture")
     upload(page, bad)
-    expect(page.locator("#trouble")).to_contain_text("is a text, not a picture")
-    page.locator("#language").click()
-    expect(said).to_contain_text("链接已复制")
-    expect(page.locator("#trouble")).to_contain_text("“holiday.png”是文本，不是图片")
+    expect(said(page)).to_contain_text("is a text, not a picture")
+    speak(page, "zh")
+    expect(said(page)).to_contain_text("“holiday.png”是文本，不是图片")
     expect(page.locator("html")).to_have_attribute("lang", "zh-CN")
-    page.locator("#language").click()
-    expect(page.locator("#trouble")).to_contain_text("“holiday.png” is a text, not a picture")
+    speak(page, "en")
+    expect(said(page)).to_contain_text("“holiday.png” is a text, not a picture")
     expect(page.locator("html")).to_have_attribute("lang", "en")
-    expect(said).to_contain_text("The link is copied")
     control(page, "tab-photos").click()
-    expect(said).to_be_empty()
+    expect(said(page)).to_be_empty()

@@ -1,30 +1,20 @@
-"""A visitor of a page that is not served, who calls its handlers as the browser does."""
+"""A visitor of a page that is not served, who asks what the browser asks."""
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import shutil
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
-import gradio as gr
-
 from attnviz.capture.run import features_of_layers, trace
-from attnviz.server.handlers import Handlers
 from attnviz.server.inference import Compute
-from attnviz.server.layout import Components, draw
-from attnviz.server.service import Service, make_service
+from attnviz.server.service import Service
 from helpers.waiting import Waiting
 
 TEMPLE = {"photo": "example:temple", "network": "cbam_resnet18", "view": "whole"}
-
-
-def drawn_components() -> Components:
-    """The components of a page; they only name updates, so one set does for all services."""
-    with gr.Blocks():
-        return draw(make_service())
 
 
 class Passes:
@@ -52,34 +42,26 @@ class PageClient:
     """One visitor of one server's page, known by its session."""
 
     service: Service
-    components: Components
-    language: str = "en"
     session: str = "visitor"
 
     @property
-    def request(self) -> Any:
-        """What Gradio tells a handler of who asks."""
-        return SimpleNamespace(session_hash=self.session, query_params={}, headers={})
-
-    @property
-    def handlers(self) -> Any:
-        """The page's handlers, called by this visitor."""
-        return Waiting(Handlers(self.service, self.components), request=self.request)
-
-    @property
     def viewer(self) -> Any:
-        """What the viewer asks."""
+        """What the app asks about photos and networks."""
         return Waiting(self.service.viewer)
+
+    @property
+    def visits(self) -> Any:
+        """What the app asks about a visit."""
+        return Waiting(self.service.visits)
 
     @property
     def checkpoints(self) -> list[tuple[str, str]]:
         """The visitor's checkpoints."""
         return self.service.visitors.checkpoints_of(self.session)
 
-    def named(self, updates: dict) -> dict[str, Any]:
-        """A handler's updates by the components' names; a skipped one is missing."""
-        names = {id(getattr(self.components, row.name)): row.name for row in fields(self.components)}
-        return {names[id(component)]: update for component, update in updates.items() if update != gr.skip()}
+    def ask(self, name: str, **request: Any) -> dict[str, Any]:
+        """The answer to a request about this visit."""
+        return asyncio.run(getattr(self.service.visits, name)(request, self.session))
 
     def arrived(self, path: str | Path) -> str:
         """A file as Gradio puts it into the uploads: in a folder named after its content."""
@@ -89,22 +71,34 @@ class PageClient:
         shutil.copyfile(path, place)
         return str(place)
 
-    def upload(self, photo, network="cbam_resnet18", view="whole") -> dict[str, Any]:
+    def add_photo(self, photo) -> dict[str, Any]:
         """A photo is uploaded; its path is taken as an upload's if there is no such file."""
-        upload = self.arrived(photo) if Path(photo).is_file() else str(photo)
-        updates = self.handlers.analyse_upload(upload, network, view, self.language)
-        return self.named(updates)
+        return self.ask("add_photo", upload=self.arrived(photo) if Path(photo).is_file() else str(photo))
+
+    def upload(self, photo, network="cbam_resnet18", view="whole") -> dict[str, Any]:
+        """A photo is uploaded and shown: its name and its capture, or why there is none."""
+        added = self.add_photo(photo)
+        if "error" in added:
+            return added
+        asked = {"photo": added["photo"], "network": network, "view": view}
+        capture = self.viewer.capture(asked)
+        return capture if "error" in capture else {"photo": added["photo"], "capture": capture}
 
     def capture_of(self, photo, network="cbam_resnet18", view="whole") -> dict[str, Any]:
-        """The capture that the viewer shows of an uploaded photo."""
-        return self.upload(photo, network, view)["viewer"]["capture"]
+        """The capture that the app shows of an uploaded photo."""
+        return self.upload(photo, network, view)["capture"]
 
     def open_checkpoint(self, checkpoint, labels=None, told=()) -> dict[str, Any]:
         """A checkpoint is uploaded, and perhaps labels; something may be said of it."""
-        files = [path and self.arrived(path) for path in (checkpoint, labels)]
-        updates = self.handlers.open_yours(*files, list(told), self.language)
-        return {} if updates == gr.skip() else self.named(updates)
+        upload, names = (path and self.arrived(path) for path in (checkpoint, labels))
+        return self.ask("add_network", upload=upload, labels=names, told=list(told))
 
     def files(self) -> list[Path]:
         """All that lies in the uploads."""
         return [path for path in self.service.folder.rglob("*") if path.is_file()]
+
+
+def error_of(answer: dict[str, Any], language: str = "en") -> str:
+    """The sentence of an answer that is an error, and nothing else."""
+    assert set(answer) == {"error"}
+    return answer["error"][language]

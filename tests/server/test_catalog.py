@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from helpers.page_client import TEMPLE
+from helpers.page_client import TEMPLE, error_of
 from helpers.public_networks import untold
 from helpers.small_networks import stirred
 from helpers.waiting import Waiting
@@ -25,11 +25,10 @@ import attnviz
 from attnviz.checkpoints.told import Told
 from attnviz.choices import CHOICES
 from attnviz.errors import BusyError, NetworkError
+from attnviz.languages.catalogue import LANGUAGES, words
 from attnviz.networks.resnet import ResNet
 from attnviz.processors import memory
 from attnviz.server.catalog import Catalog
-from attnviz.server.layout import _told
-from attnviz.server.page import build
 from attnviz.server.service import make_service
 from attnviz.server.settings import Settings
 from attnviz.server.work_queue import WorkQueue
@@ -56,24 +55,23 @@ def photos_of(service) -> set[Path]:
 
 def test_a_checkpoint_is_opened_offered_and_shown(client, examples, checkpoint, tmp_path):
     (tmp_path / "labels.txt").write_text("a\nb\nc\nd\nthe <e>\n", encoding="utf-8")
-    updates = client.open_checkpoint(checkpoint, tmp_path / "labels.txt")
-    name, choices = updates["opened"], updates["network"]["choices"]
-    assert updates["network"]["value"] == name and client.checkpoints == [
-        ("mine <b>.pth: CBAM ResNet-18", name)
-    ]
-    assert choices[-1] == ("mine <b>.pth: CBAM ResNet-18 — yours", name) and len(choices) > 15
-    value = client.upload(examples / "cat.jpg", name)["viewer"]
-    assert {label for label, _ in value["capture"]["top"]} == {"a", "b", "c", "d", "the <e>"}
-    assert [name, "mine <b>.pth: CBAM ResNet-18"] in value["networks"]
+    answer = client.open_checkpoint(checkpoint, tmp_path / "labels.txt")
+    name, title = answer["network"]["name"], "mine <b>.pth: CBAM ResNet-18"
+    assert client.checkpoints == [(title, name)] and answer["assumed"] is None
+    offered = client.ask("networks")["networks"]
+    own = {"name": name, "title": title, "group": "yours", "attention": None, "isReady": True}
+    assert offered[-1] == answer["network"] == own and len(offered) > 15
+    capture = client.capture_of(examples / "cat.jpg", name)
+    assert {label for label, _ in capture["top"]} == {"a", "b", "c", "d", "the <e>"}
 
 
-def test_what_is_assumed_of_a_checkpoint_is_shown_beside_it_in_the_visitors_language(client, tmp_path):
+def test_what_is_assumed_of_a_checkpoint_is_shown_beside_it_in_every_language(client, tmp_path):
     torch.save(untold(), tmp_path / "mine.pth")
-    updates = client.open_checkpoint(tmp_path / "mine.pth")
-    assert updates["opened"] == updates["network"]["value"] and len(client.checkpoints) == 1
-    note = updates["network_error"]
-    assert "“mine.pth” was opened." in str(note) and "pooling" in str(note) and "mean is assumed" in str(note)
-    assert updates["network_trouble"]["visible"] and "假定" in note.sentence("zh")
+    assumed = client.open_checkpoint(tmp_path / "mine.pth")["assumed"]
+    assert len(client.checkpoints) == 1
+    for part in ("“mine.pth” was opened.", "pooling", "mean is assumed"):
+        assert part in assumed["en"]
+    assert "假定" in assumed["zh"]
 
 
 def test_what_is_assumed_can_be_said_otherwise(client, examples, tmp_path):
@@ -82,11 +80,11 @@ def test_what_is_assumed_can_be_said_otherwise(client, examples, tmp_path):
     said = ["pool padded", "pool none", "order maximum first"]  # the later counts
     told = client.open_checkpoint(tmp_path / "mine.pth", told=said)
     expected = attnviz.load(str(tmp_path / "mine.pth"), pool="none", order="maximum first")
-    capture = client.upload(examples / "cat.jpg", told["opened"])["viewer"]["capture"]
-    assert told["opened"] != assumed["opened"] and len(client.checkpoints) == 1
+    capture = client.capture_of(examples / "cat.jpg", told["network"]["name"])
+    assert told["network"]["name"] != assumed["network"]["name"] and len(client.checkpoints) == 1
     label, share = attnviz.trace(expected, examples / "cat.jpg").top(1)[0]
     assert capture["top"][0][0] == label and abs(capture["top"][0][1] - share) < 1e-4
-    note = str(told.get("network_error"))
+    note = str(told["assumed"])
     assert "pooling" not in note and "mean is assumed" not in note
 
 
@@ -95,7 +93,7 @@ def test_each_thing_that_can_be_said_is_understood_and_has_words(choice):
     field, _, value = choice.partition(" ")
     told = Told.from_choices([choice])
     assert {about: str(said) for about, said in told.said.items()} == {field: value}
-    assert all(choice in dict(_told(language)).values() for language in ("en", "zh"))
+    assert all(f"told_{re.sub('[ .]', '_', choice)}" in words(language) for language in LANGUAGES)
 
 
 def test_a_checkpoint_with_other_labels_takes_its_own_place(client, checkpoint, tmp_path):
@@ -104,35 +102,29 @@ def test_a_checkpoint_with_other_labels_takes_its_own_place(client, checkpoint, 
     second = client.open_checkpoint(checkpoint, tmp_path / "labels.txt")
     assert [title for title, _ in client.checkpoints] == ["mine <b>.pth: CBAM ResNet-18"]
     with pytest.raises(NetworkError, match="no longer here"):
-        Waiting(client.service.catalog).network(first["opened"])
-    assert Waiting(client.service.catalog).network(second["opened"]).card.labels[0] == "a"
+        Waiting(client.service.catalog).network(first["network"]["name"])
+    assert Waiting(client.service.catalog).network(second["network"]["name"]).card.labels[0] == "a"
 
 
 def test_a_checkpoint_that_can_not_be_opened_leaves_the_network_before(client, visitor, checkpoint, tmp_path):
     none = Catalog(Settings(checkpoints=False))
-    with pytest.warns(UserWarning, match="more than the 0.0 MB"):
-        updates = visitor(catalog=none).open_checkpoint(checkpoint)
-    assert set(updates) == {"network_trouble", "network_error"}
-    said = updates["network_trouble"]["value"]
-    assert "mine" in said and "<b>" not in said and str(tmp_path) not in said
+    said = error_of(visitor(catalog=none).open_checkpoint(checkpoint))
+    assert "more than the 0.0 MB" in said and "mine" in said and str(tmp_path) not in said
     (tmp_path / "labels.txt").write_text("a\nb\n", encoding="utf-8")
-    with pytest.warns(UserWarning, match="number of labels is 2"):
-        client.open_checkpoint(checkpoint, tmp_path / "labels.txt")
-    with pytest.warns(UserWarning):
-        plain = client.open_checkpoint(saved(stirred(18, None), tmp_path))
-    assert "plain ResNet-18" in plain["network_trouble"]["value"]
-    assert client.open_checkpoint(None) == {}
+    assert "number of labels is 2" in error_of(client.open_checkpoint(checkpoint, tmp_path / "labels.txt"))
+    assert "plain ResNet-18" in error_of(client.open_checkpoint(saved(stirred(18, None), tmp_path)))
+    assert "no longer here" in error_of(client.open_checkpoint(None))
 
 
 def test_a_deleted_checkpoint_is_gone_although_its_network_was_open(visitor, examples, checkpoint):
     settings = {"keep": 5}
     catalog = Catalog(Settings(**settings))
     client = visitor(catalog=catalog, **settings)
-    name = client.open_checkpoint(checkpoint)["opened"]
+    name = client.open_checkpoint(checkpoint)["network"]["name"]
     for path in client.files():
         path.unlink()
-    with pytest.warns(UserWarning, match="checkpoint is no longer here: uploads are deleted after 5 min"):
-        client.upload(examples / "coffee.jpg", name)
+    said = error_of(client.upload(examples / "coffee.jpg", name))
+    assert "checkpoint is no longer here: uploads are deleted after 5 min" in said
     catalog.expire()
     assert not catalog.is_open(name)
 
@@ -140,16 +132,16 @@ def test_a_deleted_checkpoint_is_gone_although_its_network_was_open(visitor, exa
 def test_delete_leaves_nothing_of_a_visitor(client, passes, noise_file, checkpoint):
     photo, network = client.upload(noise_file), client.open_checkpoint(checkpoint)
     service = client.service
-    client.viewer.channel({**TEMPLE, "photo": photo["current"], "layer": "layer1.0", "channel": 0})
-    path = service.photos.path_of(photo["current"])
+    client.viewer.channel({**TEMPLE, "photo": photo["photo"], "layer": "layer1.0", "channel": 0})
+    path = service.photos.path_of(photo["photo"])
     assert path in photos_of(service)
-    client.handlers.delete_mine("whole", "en")
+    client.ask("forget")
     assert client.files() == []
-    assert not service.catalog.is_open(network["opened"])
+    assert not service.catalog.is_open(network["network"]["name"])
     assert path not in photos_of(service)
     path.parent.mkdir()
     shutil.copyfile(noise_file, path)  # the same name again: its features are computed anew
-    client.viewer.channel({**TEMPLE, "photo": photo["current"], "layer": "layer1.0", "channel": 0})
+    client.viewer.channel({**TEMPLE, "photo": photo["photo"], "layer": "layer1.0", "channel": 0})
     assert len(passes.layers) == 2
 
 
@@ -158,11 +150,8 @@ def test_delete_leaves_nothing_of_a_visitor(client, passes, noise_file, checkpoi
     ["yours:guess", "../../etc/passwd", "models/cbam_resnet18", "timm/resnet50.a1_in1k", "", "x" * 10_000],
 )
 def test_what_is_not_offered_is_not_opened(client, name):
-    with pytest.warns(UserWarning):
-        updates = client.named(client.handlers.fetch(name, "se_resnet18", "en"))
-    assert updates["network"]["value"] == updates["opened"] == "se_resnet18"
-    trouble = updates["network_trouble"]
-    assert trouble["visible"] and "<" not in trouble["value"].replace("**", "")
+    assert error_of(client.viewer.capture({**TEMPLE, "network": name}))
+    assert client.ask("start", network=name)["capture"]["asked"]["network"] == "cbam_resnet18"
 
 
 def test_a_download_that_fails_is_a_sentence_and_the_page_goes_on(visitor, examples):
@@ -173,10 +162,9 @@ def test_a_download_that_fails_is_a_sentence_and_the_page_goes_on(visitor, examp
         raise NetworkError("download_unreachable", host="github.com", title="x")
 
     client = visitor(catalog=Catalog(Settings(), load=load))
-    with pytest.warns(UserWarning, match="can't be reached"):
-        updates = client.named(client.handlers.fetch("pytorchcv/cbam_resnet50", "cbam_resnet18", "en"))
-    assert updates["opened"] == updates["network"]["value"] == "cbam_resnet18"
-    assert "can't be reached" in updates["network_trouble"]["value"]
+    name = "pytorchcv/cbam_resnet50"
+    assert "can't be reached" in error_of(client.viewer.capture({**TEMPLE, "network": name}))
+    assert client.viewer.progress({"network": name}) == {"done": 0, "total": 0}
     assert len(client.capture_of(examples / "cat.jpg")["top"]) == 5
 
 
@@ -208,19 +196,17 @@ def test_a_checkpoint_that_does_not_fit_is_refused_before_it_is_read(visitor, ch
     sparse_half_checkpoint(tmp_path / "large.safetensors", 320)
     began = memory()
     client = visitor(catalog=Catalog(Settings(memory_mb=1000)))
-    with pytest.warns(UserWarning, match="takes 504 MB of memory, more than the 400 MB"):
-        client.open_checkpoint(tmp_path / "large.safetensors")
+    said = error_of(client.open_checkpoint(tmp_path / "large.safetensors"))
+    assert "takes 504 MB of memory, more than the 400 MB" in said
     assert memory() - began < 100_000_000
     short = visitor(catalog=Catalog(Settings(memory_mb=1000), memory=lambda: 999_900_000))
-    with pytest.warns(UserWarning, match="short of memory"):
-        short.open_checkpoint(checkpoint)
+    assert "short of memory" in error_of(short.open_checkpoint(checkpoint))
 
 
 def test_a_checkpoint_whose_network_takes_too_long_is_refused(visitor, checkpoint):
     seconds = itertools.count(0, 20)
     client = visitor(catalog=Catalog(Settings(seconds=30), clock=lambda: next(seconds)))
-    with pytest.warns(UserWarning, match="30 s"):
-        client.open_checkpoint(checkpoint)
+    assert "30 s" in error_of(client.open_checkpoint(checkpoint))
 
 
 def test_a_checkpoint_that_does_not_pass_the_check_is_never_opened(tmp_path):
@@ -277,7 +263,7 @@ def test_a_network_of_fixed_size_gets_a_crop_and_the_page_says_so(visitor, examp
 
 def test_the_name_of_a_visitors_checkpoint_is_told_to_nobody_else(visitor, checkpoint):
     client = visitor(catalog=Catalog(Settings()))
-    name = client.open_checkpoint(checkpoint)["opened"]
+    name = client.open_checkpoint(checkpoint)["network"]["name"]
     Waiting(client.service.catalog).network("se_resnet18")
     assert client.service.catalog.is_open(name)
     assert client.service.catalog.open_names() == ["se_resnet18"]
@@ -295,10 +281,10 @@ def test_the_picker_has_the_three_sources(catalog):
 
 def test_a_public_page_can_do_without_checkpoints():
     def names(**settings) -> set[str]:
-        page = build(make_service(Settings(**settings)))
-        return {str(function.api_name) for function in page.fns.values()}
+        functions = make_service(Settings(**settings)).visits.functions
+        return {function.__name__ for function in functions}
 
-    assert "open_yours" in names() and "open_yours" not in names(checkpoints=False)
+    assert names() - names(checkpoints=False) == {"add_network"}
 
 
 def flipped(path: Path) -> None:

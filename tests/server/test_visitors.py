@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from helpers.page_client import TEMPLE, PageClient
+from helpers.page_client import TEMPLE, PageClient, error_of
 from helpers.small_networks import stirred
 
 from attnviz.errors import AttnvizError
@@ -25,7 +25,7 @@ def checkpoint(tmp_path) -> Path:
 
 
 def delete(client: PageClient) -> dict:
-    return client.named(client.handlers.delete_mine("whole", "en"))
+    return client.ask("forget")
 
 
 def traced(client: PageClient) -> set:
@@ -38,19 +38,17 @@ def test_bundles_labels_and_what_was_refused_go_too(client, checkpoint, noise_fi
     (tmp_path / "broken.png").write_text("no picture")
     client.upload(noise_file)
     asyncio.run(client.service.viewer.save({"shown": [TEMPLE]}, client.session))
-    with pytest.warns(UserWarning):
-        client.open_checkpoint(checkpoint, tmp_path / "labels.txt")
-        client.upload(tmp_path / "broken.png")
+    assert error_of(client.open_checkpoint(checkpoint, tmp_path / "labels.txt"))
+    assert error_of(client.upload(tmp_path / "broken.png"))
     names = {path.name for path in client.files()}
     assert names == {"noise.png", "attnviz.zip", "mine.pth", "labels.txt", "broken.png"}
-    updates = delete(client)
+    delete(client)
     assert client.files() == [] and len(client.service.visitors) == 0
-    assert updates["checkpoint"] is updates["labels"] is updates["photo"] is None
-    assert updates["trouble"]["value"] == updates["network_trouble"]["value"] == ""
+    assert client.ask("start")["mine"] == []
 
 
 def test_what_an_example_gave_by_a_visitors_checkpoint_goes_with_it(client, checkpoint):
-    name = client.open_checkpoint(checkpoint)["opened"]
+    name = client.open_checkpoint(checkpoint)["network"]["name"]
     for network in (name, "se_resnet18"):
         client.viewer.capture({**TEMPLE, "network": network})
     delete(client)
@@ -60,7 +58,8 @@ def test_what_an_example_gave_by_a_visitors_checkpoint_goes_with_it(client, chec
 
 def test_another_visitors_things_stay(client, checkpoint, noise_file):
     other = replace(client, session="other")
-    photo, network = other.upload(noise_file)["current"], other.open_checkpoint(checkpoint)["opened"]
+    photo = other.upload(noise_file)["photo"]
+    network = other.open_checkpoint(checkpoint)["network"]["name"]
     url = asyncio.run(client.service.viewer.save({"shown": [TEMPLE]}, "other"))["url"]
     client.upload(noise_file)
     delete(client)
@@ -79,13 +78,13 @@ def test_a_pass_that_runs_meanwhile_is_not_answered_and_nothing_of_it_is_kept(vi
         answers.append("not stopped")
 
     client = visitor(compute=Compute(trace=hold))
-    with ThreadPoolExecutor(1) as pool, pytest.warns(UserWarning, match="no longer here"):
+    with ThreadPoolExecutor(1) as pool:
         running = pool.submit(client.upload, noise_file)
         assert began.wait(20)
         client.service.visitors.delete(client.session)
         end.set()
-        updates = running.result(20)
-    assert "viewer" not in updates and answers == []
+        said = error_of(running.result(20))
+    assert "no longer here" in said and answers == []
     assert client.files() == [] and traced(client) == set()
 
 
@@ -128,10 +127,8 @@ def test_a_visitor_has_so_much_room_and_others_have_theirs(visitor, tmp_path):
     client = visitor(quota_mb=10)
     large = tmp_path / "large.png"
     large.write_bytes(b"x" * 6_000_000)
-    with pytest.warns(UserWarning):
-        client.upload(large)
-    with pytest.warns(UserWarning, match="more than 10 MB together"):
-        client.upload(large)
+    assert "more than 10 MB together" not in error_of(client.upload(large))
+    assert "more than 10 MB together" in error_of(client.upload(large))
     assert client.service.visitors.of("other").take(client.arrived(large)).exists()
     delete(client)
     assert client.service.visitors.of(client.session).take(client.arrived(large)).exists()
@@ -142,3 +139,15 @@ def test_programs_without_a_session_are_visitors_of_their_own(client, noise_file
     assert visitors.of(None) is not visitors.of(None) and visitors.of("") is not visitors.of("")
     visitors.delete(None)
     assert len(visitors) == 4
+
+
+def test_a_photo_can_be_taken_back_alone_and_only_by_who_brought_it(client, noise_file, examples):
+    other = replace(client, session="other")
+    first, second = client.upload(noise_file)["photo"], client.upload(examples / "cat.jpg")["photo"]
+    assert [row["photo"] for row in client.ask("start")["mine"]] == [second, first]
+    other.ask("remove_photo", photo=first)
+    assert "error" not in client.viewer.capture({**TEMPLE, "photo": first})
+    client.ask("remove_photo", photo=first)
+    assert "no longer here" in error_of(client.viewer.capture({**TEMPLE, "photo": first}))
+    assert [row["photo"] for row in client.ask("start")["mine"]] == [second]
+    assert "error" not in client.viewer.capture({**TEMPLE, "photo": second})

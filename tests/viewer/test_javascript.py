@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 import re
 
@@ -21,20 +22,50 @@ from attnviz.viewer.javascript import STYLE_SHEETS, in_markup, in_own_scope, scr
 from attnviz.viewer.standalone import frame, html
 
 JS = ROOT / "attnviz" / "viewer" / "js"
-SOURCES = {path.stem: path.read_text(encoding="utf-8") for path in sorted(JS.glob("*.js"))}
+ALL = {
+    path.relative_to(JS).with_suffix("").as_posix(): path.read_text(encoding="utf-8")
+    for path in sorted(JS.rglob("*.js"))
+}
+SOURCES = {name: source for name, source in ALL.items() if not name.startswith("vendor/")}
+VENDORED = {  # by their SHA-256, as vendor/README.md says where they are from
+    "vendor/LICENSE": "1fe6958409c8c257a70c587a18b6f7f412b179b456630790d30b2ec9a8e4b7d4",
+    "vendor/preact-hooks.js": "e862ab2973aa6455eaa0f77c5d832d2157d6be59a17c8ba546550a575b58c6b4",
+    "vendor/preact.js": "bdcbd9abdf2c77c5c45326eab42191e949222d479d0d5f69467387a77040cb55",
+}
 
 
 def test_every_module_is_in_the_script_after_those_that_it_imports():
-    order = re.findall(r"^modules\.(\w+) = \(\(\) => \{", script(), re.MULTILINE)
-    assert sorted(order) == sorted(SOURCES)
+    order = re.findall(r"^modules\['([\w/-]+)'\] = \(\(\) => \{", script(), re.MULTILINE)
+    assert sorted(order) == sorted(ALL)
     for place, name in enumerate(order):
-        for other in re.findall(r"from '\./(\w+)\.js'", SOURCES[name]):
-            assert order.index(other) < place, f"{name}.js imports {other}.js, which comes later"
+        for other in re.findall(r"from '(\.[\w./-]+)\.js'", ALL[name]):
+            imported = (JS / name).parent.joinpath(other).resolve().relative_to(JS.resolve()).as_posix()
+            assert order.index(imported) < place, f"{name}.js imports {imported}.js, which comes later"
+
+
+def test_what_others_wrote_is_as_it_was_published():
+    for name, expected in VENDORED.items():
+        assert hashlib.sha256((JS / name).read_bytes()).hexdigest() == expected, name
+    assert {name for name in ALL if name.startswith("vendor/")} == {
+        name.removesuffix(".js") for name in VENDORED if name.endswith(".js")
+    }
+    readme = (JS / "vendor" / "README.md").read_text(encoding="utf-8")
+    assert "MIT" in readme and re.search(r"\d+\.\d+\.\d+", readme)
+
+
+def test_a_minified_module_keeps_its_names_and_gives_its_exports():
+    source = 'import{options as n,h}from"preact";var t=n;function d(){}export{d as useState,t};\n'
+    assert (
+        in_own_scope("vendor/preact-hooks", source + "//# sourceMappingURL=hooks.mjs.map\n")
+        == """modules['vendor/preact-hooks'] = (() => {
+const{options:n,h}=modules['vendor/preact'];var t=n;function d(){}return{useState:d,t:t};
+})();"""
+    )
 
 
 def test_a_module_keeps_its_names_and_gives_its_exports():
     source = """// What it is.
-import { one } from './small.js';
+import { one } from '../small.js';
 import {
   two,
   three,
@@ -53,13 +84,13 @@ export const six = five;
 export class Seven {}
 """
     assert (
-        in_own_scope("numbers", source)
-        == """modules.numbers = (() => {
-const { one } = modules.small;
+        in_own_scope("deep/numbers", source)
+        == """modules['deep/numbers'] = (() => {
+const { one } = modules['small'];
 const {
 two,
 three,
-} = modules.large_one;
+} = modules['deep/large_one'];
 
 async function four(text) {
 return one(two, three, text);
@@ -93,18 +124,32 @@ def test_no_condition_chooses_between_the_same(name):
     assert same_branches(SOURCES[name]) == []
 
 
-def test_the_script_asks_for_nothing_and_makes_no_markup():
-    everything = script() + style()
+def test_the_script_asks_for_nothing_from_elsewhere_and_makes_no_markup():
+    own = [in_own_scope(name, source) for name, source in SOURCES.items()]
+    everything = "".join(own) + style()
     outside = ("http:", "https:", "import(", "@import", "url(")
-    for forbidden in (*outside, "innerHTML", "outerHTML", "insertAdjacent", "document.write", "eval("):
+    for forbidden in (
+        *outside,
+        "innerHTML",
+        "InnerHTML",
+        "outerHTML",
+        "insertAdjacent",
+        "document.write",
+        "eval(",
+    ):
         assert forbidden not in everything, forbidden
 
 
-def test_only_its_own_module_knows_gradio():
-    known = {name: source.count("radio") for name, source in SOURCES.items() if name != "gradio"}
-    # The viewer asks where dark is said; the box for a photo is Gradio's
-    assert {name for name, count in known.items() if count} == {"viewer", "upload_box"}
-    assert re.findall(r"'\.gradio-[a-z]+'", SOURCES["viewer"]) == ["'.gradio-container'"]
+def test_only_its_own_host_knows_gradio():
+    known = {name for name, source in SOURCES.items() if re.search("gradio", source, re.IGNORECASE)}
+    assert known == {"host/gradio", "host/host"}  # the latter names the hosts that there are
+    assert "radio" not in re.sub(r"^ *(//|/?\*).*$", "", SOURCES["host/host"], flags=re.MULTILINE)
+
+
+def test_only_hosts_and_the_browsers_storage_reach_outside_of_the_app():
+    for name, source in SOURCES.items():
+        if not name.startswith("host/"):
+            assert not re.search(r"\bfetch\(|XMLHttpRequest|EventSource|WebSocket", source), name
 
 
 def test_the_style_sheets_are_all_there():
@@ -143,11 +188,11 @@ def test_every_text_that_is_asked_for_exists():
     for name, source in SOURCES.items():
         for key in re.findall(r"\bsay\(\s*'(\w+)'", source):
             assert key in known, f"{name}.js says {key}"
-    for key in re.findall(r"\bcontrol\(\s*\w+,\s*'(\w+)'", SOURCES["map_controls"]):
+    for key in re.findall(r"\bcontrol\(\s*\w+,\s*'(\w+)'", SOURCES["where/card"]):
         assert key in known
     for kind in KINDS:
         assert f"mechanism_{kind}" in known
-    steps = re.findall(r"\b(?:step|signed|gate)\(\s*'(\w+)'", SOURCES["steps"])
+    steps = re.findall(r"\b(?:step|signed|gate)\(\s*'(\w+)'", SOURCES["mechanism/steps"])
     assert len(steps) > 20
     for key in steps:
         assert f"step_{key}" in known and f"how_{key}" in known, key
@@ -155,7 +200,9 @@ def test_every_text_that_is_asked_for_exists():
         assert f"scale_{scale}" in known and f"choose_{scale}" in known
     for order in ORDERS:
         assert f"order_{order}" in known and f"axis_{order}" in known
-    for name in re.findall(r"QUESTIONS = \[(.*?)\]", SOURCES["help"])[0].replace("'", "").split(", "):
+    for key in re.findall(r"'(key_\w+)'", SOURCES["app/help"]):
+        assert key in known, key
+    for name in re.findall(r"QUESTIONS = \[(.*?)\]", SOURCES["app/help"])[0].replace("'", "").split(", "):
         assert {f"ask_{name}", f"answer_{name}"} <= known
 
 

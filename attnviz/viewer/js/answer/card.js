@@ -1,0 +1,93 @@
+// What the photo is most like, of the classes that the network knows.
+import { ENGLISH } from '../app/languages.js';
+import { percent } from '../numbers/format.js';
+import { h } from '../vendor/preact.js';
+
+const IMAGENET = 1000; // classes
+
+/** The card of ``viewer``. */
+export function AnswerCard({ viewer }) {
+  const { trace, language } = viewer;
+  const { remarks, network } = trace;
+  const lines = remarks.map((sentences) => sentences[language] ?? sentences[ENGLISH]);
+  return h(
+    'section',
+    {
+      class: 'av-card av-answer av-answers',
+      'data-guide': 'says',
+      'aria-labelledby': 'av-answer-title',
+    },
+    trace.top.length > 0 && h('h2', { id: 'av-answer-title' }, titleText(viewer)),
+    trace.top.length > 0 && h(Answers, { viewer }),
+    network.labels.length > 0 && h(Classes, { viewer }),
+    h('p', { class: 'av-note' }, classesText(viewer)),
+    h(
+      'div',
+      { class: 'av-heading' },
+      h('h3', { class: 'av-photo-name' }, photoName(viewer)),
+      h('p', { class: 'av-note' }, seenText(viewer)),
+      lines.map((text) => h('p', { class: 'av-note av-remark' }, text)),
+    ),
+  );
+}
+
+/** That the answer is the most like among so many classes. */
+function titleText({ say, trace }) {
+  const { classes } = trace.network;
+  if (classes === IMAGENET) return say('most_like_imagenet');
+  if (!classes) return say('most_like_unknown');
+  const word = say('counts').split(' ')[classes - 2]; // the first is for two
+  return say('most_like', { count: word ?? classes.toLocaleString('en') });
+}
+
+/** The classes that the photo is most like, with bars; drawn timidly, with a sentence on it, where they are doubtful. */
+function Answers({ viewer }) {
+  const { top, doubt } = viewer.trace;
+  const items = top.map(([label, share]) => {
+    const text = percent(share, 1);
+    return h(
+      'li',
+      {},
+      h('span', { class: 'av-label' }, label),
+      h('span', { class: 'av-number' }, text),
+      h('span', { class: 'av-share' }, h('span', { style: { width: text } })),
+    );
+  });
+  const isTimid = Boolean(doubt?.doubtful);
+  return [
+    h('ol', { class: `av-top5${isTimid ? ' av-timid' : ''}` }, items),
+    isTimid && h('p', { class: 'av-note av-doubt' }, viewer.messageText(doubt.said)),
+  ];
+}
+
+/** All classes that it knows, those named above marked. */
+function Classes({ viewer }) {
+  const { say, trace } = viewer;
+  const items = trace.network.labels.map((label) => h('li', { class: 'av-class' }, label));
+  return h('ul', { class: 'av-classes', 'aria-label': say('all_classes') }, items);
+}
+
+/** How many classes a network knows, and how often it is right. */
+function classesText({ say, trace }) {
+  const { classes, labels, accuracy } = trace.network;
+  if (!classes) return '';
+  const known = classes === IMAGENET ? 'knows_imagenet' : 'knows';
+  const text = say(labels.length ? 'knows_these' : known, { count: classes });
+  return accuracy ? `${text} ${say('knows_right', { share: percent(accuracy, 1) })}` : text;
+}
+
+function photoName({ say, trace, host }) {
+  const { asked, photo } = trace;
+  return asked.example && host.addPhoto ? say('example', { photo: photo.name }) : photo.name;
+}
+
+function seenText({ say, trace }) {
+  const { seen, network } = trace;
+  const [height, width] = seen.size;
+  const size = say(seen.whole ? 'sees_whole' : 'sees_crop', {
+    network: network.title,
+    width,
+    height,
+  });
+  return seen.forced ? `${size} ${say('sees_forced')}` : size;
+}

@@ -1,0 +1,49 @@
+// Keys for what is done often, wherever the focus is but in a field.
+import { h } from '../vendor/preact.js';
+import { useEffect } from '../vendor/preact-hooks.js';
+import { ranked, weightsOf } from '../numbers/analysis.js';
+import { clamp } from '../numbers/scale.js';
+
+const FIELDS = 'input, select, textarea, [role=slider], [role=option], [role=tab], dialog';
+
+/** Listens for keys: [ and ] choose layers, - and + channels by size, 1 to 9 networks, / finds a channel, ? helps. */
+export function Keys({ viewer, help }) {
+  useEffect(() => {
+    const onKey = (event) => {
+      if (event.defaultPrevented || event.altKey || event.ctrlKey || event.metaKey) return;
+      if (event.target.closest?.(FIELDS)) return;
+      if (act(viewer, help, event.key)) event.preventDefault();
+    };
+    document.addEventListener('keydown', onKey);
+    return () => document.removeEventListener('keydown', onKey);
+  }, []);
+  return h('span', { hidden: true });
+}
+
+function act(viewer, help, key) {
+  if (key === '?') help.current.showModal();
+  else if (key === '[' || key === ']') moveLayer(viewer, key === ']' ? 1 : -1);
+  else if (key === '-' || key === '+') moveChannel(viewer, key === '+' ? -1 : 1);
+  else if (key === '/') viewer.element.querySelector('[data-control=find]')?.focus();
+  else if (/^[1-9]$/.test(key))
+    viewer.element.querySelectorAll('.av-segments button')[key - 1]?.click();
+  else return false;
+  return true;
+}
+
+function moveLayer(viewer, step) {
+  const { layers } = viewer.trace;
+  const here = layers.indexOf(viewer.layer());
+  const there = layers[clamp(here + step, 0, layers.length - 1)];
+  if (there) viewer.set({ layer: there.name });
+}
+
+/** Another channel, counted by size. */
+function moveChannel(viewer, step) {
+  const layer = viewer.layer();
+  const weights = layer && weightsOf(layer);
+  if (!weights) return;
+  const order = ranked(weights, 'size');
+  const here = order.indexOf(viewer.state.channel);
+  viewer.set({ channel: order[clamp(here + step, 0, order.length - 1)] });
+}

@@ -1,0 +1,70 @@
+// The whole app: bar, photos and networks, strip, cards, mechanism; or a comparison.
+import { AnswerCard } from '../answer/card.js';
+import { NetworksComparison } from '../compare/networks.js';
+import { PhotosComparison } from '../compare/photos.js';
+import { MechanismPanel } from '../mechanism/panel.js';
+import { NetworkChoice } from '../networks/choice.js';
+import { DropTarget } from '../photos/drop.js';
+import { PhotoRow } from '../photos/row.js';
+import { Strip } from '../strip/strip.js';
+import { h } from '../vendor/preact.js';
+import { useRef } from '../vendor/preact-hooks.js';
+import { WhatCard } from '../what/card.js';
+import { WhereCard } from '../where/card.js';
+import { Bar } from './bar.js';
+import { Guide } from './guide.js';
+import { Help } from './help.js';
+import { Keys } from './keys.js';
+import { Notice, Waiting } from './notice.js';
+
+/** All of ``viewer``; before there is a trace only the bar. */
+export function Root({ viewer }) {
+  const help = useRef(null);
+  const guide = useRef(null);
+  if (!viewer.trace) return h(Opening, { viewer });
+  return [
+    viewer.state.tab === 'explore' &&
+      h('a', { class: 'av-skip', href: '#av-where' }, viewer.say('skip')),
+    h(Bar, {
+      viewer,
+      onHelp: () => help.current.showModal(),
+      onGuide: () => guide.current.start(),
+    }),
+    h('div', { class: 'av-choosing' }, h(PhotoRow, { viewer }), h(NetworkChoice, { viewer })),
+    h(Waiting, { viewer }),
+    h(Explorer, { viewer }),
+    h(NetworksComparison, { viewer }),
+    h(PhotosComparison, { viewer }),
+    h(Notice, { viewer }),
+    h(DropTarget, { viewer }),
+    h(Guide, { viewer, handle: guide }),
+    h(Help, { viewer, dialog: help }),
+    h(Keys, { viewer, help }),
+  ];
+}
+
+function Opening({ viewer }) {
+  const { say, notice } = viewer;
+  return [
+    h('header', { class: 'av-bar' }, h('h1', {}, 'attnviz'), h('p', {}, say('heading'))),
+    notice ? h(Notice, { viewer }) : h('p', { class: 'av-note', role: 'status' }, say('waiting')),
+  ];
+}
+
+/** One trace: the strip above three cards, and how the chosen layer computes its gates. */
+function Explorer({ viewer }) {
+  if (viewer.state.tab !== 'explore') return null;
+  return h(
+    'div',
+    { class: 'av-explore' },
+    h(Strip, { viewer }),
+    h(
+      'div',
+      { class: 'av-cards' },
+      h(WhereCard, { viewer }),
+      h(WhatCard, { viewer }),
+      h(AnswerCard, { viewer }),
+    ),
+    h(MechanismPanel, { viewer }),
+  );
+}

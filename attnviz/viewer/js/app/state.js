@@ -1,0 +1,90 @@
+// What of a trace is shown, and how: the state of the app.
+import { MOST_NETWORKS } from '../compare/networks.js';
+import { MOST_PHOTOS } from '../compare/photos.js';
+import { weightsOf } from '../numbers/analysis.js';
+import { channelsByChange, unevenness } from '../what/change.js';
+
+const FIRST_PHOTOS = 3; // that are compared
+
+export const FIRST_STATE = {
+  tab: 'explore', // or 'networks', 'photos'
+  layer: null, // its name
+  channel: null, // its number
+  pin: null, // the chosen cell, [row, column]
+  opacity: 0.6,
+  wipe: 0, // where the map begins, 0 to 1
+  colours: 'viridis',
+  scale: 'fixed', // one of SCALES
+  smooth: false,
+  grid: false,
+  order: 'size', // one of ORDERS
+  top: 4, // channels that are named
+  networks: [], // that are compared, by name
+  photos: [], // that are compared
+  block: 'last', // or 'first': which layer of a stage is compared
+  a: null, // the photo whose weights are compared
+  b: null, // the photo that they are compared with
+};
+
+/** What is forgotten together with a visitor's photos. */
+export const FORGOTTEN = {
+  networks: [],
+  photos: [],
+  channel: null,
+  pin: null,
+  a: null,
+  b: null,
+  tab: 'explore',
+};
+
+/** The layer that a trace opens with: the wanted one; else one of the same stage as the layer shown ``before``; else
+ * the one that lets pass most unevenly, among those with a map if there are any; null if there is none. */
+export function openingLayer(trace, wanted, before) {
+  const { layers } = trace;
+  return (
+    layers.find(({ name }) => name === wanted) ??
+    layers.find(({ stage }) => stage && stage === before?.stage) ??
+    mostUneven(layers)
+  );
+}
+
+function mostUneven(layers) {
+  const mapped = layers.filter(({ map, shares }) => map && !shares);
+  const candidates = mapped.length ? mapped : layers;
+  let best = null;
+  for (const layer of candidates) if (!best || unevenness(layer) > unevenness(best)) best = layer;
+  return best;
+}
+
+/** The channel that a layer opens with: the one that its gate holds back most; null if it has none. */
+export function openingChannel(layer) {
+  return layer && weightsOf(layer) ? mostChanged(layer) : null;
+}
+
+function mostChanged(layer) {
+  const { held, through } = channelsByChange(layer);
+  return held[0] ?? through[0] ?? null;
+}
+
+/** The channel, if the layer has it; else null. */
+export function channelOn(layer, channel) {
+  const count = layer ? (weightsOf(layer)?.length ?? 0) : 0;
+  return channel !== null && channel < count ? channel : null;
+}
+
+/** The chosen cell, if the layer's map has it; else null. */
+export function pinOn(layer, pin) {
+  return pin && layer?.map && pin[0] < layer.height && pin[1] < layer.width ? pin : null;
+}
+
+/** Choose what is compared with a trace, where nothing is chosen yet; its own photo and network are always among it. */
+export function chooseCompared(state, trace, networks, photos) {
+  const { photo, network } = trace.asked;
+  const names = networks.filter(({ isReady }) => isReady).map(({ name }) => name);
+  if (!state.networks.length) state.networks = names.slice(0, MOST_NETWORKS);
+  if (!state.networks.includes(network))
+    state.networks = [network, ...state.networks].slice(0, MOST_NETWORKS);
+  if (!state.photos.length)
+    state.photos = photos.slice(0, FIRST_PHOTOS).map((other) => other.photo);
+  if (!state.photos.includes(photo)) state.photos = [photo, ...state.photos].slice(0, MOST_PHOTOS);
+}

@@ -1,0 +1,382 @@
+// The app: what is shown, in which state, in which language, and how to change it. It knows nothing of the page around
+// it; all that it can't do itself is asked of the host, see host/host.js.
+import { collection } from '../compare/collection.js';
+import { HostError } from '../host/host.js';
+import { describeLayer, describeMap, describePicture } from '../numbers/descriptions.js';
+import { keepPhotos, keptPhotos, MOST_KEPT, thumbnailOf } from '../photos/kept.js';
+import { selection } from '../save/selection.js';
+import { h, render } from '../vendor/preact.js';
+import { addressOf, readAddress } from './address.js';
+import { Captures } from './captures.js';
+import { keepHistory, keptView } from './history.js';
+import { ENGLISH, spokenLanguage, textIn } from './languages.js';
+import { Root } from './root.js';
+import {
+  channelOn,
+  chooseCompared,
+  FIRST_STATE,
+  FORGOTTEN,
+  openingChannel,
+  openingLayer,
+  pinOn,
+} from './state.js';
+import { pageTheme } from './theme.js';
+
+/** Put the app into an element; ``start`` of what this gives begins it. ``page`` says what the page around it is like:
+ * its ``language``, the ``theme`` that it asks for, and whether its address is the app's (``hasAddress``). */
+export function mount(element, host, page = {}) {
+  return new Viewer(element, host, page);
+}
+
+/** All that the components know of each other. They are drawn anew by ``draw``, after every change. */
+class Viewer {
+  trace = null; // that is shown, see ``openCapture``
+  state = { ...FIRST_STATE };
+  language = ENGLISH;
+  networks = []; // that can be chosen, see host.js
+  examples = []; // photos
+  mine = []; // photos, the newest first
+  opening = null; // what the host said at first, see host.js
+  notice = null; // what was done or went wrong, {key, values} or {said}
+  waiting = null; // what is under way: {key, values, done, total}
+  #page;
+  #abort = null; // ends what is under way
+  #history = null;
+  #beside = []; // requests whose traces belong to the one shown
+
+  constructor(element, host, page) {
+    this.element = element;
+    this.host = host;
+    this.#page = page;
+    this.captures = new Captures(host);
+    this.compared = { networks: collection(this), photos: collection(this) };
+    this.theme = pageTheme(() => this.draw(), page.theme);
+    this.element.classList.add('attnviz');
+  }
+
+  /** A text in the viewer's language, its {holes} filled with values. */
+  say = (key, values = {}) => textIn(this.language, key, values);
+
+  describe = (layer) => describeLayer(this.say, layer);
+  describeMap = (layer) => describeMap(this.say, layer);
+  describePicture = (trace, layer) => describePicture(this.say, trace, layer);
+
+  /** A host's message in the viewer's language; null, of no answer, says so too. */
+  messageText = (said) => {
+    if (said === null || said === undefined || said === '') return this.say('lost');
+    return typeof said === 'string' ? said : (said[this.language] ?? said[ENGLISH]);
+  };
+
+  errorText = (error) => this.messageText(error instanceof HostError ? error.said : null);
+
+  /** The layer that is shown; null if the network has no attention. */
+  layer() {
+    return this.trace.layers.find((layer) => layer.name === this.state.layer) ?? null;
+  }
+
+  /** Begin: with what the address, or this entry of the history, asks for, and the host has. */
+  async start() {
+    const asked = this.#page.hasAddress ? readAddress(location.href) : { state: {} };
+    const kept = this.#page.hasAddress ? keptView() : null;
+    this.language = spokenLanguage(asked.language ?? this.#page.language ?? ENGLISH);
+    this.draw();
+    const { photo, network, view } = kept?.asked ?? asked;
+    const wanted = { photo, network, view, language: this.language };
+    try {
+      await this.#begin(await this.host.start(wanted), kept?.state ?? asked.state);
+    } catch (error) {
+      this.tell(error);
+    }
+  }
+
+  async #begin(opening, state) {
+    this.opening = opening;
+    this.networks = opening.networks;
+    this.examples = opening.examples;
+    this.mine = stillThere(keptPhotos(), opening.mine ?? []);
+    const trace = await this.captures.open(opening.capture);
+    this.#beside = opening.beside ?? [];
+    if (opening.trouble) this.notice = { said: opening.trouble, isTrouble: true };
+    await this.#show(trace, { ...opening.state, ...state });
+    for (const request of this.#beside) await this.captures.get(request);
+    if (this.#beside.length) this.draw();
+    if (this.#page.hasAddress) this.#history = keepHistory(this);
+    this.#openComparison();
+  }
+
+  /** Show another photo, network or view, as soon as the host has answered; what was under way is given up. */
+  open = async (changed) => {
+    const { photo, network, view } = { ...this.trace.asked, ...changed };
+    await this.#waitFor({ key: 'waiting' }, async (options) => {
+      const trace = await this.captures.get({ photo, network, view }, options);
+      await this.#withExamples(network, options);
+      await this.#show(trace);
+      this.#history?.follow();
+    });
+  };
+
+  async #withExamples(network, options) {
+    if (network === this.trace.asked.network) return;
+    this.examples = await this.host.examples(network, this.language, options);
+  }
+
+  /** Show a trace, with changes of the state. The layer stays if the network has it, or one of its stage. */
+  async #show(trace, changed = {}) {
+    const { state } = this;
+    const before = this.trace && this.layer();
+    this.trace = trace;
+    const layer = openingLayer(trace, changed.layer ?? state.layer, before);
+    const isSame = layer?.name === before?.name && trace.layers.length > 0;
+    const sameChannel = isSame ? state.channel : null;
+    Object.assign(state, changed, { layer: layer?.name ?? null });
+    state.channel = channelOn(layer, changed.channel ?? sameChannel) ?? openingChannel(layer);
+    state.pin = pinOn(layer, changed.pin ?? state.pin);
+    chooseCompared(state, trace, this.networks, this.photos());
+    this.#openComparison();
+    this.draw();
+    await new Promise((done) => setTimeout(done)); // until all is as wide as it will be
+    this.element.dataset.drawn = String(trace.id);
+  }
+
+  /** Show a view of the history, {asked, state}. */
+  async restore({ asked, state }) {
+    await this.#waitFor({ key: 'waiting' }, async (options) => {
+      const trace = await this.captures.get(asked, options);
+      await this.#withExamples(asked.network, options);
+      this.state = { ...FIRST_STATE };
+      await this.#show(trace, state);
+    });
+  }
+
+  /** Do something that takes a while: ``action`` gets the host's options. What goes wrong is said. */
+  async #waitFor(waiting, action) {
+    this.#abort?.abort();
+    const abort = new AbortController();
+    this.#abort = abort;
+    const report = ({ done, total }) => {
+      if (this.#abort !== abort) return;
+      this.waiting = { ...waiting, done, total };
+      this.draw();
+    };
+    this.notice = null;
+    this.waiting = waiting;
+    this.draw();
+    try {
+      return await action({ signal: abort.signal, report });
+    } catch (error) {
+      if (!abort.signal.aborted) this.tell(error);
+      return null;
+    } finally {
+      if (this.#abort === abort) this.waiting = this.#abort = null;
+      this.draw();
+    }
+  }
+
+  /** Give up what is under way. */
+  cancel = () => {
+    this.#abort?.abort();
+    this.#abort = this.waiting = null;
+    this.draw();
+  };
+
+  /** Say what was done, {key, values}, or what went wrong, an error. */
+  tell = (what) => {
+    this.notice =
+      what instanceof Error
+        ? { said: what instanceof HostError ? what.said : null, isTrouble: true }
+        : what;
+    if (what instanceof Error && !(what instanceof HostError)) console.error(what);
+    this.draw();
+  };
+
+  /** Take the visitor's photos, one after another; the last is shown. */
+  addPhotos = async (files) => {
+    for (const file of files) await this.#addPhoto(file);
+  };
+
+  async #addPhoto(file) {
+    const { network, view } = this.trace.asked;
+    await this.#waitFor({ key: 'sending', values: { name: file.name } }, async (options) => {
+      const photo = await this.host.addPhoto(file, options);
+      this.waiting = { key: 'waiting' };
+      this.draw();
+      const trace = await this.captures
+        .get({ photo: photo.photo, network, view }, options)
+        .catch((error) => this.#givenBack(photo, error));
+      this.#keep([{ ...photo, thumbnail: thumbnailOf(trace.image) }, ...this.mine]);
+      await this.#show(trace);
+      this.#history?.follow();
+      this.element.dispatchEvent(new CustomEvent('av-photo'));
+    });
+  }
+
+  /** Let go of a photo that can't be shown, and throw why. */
+  async #givenBack({ photo }, error) {
+    await this.host.removePhoto(photo).catch(() => {});
+    throw error;
+  }
+
+  /** Let go of one of the visitor's photos; if it is shown, the first example is. */
+  removePhoto = async (photo) => {
+    this.#keep(this.mine.filter((other) => other.photo !== photo));
+    if (this.trace.asked.photo === photo) await this.open({ photo: this.examples[0].photo });
+    this.captures.forget(({ asked }) => asked.photo === photo);
+    this.state.photos = this.state.photos.filter((other) => other !== photo);
+    this.draw();
+    await this.host.removePhoto(photo).catch(() => {}); // what the host no longer has is gone
+  };
+
+  #keep(photos) {
+    this.mine = photos.slice(0, MOST_KEPT);
+    keepPhotos(this.mine);
+  }
+
+  /** Open weights of the visitor's own; whether that went well. */
+  addNetwork = (own) =>
+    this.#waitFor({ key: 'sending', values: { name: own.weights.name } }, async (options) => {
+      const { network, assumed } = await this.host.addNetwork(
+        { ...own, language: this.language },
+        options,
+      );
+      this.networks = await this.host.networks(this.language);
+      const trace = await this.captures.get(
+        { ...this.trace.asked, network: network.name },
+        options,
+      );
+      await this.#withExamples(network.name, options);
+      await this.#show(trace);
+      this.#history?.follow();
+      this.notice = assumed ? { said: assumed } : null;
+      return true;
+    });
+
+  /** Save what is on the screen, or all there is. */
+  save = (what) =>
+    this.#waitFor({ key: 'saving' }, async (options) => {
+      download(await this.host.save({ what, ...selection(this) }, options));
+      this.notice = { key: 'saved' };
+    });
+
+  copyLink = async () => {
+    this.#history?.write();
+    this.tell(await this.host.link(addressOf(this)));
+  };
+
+  /** Delete all that the visitor brought, and begin anew. */
+  forget = () =>
+    this.#waitFor({ key: 'waiting' }, async () => {
+      await this.host.forget();
+      this.captures.forget();
+      for (const one of Object.values(this.compared)) one.forget();
+      this.#keep([]);
+      Object.assign(this.state, FORGOTTEN);
+      const { view } = this.trace.asked;
+      const opening = await this.host.start({ view, language: this.language });
+      Object.assign(this, { opening, networks: opening.networks, examples: opening.examples });
+      await this.#show(await this.captures.open(opening.capture));
+      this.#history?.follow();
+      this.notice = { key: 'deleted' };
+    });
+
+  /** The traces that the one shown is compared with: its photo in other networks, its network with other photos; in a
+   * file that holds several, those. */
+  comparedTraces() {
+    const { network, photo, view } = this.trace.asked;
+    const isOther = ({ asked }) => asked.network !== network || asked.photo !== photo;
+    const beside = this.#beside.map((request) => this.captures.peek(request)).filter(Boolean);
+    if (beside.length) return this.captures.all().filter(isOther);
+    const { networks, photos } = this.compared;
+    const others = [
+      ...networks
+        .traces()
+        .filter(({ asked }) => asked.network !== network && asked.photo === photo),
+      ...photos.traces().filter(({ asked }) => asked.network === network && asked.photo !== photo),
+    ];
+    return others.filter(({ asked }) => asked.view === view);
+  }
+
+  /** The traces whose maps share the scale with the one shown. */
+  scaleTraces() {
+    return this.state.scale === 'shown' ? this.comparedTraces() : [];
+  }
+
+  /** Photos that can be compared: the visitor's own, and the examples, those of another network too that are chosen. */
+  photos() {
+    const photos = new Map([...this.mine, ...this.examples].map((photo) => [photo.photo, photo]));
+    for (const name of [this.trace?.asked.photo, ...this.state.photos])
+      if (name && !photos.has(name)) photos.set(name, { photo: name, name: nameFrom(name) });
+    return [...photos.values()];
+  }
+
+  /** Change the state, and draw what follows from it. */
+  set = (changed) => {
+    const { state } = this;
+    const { layer, tab } = state;
+    Object.assign(state, changed);
+    if (changed.layer && changed.layer !== layer) {
+      state.pin = pinOn(this.layer(), state.pin);
+      // another layer's channel of that number is another one
+      state.channel = changed.channel ?? openingChannel(this.layer());
+    }
+    if (changed.tab && changed.tab !== tab) {
+      this.notice = null;
+      this.#openComparison();
+    }
+    this.draw();
+    this.#history?.follow();
+  };
+
+  /** Speak another language: what the host says in it is asked for again. */
+  speak = async (language) => {
+    this.language = spokenLanguage(language);
+    this.draw();
+    this.#history?.follow();
+    const { network } = this.trace.asked;
+    const [networks, examples] = await Promise.all([
+      this.host.networks(this.language),
+      this.host.examples(network, this.language),
+    ]).catch(() => [this.networks, this.examples]);
+    Object.assign(this, { networks, examples });
+    this.draw();
+  };
+
+  #openComparison() {
+    this.compared[this.state.tab]?.open();
+  }
+
+  draw() {
+    const { state } = this;
+    // With another photo or network nothing may be compared any more
+    if (
+      this.trace &&
+      state.tab === 'explore' &&
+      state.scale === 'shown' &&
+      !this.comparedTraces().length
+    )
+      state.scale = 'fixed';
+    render(h(Root, { viewer: this }), this.element);
+    const { tag } = LANGUAGES[spokenLanguage(this.language)];
+    // To set it, even to what it is, makes the browser style all again
+    if (this.element.lang !== tag) this.element.lang = document.documentElement.lang = tag;
+  }
+}
+
+/** The photos that this tab knows and the host still has, the newest first; those that only the host knows last. */
+function stillThere(kept, there) {
+  const names = new Set(there.map(({ photo }) => photo));
+  const known = new Set(kept.map(({ photo }) => photo));
+  return [
+    ...kept.filter(({ photo }) => names.has(photo)),
+    ...there.filter(({ photo }) => !known.has(photo)),
+  ];
+}
+
+/** What a photo of which only the host's name is known is called. */
+const nameFrom = (photo) => photo.split(/[:/]/).at(-1);
+
+function download(address) {
+  const link = document.createElement('a');
+  link.href = address;
+  link.download = '';
+  link.click();
+}

@@ -1,0 +1,101 @@
+// Maps (h, w) in colours. A colour means a number; LUTS, which come with the page, are matplotlib's own.
+import { clamp } from '../numbers/scale.js';
+
+const UNDEFINED = 128; // the grey of NaN, as in saved drawings
+const MOST_PIXELS = 1200; // of a blended map's longer side
+const palettes = {};
+
+export const colourMaps = () => Object.keys(LUTS);
+
+/** The 256 colours of a colour map, and the grey of NaN last, each one number as image data holds it. */
+function paletteOf(name) {
+  palettes[name] ??= makePalette(name);
+  return palettes[name];
+}
+
+function makePalette(name) {
+  const bytes = Uint8Array.from(atob(LUTS[name]), (letter) => letter.charCodeAt(0));
+  return Uint32Array.from({ length: 257 }, (_, index) => {
+    const colour = bytes.subarray(3 * index, 3 * index + 3);
+    const [red, green, blue] = index < 256 ? colour : [UNDEFINED, UNDEFINED, UNDEFINED];
+    return ((255 << 24) | (blue << 16) | (green << 8) | red) >>> 0; // little-endian, as all machines with browsers are
+  });
+}
+
+/** A canvas of ``width`` by ``height`` pixels in the colours of the values that ``valueAt`` gives for each index. */
+function coloured(width, height, [low, high], name, valueAt) {
+  const canvas = document.createElement('canvas');
+  canvas.width = width;
+  canvas.height = height;
+  const context = canvas.getContext('2d');
+  const image = context.createImageData(width, height);
+  const pixels = new Uint32Array(image.data.buffer);
+  const palette = paletteOf(name);
+  const perNumber = 256 / (high - low);
+  for (let index = 0; index < pixels.length; index++) {
+    const value = valueAt(index);
+    const place = Number.isNaN(value) ? 256 : clamp(Math.floor((value - low) * perNumber), 0, 255);
+    pixels[index] = palette[place];
+  }
+  context.putImageData(image, 0, 0);
+  return canvas;
+}
+
+/** A map blended between its cells' centres, as a canvas. */
+function blendedMap(map, range, name, width, height) {
+  return coloured(width, height, range, name, (index) => {
+    const row = ((Math.floor(index / width) + 0.5) / height) * map.height;
+    const column = (((index % width) + 0.5) / width) * map.width;
+    return blended(map, row, column);
+  });
+}
+
+/** The value at a place of a map, blended bilinearly between the cells' centres; row and column count cells, with
+ * fractions. */
+function blended(map, row, column) {
+  const y = clamp(row - 0.5, 0, map.height - 1);
+  const x = clamp(column - 0.5, 0, map.width - 1);
+  const top = Math.floor(y);
+  const left = Math.floor(x);
+  const bottom = Math.min(top + 1, map.height - 1);
+  const right = Math.min(left + 1, map.width - 1);
+  const valueOf = (r, c) => map.values[r * map.width + c];
+  const upper = mixed(valueOf(top, left), valueOf(top, right), x - left);
+  const lower = mixed(valueOf(bottom, left), valueOf(bottom, right), x - left);
+  return mixed(upper, lower, y - top);
+}
+
+/** Two values blended; of a share of 0 the second may be NaN. */
+function mixed(first, second, share) {
+  return share === 0 ? first : first * (1 - share) + second * share;
+}
+
+/** Draw a map into a box [x, y, width, height]. ``look`` says in which ``colours`` and whether ``smooth``, blended
+ * between its cells. */
+export function drawMap(context, map, range, look, [x, y, width, height]) {
+  context.save();
+  context.imageSmoothingEnabled = Boolean(look.smooth);
+  context.drawImage(picture(map, range, look, width, height), x, y, width, height);
+  context.restore();
+}
+
+function picture(map, range, look, width, height) {
+  if (!look.smooth)
+    return coloured(map.width, map.height, range, look.colours, (index) => map.values[index]);
+  const ratio = Math.min(1, MOST_PIXELS / Math.max(width, height));
+  const across = Math.max(1, Math.round(width * ratio));
+  const down = Math.max(1, Math.round(height * ratio));
+  return blendedMap(map, range, look.colours, across, down);
+}
+
+/** The colours of a colour map from left to right. */
+export function drawColours(context, name, width, height) {
+  context.imageSmoothingEnabled = false;
+  context.drawImage(
+    coloured(256, 1, [0, 256], name, (index) => index),
+    0,
+    0,
+    width,
+    height,
+  );
+}

@@ -1,0 +1,30 @@
+// Canvases as components, and how wide there is room.
+import { h } from '../vendor/preact.js';
+import { useLayoutEffect, useRef, useState } from '../vendor/preact-hooks.js';
+import { contextOf } from './canvas.js';
+
+/** A canvas of ``width`` by ``height`` CSS pixels, which ``draw(context)`` fills; again when one of ``inputs`` is another
+ * (without them whenever the component is rendered). All other properties are the canvas element's. */
+export function Surface({ width, height, draw, inputs, ...properties }) {
+  const canvas = useRef(null);
+  const depends = inputs && [width, height, ...inputs];
+  useLayoutEffect(() => {
+    if (width > 0 && height > 0) draw(contextOf(canvas.current, width, height));
+  }, depends);
+  return h('canvas', { ref: canvas, ...properties });
+}
+
+/** [ref, width]: the width in CSS pixels of the element that is given the ref, now and whenever it changes. */
+export function useWidth() {
+  const element = useRef(null);
+  const [width, setWidth] = useState(0);
+  useLayoutEffect(() => {
+    const measure = () =>
+      setWidth((before) => Math.floor(element.current?.clientWidth ?? 0) || before);
+    measure();
+    const observer = new ResizeObserver(measure);
+    observer.observe(element.current);
+    return () => observer.disconnect();
+  }, []);
+  return [element, width];
+}

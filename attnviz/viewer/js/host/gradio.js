@@ -1,0 +1,145 @@
+// The host of a Gradio page: its component's functions on the server answer, its upload route takes files.
+import { preferredLanguage } from '../app/languages.js';
+import { mount } from '../app/viewer.js';
+import { unpackFeatures } from '../numbers/decoding.js';
+import { HostError } from './host.js';
+
+const VISITOR = 'attnviz-visitor'; // in the tab's storage: the name by which the server knows who asks
+const LOOK_AGAIN = 400; // ms, between two looks at how far a download is
+const ANY_PICTURE = 'image/x-unknown'; // the type of a file of which the browser knows none
+
+/** Mount the app in a Gradio component's ``element``; ``component`` is the component's number, and ``takes`` says whether
+ * this server opens visitors' own ``networks``. */
+export function attach(element, component, takes) {
+  const { searchParams } = new URL(location.href);
+  const viewer = mount(element.querySelector('.av-root'), gradioHost(component, takes), {
+    hasAddress: true,
+    language: preferredLanguage(navigator.language),
+    theme: searchParams.get('__theme'),
+  });
+  window.attnviz.viewer = viewer;
+  viewer.start();
+}
+
+/** The host, see host.js. */
+function gradioHost(component, takes) {
+  const visitor = visitorName();
+  const ask = (name, data, options) => asked(component, visitor, name, data, options);
+  return {
+    start: (wanted, options) => ask('start', wanted, options),
+    networks: async (language) => (await ask('networks', { language })).networks,
+    examples: async (network, language) => (await ask('examples', { network, language })).examples,
+    capture: (request, options = {}) =>
+      reporting(
+        () => ask('capture', request, options),
+        () => ask('progress', { network: request.network }),
+        options.report,
+      ),
+    features: async (request, options) => unpackFeatures(await ask('channel', request, options)),
+    addPhoto: async (file, options) =>
+      ask('add_photo', { upload: await uploaded(calledPicture(file), options) }, options),
+    removePhoto: (photo) => ask('remove_photo', { photo }),
+    addNetwork: takes.networks && ownNetwork(ask),
+    save: async (selection, options) => here((await ask('save', selection, options)).url),
+    link: copied,
+    forget: () => ask('forget', {}),
+  };
+}
+
+/** What opens weights of the visitor's own. */
+function ownNetwork(ask) {
+  return async ({ weights, labels, told }, options) => {
+    const upload = await uploaded(weights, options);
+    const names = labels && (await uploaded(labels, { signal: options?.signal }));
+    return ask('add_network', { upload, labels: names, told }, options);
+  };
+}
+
+/** This tab's name for the server, which a reload does not change. Only the server and this tab know it. */
+function visitorName() {
+  const fresh =
+    crypto.randomUUID?.() ?? Array.from(crypto.getRandomValues(new Uint32Array(4))).join('-');
+  try {
+    const name = sessionStorage.getItem(VISITOR) ?? fresh;
+    sessionStorage.setItem(VISITOR, name);
+    return name;
+  } catch {
+    return fresh; // a frame that may keep nothing
+  }
+}
+
+/** The answer of a function of the server. Throws a HostError with what the server, or its guard, says. */
+async function asked(component, visitor, name, data, { signal } = {}) {
+  const body = { component_id: component, fn_name: name, session_hash: visitor, data };
+  const response = await sent('gradio_api/component_server', JSON.stringify(body), signal);
+  const answer = await response.json().catch(() => null);
+  if (response.ok && answer && !answer.error) return answer;
+  throw new HostError(answer?.error ?? textOf(answer?.detail));
+}
+
+async function uploaded(file, { signal, report } = {}) {
+  report?.({ done: 0, total: file.size });
+  const form = new FormData();
+  form.append('files', file);
+  const response = await sent('gradio_api/upload', form, signal);
+  const answer = await response.json().catch(() => null);
+  if (response.ok && answer?.[0]) return answer[0];
+  throw new HostError(textOf(answer?.detail));
+}
+
+async function sent(path, body, signal) {
+  const headers = typeof body === 'string' ? { 'content-type': 'application/json' } : {};
+  try {
+    return await fetch(here(path), { method: 'POST', body, headers, signal });
+  } catch {
+    signal?.throwIfAborted();
+    throw new HostError();
+  }
+}
+
+/** Wait for an answer, and meanwhile report how far the server is. */
+async function reporting(answer, progress, report) {
+  if (!report) return answer();
+  let isOver = false;
+  const look = async () => {
+    if (isOver) return;
+    const { done, total } = await progress().catch(() => ({}));
+    if (isOver) return;
+    if (total) report({ done, total });
+    setTimeout(look, LOOK_AGAIN);
+  };
+  const timer = setTimeout(look, LOOK_AGAIN);
+  try {
+    return await answer();
+  } finally {
+    isOver = true;
+    clearTimeout(timer);
+  }
+}
+
+async function copied(address) {
+  try {
+    await navigator.clipboard.writeText(address);
+    return { key: 'link_copied' };
+  } catch {
+    if (window.top === window) return { key: 'link_here' };
+    return { key: 'link_in_frame', values: { address } }; // whose address no bar shows
+  }
+}
+
+/** The file with a type of pictures: Gradio's route looks at types, and browsers know few. */
+function calledPicture(file) {
+  if (file.type.startsWith('image/')) return file;
+  return new File([file], file.name || 'photo', {
+    type: ANY_PICTURE,
+    lastModified: file.lastModified,
+  });
+}
+
+/** An address of this server, below which path it may ever be. */
+function here(path) {
+  const base = document.baseURI.endsWith('/') ? document.baseURI : `${document.baseURI}/`;
+  return new URL(path, base).href;
+}
+
+const textOf = (detail) => (typeof detail === 'string' ? detail : null);

@@ -1,0 +1,61 @@
+// What the app asks of whoever computes, keeps and saves for it: the host. The app knows no other way out. Hosts: a Gradio
+// page's server (gradio.js), the captures in a saved file (file.js), and in tests one that only answers.
+//
+// All calls return promises. Where ``options`` are taken, ``options.signal`` is an AbortSignal, whose abortion rejects the
+// promise with the signal's reason, and ``options.report`` is called with {done, total} (bytes) while one waits. What
+// can't be done is a HostError. A call that a host can't answer is absent, and the app then does not offer what needs it.
+
+/**
+ * What one forward pass is of. Photos and networks have names that only their host understands.
+ * @typedef {{photo: string, network: string, view: 'whole' | 'crop'}} Request
+ *
+ * A photo to choose. ``thumbnail`` is an address that <img> opens, or absent; ``mark`` says in the asked language that
+ * none of the network's classes fits it; ``title`` what it shows, ``credit`` whose it is.
+ * @typedef {{photo: string, name: string, thumbnail?: string, title?: string, mark?: string, credit?: string}} Photo
+ *
+ * A network to choose. ``group``: 'embedded' ones stand in the first row, 'imagenet', 'damaged' and 'yours' behind
+ * a search. ``attention``: '' for none. ``isReady``: it can be asked for without a download; else ``megabytes`` says how
+ * large that is. ``library``: where it comes from.
+ * @typedef {{name: string, title: string, group: string, attention: string, isReady: boolean, library?: string,
+ *   megabytes?: number}} Network
+ *
+ * What Python's viewer/encoding.py packs, with ``arrays`` to be decoded; or the same with its layers' arrays in place
+ * ({values, height, width, grain}, see numbers/decoding.js) and without ``arrays``.
+ * @typedef {object} Capture
+ *
+ * What the page opens with. ``capture``: of the photo and network that were wanted, or else of the first. ``mine``: which
+ * of the visitor's photos the host still has. ``minutes``: for how long it keeps what is brought; absent if nothing
+ * leaves this browser. ``megabytes``: the largest weights that it takes. ``told``: what can be said of weights, as
+ * values of the words ``told_…``. ``trouble``: why what was wanted is not shown, a message as in HostError. ``beside``:
+ * captures that are shown together with the first.
+ * @typedef {{capture: Capture, networks: Network[], examples: Photo[], mine?: Photo[], minutes?: number,
+ *   megabytes?: number, told?: string[], trouble?: Message, beside?: Request[], state?: object}} Opening
+ *
+ * A sentence, by language, or in one that is all there is.
+ * @typedef {string | Object<string, string>} Message
+ *
+ * @typedef {object} Host
+ * @property {(wanted: Partial<Request> & {language: string}, options?) => Promise<Opening>} start
+ * @property {(language: string, options?) => Promise<Network[]>} networks
+ * @property {(network: string, language: string, options?) => Promise<Photo[]>} examples
+ * @property {(request: Request, options?) => Promise<Capture>} capture
+ * @property {((request: Request & {layer: string, channel: number}, options?) => Promise<{before, after}>)} [features]
+ *   one channel's features before and after the layer's gate, decoded arrays (h, w)
+ * @property {((file: File, options?) => Promise<Photo>)} [addPhoto]
+ * @property {((photo: string) => Promise<void>)} [removePhoto]
+ * @property {((own: {weights: File, labels: File | null, told: string[]}, options?) =>
+ *   Promise<{network: Network, assumed: Message | null}>)} [addNetwork]
+ * @property {((selection: object, options?) => Promise<string>)} [save]
+ *   the address of a zip: ``what`` is 'screen' or 'all'; the rest is what save/selection.js makes
+ * @property {((address: string) => Promise<{key: string, values?: object}>)} [link]
+ *   copies an address, and says how that went: a key of our words
+ * @property {(() => Promise<void>)} [forget] deletes all that this visitor brought
+ */
+
+/** Why a host could not do what it was asked: ``said`` is a Message for people, or null if the host did not answer. */
+export class HostError extends Error {
+  constructor(said = null) {
+    super(typeof said === 'string' ? said : (said?.en ?? 'no answer'));
+    this.said = said;
+  }
+}

@@ -1,0 +1,53 @@
+// From a capture to a trace that can be drawn.
+import { summary, weightsOf } from './analysis.js';
+import { unpack } from './decoding.js';
+
+const THUMBNAIL = 200; // px, the width of the small copy
+let opened = 0;
+
+/** A capture's trace, with a number of its own (``id``), its photo as ``image``, small as ``thumbnail``, and ``grey``, and with each
+ * layer the summaries of its map (``numbers``) and of its channel weights (``weightNumbers``, null without any). */
+export async function openCapture(capture) {
+  const image = new Image();
+  image.src = capture.photo.picture;
+  const [trace] = await Promise.all([
+    capture.arrays ? unpack(capture) : { ...capture },
+    image.decode(),
+  ]);
+  for (const layer of trace.layers) {
+    const weights = weightsOf(layer);
+    layer.numbers = summary(layer.map?.values ?? [], layer.kind);
+    layer.weightNumbers = weights && summary(weights, layer.kind);
+  }
+  const thumbnail = smallCopy(image);
+  return Object.assign(trace, { id: ++opened, image, thumbnail, grey: greyCopy(image) });
+}
+
+/** The photo at the size of thumbnails, which are many. */
+function smallCopy(image) {
+  const ratio = Math.min(1, THUMBNAIL / image.naturalWidth);
+  const canvas = document.createElement('canvas');
+  canvas.width = Math.max(1, Math.round(image.naturalWidth * ratio));
+  canvas.height = Math.max(1, Math.round(image.naturalHeight * ratio));
+  const context = canvas.getContext('2d');
+  context.imageSmoothingQuality = 'high';
+  context.drawImage(image, 0, 0, canvas.width, canvas.height);
+  return canvas;
+}
+
+/** The photo in grey: its luminance by BT.601. */
+function greyCopy(image) {
+  const canvas = document.createElement('canvas');
+  canvas.width = image.naturalWidth;
+  canvas.height = image.naturalHeight;
+  const context = canvas.getContext('2d', { willReadFrequently: true });
+  context.drawImage(image, 0, 0);
+  const pixels = context.getImageData(0, 0, canvas.width, canvas.height);
+  const { data } = pixels;
+  for (let place = 0; place < data.length; place += 4) {
+    const luminance = 0.299 * data[place] + 0.587 * data[place + 1] + 0.114 * data[place + 2];
+    data[place] = data[place + 1] = data[place + 2] = luminance;
+  }
+  context.putImageData(pixels, 0, 0);
+  return canvas;
+}
