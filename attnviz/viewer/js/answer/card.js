@@ -25,7 +25,11 @@ export function AnswerCard({ viewer }) {
       'div',
       { class: 'av-heading' },
       h('h3', { class: 'av-photo-name' }, photoName(viewer)),
-      h('p', { class: 'av-note' }, seenText(viewer)),
+      h(
+        'p',
+        { class: 'av-note' },
+        [seenText(viewer), creditText(viewer)].filter(Boolean).join(' '),
+      ),
       lines.map((text) => h('p', { class: 'av-note av-remark' }, text)),
     ),
   );
@@ -90,4 +94,12 @@ function seenText({ say, trace }) {
     height,
   });
   return seen.forced ? `${size} ${say('sees_forced')}` : size;
+}
+
+/** Whose the photo is, of an example; that none of the network's classes fits it, where none does. */
+function creditText({ say, trace, examples }) {
+  const { mark, credit } = examples.find(({ photo }) => photo === trace.asked.photo) ?? {};
+  return [mark && `(${mark})`, credit && say('examples_by', { credits: credit })]
+    .filter(Boolean)
+    .join(' ');
 }
