@@ -52,7 +52,7 @@ TIMED = """([trigger, done]) => new Promise((resolve) => {
   trigger();
 })"""
 EXAMPLE = "(async () => {{ const timed = {timed}; return timed(["
-EXAMPLE += "() => document.querySelectorAll('#examples button')[{index}].click(), "
+EXAMPLE += "() => document.querySelectorAll('.av-photo-item > button:first-child')[{index}].click(), "
 EXAMPLE += "() => document.querySelector('.attnviz').dataset.drawn]); }})()"
 SHOWN = [example.photo for example in examples_for(IMAGENETTE)]  # with the networks that are measured
 EVENT = "(async () => {{ const timed = {timed}; return timed(["

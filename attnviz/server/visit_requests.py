@@ -11,8 +11,9 @@ from typing import Any
 from ..checkpoints.told import Told
 from ..choices import CHOICES
 from ..errors import AttnvizError, NetworkError
-from ..languages.catalogue import Phrase, catalogue
-from .catalog import Catalog
+from ..languages.catalogue import Phrase, catalogue, say
+from ..zoo.registry import list_networks
+from .catalog import Catalog, title_of
 from .example_photos import EXAMPLE, Example
 from .inference import TraceKey
 from .offers import offers, own_offer
@@ -65,6 +66,7 @@ class VisitRequests:
                 "megabytes": self._settings.checkpoint_mb,
                 "told": list(CHOICES),
                 "trouble": trouble,
+                "note": self._note(key.network),
             }
 
         return await answered(request, answer)
@@ -165,6 +167,17 @@ class VisitRequests:
         language = str(request.get("language"))
         shown = self._catalog.examples(network)
         return await to_thread(lambda: [_with_thumbnail(example, language) for example in shown])
+
+    def _note(self, network: str) -> dict[str, str] | None:
+        """That another network is awaited before this one, or could not be had, by language; None if neither
+        is so."""
+        first = self._catalog.first_networks
+        awaited = first.awaited()
+        if awaited is None or network not in list_networks():
+            return None
+        key = "note_failed" if first.has_failed(awaited) else "note_awaited"
+        title = title_of(awaited)
+        return {language: say(language, key, title=title) for language in catalogue().languages}
 
     def _mine(self, session: str) -> list[dict[str, str]]:
         paths = self._visitors.photos_of(session)

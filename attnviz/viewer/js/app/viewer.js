@@ -96,6 +96,7 @@ class Viewer {
     this.mine = stillThere(keptPhotos(), opening.mine ?? []);
     const trace = await this.captures.open(opening.capture);
     this.#beside = opening.beside ?? [];
+    if (opening.note) this.notice = { said: opening.note };
     if (opening.trouble) this.notice = { said: opening.trouble, isTrouble: true };
     await this.#show(trace, { ...opening.state, ...state });
     for (const request of this.#beside) await this.captures.get(request);

@@ -26,10 +26,11 @@
  * What the page opens with. ``capture``: of the photo and network that were wanted, or else of the first. ``mine``: which
  * of the visitor's photos the host still has. ``minutes``: for how long it keeps what is brought; absent if nothing
  * leaves this browser. ``megabytes``: the largest weights that it takes. ``told``: what can be said of weights, as
- * values of the words ``told_…``. ``trouble``: why what was wanted is not shown, a message as in HostError. ``beside``:
+ * values of the words ``told_…``. ``trouble``: why what was wanted is not shown, ``note``: what else
+ * there is to say. ``beside``:
  * captures that are shown together with the first.
  * @typedef {{capture: Capture, networks: Network[], examples: Photo[], mine?: Photo[], minutes?: number,
- *   megabytes?: number, told?: string[], trouble?: Message, beside?: Request[], state?: object}} Opening
+ *   megabytes?: number, told?: string[], trouble?: Message, note?: Message, beside?: Request[], state?: object}} Opening
  *
  * A sentence, by language, or in one that is all there is.
  * @typedef {string | Object<string, string>} Message
