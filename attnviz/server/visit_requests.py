@@ -148,7 +148,7 @@ class VisitRequests:
         if network not in ready:
             network = self._catalog.first()
         view = "crop" if request.get("view") == "crop" else "whole"
-        mine = {row["photo"] for row in self._mine(session)}
+        mine = [row["photo"] for row in self._mine(session)]
         if photo in mine or (isinstance(photo, str) and photo.startswith(EXAMPLE)):
             try:
                 return TraceKey(self._photos.path_of(photo), network, view), None

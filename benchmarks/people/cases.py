@@ -109,12 +109,10 @@ async def spammer(all: Class) -> None:
 async def _wants_eight(all: Class) -> None:
     """Eight photos uploaded at once, again and again."""
     visitor = await all.opened(GREEDY)
-    upload = visitor.page.event("photo", "upload")
     kept = [photo(GREEDY, number) for number in range(8)]  # before: to make one holds all visitors up
 
     async def request(number: int) -> None:
-        visitor.values[visitor.page.ids["photo"]] = await visitor.store(kept[number])
-        await visitor.join(upload)
+        await visitor.upload(kept[number])
 
     async def one(number: int) -> None:
         while all.left() > 0:

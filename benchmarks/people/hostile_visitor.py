@@ -119,7 +119,7 @@ class _Attack:
             await asyncio.sleep(0 if opened else 0.5)
 
     async def _join_and_leave(self) -> None:
-        """Ask for a page's first capture under ever new names, and never fetch the answers; in the second
+        """Call an endpoint under ever new names, and never fetch the answers; in the second
         half of her time, since she may not wait for more than so many answers."""
         await asyncio.sleep(self._half)
         visitor = Visitor(self._url, self._address)
@@ -127,8 +127,9 @@ class _Attack:
             await asyncio.sleep(0.5)
         while self._goes_on():
             name = secrets.token_hex(6)
+            question = {"data": [], "session_hash": name}
             await self._note(
-                "join that nobody reads", visitor.put_in_line(visitor.page.event("", "load"), name)
+                "call that nobody reads", visitor.client.post(f"{API}/call/list_networks", json=question)
             )
         await visitor.leave()
 
@@ -158,8 +159,12 @@ async def _judged(request: Awaitable[Any]) -> Any:
 
 
 async def _opened(visitor: Visitor, component: str, sent: Photo) -> None:
-    visitor.values[visitor.page.ids[component]] = await visitor.send(sent)
-    await visitor.fire(component, "upload")
+    upload = await visitor.send(sent)
+    if component == "photo":
+        photo = (await visitor.ask("add_photo", {"upload": upload}))["photo"]
+        await visitor.ask("capture", {**visitor.shown["asked"], "photo": photo})
+    else:
+        await visitor.ask("add_network", {"upload": upload, "told": []})
 
 
 def _named(path: Path, turn: int) -> Photo:
