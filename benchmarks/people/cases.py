@@ -143,7 +143,7 @@ async def uploads(all: Class) -> None:
     visitor, kept = await all.opened(0), all.photos[0]
     for number in range(all.count or 1000):
         if number % 20:
-            await all.notes.ask("upload only", 0, visitor.store(photo(0, 1000 + number, (160, 120))))
+            await all.notes.ask("upload only", 0, visitor.send(photo(0, 1000 + number, (160, 120))))
         else:
             await all.new_photo(visitor, 0, kept[number // 20 % len(kept)])
     await all.close(visitor, 0)

@@ -149,7 +149,7 @@ def test_a_request_asks_for_so_many_captures_and_no_more(visitor, cbam, examples
 def test_no_room_is_a_sentence(client, uploads):
     (uploads / "saved").write_text("a file where a folder would have to be")
     assert "no room" in client.viewer.save({"shown": [TEMPLE]})["error"]["en"]
-    assert "空间" in client.viewer.save({"shown": [TEMPLE], "language": "zh"})["error"]["en"]
+    assert "空间" in client.viewer.save({"shown": [TEMPLE]})["error"]["zh"]
 
 
 def test_where_the_disk_would_run_full_nothing_is_saved_and_no_stump_stays(visitor, uploads):
