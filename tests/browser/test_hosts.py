@@ -218,14 +218,14 @@ def test_text_is_fourteen_pixels_or_more(open_app):
 
 def test_the_theme_follows_the_system_until_it_is_chosen(open_app):
     page = open_app()
-    ground = "getComputedStyle(document.querySelector('.attnviz')).backgroundColor"
-    light = page.evaluate(ground)
+    app, light, dark = page.locator(".attnviz"), "rgb(255, 255, 255)", "rgb(20, 27, 41)"
+    expect(app).to_have_css("background-color", light)
     page.emulate_media(color_scheme="dark")
-    assert page.evaluate(ground) != light
+    expect(app).to_have_css("background-color", dark)
     page.locator("[data-theme]").click()
-    assert page.evaluate(ground) == light
+    expect(app).to_have_css("background-color", light)
     page.emulate_media(color_scheme="light")
     page.locator("[data-theme]").click()
-    assert page.evaluate(ground) != light
+    expect(app).to_have_css("background-color", dark)
     control(page, "find").fill("3")
     assert page.evaluate("attnviz.viewer.state.channel") == 3

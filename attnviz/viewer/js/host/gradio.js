@@ -5,6 +5,7 @@ import { unpackFeatures } from '../numbers/decoding.js';
 import { HostError } from './host.js';
 
 const VISITOR = 'attnviz-visitor'; // in the tab's storage: the name by which the server knows who asks
+const ELEMENT = 'viewer'; // the component's name in the page
 const LOOK_AGAIN = 400; // ms, between two looks at how far a download is
 const ANY_PICTURE = 'image/x-unknown'; // the type of a file of which the browser knows none
 
@@ -24,7 +25,7 @@ export function attach(element, component, takes) {
 /** The host, see host.js. */
 function gradioHost(component, takes) {
   const visitor = visitorName();
-  const ask = (name, data, options) => asked(component, visitor, name, data, options);
+  const ask = question(component, visitor);
   return {
     start: (wanted, options) => ask('start', wanted, options),
     networks: async (language) => (await ask('networks', { language })).networks,
@@ -68,13 +69,37 @@ function visitorName() {
   }
 }
 
-/** The answer of a function of the server. Throws a HostError with what the server, or its guard, says. */
-async function asked(component, visitor, name, data, { signal } = {}) {
-  const body = { component_id: component, fn_name: name, session_hash: visitor, data };
-  const response = await sent('gradio_api/component_server', JSON.stringify(body), signal);
-  const answer = await response.json().catch(() => null);
-  if (response.ok && answer && !answer.error) return answer;
-  throw new HostError(answer?.error ?? textOf(answer?.detail));
+/** Asks functions of the server: (name, data, options) -> answer. Throws a HostError with what the server, or its guard,
+ * says. A server that was started anew may know the component by another number, which its configuration tells. */
+function question(component, visitor) {
+  let number = component;
+
+  async function answerTo(name, data, signal) {
+    const body = { component_id: number, fn_name: name, session_hash: visitor, data };
+    const response = await sent('gradio_api/component_server', JSON.stringify(body), signal);
+    return { response, answer: await response.json().catch(() => null) };
+  }
+
+  return async (name, data, { signal } = {}) => {
+    let { response, answer } = await answerTo(name, data, signal);
+    if (response.status === 500) {
+      const before = number;
+      number = await numberNow(before);
+      if (number !== before) ({ response, answer } = await answerTo(name, data, signal));
+    }
+    if (response.ok && answer && !answer.error) return answer;
+    throw new HostError(answer?.error ?? textOf(answer?.detail));
+  };
+}
+
+/** The number by which the server knows the component now; the one from before if it does not say. */
+async function numberNow(before) {
+  try {
+    const { components } = await (await fetch(here('config'))).json();
+    return components.find(({ props }) => props.elem_id === ELEMENT)?.id ?? before;
+  } catch {
+    return before;
+  }
 }
 
 async function uploaded(file, { signal, report } = {}) {
