@@ -32,7 +32,8 @@ def test_a_page_outlives_its_server(open_url):
         choose_view(page, "crop")  # of the photo that went with the server
         expect(said(page)).to_contain_text("no longer here", timeout=30_000)
         expect(heading(page)).to_have_text("cat.jpg")
-        upload(page, CAT)
+        after(page, lambda: upload(page, CAT))
+        choose_view(page, "crop")
         expect(page.locator(".av-heading")).to_contain_text("centre", timeout=30_000)
         choose_example(page, "temple")
         expect(heading(page)).to_have_text("Example: temple.jpg", timeout=30_000)

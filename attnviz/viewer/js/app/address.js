@@ -44,7 +44,7 @@ const PARAMETERS = {
   },
   block: { read: oneOf(['first']), tab: 'networks' },
   photos: {
-    read: (text) => split(text)?.map(asExample),
+    read: (text) => split(text)?.map(asExample).filter(Boolean),
     write: (names) => listed(examples(names)),
     tab: 'photos',
   },
@@ -58,7 +58,7 @@ export function readAddress(address) {
   const photo = query.get('photo');
   const view = query.get('view');
   return {
-    photo: photo ? asExample(photo) : undefined,
+    photo: (photo && asExample(photo)) || undefined,
     network: query.get('network') || undefined,
     view: view === 'crop' ? view : undefined,
     language: query.get('lang') || undefined,
@@ -105,8 +105,9 @@ function stateParameters(state) {
   return parameters;
 }
 
+/** The name of an example photo; null for what can't be one's. */
 function asExample(name) {
-  return EXAMPLE + name;
+  return /^[\w-]+$/.test(name) ? EXAMPLE + name : null;
 }
 
 /** The names of those photos that are examples. */

@@ -125,10 +125,11 @@ class Viewer {
   async #show(trace, changed = {}) {
     const { state } = this;
     const before = this.trace && this.layer();
+    const isSameNetwork = this.trace?.asked.network === trace.asked.network;
     this.trace = trace;
     const layer = openingLayer(trace, changed.layer ?? state.layer, before);
-    const isSame = layer?.name === before?.name && trace.layers.length > 0;
-    const sameChannel = isSame ? state.channel : null;
+    // another network's channel of that number is another one
+    const sameChannel = isSameNetwork && layer?.name === before?.name ? state.channel : null;
     Object.assign(state, changed, { layer: layer?.name ?? null });
     state.channel = channelOn(layer, changed.channel ?? sameChannel) ?? openingChannel(layer);
     state.pin = pinOn(layer, changed.pin ?? state.pin);
