@@ -7,7 +7,7 @@ import json
 from contextlib import closing
 from pathlib import Path
 
-from helpers.browser_actions import choose_example, choose_view, open_menu, photo_name, said, upload
+from helpers.browser_actions import after, choose_example, choose_view, open_menu, photo_name, said, upload
 from helpers.checkout import ROOT
 from helpers.server_process import free_port
 from playwright.sync_api import Page, expect
