@@ -27,8 +27,9 @@ export class Captures {
     const seen = this.peek(request);
     if (seen) return seen;
     const kept = this.#kept; // what arrives after ``forget`` is let go of
-    const trace = await this.open(await this.#host.capture(request, options));
+    const trace = await openCapture(await this.#host.capture(request, options));
     if (kept === this.#kept) this.#put(request, trace);
+    options?.signal?.throwIfAborted(); // a host need not look at the signal
     return trace;
   }
 

@@ -208,7 +208,7 @@ class Viewer {
       this.#keep([{ ...photo, thumbnail: thumbnailOf(trace.image) }, ...this.mine]);
       await this.#show(trace);
       this.#history?.follow();
-      this.element.dispatchEvent(new CustomEvent('av-photo'));
+      this.element.querySelector('.av-where')?.scrollIntoView({ block: 'nearest' });
     });
   }
 
