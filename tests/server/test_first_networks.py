@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
-
 import pytest
 
 from attnviz.errors import SettingsError
@@ -20,11 +18,6 @@ def page(visitor):
     """A visitor of a page that was told to open ImageNet's networks first, and its catalog."""
     catalog = Catalog(Settings(networks=SPACE_NETWORKS))
     return visitor(catalog=catalog), catalog
-
-
-def started(client, **query) -> dict:
-    request = SimpleNamespace(query_params=query, headers={}, session_hash="visitor")
-    return client.named(client.handlers.start(request=request))
 
 
 def test_those_of_a_space_are_one_of_each_attention():
@@ -44,57 +37,33 @@ def test_one_that_comes_with_attnviz_is_first_at_once():
 
 
 def test_without_a_setting_nothing_is_said_and_nothing_is_first(client):
-    updates = started(client)
-    assert updates["opened"] == "cbam_resnet18" and not updates["network_note"]["visible"]
-    assert not updates["other"]["visible"]
+    opening = client.ask("start")
+    assert opening["capture"]["asked"]["network"] == "cbam_resnet18" and opening["note"] is None
 
 
 def test_until_it_is_there_a_page_begins_with_those_that_come_with_attnviz_and_says_so(page):
     client, catalog = page
-    updates = started(client)
-    assert updates["opened"] == "cbam_resnet18" and not updates["other"]["visible"]
-    assert (
-        "CBAM ResNet-50, which knows ImageNet's 1,000 classes, is on its way"
-        in updates["network_note"]["value"]
-    )
+    opening = client.ask("start")
+    assert opening["capture"]["asked"]["network"] == "cbam_resnet18"
+    assert "CBAM ResNet-50, which knows ImageNet's 1,000 classes, is on its way" in opening["note"]["en"]
     catalog.first_networks.failed(CBAM)
-    updates = started(client, lang="zh")
-    assert "未能下载" in updates["network_note"]["value"] and updates["opened"] == "cbam_resnet18"
+    assert "未能下载" in client.ask("start")["note"]["zh"]
 
 
-def test_once_it_is_there_it_is_first_and_the_other_is_offered(page):
+def test_once_it_is_there_it_is_first_and_stands_beside_those_that_come_with_attnviz(page):
     client, catalog = page
     for name in (SE, CBAM):
         catalog.first_networks.arrived(name)
     assert catalog.first_networks.to_fetch() == [BAM] and catalog.first() == CBAM
-    titles = [name for _, name in catalog.choices([])]
-    assert titles[:3] == [CBAM, SE, "cbam_resnet18"] and len(set(titles)) == len(titles)
-    updates = client.named(client.handlers.speak("en", CBAM, None, None))
-    assert updates["network_note"]["value"] == "It was trained on ImageNet and knows 1,000 classes."
-    assert updates["other"]["value"] == "Open CBAM ResNet-18, which comes with attnviz"
-    opened = client.named(client.handlers.open_other(CBAM, "example:pizza", "en"))
-    assert opened["opened"] == "cbam_resnet18" and opened["current"] == "example:temple"
-    updates = client.named(client.handlers.speak("en", "se_resnet18", None, None))
-    assert updates["other"]["value"] == "Open SE ResNet-50, which knows 1,000 classes"
-    opened = client.named(client.handlers.open_other("se_resnet18", "example:temple", "en"))
-    assert opened["opened"] == SE and opened["current"] == "example:pizza"
-
-
-@pytest.mark.parametrize("photo", ["upload:token/mine.png", "example:cat"])
-def test_a_photo_that_fits_the_other_network_too_stays(page, photo):
-    client, catalog = page
-    catalog.first_networks.arrived(CBAM)
-    for network in (CBAM, "cbam_resnet18"):
-        opened = client.named(client.handlers.open_other(network, photo, "en"))
-        assert opened["current"] == photo and opened["opened"] != network
+    rows = {row["name"]: row["group"] for row in client.ask("networks")["networks"]}
+    assert rows[CBAM] == rows[SE] == rows["cbam_resnet18"] == "embedded" and rows[BAM] == "imagenet"
 
 
 def test_links_that_name_a_network_open_that_one(page):
     client, catalog = page
     catalog.first_networks.arrived(CBAM)
-    updates = started(client, network="bam_resnet18")
-    assert updates["opened"] == "bam_resnet18"
-    assert updates["viewer"]["capture"]["photo"]["name"] == "temple.jpg"
+    asked = client.ask("start", network="bam_resnet18")["capture"]["asked"]
+    assert (asked["network"], asked["photo"]) == ("bam_resnet18", "example:temple")
 
 
 def test_what_programs_ask_for_without_a_name_stays_the_same(page):
