@@ -53,11 +53,6 @@ class Catalogue:
         """A language's tag for HTML (BCP 47)."""
         return self._texts[language].get("tag", language)
 
-    def following(self, language: str) -> str:
-        """The language that a switch leads to from this one."""
-        place = self.languages.index(language) + 1 if language in self.languages else 1
-        return self.languages[place % len(self.languages)]
-
     def preferred(self, accept_language: str) -> str:
         """The language that an Accept-Language header names first, if it has a file; else English."""
         first = re.split("[-,;]", accept_language.strip().lower())[0]

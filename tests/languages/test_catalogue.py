@@ -302,14 +302,6 @@ def test_the_language_that_a_browser_prefers(header, language):
     assert catalogue().preferred(header) == language
 
 
-def test_the_switch_leads_through_all_languages_and_back():
-    language = LANGUAGES[0]
-    for following in (*LANGUAGES[1:], LANGUAGES[0]):
-        language = catalogue().following(language)
-        assert language == following
-    assert catalogue().following("nonsense") == LANGUAGES[1]
-
-
 @pytest.fixture
 def folder(tmp_path) -> Path:
     return Path(shutil.copytree(FOLDER, tmp_path / "languages", ignore=shutil.ignore_patterns("*.py")))
@@ -323,7 +315,7 @@ def test_a_third_language_is_one_file(folder):
     texts = Catalogue(folder)
     assert texts.languages == ("en", "tlh", "zh") and texts.name("tlh") == "Tlhingan"
     assert texts.tag("tlh") == "tlh" and texts.tag("zh") == "zh-CN"
-    assert texts.preferred("tlh-KL,en") == "tlh" and texts.following("en") == "tlh"
+    assert texts.preferred("tlh-KL,en") == "tlh"
     assert texts.page("tlh") == third["page"]
     values = {"name": "a", "what": Phrase("plain_text")}
     assert texts.error("tlh", "checkpoint_not_state_dict", values).startswith("tlh “a” holds tlh text, not")

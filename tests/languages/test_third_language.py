@@ -14,16 +14,12 @@ REPORT = """
 import json
 from attnviz.errors import PhotoError
 from attnviz.languages.catalogue import LANGUAGES, catalogue
-from attnviz.server.link import Link
-from attnviz.server.page import SWITCH_LANGUAGE
-from attnviz.viewer.javascript import script
+from attnviz.viewer.javascript import script, shared_constants
 
 print(json.dumps({
     "languages": LANGUAGES,
-    "preferred": Link.from_query({}, "eo,en;q=0.5", ()).language,
-    "asked for": Link.from_query({"lang": "eo"}, "", ()).language,
-    "switch": [catalogue().name(catalogue().following(language)) for language in LANGUAGES],
-    "switch on the page": json.dumps(LANGUAGES) in SWITCH_LANGUAGE,
+    "preferred": catalogue().preferred("eo,en;q=0.5"),
+    "switch on the page": list(shared_constants()["LANGUAGES"].values()),
     "error": PhotoError("photo_empty", name="a.png").sentence("eo"),
     "viewer": "malplena paĝo" in script(),
 }))
@@ -47,9 +43,11 @@ def test_a_file_makes_a_language(tmp_path):
     assert json.loads(ran.stdout) == {
         "languages": ["en", "eo", "zh"],
         "preferred": "eo",
-        "asked for": "eo",
-        "switch": ["Esperanto", "中文", "English"],
-        "switch on the page": True,
+        "switch on the page": [
+            {"name": "English", "tag": "en"},
+            {"name": "Esperanto", "tag": "eo"},
+            {"name": "中文", "tag": "zh-CN"},
+        ],
         "error": "“a.png” estas malplena.",
         "viewer": True,
     }

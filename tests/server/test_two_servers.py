@@ -65,7 +65,7 @@ def test_what_one_took_and_computed_the_other_does_not_know(servers):
     name = one.photos.take(photo["path"], one.visitors.of("mine"))
     asked = {"photo": name, "network": "bam_resnet18", "view": "whole"}
     assert "error" not in captured(servers[0], asked)
-    assert "deleted after 50 min" in captured(servers[1], asked)["error"]
+    assert "deleted after 50 min" in captured(servers[1], asked)["error"]["en"]
     assert "bam_resnet18" in health(servers[0])["networks"]
     assert "bam_resnet18" not in health(servers[1])["networks"]
     other.visitors.delete("mine")
