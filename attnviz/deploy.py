@@ -10,7 +10,7 @@ from .errors import AttnvizError
 ROOT_FILES = ("app.py", "requirements.txt", "README.md", "LICENSE")  # README.md is the Space's card too
 FOLDERS = {  # name -> the endings of the files that a Space needs of it
     "assets": (".jpg", ".png", ".md"),
-    "attnviz": (".py", ".js", ".css", ".json", ".txt"),
+    "attnviz": (".py", ".js", ".css", ".json", ".txt", ".md", "LICENSE"),
     "models": (".safetensors", ".json", ".txt", ".md"),
 }
 

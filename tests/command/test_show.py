@@ -184,7 +184,7 @@ def test_all_photos_lie_in_one_page_as_they_are_wanted(tmp_path, examples):
     look = ["--html", "-l", "bam2", "-c", "magma", "-s", "shown", "--order", "size", "--smooth"]
     assert show(*photos, "-n", "bam_resnet18", *look, "-o", tmp_path) == 0
     page = (tmp_path / "attnviz.html").read_text(encoding="utf-8")
-    shown = re.findall(r"viewer\.show\((.*)\);\n", page)[-1]
+    shown = re.findall(r"getElementById\('viewer'\), (.*)\);\n", page)[-1]
     captures, state = json.loads(f"[{shown}]")
     assert [capture["photo"]["name"] for capture in captures] == ["cat.jpg", "pizza.jpg"]
     expected = {"layer": "bam2", "colours": "magma", "scale": "shown", "order": "size", "smooth": True}

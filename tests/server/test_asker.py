@@ -8,6 +8,7 @@ import httpx
 import pytest
 from helpers.page_client import TEMPLE
 
+from attnviz._paths import EXAMPLES_FOLDER
 from attnviz.server.asker import NOBODY, Asker, address_of, asked_by, who_asks
 from attnviz.server.components import AttentionViewer
 from attnviz.server.launch import serve
@@ -54,13 +55,15 @@ def test_on_every_way_in_it_is_known_who_asks(tmp_path):
     api, held = f"{server.url}gradio_api", server.service.inference.traces.held
     blocks, functions = server.page.blocks.items(), server.page.fns.values()
     viewer = next(number for number, block in blocks if isinstance(block, AttentionViewer))
-    example = next(function._id for function in functions if function.name == "analyse")
+    explain = next(function._id for function in functions if function.api_name == "explain")
     try:
         asked = {"data": TEMPLE, "component_id": viewer, "fn_name": "capture", "session_hash": "viewer"}
         httpx.post(f"{api}/component_server", json=asked, timeout=60).raise_for_status()
         assert set(held()) == {Asker("127.0.0.1", "viewer")}
-        named = ["example:cat", "se_resnet18", "whole", "en"]
-        asked = {"data": named, "fn_index": example, "session_hash": "page", "trigger_id": viewer}
+        files = {"files": ("cat.jpg", (EXAMPLES_FOLDER / "cat.jpg").read_bytes(), "image/jpeg")}
+        path = httpx.post(f"{api}/upload", files=files, timeout=60).json()[0]
+        photo = {"path": path, "meta": {"_type": "gradio.FileData"}}
+        asked = {"data": [photo, "se_resnet18", "whole"], "fn_index": explain, "session_hash": "page"}
         httpx.post(f"{api}/queue/join", json=asked, timeout=60).raise_for_status()
         with httpx.stream("GET", f"{api}/queue/data?session_hash=page", timeout=60) as lines:
             assert any("process_completed" in line for line in lines.iter_lines())
