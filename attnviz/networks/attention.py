@@ -28,8 +28,6 @@ class Excitation(nn.Module):
     have no bias, as in the papers' ablations, unless ``bias``; ``hidden`` units if given, else channels /
     reduction."""
 
-    gain = 1.0  # on the start of both layers
-
     def __init__(
         self, channels: int, reduction: int = 16, hidden: int | None = None, bias: bool = False
     ) -> None:
@@ -43,7 +41,6 @@ class Excitation(nn.Module):
     def reset_parameters(self) -> None:
         for layer in (self.fc1, self.fc2):
             nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
-            layer.weight.data.mul_(self.gain)
 
     def excite(self, pooled: Tensor) -> Tensor:
         """The logits of the gate (N, C) of pooled features (N, C)."""
@@ -64,10 +61,6 @@ class SqueezeExcite(Excitation):
         "hidden": ("relu", "output"),
         "channel_logits": ("fc2", "output"),
     }
-
-    # A squeezed batch-norm output is small (its mean over positions is near 0), so with the usual start every
-    # gate begins within 0.02 of 0.5. This one spreads the logits over about ±1 from the first step.
-    gain = 3.0
 
     def forward(self, x: Tensor) -> Tensor:
         factor = self.gate(self.excite(x.mean((2, 3))))  # (N, C)

@@ -39,20 +39,22 @@ def publish(
     folder: Path,
     about: str = "",
     least_top1: float | None = None,
+    machine: str = "the CPU",
 ) -> Measurement:
     """Write ``folder`` and measure what was written, in half precision, on ``data``/val; the card says what
     was measured.
 
     ``about`` is “Name of the data: a sentence on it.”, ``least_top1`` the share of the photos that it has
-    to name right, if that is said.
+    to name right, if that is said, ``machine`` what it was trained on.
     """
     card = Card(folder.name, plan.architecture(len(labels)), labels, data=about.split(":")[0] or data.name)
     save_folder(network, card, folder)
     measured = measure(load(folder), data / "val")
     measured_card = replace(card, accuracy=round(measured.top1, 4), photos=measured.photos)
     card = save_folder(network, measured_card, folder)
+    trained = f"bfloat16 on {machine}, {max(1, seconds / 60):.0f} minutes"
     (folder / "README.md").write_text(
-        _model_card(card, plan, seconds, measured, about, least_top1), encoding="utf-8"
+        _model_card(card, plan, trained, measured, about, least_top1), encoding="utf-8"
     )
     return measured
 
@@ -133,7 +135,7 @@ Of {len(goals)} goals for a network to look at it reaches {met}:
 def _model_card(
     card: Card,
     plan: TrainingPlan,
-    seconds: float,
+    trained: str,
     measured: Measurement,
     about: str,
     least_top1: float | None,
@@ -168,7 +170,7 @@ attnviz.trace(network, "photo.jpg").top(5)
 
 {fill(about or f"Trained on {card.data}.", 120)}
 
-{fill(f"{in_words(plan)}. bfloat16 on the CPU, {seconds / 60:.0f} minutes.", 120)}
+{fill(f"{in_words(plan)}. {trained}.", 120)}
 
 To train it again, with photos in DATA/train and DATA/val:
 

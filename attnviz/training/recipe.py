@@ -29,14 +29,9 @@ def in_words(plan: TrainingPlan) -> str:
 
 
 def _of_gates(plan: TrainingPlan) -> str:
-    if plan.attention is None:
+    if plan.attention is None or not plan.penalty:
         return ""
-    start = (
-        "the two layers of every SE start three times as large as usual; " if plan.attention == "se" else ""
-    )
-    if not plan.penalty:
-        return start
-    return f"{start}{plan.penalty} · the mean square of its logits is added to the loss for every gate; "
+    return f"{plan.penalty} · the mean square of its logits is added to the loss for every gate; "
 
 
 def shape(plan: TrainingPlan) -> str:
