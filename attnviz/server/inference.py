@@ -39,8 +39,6 @@ TRACES_BYTES = 300_000_000
 FEATURES_BYTES = RESULTS_MB * 1_000_000 - TRACES_BYTES
 # features of one photo that are kept at once: 6 MB for a ResNet-18 of ours, 90 MB for a ResNet-50
 TOGETHER_BYTES = 20_000_000
-# requests of viewers and programs that may wait for a pass; those that wait in Gradio's queue come on top
-MOST_WAITING = 20
 PASS_HANGS = 3  # times the longest pass: one that is not over by then is in an operation that does not end
 DECODING_HANGS = 60.0  # seconds, for what is ended after a few
 
@@ -74,21 +72,24 @@ class Inference:
         catalog: Catalog,
         compute: Compute = Compute(),
         clock: Callable[[], float] = time.monotonic,
-        most_waiting: int = MOST_WAITING,
     ) -> None:
-        waiting, share = most_waiting + settings.at_once, settings.results_mb / RESULTS_MB
+        share = settings.results_mb / RESULTS_MB
         self.queue = WorkQueue(
             settings.at_once,
-            waiting,
+            settings.waiting,
             NICENESS,
             PASS_HANGS * settings.seconds,
             clock,
             beside_others=max(1, settings.at_once // 2),
         )
-        # a photo of an evil kind takes seconds: another's is decoded beside it
-        others = max(1, settings.at_once - 1)
         self.decoding = WorkQueue(
-            settings.at_once, waiting, hangs_seconds=DECODING_HANGS, each_address=others
+            settings.at_once,
+            settings.waiting,
+            hangs_seconds=DECODING_HANGS,
+            # a photo of an evil kind takes seconds: another's is decoded beside it
+            each_address=max(1, settings.at_once - 1),
+            # one that is decoded takes much memory, so most wait before that
+            may_begin=lambda: len(self.queue) <= settings.at_once,
         )
         self.traces: Cache[TraceKey, Trace] = Cache(
             trace_bytes, TRACES_BYTES, 60 * settings.keep, clock, share * TRACES_BYTES

@@ -28,6 +28,7 @@ Result = TypeVar("Result")
 NICENESS = 10  # of work that takes long, so that visitors are answered meanwhile
 FILES_NICENESS = 15  # of work on files that visitors send, behind which no pass has to wait
 RECENT_SECONDS = 10.0  # for which an address counts as one of those that ask
+LOOK_AGAIN_SECONDS = 0.02  # after which it is asked again whether work may begin
 SMOOTHING = 0.1  # weight of the latest work in the mean of how long work takes
 
 
@@ -51,6 +52,8 @@ class WorkQueue:
     somebody who never stops leaves room for who comes next. Meanwhile who has had much, or whose work failed,
     ``Rests``.
 
+    Nothing begins while ``may_begin`` says no.
+
     The worker threads lower their own priority by ``niceness``, as ``nice`` counts, so that requests are
     answered meanwhile. A few threads that stay cost less than one a request: torch keeps helper threads for
     each thread that runs it.
@@ -68,10 +71,12 @@ class WorkQueue:
         clock: Callable[[], float] = time.monotonic,
         each_address: int | None = None,
         beside_others: int | None = None,
+        may_begin: Callable[[], bool] = lambda: True,
     ) -> None:
         self.at_once = at_once
         self._each_address = each_address or at_once
         self._beside_others = beside_others or self._each_address
+        self._may_begin = may_begin
         self._asked: dict[str, float] = {}  # when an address last asked, of those of late
         self._rests = Rests(clock)
         self.hangs_seconds = hangs_seconds
@@ -225,6 +230,8 @@ class WorkQueue:
 
     def _take(self) -> _Piece | None:
         """The first in turn of those whose address may run something now."""
+        if not self._may_begin():
+            return None
         running = Counter(piece.asker.address for piece in self._running)
         alone = self._asks_alone()
         most = self._each_address if alone else self._beside_others
@@ -242,6 +249,8 @@ class WorkQueue:
 
     def _next_change(self) -> float | None:
         """Seconds until somebody who waits may have a turn without anything else happening."""
+        if self._waiting and not self._may_begin():
+            return LOOK_AGAIN_SECONDS
         ends = self._rests.next_end()
         return min(ends, RECENT_SECONDS) if self._waiting and ends is not None else None
 

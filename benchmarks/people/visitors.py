@@ -105,6 +105,7 @@ class Visitor:
         self.session = secrets.token_hex(6)
         self.rank: int | None = None  # in the line, which nobody tells who asks by the app
         self.shown: dict[str, Any] = {}  # the capture that this visitor sees
+        self._wanted: dict[str, str] = {}  # the photo, network and view that were chosen last
         self._tasks: list[asyncio.Task] = []
         self._few = asyncio.Semaphore(6)
 
@@ -129,6 +130,7 @@ class Visitor:
         await self.fetch(files)
         self._tasks.append(asyncio.create_task(self._heartbeat()))
         self.shown = (await self.ask("start", {}))["capture"]
+        self._wanted = {key: self.shown["asked"][key] for key in ("photo", "network", "view")}
 
     async def upload(self, sent: Photo) -> None:
         """Choose a photo, until its capture is shown. Raises Wrong for another's name."""
@@ -147,8 +149,8 @@ class Visitor:
         await self._show(network=network)
 
     async def _show(self, **changed: str) -> None:
-        asked = {key: self.shown["asked"][key] for key in ("photo", "network", "view")}
-        self.shown = await self.ask("capture", {**asked, **changed})
+        self._wanted |= changed
+        self.shown = await self.ask("capture", self._wanted)
 
     async def ask(self, function: str, question: dict[str, Any]) -> dict[str, Any]:
         """A question of the viewer. Raises Refused or Lost for an {"error"}."""

@@ -16,6 +16,7 @@ from helpers.waiting import Waiting
 
 import attnviz
 from attnviz.errors import AttnvizError, BusyError, TraceError
+from attnviz.photos.opening import open_photo
 from attnviz.server.asker import Asker, asked_by
 from attnviz.server.example_photos import PHOTOS
 from attnviz.server.inference import (
@@ -37,10 +38,10 @@ def made(catalog):
     """Makes what runs passes, of these settings."""
     opened = []
 
-    def make(compute=None, clock=None, most_waiting=20, **settings):
+    def make(compute=None, clock=None, **settings):
         more = {"clock": clock} if clock else {}
         settings = Settings(**settings)
-        opened.append(Inference(settings, catalog, compute or Compute(), most_waiting=most_waiting, **more))
+        opened.append(Inference(settings, catalog, compute or Compute(), **more))
         return Waiting(opened[-1])
 
     yield make
@@ -131,20 +132,50 @@ def test_two_passes_run_through_one_network_at_once_on_its_one_set_of_weights(ma
 
 
 def test_who_comes_when_the_line_is_full_is_told_a_number(made):
-    inference, began, end = made(passes=1, most_waiting=-1), threading.Event(), threading.Event()
+    inference, began, end = made(passes=1, waiting=1), threading.Event(), threading.Event()
 
     def hold(_network) -> None:
         began.set()
         assert end.wait(20)
 
-    with ThreadPoolExecutor(1) as pool:
-        held = pool.submit(inference.forward_pass, "cbam_resnet18", hold)
+    with ThreadPoolExecutor(2) as pool:
+        held = [pool.submit(inference.forward_pass, "cbam_resnet18", hold)]
         assert began.wait(20)
-        with pytest.raises(BusyError, match="busy: you would be number 1"):
+        held.append(pool.submit(inference.forward_pass, "cbam_resnet18", hold))
+        while len(inference.queue) < 1:
+            time.sleep(0.001)
+        with pytest.raises(BusyError, match="busy: you would be number 2"):
             inference.trace(TEMPLE)
         end.set()
-        held.result(20)
+        for each in held:
+            each.result(20)
     assert len(inference.trace(TEMPLE).top(5)) == 5
+
+
+def test_photos_are_decoded_ahead_of_their_passes_but_not_more_than_a_few(made):
+    """Decoded ones lie in memory while they wait."""
+    opened, begun, end = [], threading.Event(), threading.Event()
+
+    def opens(path):
+        opened.append(path)
+        return open_photo(path)
+
+    def hold(_network) -> None:
+        begun.set()
+        assert end.wait(20)
+
+    inference = made(Compute(open=opens), passes=1)
+    keys = [replace(TEMPLE, photo=photo.path) for photo in PHOTOS.values()]
+    with ThreadPoolExecutor(1 + len(keys)) as pool:
+        held = pool.submit(inference.forward_pass, "cbam_resnet18", hold)
+        assert begun.wait(20)
+        traces = [pool.submit(inference.trace, key) for key in keys]
+        while len(inference.queue) < 2:
+            time.sleep(0.001)
+        assert 2 <= len(opened) <= 4 < len(keys)
+        end.set()
+        held.result(20)
+        assert all(trace.result(20).top(1) for trace in traces) and len(opened) == len(keys)
 
 
 def test_what_nobody_foresaw_is_a_sentence_and_its_details_are_in_the_log(made, caplog):
