@@ -26,6 +26,7 @@ from ..photos.opening import open_photo
 from ..photos.photo import Photo
 from .cache import Cache
 from .catalog import Catalog
+from .rests import Rests
 from .settings import RESULTS_MB, Settings
 from .work_queue import NICENESS, WorkQueue
 
@@ -74,6 +75,7 @@ class Inference:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         share = settings.results_mb / RESULTS_MB
+        self.rests = Rests(clock)  # of all that is done for a photo
         self.queue = WorkQueue(
             settings.at_once,
             settings.waiting,
@@ -81,6 +83,7 @@ class Inference:
             PASS_HANGS * settings.seconds,
             clock,
             beside_others=max(1, settings.at_once // 2),
+            rests=self.rests,
         )
         self.decoding = WorkQueue(
             settings.at_once,
@@ -90,6 +93,7 @@ class Inference:
             each_address=max(1, settings.at_once - 1),
             # one that is decoded takes much memory, so most wait before that
             may_begin=lambda: len(self.queue) <= settings.at_once,
+            rests=self.rests,
         )
         self.traces: Cache[TraceKey, Trace] = Cache(
             trace_bytes, TRACES_BYTES, 60 * settings.keep, clock, share * TRACES_BYTES

@@ -5,6 +5,7 @@ half of the processors with it."""
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Hashable
 
@@ -17,20 +18,22 @@ LONGEST = 30.0  # seconds until the next turn: with more a visitor would take th
 
 
 class Rests:
-    """Counts the work of visitors, and the failed work of addresses. Not safe for threads by itself."""
+    """Counts the work of visitors, of one kind or of several, and the failed work of addresses."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._until: dict[Hashable, float] = {}  # an asker's or an address's next turn, or a time that passed
+        self._lock = threading.Lock()
 
     def add(self, asker: Asker, seconds: float, failed: bool) -> None:
         """Count work that has just ended."""
         now = self._clock()
-        owed_before = max(now - AHEAD, self._until.get(asker, 0.0))
-        self._until[asker] = min(owed_before + EACH_SECOND * seconds, now + LONGEST)
-        if failed:
-            begins = max(now, self._until.get(asker.address, 0.0))
-            self._until[asker.address] = min(begins + FAILED_SECOND * seconds, now + LONGEST)
+        with self._lock:
+            owed_before = max(now - AHEAD, self._until.get(asker, 0.0))
+            self._until[asker] = min(owed_before + EACH_SECOND * seconds, now + LONGEST)
+            if failed:
+                begins = max(now, self._until.get(asker.address, 0.0))
+                self._until[asker.address] = min(begins + FAILED_SECOND * seconds, now + LONGEST)
 
     def rests(self, asker: Asker) -> bool:
         """Whether an asker has to wait."""
@@ -40,5 +43,6 @@ class Rests:
     def next_end(self) -> float | None:
         """Seconds until somebody need not wait any more; None where nobody waits."""
         now = self._clock()
-        self._until = {who: until for who, until in self._until.items() if until > now - AHEAD}
+        with self._lock:
+            self._until = {who: until for who, until in self._until.items() if until > now - AHEAD}
         return min((until - now for until in self._until.values() if until > now), default=None)

@@ -40,7 +40,9 @@ class ViewerRequests:
         bundles: BundleWriter,
         visitors: Visitors,
     ) -> None:
-        self.queue = WorkQueue(PACKED_AT_ONCE, MOST_WAITING, hangs_seconds=PACKING_HANGS)
+        self.queue = WorkQueue(
+            PACKED_AT_ONCE, MOST_WAITING, hangs_seconds=PACKING_HANGS, rests=inference.rests
+        )
         self._photos, self._catalog, self._inference, self._bundles = photos, catalog, inference, bundles
         self._visitors = visitors
         self.downloads = Downloads()

@@ -52,7 +52,7 @@ class WorkQueue:
     somebody who never stops leaves room for who comes next. Meanwhile who has had much, or whose work failed,
     ``Rests``.
 
-    Nothing begins while ``may_begin`` says no.
+    Queues that have one ``Rests`` count their work together. Nothing begins while ``may_begin`` says no.
 
     The worker threads lower their own priority by ``niceness``, as ``nice`` counts, so that requests are
     answered meanwhile. A few threads that stay cost less than one a request: torch keeps helper threads for
@@ -72,13 +72,14 @@ class WorkQueue:
         each_address: int | None = None,
         beside_others: int | None = None,
         may_begin: Callable[[], bool] = lambda: True,
+        rests: Rests | None = None,
     ) -> None:
         self.at_once = at_once
         self._each_address = each_address or at_once
         self._beside_others = beside_others or self._each_address
         self._may_begin = may_begin
         self._asked: dict[str, float] = {}  # when an address last asked, of those of late
-        self._rests = Rests(clock)
+        self._rests = rests or Rests(clock)
         self.hangs_seconds = hangs_seconds
         self.mean_seconds = 1.0  # what a piece of work took lately
         self._max_waiting, self._niceness = waiting, niceness

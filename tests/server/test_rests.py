@@ -8,6 +8,7 @@ import pytest
 from helpers.askers import GREEDY, ONE, ask
 
 from attnviz.errors import AttnvizError
+from attnviz.server.rests import Rests
 from attnviz.server.work_queue import WorkQueue
 
 
@@ -98,3 +99,28 @@ def test_a_visitor_who_never_stops_has_a_third_of_the_time_while_others_ask():
     asyncio.run(come_all())
     assert len(served) == 40
     queue.close()
+
+
+def test_what_a_visitor_had_of_one_kind_of_work_counts_for_another_kind_too():
+    clock, served = Clock(), []
+    rests = Rests(clock)
+    decoding, passes = (WorkQueue(1, 20, clock=clock, rests=rests) for _ in range(2))
+
+    def decode() -> None:
+        clock.now += 2.0
+
+    async def come_all() -> None:
+        await ask(passes, ONE, int)
+        await ask(decoding, GREEDY, decode)
+        greedy = asyncio.create_task(ask(passes, GREEDY, lambda: served.append("greedy")))
+        for passed, so_far in ((0.0, []), (3.9, []), (0.2, ["greedy"])):  # 2 s of six may be owed
+            clock.now += passed
+            await asyncio.sleep(0)
+            await ask(passes, ONE, int)
+            await ask(passes, ONE, int)
+            assert served == so_far
+        await greedy
+
+    asyncio.run(come_all())
+    decoding.close()
+    passes.close()
