@@ -27,7 +27,8 @@ from ..photos.geometry import crop, whole
 
 LIMIT = 290_000  # bytes of a capture as JSON
 LEVEL = 3  # of zlib with runs only: half of the bytes are noise, more takes longer than it saves
-SIDES = (800, 640, 480, 320)  # pixels of the picture's longer side; the first that fits
+# Pixels of the picture's longer side, and the JPEG's quality; the first that fits
+PICTURES = ((800, 82), (640, 82), (480, 82), (320, 82), (320, 50))
 PARTS = ("channel", "channel_logits", "spatial_logits", "paths")  # of LayerAttention
 MOST_LABELS = 12  # classes whose names are told
 GREATEST_CODE = {1: 254, 2: 65534}  # by bytes a value; the next code is NaN's
@@ -77,7 +78,7 @@ def pack(trace: Trace, card: Card, asked: dict[str, Any] | None = None) -> dict[
 
     ``asked`` is what the page calls this capture, and what it sends along with questions about it."""
     capture = _described(trace, card, asked or {})
-    pictures = {SIDES[0]: _picture(trace, SIDES[0])}
+    pictures = {PICTURES[0]: _picture(trace, *PICTURES[0])}
     # The low bytes are noise, which no compression makes smaller
     sizes = (2, 1) if 4 / 3 * _count(trace) < LIMIT else (1,)
     for size in sizes:
@@ -91,8 +92,8 @@ def pack(trace: Trace, card: Card, asked: dict[str, Any] | None = None) -> dict[
         capture["arrays"] = arrays
         if size == 2 and length > LIMIT:
             continue
-        for side in SIDES[: 2 if size == 2 else None]:
-            capture["photo"]["picture"] = pictures.get(side) or _picture(trace, side)
+        for about in PICTURES[: 2 if size == 2 else None]:
+            capture["photo"]["picture"] = pictures.get(about) or _picture(trace, *about)
             if length + len(capture["photo"]["picture"]) < LIMIT:
                 return capture
     return capture
@@ -193,10 +194,10 @@ def _count(trace: Trace) -> int:
     return sum(values.size for values in arrays)
 
 
-def _picture(trace: Trace, side: int) -> str:
+def _picture(trace: Trace, side: int, quality: int) -> str:
     """The photo as a JPEG in a ``data:`` address, its longer side at most ``side`` pixels."""
     image = trace.photo.image()
     image.thumbnail((side, side), Image.Resampling.BICUBIC)
     buffer = io.BytesIO()
-    image.save(buffer, "JPEG", quality=82)
+    image.save(buffer, "JPEG", quality=quality)
     return f"data:image/jpeg;base64,{base64.b64encode(buffer.getvalue()).decode('ascii')}"
