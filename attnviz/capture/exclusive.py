@@ -23,7 +23,7 @@ class _OwnPasses(threading.local):
 _own_passes = _OwnPasses()
 
 
-def own_passes() -> int:
+def pass_depth() -> int:
     """How many passes of attnviz's own this thread is inside: 0 in its caller's, 1 while attention is
     recognised or a photo is traced, and more where that takes passes beside. Who listens to one hears none
     of the others."""

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from ..errors import TraceError
 from .call import Call, CallResult
-from .exclusive import own_passes
+from .exclusive import pass_depth
 from .factor_fit import Sample
 from .layouts import canonical
 from .multiplications import Product, Site, SiteListener
@@ -42,7 +42,7 @@ class Hooks(ExitStack):
         self, failed: Callable[[Exception], None] | None = None, in_all_passes: bool = False
     ) -> None:
         super().__init__()
-        self._thread, self._pass = threading.get_ident(), None if in_all_passes else own_passes()
+        self._thread, self._pass = threading.get_ident(), None if in_all_passes else pass_depth()
         self._failed = failed
 
     def before(self, module: nn.Module, run: BeforeCall) -> None:
@@ -72,7 +72,7 @@ class Hooks(ExitStack):
 
     def _may_run(self) -> bool:
         """Whether this is the thread, and the pass, that the hooks were made for."""
-        return threading.get_ident() == self._thread and self._pass in (None, own_passes())
+        return threading.get_ident() == self._thread and self._pass in (None, pass_depth())
 
     def guarded(self, run: Callable[..., None]) -> Callable[..., None]:
         """The same, but what it raises is told where that is wanted."""

@@ -27,7 +27,7 @@ import numpy as np
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
-from .exclusive import own_passes
+from .exclusive import pass_depth
 from .factors import Pair, factors_in
 from .layouts import canonical
 
@@ -104,7 +104,7 @@ class SiteListener(TorchFunctionMode):
         keep_features: bool = False,
     ) -> None:
         super().__init__()
-        self._keep_features, self._pass = keep_features, own_passes()
+        self._keep_features, self._pass = keep_features, pass_depth()
         self._sites: dict[Site, list[GateSite]] = {}  # one can be multiplied by gates in turn, in a loop
         for where in sites:
             self._sites.setdefault(where.site, []).append(where)
@@ -114,7 +114,7 @@ class SiteListener(TorchFunctionMode):
 
     def __torch_function__(self, func: Any, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
         kwargs = kwargs or {}
-        factors = factors_in(func, args, kwargs) if own_passes() == self._pass else None
+        factors = factors_in(func, args, kwargs) if pass_depth() == self._pass else None
         site = None if factors is None else site_of(sys._getframe(1), self._owners, self._longest)
         if factors is None or site is None:
             return func(*args, **kwargs)

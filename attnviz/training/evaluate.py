@@ -27,6 +27,7 @@ from .grad_cam import grad_cam
 from .strangers import Trial, list_strangers, trials
 
 WATCHED = 200  # photos over which gates are measured
+AT_ONCE = 32  # photos in a forward pass
 
 
 @dataclass(frozen=True)
@@ -61,28 +62,41 @@ def measure(
     others = list_strangers(strangers, photos.classes, kin) if strangers else []
     count = len(photos.files)
     watched = sorted(set(torch.linspace(0, count - 1, min(WATCHED, count)).round().int().tolist()))
-    rest = sorted(set(range(count)) - set(watched))
-    logits: dict[int, np.ndarray] = {}
-    meter = GateMeter()
     with tqdm(desc=card_of(network).name, total=count + len(others), mininterval=5) as progress:
+        run = _Runs(network, view, progress)
+        logits, layers = run.own(photos.files, watched)
+        their_logits = run.logits(others)
+    right = int((logits.argmax(1) == photos.targets).sum())
+    found = trials(logits, np.stack(their_logits), strangers.resolve().name) if strangers else []
+    return Measurement(right / count, count, len(watched), layers, found)
 
-        def run(files: Iterable[Path], steps: bool = False) -> Iterator[Trace]:
-            for trace in traces(network, files, 32, view, steps):
-                progress.update()
-                yield trace
 
-        for index, trace in zip(watched, run([photos.files[index] for index in watched], steps=True)):
-            logits[index] = trace.logits
-            meter.add(trace, _activation(network, trace))
-        for index, trace in zip(rest, run([photos.files[index] for index in rest])):  # faster without steps
-            logits[index] = trace.logits
-        their_logits = [trace.logits for trace in run(others)]
-    own_logits = np.stack([logits[index] for index in range(count)])
-    right = int((own_logits.argmax(1) == photos.targets).sum())
-    found: list[Trial] = []
-    if strangers:
-        found = trials(own_logits, np.stack(their_logits), strangers.resolve().name)
-    return Measurement(right / count, count, len(watched), meter.measured(), found)
+@dataclass(frozen=True)
+class _Runs:
+    """Photos through a network, as the page runs them, with progress."""
+
+    network: nn.Module
+    view: str
+    progress: tqdm
+
+    def own(self, files: list[Path], watched: list[int]) -> tuple[np.ndarray, list[LayerGates]]:
+        """The logits of photos (N, classes), and how the gates are over those of the numbers ``watched``."""
+        meter, logits = GateMeter(), {}
+        for number, trace in zip(watched, self._traces([files[number] for number in watched], steps=True)):
+            logits[number] = trace.logits
+            meter.add(trace, _activation(self.network, trace))
+        rest = sorted(set(range(len(files))) - set(watched))
+        logits |= dict(zip(rest, self.logits([files[number] for number in rest])))
+        return np.stack([logits[number] for number in range(len(files))]), meter.measured()
+
+    def logits(self, files: Iterable[Path]) -> list[np.ndarray]:
+        """The logits of each photo."""
+        return [trace.logits for trace in self._traces(files, steps=False)]  # without steps it is faster
+
+    def _traces(self, files: Iterable[Path], steps: bool) -> Iterator[Trace]:
+        for trace in traces(self.network, files, AT_ONCE, self.view, steps):
+            self.progress.update()
+            yield trace
 
 
 def _photos(folder: Path, network: nn.Module) -> PhotoList:
