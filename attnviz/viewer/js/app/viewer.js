@@ -10,6 +10,7 @@ import { addressOf, readAddress } from './address.js';
 import { Captures } from './captures.js';
 import { keepHistory, keptView } from './history.js';
 import { ENGLISH, spokenLanguage, textIn } from './languages.js';
+import { Pointing } from './pointing.js';
 import { Root } from './root.js';
 import {
   channelOn,
@@ -39,6 +40,7 @@ class Viewer {
   opening = null; // what the host said at first, see host.js
   notice = null; // what was done or went wrong, {key, values} or {said}
   waiting = null; // what is under way: {key, values, done, total}
+  pointing = new Pointing(); // what is pointed at
   #page;
   #abort = null; // ends what is under way
   #history = null;
@@ -127,6 +129,7 @@ class Viewer {
     const before = this.trace && this.layer();
     const isSameNetwork = this.trace?.asked.network === trace.asked.network;
     this.trace = trace;
+    this.pointing.forget();
     const layer = openingLayer(trace, changed.layer ?? state.layer, before);
     // another network's channel of that number is another one
     const sameChannel = isSameNetwork && layer?.name === before?.name ? state.channel : null;
@@ -316,6 +319,7 @@ class Viewer {
     const { layer, tab } = state;
     Object.assign(state, changed);
     if (changed.layer && changed.layer !== layer) {
+      this.pointing.forget();
       state.pin = pinOn(this.layer(), state.pin);
       // another layer's channel of that number is another one
       state.channel = changed.channel ?? openingChannel(this.layer());
