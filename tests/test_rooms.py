@@ -23,7 +23,7 @@ ROWS = (
     {"photos", "deploy"},
     {"networks"},
     {"checkpoints", "capture"},
-    {"zoo", "analysis"},
+    {"zoo", "analysis", "mechanisms"},
     {"training", "drawing"},
     {"viewer", "export"},
     {"server", ""},  # the package itself, which gives the public names

@@ -46,7 +46,8 @@ class CallResult:
             formula = "none"
         steps = tuple(Step(step, values[row].copy()) for step, values in self.steps.items())
         kind = "joint" if formula == "joint" and self.tap.kind in PLAIN_KINDS else self.tap.kind
-        return LayerAttention(name, kind, self.shape, formula=formula, steps=steps, **parts)
+        form = self.tap.form
+        return LayerAttention(name, kind, self.shape, formula=formula, steps=steps, form=form, **parts)
 
 
 class Call:

@@ -17,6 +17,7 @@ class KnownModule:
     skip: str = ""  # the attribute that, if true, adds the input again: the factor is 1 more
     adds: str = ""  # the attribute that, if it is not None, adds something: there is no whole factor
     steps: tuple[StepRead, ...] = ()
+    form: tuple[str, ...] = ()  # as in LayerAttention; "variant": not what its kind's paper draws
 
 
 _GATE, _SIGMOID = (Read("factor", "gate"),), (Read("factor", "sigmoid"),)
@@ -89,10 +90,10 @@ TABLE: dict[str, KnownModule] = {
         "coord", (Read("factor", "gate", calls=2),), skip="has_skip"
     ),
     "timm.layers.coord_attn.EfficientLocalAttn": KnownModule(
-        "coord", (Read("factor", "gate", calls=2),), skip="has_skip"
+        "coord", (Read("factor", "gate", calls=2),), skip="has_skip", form=("variant",)
     ),
-    "timm.layers.coord_attn.SimpleCoordAttn": KnownModule("coord", _GATE, skip="has_skip"),
-    "timm.layers.coord_attn.StripAttn": KnownModule("coord", _GATE, skip="has_skip"),
+    "timm.layers.coord_attn.SimpleCoordAttn": KnownModule("coord", _GATE, skip="has_skip", form=("variant",)),
+    "timm.layers.coord_attn.StripAttn": KnownModule("coord", _GATE, skip="has_skip", form=("variant",)),
     "pytorchcv.models.common.att.SEBlock": KnownModule(
         "se", _SIGMOID, steps=_se_steps("conv1", "activ", "conv2")
     ),
@@ -117,6 +118,7 @@ TABLE: dict[str, KnownModule] = {
             StepRead("squeezed", "ch_att.init_fc", "input"),
             StepRead("hidden", "ch_att.final_fc", "input"),
         ),
+        form=("released",),
     ),
     "segmentation_models_pytorch.base.modules.SCSEModule": KnownModule(
         "scse", (Read("channel", "cSE"), Read("spatial", "sSE")), "sum"

@@ -75,6 +75,9 @@ class LayerAttention:
     paths: np.ndarray | None = None  # (P, C) float32: each path's share of each channel, their sum is 1
     pooling: np.ndarray | None = None  # (h, w) float32: each position's share of the context, their sum is 1
     steps: tuple[Step, ...] = ()  # what was computed on the way, in that order
+    form: tuple[
+        str, ...
+    ] = ()  # in what the module differs from its paper: "parallel", "kernel 3", "released"
 
     def factor(self) -> np.ndarray:
         """All that the features were multiplied by: float32 (C, h, w). Raises ValueError if the module does

@@ -3,7 +3,7 @@
 A module says so with the class attributes ``attention_kind``, ``attention_taps`` (the path of a child -> the
 role of its output, see ``reads``) and, where its parts make no plain product, ``attention_formula``. It can
 also name what it computes on the way in ``attention_steps``: a name -> the arguments of ``StepRead`` but the
-name."""
+name; and in ``attention_form`` in what it differs from its paper, see ``LayerAttention.form``."""
 
 from __future__ import annotations
 
@@ -41,6 +41,7 @@ class Tap:
     ratios: tuple[Ratio, ...] = ()  # recognised: output ÷ input of a module
     sites: tuple[GateSite, ...] = ()  # recognised: places in code where a gate is multiplied
     steps: tuple[StepRead, ...] = ()  # what is computed on the way, in that order
+    form: tuple[str, ...] = ()  # as in LayerAttention
 
 
 def find_taps(modules: dict[str, nn.Module]) -> list[Tap]:
@@ -86,6 +87,7 @@ def _declared_tap(path: str, module: nn.Module) -> Tap:
         reads,
         _children(module, reads),
         steps=tuple(StepRead(name, *where) for name, where in steps.items()),
+        form=tuple(getattr(module, "attention_form", ())),
     )
 
 
@@ -102,6 +104,7 @@ def _known_tap(path: str, module: nn.Module) -> Tap:
         _children(module, known.reads),
         plus=1.0 if known.skip and getattr(module, known.skip) else 0.0,
         steps=known.steps,
+        form=known.form,
     )
 
 

@@ -12,6 +12,7 @@ what its output is, one of
     "channel_logits"  a signed branch that is summed into the joint gate       (N, C)
     "spatial_logits"  likewise                                                 (N, 1, H, W)
 
+``attention_form`` says in what a module differs from its paper, in the words of ``LayerAttention.form``.
 ``attention_steps`` maps the name of what is computed on the way to where it can be read: the path of a child,
 whether it is its "input" or its "output", in which of its calls, and of an input of several maps which one.
 See ``capture.reads.StepRead``."""
@@ -162,6 +163,13 @@ class CBAM(nn.Module):
         channels, positions = _steps_of_channels(self.channel), _steps_of_positions(self.spatial)
         return {**positions, **channels} if self.sequence == "spatial first" else {**channels, **positions}
 
+    @property
+    def attention_form(self) -> tuple[str, ...]:
+        """The order of its gates and the size of its convolution, where they are not the paper's."""
+        kernel = self.spatial.conv.kernel_size[0]
+        sequence = () if self.sequence == "channel first" else (self.sequence,)
+        return sequence if kernel == 7 else (*sequence, f"kernel {kernel}")
+
     def __init__(
         self,
         channels: int,
@@ -308,6 +316,7 @@ class ReleasedBAM(JointGate):
     branch ends in a batch norm."""
 
     attention_steps = {"squeezed": ("channel.2", "input"), "hidden": ("channel.4", "output")}
+    attention_form = ("released",)
 
     def __init__(
         self,
@@ -351,6 +360,7 @@ class RectifiedBAM(JointGate):
     biases."""
 
     attention_steps = ReleasedBAM.attention_steps
+    attention_form = ("rectified",)
 
     def __init__(
         self,

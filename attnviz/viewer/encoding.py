@@ -2,8 +2,8 @@
 
 An array is quantised over its own range to 16 bits, with an error of at most 1 / 131,068 of that range; the
 browser shows three or four digits. NaN has a code of its own. Of maps the differences from cell to cell are
-stored, which compress well. Where all this exceeds ``LIMIT`` bytes, steps are quantised to 8 bits, the map
-before its sigmoid is left out, and the picture is made smaller until it fits."""
+stored, which compress well. Where all this exceeds ``LIMIT`` bytes, what counts least is quantised to 8 bits
+or left out, see ``FORMS``, and the picture is made smaller until it fits."""
 
 from __future__ import annotations
 
@@ -12,23 +12,38 @@ import io
 import json
 import zlib
 from dataclasses import asdict, dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from PIL import Image
 
 from ..analysis import stage_of
-from ..capture.layer_attention import LayerAttention
+from ..capture.layer_attention import LayerAttention, Step
 from ..capture.trace import Trace
 from ..errors import AttnvizError
 from ..languages.catalogue import Phrase, catalogue
+from ..mechanisms.choosing import diagram_of
+from ..mechanisms.diagram import Diagram
 from ..networks.card import Card
 from ..photos.geometry import crop, whole
 
-LIMIT = 290_000  # bytes of a capture as JSON
+LIMIT = 296_000  # bytes of a capture as JSON
 LEVEL = 3  # of zlib with runs only: half of the bytes are noise, more takes longer than it saves
 # Pixels of the picture's longer side, and the JPEG's quality; the first that fits
 PICTURES = ((800, 82), (640, 82), (480, 82), (320, 82), (320, 50))
+
+
+@dataclass(frozen=True)
+class Form:
+    """In how many bytes a value the steps are packed; 0 leaves them out."""
+
+    vectors: int  # of channels and hidden units
+    maps: int
+    logits: int  # the map before its sigmoid, of whose numbers the gate's follow
+
+
+FORMS = (Form(2, 2, 2), Form(2, 1, 2), Form(2, 1, 0), Form(1, 1, 0))  # the first that fits
 PARTS = ("channel", "channel_logits", "spatial_logits", "paths")  # of LayerAttention
 MOST_LABELS = 12  # classes whose names are told
 GREATEST_CODE = {1: 254, 2: 65534}  # by bytes a value; the next code is NaN's
@@ -78,21 +93,28 @@ def pack(trace: Trace, card: Card, asked: dict[str, Any] | None = None) -> dict[
 
     ``asked`` is what the page calls this capture, and what it sends along with questions about it."""
     capture = _described(trace, card, asked or {})
+    capture["diagrams"], places = _diagrams(trace)
     pictures = {PICTURES[0]: _picture(trace, *PICTURES[0])}
-    # The low bytes are noise, which no compression makes smaller
-    sizes = (2, 1) if 4 / 3 * _count(trace) < LIMIT else (1,)
-    for size in sizes:
+    for form in FORMS:
+        is_last = form is FORMS[-1]
+        # The low bytes are noise, which no compression makes smaller
+        if not is_last and 4 / 3 * _exact(trace, form) >= LIMIT:
+            continue
         packed = PackedArrays()
-        capture["layers"] = [_layer(trace, layer, packed, size) for layer in trace.layers.values()]
+        capture["layers"] = [
+            {**_layer(trace, layer, packed, form), "diagram": places[name]}
+            for name, layer in trace.layers.items()
+        ]
         arrays = packed.plain()
         capture["arrays"] = {"about": arrays["about"]}
+        capture["photo"].pop("picture", None)
         length = len(arrays["data"]) + len(
             json.dumps(capture, ensure_ascii=False).encode(errors="backslashreplace")
         )
         capture["arrays"] = arrays
-        if size == 2 and length > LIMIT:
+        if not is_last and length >= LIMIT:
             continue
-        for about in PICTURES[: 2 if size == 2 else None]:
+        for about in PICTURES[: None if is_last else 2]:
             capture["photo"]["picture"] = pictures.get(about) or _picture(trace, *about)
             if length + len(capture["photo"]["picture"]) < LIMIT:
                 return capture
@@ -138,6 +160,21 @@ def _described(trace: Trace, card: Card, asked: dict[str, Any]) -> dict[str, Any
     }
 
 
+def _diagrams(trace: Trace) -> tuple[list[dict[str, Any]], dict[str, int]]:
+    """The distinct diagrams of the layers' mechanisms, and each layer's place among them."""
+    diagrams = {name: diagram_of(layer) for name, layer in trace.layers.items()}
+    distinct = list(dict.fromkeys(diagrams.values()))
+    return [_plain(diagram) for diagram in distinct], {
+        name: distinct.index(diagram) for name, diagram in diagrams.items()
+    }
+
+
+@lru_cache(64)
+def _plain(diagram: Diagram) -> dict[str, Any]:
+    """A diagram as plain values, which nobody changes."""
+    return diagram.plain()
+
+
 def _doubt(trace: Trace) -> dict[str, Any] | None:
     """Whether the answer is doubtful, what tells it, and what is to be said of one that is; None where that
     is not known."""
@@ -155,15 +192,15 @@ def _in_all_languages(said: AttnvizError | Phrase) -> dict[str, str]:
     return {language: said.sentence(language) for language in languages}
 
 
-def _layer(trace: Trace, layer: LayerAttention, packed: PackedArrays, size: int) -> dict[str, Any]:
-    """A layer with the indices of its arrays; its steps are packed in ``size`` bytes a value."""
+def _layer(trace: Trace, layer: LayerAttention, packed: PackedArrays, form: Form) -> dict[str, Any]:
+    """A layer with the indices of its arrays; its steps are packed in a form."""
     channels, (height, width) = layer.shape[0], layer.grid
     arrays = {
         part: packed.add(np.asarray(values)) for part in PARTS if (values := getattr(layer, part)) is not None
     }
     if layer.map is not None:
         arrays["map"] = packed.add(layer.map)
-    steps = [step for step in layer.steps if size == 2 or step.name != "spatial_logits"]
+    sizes = [(step, _size(step, form)) for step in layer.steps]
     return {
         "name": layer.name,
         "kind": layer.kind,
@@ -180,18 +217,25 @@ def _layer(trace: Trace, layer: LayerAttention, packed: PackedArrays, size: int)
         "mapLimits": list(layer.map_limits),
         "box": list(trace.box(layer.name)),
         "arrays": arrays,
-        "steps": [[step.name, packed.add(step.values, size)] for step in steps],
+        "steps": [[step.name, packed.add(step.values, size)] for step, size in sizes if size],
     }
 
 
-def _count(trace: Trace) -> int:
-    """How many numbers a capture has."""
-    arrays = []
+def _size(step: Step, form: Form) -> int:
+    """In how many bytes a value a step is packed."""
+    if step.values.ndim < 2:
+        return form.vectors
+    return form.logits if step.name == "spatial_logits" else form.maps
+
+
+def _exact(trace: Trace, form: Form) -> int:
+    """How many numbers a capture has in two bytes each, the lower of which does not compress."""
+    count = 0
     for layer in trace.layers.values():
         parts = (getattr(layer, part) for part in (*PARTS, "map"))
-        arrays += [values for values in parts if values is not None]
-        arrays += [step.values for step in layer.steps]
-    return sum(values.size for values in arrays)
+        count += sum(values.size for values in parts if values is not None)
+        count += sum(step.values.size for step in layer.steps if _size(step, form) == 2)
+    return count
 
 
 def _picture(trace: Trace, side: int, quality: int) -> str:

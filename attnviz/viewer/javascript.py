@@ -25,7 +25,20 @@ EXPORTS = {
     "HostError": "host/host",
 }  # function of window.attnviz -> module
 # in css/
-STYLE_SHEETS = (*("theme", "frame", "choosing", "strip", "cards", "steps", "tables", "comparison", "guide"),)
+STYLE_SHEETS = (
+    *(
+        "theme",
+        "frame",
+        "choosing",
+        "strip",
+        "cards",
+        "mechanism",
+        "present",
+        "tables",
+        "comparison",
+        "guide",
+    ),
+)
 VENDOR = "vendor/"  # folder of what others wrote, byte for byte as it was published
 
 IMPORT = re.compile(r"^import (\{[^}]*\}) from '(\.{1,2}/[\w/.-]+)\.js';\n", re.MULTILINE)

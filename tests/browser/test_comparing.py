@@ -100,7 +100,7 @@ def test_a_table_stays_open_and_where_it_was_read(visit):
 
 def test_no_sentence_names_what_is_not_there(visit):
     page = visit(query="&network=se_resnet18")
-    expect(page.locator(".av-mechanism .av-note")).to_have_text(say("en", "mechanism_note"))
+    expect(page.locator(".av-node-line")).to_have_text(say("en", "diagram_hint"))
     control(page, "tab-photos").click()
     expect(page.locator("h2:visible").first).to_have_text("layer4.0 of SE ResNet-18 with several photos")
     after(page, lambda: choose_network(page, "resnet18"))

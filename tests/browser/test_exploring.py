@@ -28,6 +28,7 @@ from attnviz._paths import EXAMPLES_FOLDER
 from attnviz.analysis import ranked
 from attnviz.drawing.style import COLORMAPS
 from attnviz.languages.catalogue import say
+from attnviz.mechanisms.choosing import diagram_of
 
 
 def cell_colours(picture: np.ndarray, box, photo, grid) -> np.ndarray:
@@ -146,7 +147,7 @@ def test_a_cell_is_read_under_the_pointer_pinned_and_reached_by_keys(visit, temp
     marks.click(position=point)
     page.mouse.move(0, 0)
     expect(readout).to_have_text(f"Row 4, column 6 passes at {layer.spatial[row, column]:.3f}")
-    expect(page.locator(".av-step", has_text="Mean over channels")).to_contain_text("row 4, column 6")
+    expect(page.locator(".av-whose")).to_contain_text("cell (4, 6)")
     marks.focus()
     page.keyboard.press("ArrowRight")
     page.keyboard.press("ArrowDown")
@@ -166,7 +167,7 @@ def test_a_channel_is_found_by_number_by_name_and_by_keys(visit, temple):
     features = attnviz.features(attnviz.load("cbam_resnet18"), temple.photo, "layer4.0")
     expect(page.locator(".av-channel figure").first).to_contain_text(f"{features.before[37].max():.3f}")
     expect(page.locator(".av-channel figure").last).to_contain_text(f"{features.after[37].max():.3f}")
-    expect(page.locator(".av-step", has_text="Maximum of each channel")).to_contain_text("channel 37: ")
+    expect(page.locator(".av-whose")).to_contain_text("channel 37")
     control(page, "find").fill("999")
     expect(control(page, "find")).to_have_attribute("aria-invalid", "true")
     page.locator(".av-chip").nth(1).click()
@@ -180,40 +181,19 @@ def test_a_channel_is_found_by_number_by_name_and_by_keys(visit, temple):
     expect(page.locator("h3", has_text=f"Channel {second} of layer4.0")).to_be_visible()
 
 
-def test_the_steps_of_every_mechanism_are_shown_in_order(visit):
+def test_the_mechanism_is_that_of_the_network(visit):
     page = visit()
-    titles = page.locator(".av-step-title")
-    expect(titles).to_have_count(11)
-    assert titles.all_text_contents()[:3] == [
-        "Mean of each channel",
-        "Mean: hidden units",
-        "Mean: result",
-    ]
-    after(page, lambda: choose_network(page, "bam_resnet18"))
-    page.locator(".av-item", has_text="bam3").click()
-    control(page, "find").fill("9")
-    expect(titles).to_have_text(
-        [
-            "Squeezed",
-            "Hidden units",
-            "Channel branch",
-            "Spatial branch",
-            "Their sum for channel 9",
-            "Factor of channel 9",
-            "Map: mean over channels",
-            "Bars: mean over places",
-        ]
-    )
-    layer = attnviz.trace(attnviz.load("bam_resnet18"), EXAMPLES_FOLDER / "temple.jpg").layers["bam3"]
-    expect(page.locator(".av-step").nth(2)).to_contain_text(
-        f"channel 9: {layer.channel_logits[9]:.3f}".replace("-", "−")
-    )
-    total = layer.channel_logits[9] + layer.spatial_logits
-    expect(page.locator(".av-step").nth(4)).to_contain_text(
-        f"{total.min():.3f} to {total.max():.3f}".replace("-", "−")
-    )
-    after(page, lambda: choose_network(page, "se_resnet18"))
-    expect(titles).to_have_text(["Squeezed", "Hidden units", "Before the sigmoid", "Channel weights"])
+    nodes = page.locator(".av-mechanism .av-node")
+    counts = {}
+    for name in ("cbam_resnet18", "bam_resnet18", "se_resnet18"):
+        if name != "cbam_resnet18":
+            after(page, lambda name=name: choose_network(page, name))
+        trace = attnviz.trace(attnviz.load(name), EXAMPLES_FOLDER / "temple.jpg")
+        diagram = diagram_of(next(iter(trace.layers.values())))
+        keys = nodes.evaluate_all("all => all.map((each) => each.dataset.node)")
+        assert keys == [node.key for node in diagram.nodes]
+        counts[name] = len(keys)
+    assert len(set(counts.values())) == 3
 
 
 def test_every_step_and_every_picture_has_a_table(visit, temple):
@@ -221,13 +201,13 @@ def test_every_step_and_every_picture_has_a_table(visit, temple):
     steps = {step.name: step.values for step in layer.steps}
     features = attnviz.features(attnviz.load("cbam_resnet18"), temple.photo, "layer4.0")
     _, height, width = layer.shape
-    cells = open_table(page, "steps-cells-2")
+    expect(page.locator('.av-mechanism [data-node="input"] .av-node-number')).to_be_visible()
+    cells = open_table(page, "steps-cells-0")
     expect(cells).to_have_count(height * width)
-    written = [
-        f"{steps[name][3, 5]:.3f}".replace("-", "−") for name in ("mean_map", "maximum_map", "spatial_logits")
-    ]
-    expect(cells.nth(3 * width + 5)).to_have_text("46" + "".join(written) + f"{layer.spatial[3, 5]:.3f}")
-    expect(open_table(page, "steps-units-1")).to_have_count(steps["average_hidden"].size)
+    kept = [steps[name][3, 5] for name in ("mean_map", "maximum_map", "spatial_logits")]
+    for value in (*kept, layer.spatial[3, 5], features.before[6, 3, 5], features.after[6, 3, 5]):
+        expect(cells.nth(3 * width + 5)).to_contain_text(f"{value:.3f}".replace("-", "−"))
+    expect(open_table(page, "steps-units-0")).to_have_count(steps["average_hidden"].size)
     expect(open_table(page, "steps-channels-0")).to_have_count(layer.channel.size)
     expect(open_table(page, "channel").nth(3 * width + 5)).to_contain_text(
         f"{features.after[6, 3, 5]:.3f}".replace("-", "−")
@@ -235,15 +215,8 @@ def test_every_step_and_every_picture_has_a_table(visit, temple):
     after(page, lambda: choose_network(page, "bam_resnet18"))
     page.locator(".av-item", has_text="bam2").click()
     control(page, "find").fill("9")
-    expect(page.locator('[data-table^="steps-cells"] thead th')).to_have_text(
-        [
-            "Row",
-            "Column",
-            "Spatial branch",
-            "Their sum for channel 9",
-            "Factor of channel 9",
-            "Map: mean over channels",
-        ]
+    expect(page.locator('[data-table^="steps-cells"] thead th')).to_contain_text(
+        ["Row", "Column", "F", "M_s ( F )", "M_c ( F ) + M_s ( F )", "M ( F )", "1 + M ( F )", "F′"]
     )
     control(page, "tab-photos").click()
     expect(page.locator(".av-photos figure")).to_have_count(3)

@@ -84,6 +84,6 @@ def test_a_notebooks_cell_shows_the_viewer(open_file, tmp_path, noise):
     expect(page.frame_locator("iframe").locator(".av-photo")).to_be_visible()
     for width in (900, 1384):
         page.set_viewport_size({"width": width, "height": 900})
-        expect(page.frame_locator("iframe").locator(".av-step").first).to_be_attached()
+        expect(page.frame_locator("iframe").locator(".av-node").first).to_be_attached()
         inside = next(frame for frame in page.frames if frame.parent_frame)
         assert inside.evaluate("document.documentElement.scrollHeight <= innerHeight")

@@ -29,6 +29,8 @@ const PARAMETERS = {
     },
     write: (pin) => pin.map((place) => place + 1).join('-'),
   },
+  present: { read: flag, write: Number },
+  step: { read: wholeNumber },
   opacity: { read: share },
   wipe: { read: share },
   colours: { read: (text) => oneOf(Object.keys(LUTS))(text) },

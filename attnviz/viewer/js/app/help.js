@@ -9,6 +9,7 @@ const KEYS = {
   '− +': 'key_channel',
   '1 2 3': 'key_network',
   '/': 'key_find',
+  p: 'key_present',
   '?': 'key_help',
 };
 

@@ -6,12 +6,13 @@ import { clamp } from '../numbers/scale.js';
 
 const FIELDS = 'input, select, textarea, [role=slider], [role=option], [role=tab], dialog';
 
-/** Listens for keys: [ and ] choose layers, - and + channels by size, 1 to 9 networks, / finds a channel, ? helps. */
+/** Listens for keys: [ and ] choose layers, - and + channels by size, 1 to 9 networks, / finds a channel, p
+ * presents, ? helps. */
 export function Keys({ viewer, help }) {
   useEffect(() => {
     const onKey = (event) => {
       if (event.defaultPrevented || event.altKey || event.ctrlKey || event.metaKey) return;
-      if (event.target.closest?.(FIELDS)) return;
+      if (viewer.state.present || event.target.closest?.(FIELDS)) return;
       if (act(viewer, help, event.key)) event.preventDefault();
     };
     document.addEventListener('keydown', onKey);
@@ -22,6 +23,7 @@ export function Keys({ viewer, help }) {
 
 function act(viewer, help, key) {
   if (key === '?') help.current.showModal();
+  else if (key === 'p') viewer.set({ tab: 'explore', present: true });
   else if (key === '[' || key === ']') moveLayer(viewer, key === ']' ? 1 : -1);
   else if (key === '-' || key === '+') moveChannel(viewer, key === '+' ? -1 : 1);
   else if (key === '/') viewer.element.querySelector('[data-control=find]')?.focus();
@@ -31,7 +33,8 @@ function act(viewer, help, key) {
   return true;
 }
 
-function moveLayer(viewer, step) {
+/** Choose the layer that many further. */
+export function moveLayer(viewer, step) {
   const { layers } = viewer.trace;
   const here = layers.indexOf(viewer.layer());
   const there = layers[clamp(here + step, 0, layers.length - 1)];
@@ -39,7 +42,7 @@ function moveLayer(viewer, step) {
 }
 
 /** Another channel, counted by size. */
-function moveChannel(viewer, step) {
+export function moveChannel(viewer, step) {
   const layer = viewer.layer();
   const weights = layer && weightsOf(layer);
   if (!weights) return;

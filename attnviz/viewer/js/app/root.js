@@ -4,6 +4,7 @@ import { NetworksComparison } from '../compare/networks.js';
 import { PhotosComparison } from '../compare/photos.js';
 import { MechanismPanel } from '../mechanism/panel.js';
 import { NetworkChoice } from '../networks/choice.js';
+import { Present } from '../present/present.js';
 import { DropTarget } from '../photos/drop.js';
 import { PhotoRow } from '../photos/row.js';
 import { Strip } from '../strip/strip.js';
@@ -35,6 +36,7 @@ export function Root({ viewer }) {
     h(Explorer, { viewer }),
     h(NetworksComparison, { viewer }),
     h(PhotosComparison, { viewer }),
+    h(Present, { viewer }),
     h(Notice, { viewer }),
     h(DropTarget, { viewer }),
     h(Guide, { viewer, handle: guide }),

@@ -11,6 +11,8 @@ export const FIRST_STATE = {
   layer: null, // its name
   channel: null, // its number
   pin: null, // the chosen cell, [row, column]
+  present: false, // whether the mechanism is shown to a hall
+  step: 1, // which node of it is lit then
   opacity: 0.6,
   wipe: 0, // where the map begins, 0 to 1
   colours: 'viridis',

@@ -1,19 +1,39 @@
-// How a layer's gates came about, step after step in the order of computing, with this photo's numbers.
+// How a layer's gates came about: the mechanism as a diagram with this photo's numbers, its formulas, once in signs and
+// once in numbers.
 import { withStrong } from '../app/words.js';
-import { weightsOf } from '../numbers/analysis.js';
-import { digits } from '../numbers/format.js';
-import { cellRows, FoldedTable } from '../numbers/tables.js';
+import { Button } from '../controls/controls.js';
+import { useWidth } from '../drawing/surface.js';
 import { h } from '../vendor/preact.js';
-import { isHidden, isMap, StepCard } from './step_card.js';
-import { stepsOf } from './steps.js';
+import { useState } from '../vendor/preact-hooks.js';
+import { Diagram } from './diagram.js';
+import { lineOf, useMechanism, Whose } from './following.js';
+import { Formula } from './formula.js';
+import { MechanismTables } from './tables.js';
+
+const TYPE = 15; // px
+const NARROWEST = 3.9; // times the type's size, of a picture
 
 /** The mechanism of ``viewer``'s layer. */
 export function MechanismPanel({ viewer }) {
-  const { state, say } = viewer;
   const layer = viewer.layer();
-  if (!layer) return null;
-  const steps = stepsOf(layer, state.channel);
-  const cards = steps.map((step) => h(StepCard, { key: step.key, viewer, step, layer }));
+  return layer ? h(LayerPanel, { viewer, layer }) : null;
+}
+
+function LayerPanel({ viewer, layer }) {
+  const { say } = viewer;
+  const mechanism = useMechanism(viewer, layer);
+  const [element, room] = useWidth();
+  const [pointed, setPointed] = useState(null); // a node's key
+  const [stop, setStop] = useState(null); // the node that had the focus last
+  const { diagram } = mechanism;
+  const present = (key) => {
+    const place = diagram.nodes.findIndex((node) => node.key === key);
+    viewer.set({ present: true, step: place + 1 });
+  };
+  const onPoint = (key) => {
+    setPointed(key);
+    if (key) setStop(key);
+  };
   return h(
     'section',
     {
@@ -22,10 +42,40 @@ export function MechanismPanel({ viewer }) {
       'aria-labelledby': 'av-mechanism-title',
     },
     h(
-      'h2',
-      { id: 'av-mechanism-title' },
-      say('mechanism_title', { kind: layer.title, layer: layer.name }),
+      'div',
+      { class: 'av-mechanism-head' },
+      h(
+        'h2',
+        { id: 'av-mechanism-title' },
+        say('mechanism_title', { kind: layer.title, layer: layer.name }),
+      ),
+      h(Whose, { viewer, mechanism }),
+      h(
+        Button,
+        {
+          class: 'av-button av-primary',
+          'data-present': '',
+          onClick: () => present(diagram.nodes[0].key),
+        },
+        say('present'),
+      ),
     ),
+    h(
+      'div',
+      { class: 'av-measure', ref: element },
+      h(Diagram, {
+        viewer,
+        mechanism,
+        room,
+        size: TYPE,
+        narrowest: NARROWEST,
+        at: stop,
+        onPoint,
+        onOpen: present,
+      }),
+    ),
+    h(Readout, { viewer, mechanism, node: diagram.nodes.find(({ key }) => key === pointed) }),
+    h(FormulaLines, { viewer, mechanism }),
     h(
       'p',
       { class: 'av-prose' },
@@ -33,55 +83,54 @@ export function MechanismPanel({ viewer }) {
       ' ',
       h('em', {}, say('not_grad_cam')),
     ),
-    h('ol', { class: 'av-steps' }, cards),
-    h('p', { class: 'av-note' }, say(noteKey(layer, state.channel))),
-    h('div', {}, stepTables(viewer, layer, steps)),
+    diagram.note && h('p', { class: 'av-note' }, say(diagram.note)),
+    h(Source, { viewer, diagram }),
+    h(MechanismTables, { viewer, mechanism }),
   );
 }
 
-function noteKey(layer, channel) {
-  if (!layer.steps.length) return 'mechanism_no_steps';
-  if (channel !== null) return 'mechanism_note';
-  return layer.map ? 'mechanism_pick' : 'mechanism_pick_channel';
+/** One line on the node that is pointed at, with its formula. */
+function Readout({ viewer, mechanism, node }) {
+  if (!node) return h('p', { class: 'av-node-line av-note' }, viewer.say('diagram_hint'));
+  const numbers = node.example ? mechanism.numbers : undefined;
+  return h(
+    'p',
+    { class: 'av-node-line' },
+    h('span', {}, lineOf(viewer, node)),
+    h(Formula, { tree: node.formula }),
+    numbers && h(Formula, { tree: node.example, numbers }),
+  );
 }
 
-/** Tables of steps, one for each kind and shape: a number for each channel, for each hidden unit, for each cell. */
-function stepTables(viewer, layer, steps) {
-  const channels = weightsOf(layer)?.length;
-  const groups = new Map();
-  for (const step of steps) {
-    const kind = kindOf(step, channels);
-    const key = [kind, step.height, step.width].join('-');
-    if (!groups.has(key)) groups.set(key, { kind, steps: [] });
-    groups.get(key).steps.push(step);
-  }
-  return Array.from(groups.values(), (group, place) => {
-    return h(StepTable, { key: `${group.kind}-${place}`, viewer, group, place });
-  });
+/** The mechanism's formulas, and beside each the same with numbers. */
+function FormulaLines({ viewer, mechanism }) {
+  const { diagram, numbers } = mechanism;
+  const nodes = diagram.lines.map((key) => diagram.nodes.find((node) => node.key === key));
+  if (!nodes.length) return null;
+  const lines = nodes.map((node) =>
+    h(
+      'div',
+      { class: 'av-formula', 'data-line': node.key },
+      h(Formula, { tree: node.formula }),
+      node.example && h(Formula, { tree: node.example, numbers }),
+    ),
+  );
+  return [
+    h('div', { class: 'av-formulas', role: 'group', 'aria-label': viewer.say('formulas') }, lines),
+    h(RoundingNote, { viewer, mechanism }),
+  ];
 }
 
-function kindOf(step, channels) {
-  if (isMap(step)) return 'cells';
-  return step.width === channels && !isHidden(step) ? 'channels' : 'units';
+/** Says that "≈" is about rounding, where one stands. */
+export function RoundingNote({ viewer, mechanism: { diagram, numbers } }) {
+  const isRounded = diagram.nodes.some(({ key }) => numbers(key).isRounded);
+  return isRounded ? h('p', { class: 'av-note' }, viewer.say('rounded')) : null;
 }
 
-/** A table of steps of one shape, a column a step. */
-function StepTable({ viewer, group: { kind, steps }, place }) {
-  const { say, state } = viewer;
-  const [{ height, width }] = steps;
-  const names = steps.map(({ key }) => say(`step_${key}`, { channel: state.channel ?? 0 }));
-  const columns = steps.map(({ values, grain }) => {
-    return (index) => digits(values[index], grain);
-  });
-  const title = say(`steps_table_${kind}`, { count: width, height, width });
-  const content = () => {
-    if (kind === 'cells')
-      return [[say('row'), say('column'), ...names], cellRows({ height, width }, columns)];
-    const rows = Array.from({ length: width }, (_, index) => [
-      String(index),
-      ...columns.map((textAt) => textAt(index)),
-    ]);
-    return [[say(kind === 'channels' ? 'channel' : 'unit'), ...names], rows];
-  };
-  return h(FoldedTable, { name: `steps-${kind}-${place}`, title, content });
+/** The paper that the mechanism comes from. */
+function Source({ viewer, diagram: { paper } }) {
+  if (!paper) return null;
+  const [citation, address] = paper;
+  const link = h('a', { href: address, target: '_blank', rel: 'noreferrer' }, citation);
+  return h('p', { class: 'av-note av-source' }, viewer.say('source'), ' ', link);
 }

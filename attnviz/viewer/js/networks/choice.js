@@ -44,7 +44,7 @@ function Segment({ viewer, network }) {
 }
 
 /** What a network is called where there is little room: by its attention, if it comes with attnviz. */
-function shortName(say, { attention, title }) {
+export function shortName(say, { attention, title }) {
   if (attention === undefined || attention === null) return title;
   return attention ? attention.toUpperCase() : say('attention_none');
 }

@@ -7,7 +7,7 @@ export function digits(value, grain = 0, most = 3) {
   const fine = grain > 0 ? Math.max(0, Math.ceil(-Math.log10(grain))) : most;
   const isSmall = Math.abs(value) >= 5e-4 && Math.abs(value) < 0.05;
   const text = value.toFixed(Math.min(isSmall ? most + 2 : most, Math.max(2, fine)));
-  return text.replace('-', '−');
+  return text.replace('-', Number(text) === 0 ? '' : '−');
 }
 
 /** A share (0 to 1) in percent; "–" for NaN. */

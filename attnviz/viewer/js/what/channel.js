@@ -58,7 +58,7 @@ function withoutFeatures({ say, host, state }, layer) {
 }
 
 /** The promise of a channel's features; one that fails is asked for again. */
-function featuresOf({ host, trace }, layer, channel) {
+export function featuresOf({ host, trace }, layer, channel) {
   if (!kept.has(trace)) kept.set(trace, new Map());
   const channels = kept.get(trace);
   const key = `${layer.name} ${channel}`;

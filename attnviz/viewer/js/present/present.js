@@ -1,0 +1,152 @@
+// A mechanism for a hall: node after node of its diagram lights up, large, with its numbers; other mechanisms on the same
+// photo.
+import { Notice, Waiting } from '../app/notice.js';
+import { Button } from '../controls/controls.js';
+import { Diagram } from '../mechanism/diagram.js';
+import { useMechanism, Whose } from '../mechanism/following.js';
+import { shortName } from '../networks/choice.js';
+import { clamp } from '../numbers/scale.js';
+import { h } from '../vendor/preact.js';
+import { useEffect, useLayoutEffect, useRef } from '../vendor/preact-hooks.js';
+import { presentKey } from './keys.js';
+import { enterFullScreen, leaveFullScreen, useWindow } from './screen.js';
+import { Stage } from './stage.js';
+
+const LEAST_TYPE = 26; // px
+const NARROWEST = 2.6; // times the type's size, of a picture in the diagram
+const TYPE = [0.0203, 0.036]; // of the window's width and height
+
+/** What ``viewer``'s layer does, if it is to be presented. */
+export function Present({ viewer }) {
+  return viewer.state.present ? h(PresentDialog, { viewer, layer: viewer.layer() }) : null;
+}
+
+function PresentDialog({ viewer, layer }) {
+  const dialog = useRef(null);
+  const [width, height] = useWindow();
+  const size = Math.max(LEAST_TYPE, Math.min(width * TYPE[0], height * TYPE[1]));
+  const close = () => {
+    leaveFullScreen();
+    viewer.set({ present: false, step: 1 });
+  };
+  useLayoutEffect(() => {
+    const element = dialog.current;
+    element.showModal();
+    element.querySelector('.av-node.av-lit')?.focus();
+    return () => element.close(); // which gives the focus back
+  }, []);
+  useEffect(() => enterFullScreen(close), []);
+  useEffect(() => {
+    const onKey = (event) => {
+      if (event.altKey || event.ctrlKey || event.metaKey) return;
+      if (presentKey(viewer, event.key, close)) event.preventDefault();
+    };
+    document.addEventListener('keydown', onKey);
+    return () => document.removeEventListener('keydown', onKey);
+  }, []);
+  const onCancel = (event) => {
+    event.preventDefault();
+    close();
+  };
+  const show = { viewer, layer, close, room: width - 2 * size, size };
+  return h(
+    'dialog',
+    {
+      class: 'av-present',
+      ref: dialog,
+      'aria-label': viewer.say('present'),
+      style: { fontSize: `${size}px` },
+      onCancel,
+    },
+    layer ? h(LayerShow, { ...show, key: viewer.trace.id }) : h(EmptyShow, show),
+    h(Waiting, { viewer }),
+    h(Notice, { viewer }),
+  );
+}
+
+/** Of a network without attention there is nothing to show. */
+function EmptyShow({ viewer, close }) {
+  const title = viewer.trace.network.title;
+  return [
+    h(Head, { viewer, title, close }),
+    h('p', { class: 'av-present-none' }, viewer.say('no_attention')),
+  ];
+}
+
+function LayerShow({ viewer, layer, room, size, close }) {
+  const mechanism = useMechanism(viewer, layer);
+  const diagram = useRef(null);
+  const { nodes } = mechanism.diagram;
+  const place = clamp(viewer.state.step - 1, 0, nodes.length - 1);
+  const onOpen = (key) => viewer.set({ step: 1 + nodes.findIndex((node) => node.key === key) });
+  useLayoutEffect(() => {
+    const { activeElement } = document;
+    const isFree = activeElement === document.body || diagram.current.contains(activeElement);
+    if (isFree) diagram.current.querySelector('.av-node.av-lit').focus();
+  }, [place]);
+  const title = `${layer.title} · ${layer.name}`;
+  return [
+    h(Head, { viewer, title, close }, h(Whose, { viewer, mechanism })),
+    h(
+      'div',
+      { class: 'av-present-diagram', ref: diagram },
+      h(Diagram, {
+        viewer,
+        mechanism,
+        room,
+        size,
+        narrowest: NARROWEST,
+        lit: nodes[place].key,
+        isBrief: true,
+        onOpen,
+      }),
+    ),
+    h(Stage, { viewer, mechanism, node: nodes[place] }),
+    h(Steps, { viewer, place, count: nodes.length }),
+  ];
+}
+
+/** Which mechanism, of which layer, and the way back. */
+function Head({ viewer, title, close, children }) {
+  const { say, networks, trace } = viewer;
+  const embedded = networks.filter(({ group }) => group === 'embedded');
+  const segments = embedded.map((network, place) =>
+    h(
+      'button',
+      {
+        type: 'button',
+        class: 'av-segment',
+        'data-network': network.name,
+        'aria-pressed': String(network.name === trace.asked.network),
+        onClick: () => viewer.open({ network: network.name }),
+      },
+      h('kbd', {}, place + 1),
+      ' ',
+      shortName(say, network),
+    ),
+  );
+  return h(
+    'header',
+    { class: 'av-present-head' },
+    segments.length > 1 &&
+      h('div', { class: 'av-segments', role: 'group', 'aria-label': say('network') }, segments),
+    h('span', { class: 'av-present-layer' }, title),
+    children,
+    h(Button, { 'data-present-close': '', onClick: close }, `✕ ${say('present_close')}`),
+  );
+}
+
+/** The step before and the next, and where one is. */
+function Steps({ viewer: { say, set }, place, count }) {
+  const button = (name, label, text, step, isEnd) => {
+    const properties = { 'aria-label': label, 'data-step': name, disabled: isEnd };
+    return h(Button, { ...properties, onClick: () => set({ step: step + 1 }) }, text);
+  };
+  return h(
+    'nav',
+    { class: 'av-present-steps' },
+    button('back', say('guide_back'), '‹', place - 1, place === 0),
+    h('span', {}, `${place + 1} / ${count}`),
+    button('next', say('guide_next'), '›', place + 1, place === count - 1),
+  );
+}
