@@ -2,7 +2,7 @@
 // where that is too narrow.
 
 const WIDEST = 10; // times the type's size, of a picture
-const SIGN = 2; // of a small node
+const SIGN = 2.2; // of a small node
 const NUMBER = 4.3; // of a small node with a number in it
 const LETTER = 0.62; // of the width of a letter of a sign
 const GAP = 0.7; // between columns, at least
