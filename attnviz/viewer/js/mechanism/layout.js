@@ -2,9 +2,9 @@
 // where that is too narrow.
 
 const WIDEST = 10; // times the type's size, of a picture
-const SIGN = 2.2; // of a small node
+const SIGN = 2.5; // of a small node
 const NUMBER = 4.3; // of a small node with a number in it
-const LETTER = 0.62; // of the width of a letter of a sign
+const LETTER = 0.8; // of the width of a letter of a sign
 const GAP = 0.7; // between columns, at least
 const WIDEST_GAP = 3.4;
 const PROPORTION = 0.66; // of a picture's height to its width
@@ -79,7 +79,7 @@ function signWidth(diagram, node, size, hasFeet) {
     size *
     Math.max(
       hasFeet && hasNumber(diagram, node) ? NUMBER : SIGN,
-      LETTER * letters.join('').length + 0.9,
+      LETTER * letters.join('').length + 0.7,
     )
   );
 }
