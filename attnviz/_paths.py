@@ -19,5 +19,4 @@ EXAMPLES_FOLDER = _folder("assets") / "examples"
 LANGUAGES = PACKAGE / "languages"  # what people read, a file a language
 SCRIPTS = PACKAGE / "viewer" / "js"
 STYLES = PACKAGE / "viewer" / "css"
-PAGE_STYLES = PACKAGE / "server" / "page.css"
 IMAGENET_LABELS = PACKAGE / "zoo" / "imagenet-labels.txt"

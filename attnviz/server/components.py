@@ -1,4 +1,4 @@
-"""The app as a component of a Gradio page."""
+"""What answers the app in the browser, as a component of Gradio."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from .routes import SESSION
 
 
 class AttentionViewer(gr.HTML):
-    """The app in the browser, which ``viewer/js/host/gradio.js`` mounts. It has no value: it asks the
-    server's ``functions`` by their names. The template is fixed. ``offers`` says what this server takes."""
+    """The ``functions`` of the server that ``viewer/js/host/gradio.js`` asks by their names. It has no value,
+    and shows nothing."""
 
     is_template = True  # tells Gradio that the browser's part is gr.HTML's
     skip_api = True
@@ -23,17 +23,12 @@ class AttentionViewer(gr.HTML):
     def __init__(
         self,
         functions: list[Callable[[Any, str], Awaitable[Any]]],
-        offers: dict[str, bool] | None = None,
         **named: Any,
     ) -> None:
         super().__init__(
-            html_template='<div class="av-root"></div>',
-            apply_default_css=False,
             server_functions=[_function(method) for method in functions],
             **named,
         )
-        # the number by which the browser asks this component is known only now
-        self.js_on_load = f"attnviz.attach(element, {self._id}, {json.dumps(offers or {})})"
 
     def preprocess(self, payload: Any) -> None:
         """Nothing: what a browser sends back is not used."""

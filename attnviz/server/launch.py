@@ -24,13 +24,13 @@ import anyio.to_thread
 import torch
 from starlette.middleware import Middleware
 
-from .._paths import EXAMPLES_FOLDER, PAGE_STYLES
+from .._paths import EXAMPLES_FOLDER
 from .._version import __version__
 from ..errors import SettingsError
 from ..processors import cores, memory
-from ..viewer.javascript import in_markup, script, style
 from .address import ANY_PORT, check_address, without_proxies
 from .fetching_ahead import FetchingAhead
+from .front_page import front_files
 from .gradio_queue import (
     GradioQueue,
     UploadProgress,
@@ -44,7 +44,7 @@ from .gradio_queue import (
 )
 from .log_format import write_logs
 from .middleware import RequestGuard, ServerState
-from .page import THEME, build
+from .page import ELEMENT, build
 from .routes import EXAMPLES
 from .service import Service, make_service
 from .settings import Settings
@@ -134,7 +134,7 @@ def _launched(service: Service, quiet: bool) -> Server:
         page.queue(status_update_rate=STATUS_SECONDS, max_size=2 * settings.waiting, api_open=False)
         queue = GradioQueue(page)
         service.visitors.also(lambda session: _forget(session, service, page, queue))
-        state = _state(service, queue)
+        state = _state(service, queue, page)
         progress = UploadProgress()
 
         def expire() -> None:
@@ -166,22 +166,15 @@ def _launch(page: gr.Blocks, settings: Settings, state: ServerState, quiet: bool
             share=False,
             pwa=False,
             state_session_capacity=settings.sessions,
-            css_paths=[PAGE_STYLES],
-            head=head(),
-            theme=THEME,
             quiet=quiet,
             mcp_server=settings.mcp,
             app_kwargs={"middleware": [Middleware(RequestGuard, state=state)]},
         )
 
 
-def head() -> str:
-    """The viewer's style and script, for the page's head."""
-    return f"<style>{style()}</style>\n<script>{in_markup(script())}</script>"
-
-
-def _state(service: Service, queue: GradioQueue) -> ServerState:
+def _state(service: Service, queue: GradioQueue, page: gr.Blocks) -> ServerState:
     passes = service.inference.queue
+    viewer = next(block for block in page.blocks.values() if block.elem_id == ELEMENT)
 
     def health() -> dict[str, Any]:
         return {
@@ -196,6 +189,7 @@ def _state(service: Service, queue: GradioQueue) -> ServerState:
         service.settings,
         service.folder,
         {EXAMPLES: EXAMPLES_FOLDER},
+        front_files(viewer._id, service.settings.checkpoints),
         waiting=lambda: len(queue),
         busy=queue.busy,
         has_event=queue.has_event,

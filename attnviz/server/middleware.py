@@ -25,17 +25,16 @@ from ..errors import DISK_FULL
 from ..languages.catalogue import catalogue
 from .asker import address_of
 from .form_fields import FieldLimit
+from .front_page import OwnFile
 from .log_format import last_place
 from .origins import OriginRules
-from .own_address import OwnAddress
 from .page_cache import ROUTES as PAGES
 from .page_cache import PageCache
 from .rate_limit import RateLimit
 from .refusal_pause import RefusalPause
 from .request_body import Arrivals, Refusal, limited, lively, question_in, read, replayed
-from .routes import ADDRESS, SESSION, STATIC, UNKNOWN, WITH_QUESTION, headers_of, route_of
+from .routes import ADDRESS, SESSION, STATIC, UNKNOWN, WITH_QUESTION, below, headers_of, route_of
 from .settings import Settings
-from .static_cache import StaticCache
 from .sweeping import make_again
 
 log = logging.getLogger("attnviz.requests")
@@ -60,6 +59,7 @@ class ServerState:
     settings: Settings
     folder: Path  # of uploads
     public_folders: Mapping[str, Path] = field(default_factory=dict)  # whose files anybody may see, by name
+    files: Mapping[str, OwnFile] = field(default_factory=dict)  # the page and its files, by their paths
     waiting: Callable[[], int] = lambda: 0  # events in the queue
     busy: Callable[[], bool] = lambda: False  # whether any of them waits or runs
     has_event: Callable[[Any], bool] = lambda _: True  # whether the page has one of this number
@@ -87,8 +87,7 @@ class RequestGuard:
         pause: RefusalPause | None = None,
     ) -> None:
         self._app, self._state, self._pause = app, state, pause or RefusalPause(clock)
-        self._own_address = OwnAddress(app, state.settings.path or "")
-        self._static, self._pages = StaticCache(app), PageCache(self._own_address)
+        self._pages = PageCache(app)
         self._rate, self._origins = RateLimit(state.settings.rate, clock), OriginRules(state.settings)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -100,7 +99,7 @@ class RequestGuard:
             await self._app(scope, receive, send)
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
-        scope = self._own_address.inside(scope)
+        scope = below(scope, self._state.settings.path or "")
         began, route = time.monotonic(), route_of(scope["path"])
         address = address_of(scope, self._state.settings.proxies)
         exchange = _Exchange(headers_of(route, self._origins.frame_policy), receive, send)
@@ -132,12 +131,15 @@ class RequestGuard:
             return
         headers = Headers(scope=scope)
         self._origins.check_name(headers)
-        if route not in STATIC and not self._rate.allows(address):
+        if route != STATIC and not self._rate.allows(address):
             raise Refusal(429, "address_asks_too_often", rate=self._rate.per_minute)
         if route == "file":
             scope = self._with_public_path(scope)
         if not self._is_served(route, scope["path"]):
             raise Refusal(404, "nothing_here")
+        if scope["method"] in ("GET", "HEAD") and scope["path"] in state.files:
+            await state.files[scope["path"]].send(scope, send)
+            return
         _check_names(scope, route)
         session = ""
         if scope["method"] not in ("GET", "HEAD"):
@@ -149,7 +151,7 @@ class RequestGuard:
                 return
             receive, session = await self._checked_question(scope, receive, route, address)
         scope = {**scope, SESSION: session, ADDRESS: address}
-        app = self._static if route in STATIC else self._pages if route in PAGES else self._app
+        app = self._pages if route in PAGES else self._app
         if scope["method"] != "POST" or route not in ("component_server", "mcp"):
             await app(scope, receive, send)
             return
@@ -165,7 +167,9 @@ class RequestGuard:
     def _is_served(self, route: str, path: str) -> bool:
         if route == "mcp":
             return self._state.settings.mcp
-        return self._may_see(path) if route == "file" else route != UNKNOWN
+        if route == "file":
+            return self._may_see(path)
+        return path in self._state.files if route == STATIC else route != UNKNOWN
 
     def _with_public_path(self, scope: Scope) -> Scope:
         """A request for a file of a public folder, by the path that it has on this machine. Raises Refusal

@@ -1,4 +1,4 @@
-"""The Gradio page: the app in one component, and the API beside it."""
+"""The Gradio app: one component, whose functions the page's app asks, and the API beside it."""
 
 from __future__ import annotations
 
@@ -15,16 +15,11 @@ from .api import add_endpoints
 from .components import AttentionViewer
 from .service import Service, make_service
 
-THEME = gr.themes.Default(
-    primary_hue="indigo",
-    neutral_hue="slate",
-    font=("system-ui", "sans-serif"),
-    font_mono=("ui-monospace", "monospace"),
-)
+ELEMENT = "viewer"  # the component's name, by which the app finds its number
 
 
 def build(service: Service | None = None) -> gr.Blocks:
-    """The page of a server, not yet served."""
+    """What a server answers, not yet served. Its own page is not shown: ``front_page.py`` has ours."""
     service = service or make_service()
     gr.set_static_paths([EXAMPLES_FOLDER])  # served from there: a copy among the uploads would be swept away
     # For each address one more than passes at a time: while one runs, another's photo is opened and a
@@ -33,11 +28,7 @@ def build(service: Service | None = None) -> gr.Blocks:
         "concurrency_id": "pass",
         "concurrency_limit": 2 * (service.settings.at_once + 1),
     }
-    with gr.Blocks(title="attnviz", fill_width=True, analytics_enabled=False) as page:
-        AttentionViewer(
-            [*service.viewer.functions, *service.visits.functions],
-            {"networks": service.settings.checkpoints},
-            elem_id="viewer",
-        )
+    with gr.Blocks(title="attnviz", analytics_enabled=False) as page:
+        AttentionViewer([*service.viewer.functions, *service.visits.functions], elem_id=ELEMENT)
         add_endpoints(service, passes)
     return page

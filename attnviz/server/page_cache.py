@@ -1,6 +1,5 @@
-"""A cache of the page itself and its configuration. They are the same for all who call the server by one
-name, but Gradio writes a quarter of a megabyte anew for each, which takes as long as half a forward pass,
-while others wait to be answered."""
+"""A cache of Gradio's configuration, by which its clients know the API. It is the same for all who call the
+server by one name, but Gradio writes it anew for each, while others wait to be answered."""
 
 from __future__ import annotations
 
@@ -10,11 +9,11 @@ from collections import OrderedDict
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from .static_cache import StoredResponse, compressed, fetched
+from .stored_response import StoredResponse, compressed, fetched
 
-ROUTES = ("/", "/config")
-MOST = 16  # pages that are kept, a quarter of a megabyte each; whoever calls chooses the name
-# From these Gradio takes the address that it writes into the page.
+ROUTES = ("/config",)
+MOST = 16  # pages that are kept; whoever calls chooses the name
+# From these Gradio takes the address that it writes into a page.
 NAMING = ("host", "x-forwarded-host", "x-forwarded-proto", "x-gradio-server")
 
 Key = tuple[str, ...]

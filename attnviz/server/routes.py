@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from urllib.parse import unquote
 
+from starlette.types import Scope
+
 API = "/gradio_api"
 # All that the page, gradio_client and MCP ask for. Gradio has more routes: some fetch addresses, write files
 # or resize pictures for anyone.
-PAGES = ("/", "/config", "/theme.css", "/robots.txt", "/favicon.ico", "/manifest.json", "/healthz")
-PAGES_BELOW = ("/assets/", "/static/", "/svelte/")
+PAGES = ("/", "/config", "/robots.txt", "/favicon.ico", "/healthz")
+OWN_FILES = "/assets/"
 CALLS = (
     "/info",
     "/openapi.json",
     "/app_id",
     "/startup-events",
-    "/theme.css",
     "/queue/join",
     "/queue/data",
     "/queue/status",
@@ -26,7 +27,7 @@ CALLS = (
 )
 CALLS_BELOW = ("/heartbeat/", "/call/", "/file=")
 AGENTS_CALLS_BELOW = "/mcp"
-STATIC = ("assets", "static", "svelte", "/theme.css")  # some eighty a page, the same for all: not counted
+STATIC = "assets"  # the same for all, and browsers keep it: not counted
 WITH_QUESTION = ("queue/join", "call", "component_server", "mcp")  # routes whose body is a question in JSON
 UNKNOWN = "unknown"
 LONGEST_PART = 255  # bytes of one name in a path, by which a file system may still know a file
@@ -34,12 +35,20 @@ EXAMPLES = "examples"  # the folder of example photos, as browsers name it
 # where a request's scope says whose it is, and from where, which nobody can choose
 SESSION, ADDRESS = "attnviz.session", "attnviz.address"
 
-# Nothing that the page shows comes from anywhere else; Gradio makes functions of text.
+# Nothing that the page shows comes from anywhere else, and no text becomes a script.
 PAGE_POLICY = (
-    "default-src 'self' data: blob: 'unsafe-inline' 'unsafe-eval'; object-src 'none'; base-uri 'self'; "
-    "form-action 'self'"
+    "default-src 'self' data: blob:; script-src 'self'; style-src 'self' 'unsafe-inline'; "
+    "object-src 'none'; base-uri 'self'; form-action 'self'"
 )
 FILE_POLICY = "default-src 'none'; sandbox"  # an upload is never a page
+
+
+def below(scope: Scope, path: str) -> Scope:
+    """A request as the app knows it: without the ``path`` that a proxy may leave in front of its own."""
+    path, asked = path.rstrip("/"), scope["path"]
+    if not path or not f"{asked}/".startswith(f"{path}/"):
+        return scope
+    return {**scope, "path": asked[len(path) :] or "/"}
 
 
 def route_of(path: str) -> str:
@@ -49,8 +58,8 @@ def route_of(path: str) -> str:
         return UNKNOWN
     if path in PAGES:
         return path
-    if path.startswith(PAGES_BELOW) and ".." not in path:
-        return path.split("/")[1]
+    if path.startswith(OWN_FILES):
+        return STATIC
     if not path.startswith(API):
         return UNKNOWN
     call = path.removeprefix(API)

@@ -20,7 +20,7 @@ from ..languages.catalogue import catalogue
 
 EXPORTS = {
     "mount": "app/viewer",
-    "attach": "host/gradio",
+    "servedPage": "host/gradio",
     "savedFile": "host/file",
     "HostError": "host/host",
 }  # function of window.attnviz -> module

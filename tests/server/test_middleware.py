@@ -40,7 +40,11 @@ from attnviz.server.settings import Settings
         "/gradio_api/mcp/",
         "/gradio_api/custom_component/a/b/c/d",
         "/assets/../app.py",
+        "/assets/index-DphvyggB.js",
         "/static/%2e%2e/app.py",
+        "/static/js/iframeResizer.contentWindow.min.js",
+        "/theme.css",
+        "/manifest.json",
         "/login",
         "/docs",
         "/redoc",
@@ -79,6 +83,7 @@ def test_an_upload_can_be_seen_but_is_never_a_page_and_is_kept_by_no_cache(tmp_p
 def test_a_page_can_load_nothing_from_elsewhere(tmp_path):
     policy = ask(Inner(), state(tmp_path), "/")[1]["content-security-policy"]
     assert policy.startswith("default-src 'self'") and "http" not in policy
+    assert "; script-src 'self';" in policy  # neither a word on the page nor an upload becomes a script
 
 
 def test_a_body_reaches_the_application_as_it_was_sent(tmp_path):

@@ -1,4 +1,4 @@
-// The host of a Gradio page: its component's functions on the server answer, its upload route takes files.
+// The host of a served page: the functions of a Gradio component on the server answer, its upload route takes files.
 import { preferredLanguage } from '../app/languages.js';
 import { mount } from '../app/viewer.js';
 import { unpackFeatures } from '../numbers/decoding.js';
@@ -9,11 +9,11 @@ const ELEMENT = 'viewer'; // the component's name in the page
 const LOOK_AGAIN = 400; // ms, between two looks at how far a download is
 const ANY_PICTURE = 'image/x-unknown'; // the type of a file of which the browser knows none
 
-/** Mount the app in a Gradio component's ``element``; ``component`` is the component's number, and ``takes`` says whether
- * this server opens visitors' own ``networks``. */
-export function attach(element, component, takes) {
+/** Show the app in an element. ``component`` is the number of the component that answers; ``networks``, whether this
+ * server opens visitors' own: both as text. */
+export function servedPage(element, { component, networks }) {
   const { searchParams } = new URL(location.href);
-  const viewer = mount(element.querySelector('.av-root'), gradioHost(component, takes), {
+  const viewer = mount(element, gradioHost(Number(component), Boolean(networks)), {
     hasAddress: true,
     language: preferredLanguage(navigator.language),
     theme: searchParams.get('__theme'),
@@ -23,7 +23,7 @@ export function attach(element, component, takes) {
 }
 
 /** The host, see host.js. */
-function gradioHost(component, takes) {
+function gradioHost(component, takesNetworks) {
   const visitor = visitorName();
   const ask = question(component, visitor);
   return {
@@ -40,7 +40,7 @@ function gradioHost(component, takes) {
     addPhoto: async (file, options) =>
       ask('add_photo', { upload: await uploaded(calledPicture(file), options) }, options),
     removePhoto: (photo) => ask('remove_photo', { photo }),
-    addNetwork: takes.networks && ownNetwork(ask),
+    addNetwork: takesNetworks ? ownNetwork(ask) : undefined,
     save: async (selection, options) => here((await ask('save', selection, options)).url),
     link: copied,
     forget: () => ask('forget', {}),

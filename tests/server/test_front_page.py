@@ -1,0 +1,105 @@
+"""The page that a browser gets first, and the files that it names."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import re
+from pathlib import Path
+
+import httpx
+import pytest
+from helpers.guarded import Inner, ask_again, guard
+
+from attnviz.server.front_page import front_files
+from attnviz.server.middleware import ServerState
+from attnviz.server.routes import below
+from attnviz.server.settings import Settings
+from attnviz.viewer.javascript import script, style
+
+FILES = front_files(7, networks=True)
+NAMES = re.findall(r'(?:src|href)="([^"]+)"', FILES["/"].plain.body.decode())
+
+
+def got(path: str, accepts: str = "gzip") -> tuple[dict[str, str], bytes]:
+    sent = []
+
+    async def send(message):
+        sent.append(message)
+
+    asyncio.run(FILES[path].send({"type": "http", "headers": [(b"accept-encoding", accepts.encode())]}, send))
+    headers = {name.decode(): value.decode() for name, value in sent[0]["headers"]}
+    assert sent[0]["status"] == 200 and int(headers["content-length"]) == len(sent[1]["body"])
+    return headers, sent[1]["body"]
+
+
+def test_the_page_names_all_of_its_files_below_itself():
+    assert sorted(FILES) == sorted(["/", *(f"/{name}" for name in NAMES)])
+    assert len(NAMES) == 2 and not any(name.startswith(("/", "http")) for name in NAMES)
+
+
+def test_it_says_whom_the_app_asks_and_what_this_server_takes():
+    page = FILES["/"].plain.body.decode()
+    assert 'data-component="7" data-networks="yes"' in page
+    assert 'data-networks=""' in front_files(7, networks=False)["/"].plain.body.decode()
+    for language in ("en", "zh-CN"):
+        assert f'<p lang="{language}">' in page
+
+
+def test_files_stay_with_the_browser_and_the_page_does_not():
+    for name in NAMES:
+        headers, _ = got(f"/{name}")
+        assert "immutable" in headers["cache-control"] and "charset=utf-8" in headers["content-type"]
+    assert got("/")[0]["cache-control"] == "no-cache"
+
+
+def test_a_file_is_packed_for_who_takes_it_so():
+    for name in NAMES:
+        packed, plain = got(f"/{name}"), got(f"/{name}", "identity")
+        assert packed[0]["content-encoding"] == "gzip" and "content-encoding" not in plain[0]
+        assert gzip.decompress(packed[1]) == plain[1] and 3 * len(packed[1]) < len(plain[1])
+    assert style().encode() in [got(f"/{name}", "")[1] for name in NAMES]
+    assert any(got(f"/{name}", "")[1].startswith(script().encode()) for name in NAMES)
+
+
+def test_other_content_has_another_address(monkeypatch):
+    monkeypatch.setattr("attnviz.server.front_page.style", lambda: "body {}")
+    others = set(front_files(7, networks=True)) - set(FILES)
+    assert len(others) == 1 and others.pop().endswith(".css")
+
+
+def test_the_guard_answers_with_them_and_asks_nobody(tmp_path: Path):
+    inner = Inner()
+    guarded = guard(inner, ServerState(Settings(rate=2), tmp_path, files=FILES))
+    for name in NAMES * 3:  # the same for all, and not counted
+        assert ask_again(guarded, f"/{name}")[0] == 200
+    status, headers, said = ask_again(guarded, "/")
+    assert status == 200 and said["text"].startswith("<!doctype html>")
+    assert (
+        headers["x-content-type-options"] == "nosniff"
+        and "frame-ancestors" in headers["content-security-policy"]
+    )
+    assert inner.bodies == [] and ask_again(guarded, "/assets/attnviz-0123456789ab.js")[0] == 404
+
+
+@pytest.mark.parametrize(
+    ("path", "asked", "inside"),
+    [
+        ("/demo", "/demo/", "/"),
+        ("/demo", "/demo", "/"),
+        ("/demo/", "/demo/gradio_api/info", "/gradio_api/info"),
+        ("/demo", "/gradio_api/info", "/gradio_api/info"),  # a proxy that takes the path off, or none
+        ("/demo", "/demonstration", "/demonstration"),
+        ("", "/demo/", "/demo/"),
+    ],
+)
+def test_the_path_that_a_proxy_leaves_is_taken_off(path, asked, inside):
+    assert below({"path": asked}, path)["path"] == inside
+
+
+@pytest.mark.slow
+def test_the_served_page_weighs_little(running):
+    page = httpx.get(running.url)
+    files = [httpx.get(f"{running.url}/{name}") for name in re.findall(r'(?:src|href)="([^"]+)"', page.text)]
+    sizes = [int(answer.headers["content-length"]) for answer in (page, *files)]
+    assert len(sizes) == 3 and sum(sizes) < 100_000
