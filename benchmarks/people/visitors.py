@@ -1,5 +1,5 @@
-"""Visitors of a served page who speak as a browser does: the page with its files, the heartbeat, uploads, and
-the app's questions. What they find is read from ``/config``.
+"""Visitors of a served page who speak as a browser does: the page with its files, uploads, and the app's
+questions. What they find is read from the page.
 
 What a visitor gets instead of an answer is an exception: Refused, with the server's sentence, Lost, or Wrong.
 """
@@ -14,7 +14,6 @@ import io
 import json
 import re
 import secrets
-from contextlib import AbstractAsyncContextManager, nullcontext, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,9 +24,8 @@ from PIL import Image
 API = "/gradio_api"
 PATIENCE = 90  # seconds after which an answer is lost
 REFUSING = re.compile(r"busy|number \d|waiting|requests a minute|short of memory|no room|restarting")
-NAMED = re.compile(r'"(?:\./|/|\./assets/|/assets/|assets/)([\w.-]+\.(?:js|css))"')
-# that Chromium asks for when it opens this page; the scripts name more, for components that it has not
-FILES = 79
+NAMED = re.compile(r'(?:src|href)="(assets/[\w.-]+)"')
+COMPONENT = re.compile(r'data-component="(\d+)"')  # whom the app asks
 SIZES = ((640, 480), (480, 640), (600, 450), (640, 426), (512, 512))
 
 
@@ -85,15 +83,6 @@ def photo(person: int, number: int, size: tuple[int, int] | None = None) -> Phot
     )
 
 
-class Page:
-    """What ``/config`` says of a page: its components by their names, and the endpoints of its API."""
-
-    def __init__(self, config: dict[str, Any]) -> None:
-        self.ids = {
-            one["props"]["elem_id"]: one["id"] for one in config["components"] if one["props"].get("elem_id")
-        }
-
-
 class Visitor:
     """One open page. ``address`` is the visitor's own on the loopback interface, such as 127.0.1.7."""
 
@@ -106,29 +95,21 @@ class Visitor:
         self.rank: int | None = None  # in the line, which nobody tells who asks by the app
         self.shown: dict[str, Any] = {}  # the capture that this visitor sees
         self._wanted: dict[str, str] = {}  # the photo, network and view that were chosen last
-        self._tasks: list[asyncio.Task] = []
-        self._few = asyncio.Semaphore(6)
+        self.component: int | None = None  # that answers, by its number
 
     async def fetch(self, files: bool) -> None:
-        """Get the page; with ``files`` also its scripts and styles, six at a time, as one does who was never
-        here."""
-        left, seen = [(await self._get("/")).text], set[str]()
-        while files and left and len(seen) < FILES:
-            named = {name for text in left for name in NAMED.findall(text)} - seen
-            paths = sorted(named)[: FILES - len(seen)]
-            seen.update(paths)
-            left = [
-                answer.text
-                for answer in await asyncio.gather(
-                    *(self._get(f"/assets/{path}", self._few) for path in paths)
-                )
-            ]
-        self.page = Page((await self._get("/config")).json())
+        """Get the page; with ``files`` also its script and style, as one does who was never here."""
+        page = (await self._get("/")).text
+        if files:
+            await asyncio.gather(*(self._get(f"/{name}") for name in NAMED.findall(page)))
+        found = COMPONENT.search(page)
+        if found is None:
+            raise Lost("a page that names nobody to ask")
+        self.component = int(found[1])
 
     async def open(self, files: bool = False) -> None:
         """Open the page, until it shows its first capture."""
         await self.fetch(files)
-        self._tasks.append(asyncio.create_task(self._heartbeat()))
         self.shown = (await self.ask("start", {}))["capture"]
         self._wanted = {key: self.shown["asked"][key] for key in ("photo", "network", "view")}
 
@@ -156,7 +137,7 @@ class Visitor:
         """A question of the viewer. Raises Refused or Lost for an {"error"}."""
         body = {
             "data": {**question, "language": "en"},
-            "component_id": self.page.ids["viewer"],
+            "component_id": self.component,
             "session_hash": self.session,
             "fn_name": function,
         }
@@ -171,20 +152,10 @@ class Visitor:
 
     async def leave(self) -> None:
         """Close the page."""
-        for task in self._tasks:
-            task.cancel()
-            with suppress(asyncio.CancelledError, Exception):
-                await task
         await self.client.aclose()
 
-    async def _get(self, path: str, few: AbstractAsyncContextManager = nullcontext()) -> httpx.Response:  # noqa: B008
-        async with few:
-            return checked(await self.client.get(path))
-
-    async def _heartbeat(self) -> None:
-        async with self.client.stream("GET", f"{API}/heartbeat/{self.session}", timeout=None) as answer:
-            async for _ in answer.aiter_raw():
-                pass
+    async def _get(self, path: str) -> httpx.Response:
+        return checked(await self.client.get(path))
 
 
 def fingerprint(capture: dict[str, Any]) -> str:
