@@ -154,16 +154,6 @@ class Catalog:
         there = [*self.first_networks.there(), *(name for _, name in self._embedded_intact())]
         return there[0] if there else [*self.ready([]), *self.choices([])][0][1]
 
-    def other(self, name: str) -> str | None:
-        """What is offered instead of a network, of the same attention if there is one: for one that comes
-        with attnviz one of ImageNet's that was fetched ahead, and the other way round."""
-        embedded = [own for _, own in self._embedded_intact()]
-        fetched = [first for first in self.first_networks.there() if first not in embedded]
-        others = fetched if name in list_networks() else embedded
-        if name.startswith(PREFIX) or not fetched or not others:
-            return None
-        return next((other for other in others if _attention(other) == _attention(name)), others[0])
-
     def log_damaged(self) -> None:
         """Say in the log which of those that come with attnviz are damaged."""
         for _, name in self._embedded:
@@ -284,13 +274,6 @@ class Catalog:
 def title_of(name: str) -> str:
     """What a network is, for people: of one that comes with attnviz, or ImageNet's."""
     return card(name).heading if name in list_networks() else imagenet.row(name).title
-
-
-def _attention(name: str) -> str:
-    """The kind of a network's attention; "" for none."""
-    if name in list_networks():
-        return str(card(name).architecture["attention"] or "")
-    return (imagenet.row(name).attention or "").lower()
 
 
 def _downloaded() -> list[Choice]:

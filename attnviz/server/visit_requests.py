@@ -20,10 +20,13 @@ from .offers import offers, own_offer
 from .photo_store import PhotoStore
 from .settings import Settings
 from .thumbnails import thumbnail
+from .uploaded_checkpoints import PREFIX
 from .viewer_requests import Answer, ViewerRequests, answered, said
 from .visitors import Visitors
 
 log = logging.getLogger(__name__)
+
+LONGEST_NAME = 80  # characters of a wanted network's name that are said again
 
 
 class VisitRequests:
@@ -66,7 +69,7 @@ class VisitRequests:
                 "megabytes": self._settings.checkpoint_mb,
                 "told": list(CHOICES),
                 "trouble": trouble,
-                "note": self._note(key.network),
+                "note": self._note(request.get("network"), key.network, session),
             }
 
         return await answered(request, answer)
@@ -168,20 +171,40 @@ class VisitRequests:
         shown = self._catalog.examples(network)
         return await to_thread(lambda: [_with_thumbnail(example, language) for example in shown])
 
-    def _note(self, network: str) -> dict[str, str] | None:
-        """That another network is awaited before this one, or could not be had, by language; None if neither
-        is so."""
+    def _note(self, wanted: Any, network: str, session: str) -> dict[str, str] | None:
+        """Why another network is shown than was wanted, by language; or that another one is awaited before
+        it, or could not be had. None if nothing is so."""
+        if isinstance(wanted, str) and wanted and wanted != network:
+            return self._not_shown(wanted, self._title(network, session))
         first = self._catalog.first_networks
         awaited = first.awaited()
         if awaited is None or network not in list_networks():
             return None
         key = "note_failed" if first.has_failed(awaited) else "note_awaited"
-        title = title_of(awaited)
-        return {language: say(language, key, title=title) for language in catalogue().languages}
+        return _in_all_languages(key, title=title_of(awaited))
+
+    def _not_shown(self, wanted: str, shown: str) -> dict[str, str]:
+        """Why a wanted network is not the one that is shown."""
+        if wanted in list_networks():
+            return _in_all_languages("note_damaged", title=title_of(wanted), shown=shown)
+        if wanted in list_networks("imagenet"):
+            return _in_all_languages("note_download", title=title_of(wanted), shown=shown)
+        if wanted.startswith(PREFIX):
+            return _in_all_languages("note_gone", minutes=self._settings.keep, shown=shown)
+        return _in_all_languages("note_unknown", name=wanted[:LONGEST_NAME], shown=shown)
+
+    def _title(self, network: str, session: str) -> str:
+        own = {name: title for title, name in self._visitors.checkpoints_of(session)}
+        return own.get(network) or title_of(network)
 
     def _mine(self, session: str) -> list[dict[str, str]]:
         paths = self._visitors.photos_of(session)
         return [{"photo": self._photos.name_of(path), "name": path.name} for path in paths]
+
+
+def _in_all_languages(key: str, **holes: Any) -> dict[str, str]:
+    """A text of the page by language: the browser can change its own."""
+    return {language: say(language, key, **holes) for language in catalogue().languages}
 
 
 def _with_thumbnail(example: Example, language: str) -> dict[str, str]:

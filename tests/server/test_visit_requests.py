@@ -85,6 +85,25 @@ def test_what_is_not_offered_is_not_opened(client, wanted):
     assert opening["capture"]["asked"] == {**TEMPLE, "example": True} and opening["trouble"] is None
 
 
+@pytest.mark.parametrize(
+    ("wanted", "said"),
+    [
+        ("pytorchcv/cbam_resnet50", "CBAM ResNet-50 is not here yet"),
+        ("yours:guess", "no longer here: uploads are deleted after 60 min"),
+        ("resnet51", "no network called “resnet51”"),
+    ],
+)
+def test_it_is_said_why_another_network_is_shown_than_was_wanted(client, wanted, said):
+    note = client.ask("start", network=wanted)["note"]
+    assert said in note["en"] and note["en"].endswith("CBAM ResNet-18 is shown.")
+    assert "现在显示的是 CBAM ResNet-18" in note["zh"]
+
+
+def test_nothing_is_said_of_a_network_that_was_not_named_or_is_shown(client):
+    for wanted in ({}, {"network": None}, {"network": "bam_resnet18"}):
+        assert client.ask("start", **wanted)["note"] is None
+
+
 def test_a_reload_keeps_what_the_visitor_brought_and_no_other_visitor_gets_it(client, noise_file):
     other = replace(client, session="other")
     photo = client.upload(noise_file)["photo"]
