@@ -1,8 +1,9 @@
 """Texts by language and key: one file ``languages/CODE.json`` a language, found by its name.
 
 A file has the language's own ``name``, its ``tag`` for HTML, and three sections: ``page``, what the page and
-the viewer say; ``errors``, the sentences of ``attnviz.errors``; ``phrases``, parts of those sentences. A text
-has holes like {name}. A hole that has the name of a phrase, and for which no value is given, takes that
+the viewer say; ``errors``, the sentences of ``attnviz.errors``; ``phrases``, parts of those sentences; and
+perhaps ``classes``, what it calls those that the networks that come with attnviz know in English. A text has
+holes like {name}. A hole that has the name of a phrase, and for which no value is given, takes that
 phrase.
 """
 
@@ -61,6 +62,10 @@ class Catalogue:
     def page(self, language: str) -> dict[str, str]:
         """The words of the page and the viewer by key; English ones for a language without a file."""
         return self._pages.get(language, self._pages[ENGLISH])
+
+    def classes(self, language: str) -> dict[str, str]:
+        """What a language calls classes, by their English names; what is not in it has none of its own."""
+        return self._texts[language].get("classes", {})
 
     def error(self, language: str, key: str, values: Mapping[str, Value]) -> str:
         """The sentence of an error; in English where the language does not say it."""

@@ -79,6 +79,7 @@ def shared_constants() -> dict[str, object]:
     languages = {code: {"name": texts.name(code), "tag": texts.tag(code)} for code in texts.languages}
     return {
         "LANGUAGES": languages,
+        "CLASSES": {code: texts.classes(code) for code in languages},
         "WORDS": {code: texts.page(code) for code in languages},
         "LUTS": {name: _colours(name) for name in COLORMAPS},
         "HIGH": HIGH,

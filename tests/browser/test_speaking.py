@@ -32,6 +32,8 @@ def test_a_chinese_browser_is_answered_in_chinese(visit):
     page = visit(locale="zh-CN")
     expect(photo_name(page)).to_have_text("示例：temple.jpg")
     expect(page.locator("[data-language]")).to_have_text("English")
+    expect(page.locator(".av-top5 li").first).to_contain_text("教堂")
+    expect(page.locator(".av-classes")).to_contain_text("圆号")
 
 
 def test_what_was_said_follows_the_language_and_goes_with_the_view(visit, tmp_path):

@@ -24,6 +24,7 @@ from attnviz.errors import AttnvizError, NetworkError, PhotoError
 from attnviz.languages.catalogue import FOLDER, HOLE, LANGUAGES, Catalogue, Phrase, catalogue, say
 from attnviz.networks.card import ASSUMED
 from attnviz.server.middleware import Refusal
+from attnviz.zoo.registry import card, list_networks
 
 PACKAGE = ROOT / "attnviz"
 TEXTS = {
@@ -300,6 +301,13 @@ def test_the_languages_are_those_that_have_a_file_english_first():
 )
 def test_the_language_that_a_browser_prefers(header, language):
     assert catalogue().preferred(header) == language
+
+
+def test_chinese_names_the_classes_of_the_networks_that_come_with_attnviz_and_no_others():
+    labels = {label for name in list_networks() for label in card(name).labels}
+    classes = catalogue().classes("zh")
+    assert set(classes) == labels and len(set(classes.values())) == len(classes)
+    assert catalogue().classes("en") == {}
 
 
 @pytest.fixture

@@ -52,7 +52,7 @@ function Answers({ viewer }) {
     return h(
       'li',
       {},
-      h('span', { class: 'av-label' }, label),
+      h('span', { class: 'av-label' }, viewer.classText(label)),
       h('span', { class: 'av-number' }, text),
       h('span', { class: 'av-share' }, h('span', { style: { width: text } })),
     );
@@ -66,8 +66,10 @@ function Answers({ viewer }) {
 
 /** All classes that it knows, those named above marked. */
 function Classes({ viewer }) {
-  const { say, trace } = viewer;
-  const items = trace.network.labels.map((label) => h('li', { class: 'av-class' }, label));
+  const { say, trace, classText } = viewer;
+  const items = trace.network.labels.map((label) =>
+    h('li', { class: 'av-class' }, classText(label)),
+  );
   return h('ul', { class: 'av-classes', 'aria-label': say('all_classes') }, items);
 }
 

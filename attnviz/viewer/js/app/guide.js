@@ -69,7 +69,7 @@ function stepText(viewer, name) {
   const [row, column] = state.pin ?? [Math.floor(height / 2), Math.floor(width / 2)];
   const [label, share] = trace.top[0] ?? [];
   return say(`guide_${name}`, {
-    label: label ?? '',
+    label: label === undefined ? '' : viewer.classText(label),
     share: label === undefined ? '' : `${Math.round(100 * share)}%`,
     count: trace.layers.length,
     layer: layer?.name ?? '',

@@ -1,4 +1,4 @@
-// The languages of the page. LANGUAGES, {code: {name, tag}}, and their WORDS come with it.
+// The languages of the page. LANGUAGES, {code: {name, tag}}, their WORDS and their names of CLASSES come with it.
 
 export const ENGLISH = 'en';
 
@@ -22,4 +22,9 @@ export function followingLanguage(code) {
 export function textIn(code, key, values) {
   const text = WORDS[code]?.[key] ?? WORDS[ENGLISH][key] ?? key;
   return text.replace(/\{(\w+)\}/g, (hole, name) => (name in values ? String(values[name]) : hole));
+}
+
+/** What a language calls a class that a network names in English. */
+export function classIn(code, name) {
+  return CLASSES[code]?.[name] ?? name;
 }

@@ -9,7 +9,7 @@ import { h, render } from '../vendor/preact.js';
 import { addressOf, readAddress } from './address.js';
 import { Captures } from './captures.js';
 import { keepHistory, keptView } from './history.js';
-import { ENGLISH, spokenLanguage, textIn } from './languages.js';
+import { classIn, ENGLISH, spokenLanguage, textIn } from './languages.js';
 import { Pointing } from './pointing.js';
 import { Root } from './root.js';
 import {
@@ -58,6 +58,9 @@ class Viewer {
 
   /** A text in the viewer's language, its {holes} filled with values. */
   say = (key, values = {}) => textIn(this.language, key, values);
+
+  /** What a network's class is called. */
+  classText = (name) => classIn(this.language, name);
 
   describe = (layer) => describeLayer(this.say, layer);
   describeMap = (layer) => describeMap(this.say, layer);

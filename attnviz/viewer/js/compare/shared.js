@@ -37,7 +37,7 @@ export function SmallWeights({ viewer, trace, layer, width }) {
 /** The classes that a photo is most like, and that they are doubtful where they are. */
 export function FirstClasses({ viewer, trace, count }) {
   const items = trace.top.slice(0, count).map(([label, share]) => {
-    return h('li', {}, h('span', {}, label), h('span', {}, percent(share)));
+    return h('li', {}, h('span', {}, viewer.classText(label)), h('span', {}, percent(share)));
   });
   if (!trace.doubt?.doubtful) return h('ul', { class: 'av-says' }, items);
   return h('ul', { class: 'av-says av-timid' }, items, h('li', {}, viewer.say('perhaps_none')));
