@@ -3,6 +3,7 @@
 import { collection } from '../compare/collection.js';
 import { HostError } from '../host/host.js';
 import { describeLayer, describeMap, describePicture } from '../numbers/descriptions.js';
+import { Examples } from '../photos/examples.js';
 import { keepPhotos, keptPhotos, MOST_KEPT, thumbnailOf } from '../photos/kept.js';
 import { selection } from '../save/selection.js';
 import { h, render } from '../vendor/preact.js';
@@ -42,6 +43,7 @@ class Viewer {
   waiting = null; // what is under way: {key, values, done, total}
   pointing = new Pointing(); // what is pointed at
   #page;
+  #examplesOf; // networks
   #abort = null; // ends what is under way
   #history = null;
   #beside = []; // requests whose traces belong to the one shown
@@ -51,6 +53,7 @@ class Viewer {
     this.host = host;
     this.#page = page;
     this.captures = new Captures(host);
+    this.#examplesOf = new Examples(host);
     this.compared = { networks: collection(this), photos: collection(this) };
     this.theme = pageTheme(() => this.draw(), page.theme);
     this.element.classList.add('attnviz');
@@ -96,8 +99,7 @@ class Viewer {
 
   async #begin(opening, state) {
     this.opening = opening;
-    this.networks = opening.networks;
-    this.examples = opening.examples;
+    this.#offer(opening);
     this.mine = stillThere(keptPhotos(), opening.mine ?? []);
     const trace = await this.captures.open(opening.capture);
     this.#beside = opening.beside ?? [];
@@ -108,6 +110,12 @@ class Viewer {
     if (this.#beside.length) this.draw();
     if (this.#page.hasAddress) this.#history = keepHistory(this);
     this.#openComparison();
+  }
+
+  /** Offer the networks and examples of an opening. */
+  #offer({ networks, examples, capture }) {
+    this.networks = networks;
+    this.examples = this.#examplesOf.put(capture.asked.network, this.language, examples);
   }
 
   /** Show another photo, network or view, as soon as the host has answered; what was under way is given up. */
@@ -123,7 +131,7 @@ class Viewer {
 
   async #withExamples(network, options) {
     if (network === this.trace.asked.network) return;
-    this.examples = await this.host.examples(network, this.language, options);
+    this.examples = await this.#examplesOf.get(network, this.language, options);
   }
 
   /** Show a trace, with changes of the state. The layer stays if the network has it, or one of its stage. */
@@ -280,7 +288,8 @@ class Viewer {
       Object.assign(this.state, FORGOTTEN);
       const { view } = this.trace.asked;
       const opening = await this.host.start({ view, language: this.language });
-      Object.assign(this, { opening, networks: opening.networks, examples: opening.examples });
+      this.opening = opening;
+      this.#offer(opening);
       await this.#show(await this.captures.open(opening.capture));
       this.#history?.follow();
       this.notice = { key: 'deleted' };
@@ -343,7 +352,7 @@ class Viewer {
     const { network } = this.trace.asked;
     const [networks, examples] = await Promise.all([
       this.host.networks(this.language),
-      this.host.examples(network, this.language),
+      this.#examplesOf.get(network, this.language),
     ]).catch(() => [this.networks, this.examples]);
     Object.assign(this, { networks, examples });
     this.draw();
