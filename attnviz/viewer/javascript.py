@@ -26,18 +26,8 @@ EXPORTS = {
 }  # function of window.attnviz -> module
 # in css/
 STYLE_SHEETS = (
-    *(
-        "theme",
-        "frame",
-        "choosing",
-        "strip",
-        "cards",
-        "mechanism",
-        "present",
-        "tables",
-        "comparison",
-        "guide",
-    ),
+    *("theme", "frame", "choosing", "strip", "cards", "mechanism"),
+    *("present", "tables", "comparison", "guide", "touch"),
 )
 VENDOR = "vendor/"  # folder of what others wrote, byte for byte as it was published
 

@@ -67,7 +67,7 @@ def violations(page: Page) -> list[tuple]:
     """What axe finds in the viewer. Of the rows of tables, which are made alike, only three are left to look
     at: thousands take axe half a minute."""
     page.locator("tbody tr:nth-child(n + 4)").evaluate_all("all => all.forEach((each) => each.remove())")
-    found = Axe().run(page, context=".attnviz", options={"resultTypes": ["violations"]})
+    found = Axe().run(page, options={"resultTypes": ["violations"]})
     return [
         (each["id"], each["nodes"][0]["html"][:120], each["nodes"][0].get("failureSummary"))
         for each in found.response["violations"]

@@ -46,6 +46,13 @@ def choose_view(page: Page, view: str) -> None:
     page.locator(f'.av-menu-panel input[value="{view}"]').click()  # it is chosen once its capture is here
 
 
+def open_tools(page: Page) -> None:
+    """Open the panel of what can be done with all of the page, where it is folded, as on phones."""
+    opener = page.locator(".av-tools-opener")
+    if opener.is_visible() and opener.get_attribute("aria-expanded") == "false":
+        opener.click()
+
+
 def open_look(page: Page) -> None:
     """Open what else can be set of the map and of the bars, where it is folded."""
     page.locator("details[data-look]:not([open]) > summary").evaluate_all(CLICK_ALL)
@@ -53,6 +60,8 @@ def open_look(page: Page) -> None:
 
 def control(page: Page, name: str):
     """A control by its name, which may be folded away at first."""
+    if name.startswith("tab-"):
+        open_tools(page)
     found = page.locator(f'[data-control="{name}"]')
     folded = page.locator(f'details[data-look]:not([open]):has([data-control="{name}"]) > summary')
     folded.evaluate_all(CLICK_ALL)

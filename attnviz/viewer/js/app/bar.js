@@ -4,6 +4,7 @@ import { Menu } from '../controls/menu.js';
 import { h } from '../vendor/preact.js';
 import { followingLanguage } from './languages.js';
 import { ModeButtons } from '../compare/tabs.js';
+import { Tools } from './tools.js';
 
 /** The bar of ``viewer``; ``onHelp`` and ``onGuide`` open these. */
 export function Bar({ viewer, onHelp, onGuide }) {
@@ -17,8 +18,8 @@ export function Bar({ viewer, onHelp, onGuide }) {
     h('h1', {}, 'attnviz'),
     h('p', { class: 'av-claim' }, say('heading')),
     h(
-      'div',
-      { class: 'av-tools' },
+      Tools,
+      { viewer },
       h(ModeButtons, { viewer }),
       h(Button, { onClick: onGuide, 'data-guide-start': '' }, say('tour')),
       h(Button, { onClick: onHelp, 'data-help': '' }, say('help_short')),
