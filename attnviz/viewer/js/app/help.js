@@ -8,6 +8,7 @@ const KEYS = {
   '[ ]': 'key_layer',
   '− +': 'key_channel',
   '1 2 3': 'key_network',
+  n: 'key_search',
   '/': 'key_find',
   p: 'key_present',
   '?': 'key_help',

@@ -6,8 +6,8 @@ import { clamp } from '../numbers/scale.js';
 
 const FIELDS = 'input, select, textarea, [role=slider], [role=option], [role=tab], dialog';
 
-/** Listens for keys: [ and ] choose layers, - and + channels by size, 1 to 9 networks, / finds a channel, p
- * presents, ? helps. */
+/** Listens for keys: [ and ] choose layers, - and + channels by size, 1 to 9 networks, n searches for one, / finds a
+ * channel, p presents, ? helps. */
 export function Keys({ viewer, help }) {
   useEffect(() => {
     const onKey = (event) => {
@@ -27,10 +27,16 @@ function act(viewer, help, key) {
   else if (key === '[' || key === ']') moveLayer(viewer, key === ']' ? 1 : -1);
   else if (key === '-' || key === '+') moveChannel(viewer, key === '+' ? -1 : 1);
   else if (key === '/') viewer.element.querySelector('[data-control=find]')?.focus();
+  else if (key === 'n') searchNetworks(viewer);
   else if (/^[1-9]$/.test(key))
     viewer.element.querySelectorAll('.av-segments button')[key - 1]?.click();
   else return false;
   return true;
+}
+
+function searchNetworks({ element }) {
+  if (!element.querySelector('.av-search')) element.querySelector('[data-menu=networks]')?.click();
+  setTimeout(() => element.querySelector('[data-control=search-networks]')?.focus());
 }
 
 /** Choose the layer that many further. */

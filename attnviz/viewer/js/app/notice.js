@@ -2,16 +2,19 @@
 import { percent } from '../numbers/format.js';
 import { h } from '../vendor/preact.js';
 import { Button } from '../controls/controls.js';
+import { useFocusReturn } from '../controls/focus.js';
 
 /** The last thing that there was to say; it lies over the page, which does not move, until it is closed or something else
  * is done. */
 export function Notice({ viewer }) {
   const { notice, say } = viewer;
+  const { onFocusIn, giveBack } = useFocusReturn();
   const text =
     notice && (notice.key ? say(notice.key, notice.values) : viewer.messageText(notice.said));
   const close = () => {
     viewer.notice = null;
     viewer.draw();
+    giveBack();
   };
   const button = h(
     'button',
@@ -23,6 +26,7 @@ export function Notice({ viewer }) {
     {
       class: `av-notice${notice?.isTrouble ? ' av-trouble' : ''}`,
       role: notice?.isTrouble ? 'alert' : 'status',
+      onFocusIn,
     },
     notice && [h('p', {}, text), button],
   );
@@ -31,6 +35,11 @@ export function Notice({ viewer }) {
 /** What is under way, how far it is, and a button that gives it up. */
 export function Waiting({ viewer }) {
   const { waiting, say } = viewer;
+  const { onFocusIn, giveBack } = useFocusReturn();
+  const cancel = () => {
+    viewer.cancel();
+    giveBack();
+  };
   const share = waiting?.total ? Math.min(1, waiting.done / waiting.total) : null;
   const words = waiting && [
     say(waiting.key, waiting.values),
@@ -38,14 +47,14 @@ export function Waiting({ viewer }) {
   ];
   return h(
     'div',
-    { class: 'av-waiting', role: 'status' },
+    { class: 'av-waiting', role: 'status', onFocusIn },
     waiting && [
       h('span', { class: 'av-progress', style: share === null ? {} : { width: percent(share) } }),
       h(
         'span',
         { class: 'av-waiting-words' },
         words,
-        h(Button, { onClick: viewer.cancel }, say('cancel')),
+        h(Button, { onClick: cancel }, say('cancel')),
       ),
     ],
   );

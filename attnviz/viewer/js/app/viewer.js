@@ -3,8 +3,9 @@
 import { collection } from '../compare/collection.js';
 import { HostError } from '../host/host.js';
 import { describeLayer, describeMap, describePicture } from '../numbers/descriptions.js';
+import { bring } from '../photos/bring.js';
 import { Examples } from '../photos/examples.js';
-import { keepPhotos, keptPhotos, MOST_KEPT, thumbnailOf } from '../photos/kept.js';
+import { keepPhotos, keptPhotos, MOST_KEPT } from '../photos/kept.js';
 import { selection } from '../save/selection.js';
 import { h, render } from '../vendor/preact.js';
 import { addressOf, readAddress } from './address.js';
@@ -205,36 +206,24 @@ class Viewer {
     this.draw();
   };
 
-  /** Take the visitor's photos, one after another; the last is shown. */
-  addPhotos = async (files) => {
-    for (const file of files) await this.#addPhoto(file);
-  };
-
-  async #addPhoto(file) {
-    const { network, view } = this.trace.asked;
-    await this.#waitFor({ key: 'sending', values: { name: file.name } }, async (options) => {
-      const photo = await this.host.addPhoto(file, options);
-      this.waiting = { key: 'waiting' };
-      this.draw();
-      const trace = await this.captures
-        .get({ photo: photo.photo, network, view }, options)
-        .catch((error) => this.#givenBack(photo, error));
-      this.#keep([{ ...photo, thumbnail: thumbnailOf(trace.image) }, ...this.mine]);
-      await this.#show(trace);
-      this.#history?.follow();
-      this.element.querySelector('.av-where')?.scrollIntoView({ block: 'nearest' });
+  /** Take the visitor's photos; the last is shown. */
+  addPhotos = (files) =>
+    this.#waitFor({ key: 'sending', values: { name: '' } }, async (options) => {
+      const { last, trouble } = await bring(this, files, options, (name) => {
+        this.waiting = { key: 'sending', values: { name } };
+        this.draw();
+      });
+      if (last) {
+        await this.#show(last);
+        this.#history?.follow();
+        this.element.querySelector('.av-where')?.scrollIntoView({ block: 'nearest' });
+      }
+      if (trouble) throw trouble;
     });
-  }
-
-  /** Let go of a photo that can't be shown, and throw why. */
-  async #givenBack({ photo }, error) {
-    await this.host.removePhoto(photo).catch(() => {});
-    throw error;
-  }
 
   /** Let go of one of the visitor's photos; if it is shown, the first example is. */
   removePhoto = async (photo) => {
-    this.#keep(this.mine.filter((other) => other.photo !== photo));
+    this.keep(this.mine.filter((other) => other.photo !== photo));
     if (this.trace.asked.photo === photo) await this.open({ photo: this.examples[0].photo });
     this.captures.forget(({ asked }) => asked.photo === photo);
     this.state.photos = this.state.photos.filter((other) => other !== photo);
@@ -242,7 +231,8 @@ class Viewer {
     await this.host.removePhoto(photo).catch(() => {}); // what the host no longer has is gone
   };
 
-  #keep(photos) {
+  /** Keep these as the visitor's photos, as many as there is room for. */
+  keep(photos) {
     this.mine = photos.slice(0, MOST_KEPT);
     keepPhotos(this.mine);
   }
@@ -284,7 +274,7 @@ class Viewer {
       await this.host.forget();
       this.captures.forget();
       for (const one of Object.values(this.compared)) one.forget();
-      this.#keep([]);
+      this.keep([]);
       Object.assign(this.state, FORGOTTEN);
       const { view } = this.trace.asked;
       const opening = await this.host.start({ view, language: this.language });

@@ -76,6 +76,11 @@ function PhotoButton({ viewer, photo, isMine = false }) {
   const isShown = trace.asked.photo === photo.photo;
   const label = [title ?? name, mark].filter(Boolean).join(': ');
   const onClick = () => viewer.open({ photo: photo.photo });
+  const onRemove = async ({ currentTarget }) => {
+    const list = currentTarget.closest('.av-photo-list');
+    await viewer.removePhoto(photo.photo);
+    list.querySelector('[aria-pressed="true"]')?.focus();
+  };
   const picture = thumbnail
     ? h('img', { src: thumbnail, alt: '', width: 56, height: 56, loading: 'lazy' })
     : h('span', { class: 'av-no-picture' }, name.slice(0, 3));
@@ -102,7 +107,7 @@ function PhotoButton({ viewer, photo, isMine = false }) {
           class: 'av-remove',
           'aria-label': say('remove_photo', { photo: name }),
           title: say('remove_photo', { photo: name }),
-          onClick: () => viewer.removePhoto(photo.photo),
+          onClick: onRemove,
         },
         '✕',
       ),
