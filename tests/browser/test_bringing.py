@@ -1,4 +1,4 @@
-"""Photos that people bring: several at once, some that are none, given up, removed; and where the focus is."""
+"""Photos that people bring: several at once, some that are none, given up; and where the focus is meanwhile."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_of_several_files_the_last_photo_is_shown_and_what_is_none_is_said(visit
 def test_giving_up_ends_all_that_are_still_to_come(visit, files):
     page = visit()
     held = []
-    page.route("**/gradio_api/upload", held.append)
+    page.route("**/gradio_api/upload", lambda route: held.append(route))
     upload(page, *files)
     expect(page.locator(".av-waiting")).to_contain_text("one.png (1 / 4)")
     page.locator(".av-waiting button").click()
