@@ -1,4 +1,4 @@
-"""Photos that people bring: several at once, some that are none, given up; and where the focus is meanwhile."""
+"""Photos that people bring: several at once, some that are none, given up; and where the focus is then."""
 
 from __future__ import annotations
 

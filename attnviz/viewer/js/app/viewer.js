@@ -172,7 +172,7 @@ class Viewer {
     this.#abort = abort;
     const report = ({ done, total }) => {
       if (this.#abort !== abort) return;
-      this.waiting = { ...waiting, done, total };
+      this.waiting = { ...this.waiting, done, total }; // whatever is waited for by now
       this.draw();
     };
     this.notice = null;
