@@ -89,6 +89,11 @@ def comparison(name: str) -> Callable[[Page], None]:
     return opened
 
 
+def presented(page: Page) -> None:
+    """The mechanism, node by node."""
+    page.keyboard.press("p")
+
+
 def helped(page: Page) -> None:
     """The questions and the keys."""
     page.keyboard.press("?")
@@ -115,6 +120,7 @@ STATES: dict[str, Callable[[Page], None]] = {
     "save": menu("save"),
     "compare-networks": comparison("networks"),
     "compare-photos": comparison("photos"),
+    "present": presented,
     "help": helped,
     "refused": refused,
 }

@@ -8,8 +8,9 @@ from playwright.sync_api import expect
 
 SMALLEST = 44  # px, of what is pressed with a finger
 SMALL = """(smallest) => {
+  // all but links in a sentence
   const all = document.querySelectorAll(
-    '.attnviz :is(button, a, input, select, summary, [role=option], [role=slider])');
+    '.attnviz :is(button, a:not(p a), input, select, summary, [role=option], [role=slider])');
   const target = (element) => element.closest('label') ?? element;
   // what is far outside is shown once it has the focus
   const isShown = (element) => element.checkVisibility() && element.getBoundingClientRect().right > 0;
