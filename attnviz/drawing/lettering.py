@@ -26,6 +26,11 @@ def lettering(
     return mask, (left, top, right)
 
 
+def width_of(text: str, size: float) -> float:
+    """How wide a text of a size is, in the size's unit."""
+    return _font(100).getlength(text) * size / 100
+
+
 @lru_cache(64)
 def _font(size: float) -> ImageFont.FreeTypeFont:
     """DejaVu Sans, which comes with matplotlib."""

@@ -15,7 +15,7 @@ from ..drawing.pair import Pair, pair_csv, pair_drawing
 from ..drawing.png import png
 from .manifest import MANIFEST, file_names, manifest
 from .numbers import arrays_npz, channels_csv
-from .pictures import PictureSettings, channel_pictures, layer_pictures, overview_pictures
+from .pictures import PictureSettings, channel_pictures, layer_pictures, mechanism_pictures, overview_pictures
 from .selection import Selection
 
 SCRIPT = Path(__file__).with_name("reproduce.py")  # written as it is; runs where attnviz is installed
@@ -101,6 +101,7 @@ def _layer_files(selection: Selection, layer: str, stem: str, settings: PictureS
     channels = [channel for channel in selection.channels if channel.layer == layer]
     files = {
         **layer_pictures(selection.trace, layer, settings),
+        **mechanism_pictures(selection.trace, layer, settings, channels),
         **channel_pictures(selection.trace, channels, settings),
     }
     return {f"{stem}.{suffix}": content for suffix, content in files.items()}

@@ -9,6 +9,7 @@ from ..capture.trace import Trace
 from ..drawing.bars import bars_drawing
 from ..drawing.canvas import Drawing
 from ..drawing.channel import Channel, channel_drawing
+from ..drawing.diagram import diagram_drawing
 from ..drawing.look import Look
 from ..drawing.overlay import overlay
 from ..drawing.overview import overview_drawing
@@ -52,6 +53,14 @@ def layer_pictures(trace: Trace, layer: str, settings: PictureSettings) -> dict[
     if drawings:
         drawings["steps"] = steps_drawing(trace, layer, look, settings.order, settings.compared)
     return {**files, **_files(drawings)}
+
+
+def mechanism_pictures(
+    trace: Trace, layer: str, settings: PictureSettings, channels: Sequence[Channel]
+) -> dict[str, bytes]:
+    """The diagram of a layer's mechanism, with the numbers of the first of its channels, if there are any."""
+    channel = channels[0] if channels else None
+    return _files({"diagram": diagram_drawing(trace, layer, settings.look, channel)})
 
 
 def channel_pictures(

@@ -32,7 +32,7 @@ from attnviz.networks.card import Card
 def test_every_picture_opens():
     files = dict(bundle([selection_of(stirred(18, "cbam"), noise_photo())], Look(), overview=True))
     pictures = [name for name in files if name.endswith(".png") and name != "photo.png"]
-    assert len(pictures) == 4 * 8 + 1
+    assert len(pictures) == 5 * 8 + 1
     for name in pictures:
         Image.open(io.BytesIO(files[name])).load()
         if ".overlay." not in name:
@@ -44,7 +44,7 @@ def test_a_layer_without_a_map_has_pictures_of_its_channels_only():
     selection = replace(selection_of(stirred(18, "se"), noise_photo()), layers=("layer1.0",))
     pictures = {name for name in dict(bundle([selection], Look())) if name.startswith("layer1.0")}
     assert pictures == {
-        f"layer1.0.{kind}.{suffix}" for kind in ("channels", "steps") for suffix in ("png", "svg")
+        f"layer1.0.{kind}.{suffix}" for kind in ("channels", "diagram", "steps") for suffix in ("png", "svg")
     }
 
 
