@@ -30,9 +30,8 @@ def test_one_layer_of_one_photo(tmp_path, examples, capsys):
         == 0
     )
     names = {path.name for path in (tmp_path / "cat").iterdir()}
-    figures = {
-        f"layer3.1.{what}.{suffix}" for what in ("map", "channels", "steps") for suffix in ("png", "svg")
-    }
+    drawings = ("map", "channels", "diagram", "steps")
+    figures = {f"layer3.1.{what}.{suffix}" for what in drawings for suffix in ("png", "svg")}
     numbers = {"photo.png", "channels.csv", "arrays.npz", "manifest.json", "reproduce.py"}
     assert names == {"layer3.1.overlay.png", "overview.png", "overview.svg"} | figures | numbers
     expected = attnviz.trace(attnviz.load("cbam_resnet18"), examples / "cat.jpg")
