@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -15,7 +16,7 @@ from .factor_fit import fitted_factor
 from .layer_attention import LayerAttention, Step
 from .layouts import canonical
 from .multiplications import Product, as_numpy
-from .parts import Parts, joined, part_of, step_values
+from .parts import Parts, joined, part_of, sizes_of, step_values
 from .reads import Read, StepRead, role_phrase
 from .taps import Ratio, Tap
 
@@ -71,6 +72,7 @@ class Call:
         self._deliver = deliver
         self._reads: list[Read] = []  # those that ran, in order
         self._parts: list[Parts] = []  # one a read, a division or a product
+        self._sizes: np.ndarray | None = None  # of the features that it weighs
         self._steps: list[tuple[str, Parts]] = []  # of each call of a child: its path, and its steps
         # Of the modules to divide by, the innermost call last.
         self._inputs: dict[nn.Module, list[Tensor]] = {}
@@ -79,6 +81,10 @@ class Call:
         """The module is called: forget the parts that its children gave inside another module."""
         self._reads.clear()
         self._parts.clear()
+
+    def take_features(self, features: Tensor) -> None:
+        """The module is called with features that it will weigh."""
+        self._sizes = sizes_of(features)
 
     def take_part(self, read: Read, output: Tensor) -> None:
         """A child that is read has run. Raises TraceError if it ran before in this call, and only once should
@@ -160,6 +166,9 @@ class Call:
         self._delivered = True
         values = {name: value for _, steps in self._steps for name, value in steps.items()}
         steps = {step.name: values[step.name] for step in self.tap.steps if step.name in values}
+        sizes, self._sizes = self._sizes, None
+        if sizes is not None and sizes.shape[1:] == shape[:1]:
+            parts = {**parts, "sizes": sizes}
         self._steps.clear()
         self.begin()
         self._deliver(CallResult(self.tap, shape, parts, steps))

@@ -123,6 +123,7 @@ class Listener:
         with Hooks(self.failures.append if self._is_guest else None) as hooks:
             for call in self._calls:
                 if self._steps and not self._shares(call.tap):
+                    _hear_features(call, hooks)
                     _hear_steps(call, hooks)  # before the gates' own hooks, the last of which ends the call
                 _hear_reads(call, hooks)
                 if self._shares(call.tap):  # what a child said inside another module does not count
@@ -179,6 +180,14 @@ class Listener:
 
         sites = [where for call in self._calls for where in call.tap.sites]
         hooks.enter_context(SiteListener(sites, hooks.guarded(multiplied), hooks.guarded(elsewhere)))
+
+
+def _hear_features(call: Call, hooks: Hooks) -> None:
+    def entered(_module: nn.Module, inputs: tuple, named: dict[str, Any]) -> None:
+        call.take_features(first_tensor(inputs, named))
+
+    if call.tap.reads and call.tap.formula != "none":
+        hooks.before(call.tap.module, entered)
 
 
 def _hear_steps(call: Call, hooks: Hooks) -> None:

@@ -75,6 +75,7 @@ class LayerAttention:
     paths: np.ndarray | None = None  # (P, C) float32: each path's share of each channel, their sum is 1
     pooling: np.ndarray | None = None  # (h, w) float32: each position's share of the context, their sum is 1
     steps: tuple[Step, ...] = ()  # what was computed on the way, in that order
+    sizes: np.ndarray | None = None  # (C,) float32: the mean size (without sign) of the features before it
     form: tuple[
         str, ...
     ] = ()  # in what the module differs from its paper: "parallel", "kernel 3", "released"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -65,6 +67,15 @@ def step_values(step: StepRead, values: Tensor) -> np.ndarray:
         return as_numpy(values[:, step.map])
     is_map = values.ndim == 4 and values.shape[1] == 1 and values.shape[2:] != (1, 1)
     return as_numpy(values.squeeze(1) if is_map else values.flatten(1))
+
+
+def sizes_of(features: Tensor) -> np.ndarray | None:
+    """The mean size of each channel's features (N, C, h, w), without sign: (N, C) float32; None of those of
+    another form."""
+    if features.ndim != 4 or not features.is_floating_point():
+        return None
+    sums = torch.linalg.vector_norm(features.detach(), 1, (2, 3), dtype=torch.float32)
+    return as_numpy(sums / math.prod(features.shape[2:]))
 
 
 def _spread(name: str, values: np.ndarray, dimensions: int) -> np.ndarray:

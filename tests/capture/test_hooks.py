@@ -80,8 +80,9 @@ def test_without_steps_nothing_more_listens_and_nothing_more_is_kept():
     own = network.fc.register_forward_pre_hook(lambda *_: counts.append(hook_count(network) - 1))
     whole, plain = attnviz.trace(network, x), next(attnviz.traces(network, x[None]))
     own.remove()
-    children_with_steps = 5  # fc1, relu and fc2 of the channel gate, the convolution and gate of the other
-    assert counts == [len(plain.layers) * (2 + children_with_steps), len(plain.layers) * 2]
+    # the block itself; fc1, relu and fc2 of the channel gate, the convolution and gate of the other
+    with_steps = 6
+    assert counts == [len(plain.layers) * (2 + with_steps), len(plain.layers) * 2]
     for name, layer in plain.layers.items():
         assert layer.steps == ()
         np.testing.assert_array_equal(layer.channel, whole.layers[name].channel)
