@@ -104,6 +104,14 @@ def map_range(trace: Trace, layer: str, scale: str, shown: Sequence[Trace] = ())
     )
 
 
+def brightness_range(span: tuple[float, float], scale: str) -> tuple[float, float]:
+    """The numbers that black and full brightness stand for where a photo is dimmed by a map whose ``span``
+    ``map_range`` gives: on the scale "fixed" from 0, so that what is seen is the photo times the factor, as a
+    share of the greatest that it can be; on any other the span itself."""
+    low, high = span
+    return (min(0.0, low), high) if scale == "fixed" else span
+
+
 def telling_layers(trace: Trace) -> tuple[str, ...]:
     """The layers that tell most of a photo, in running order: the one whose map varies most from position to
     position, and the one whose weights vary most from channel to channel (by standard deviation, of factors);

@@ -17,6 +17,13 @@ SCALES = {  # what the colours of a map span -> in words
     "network": "the range of its network",
     "shown": "the range of all that is compared",
 }
+# How a map is drawn on its photo -> in words. The page begins with the first, which strangers and a hall
+# understand without being told: what is bright passes. Pictures in files begin with the second: on paper
+# numbers are read off, and there a dark part of the photo can't be taken for one that is held back.
+WAYS = {
+    "dim": "the photo, darkened by the factor itself",
+    "colours": "the factor's colours on the photo in grey",
+}
 PLACES = ("branch", "rectified", "norm", "middle", "sum", "output", "input", "entry", "shortcut")
 SEQUENCES = ("channel first", "spatial first", "parallel")
 PADDINGS = ("zeros", "replicate")

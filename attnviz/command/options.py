@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..choices import BUILT, ORDERS, PADDINGS, SCALES
+from ..choices import BUILT, ORDERS, PADDINGS, SCALES, WAYS
 from ..drawing.style import COLORMAPS
 from ..training.plan import ATTENTION_NAMES, DEPTH_NUMBERS, TrainingPlan
 from .parser import Parser, add_version, first_parser, one_of
@@ -103,6 +103,13 @@ def _look(parser: ArgumentParser) -> None:
         default=0.6,
         metavar="SHARE",
         help="of the map over the photo, 0 to 1 (default: %(default)s)",
+    )
+    add(
+        "--way",
+        type=one_of(tuple(WAYS), "way"),
+        metavar=f"{{{','.join(WAYS)}}}",
+        help="how a map is drawn: the photo dimmed by the gate, or its colours on the photo in grey "
+        "(default: colours in pictures, dim on the page)",
     )
     _choice(parser, "--colormap", COLORMAPS, "viridis", "colours of maps", short="-c")
     _choice(

@@ -7,7 +7,7 @@ import sys
 from argparse import Namespace
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import torch
@@ -65,13 +65,14 @@ def write_photos(options: Namespace, photos: Sequence[Path]) -> int:
 
 
 def _started(options: Namespace) -> _Run:
-    look = Look(options.opacity, options.colormap, options.scale, options.smooth)
+    look = Look(options.opacity, options.colormap, options.scale, options.smooth, options.way or Look.way)
     network = load(options.network, labels=options.labels, **dict(options.built))
     say_assumptions(network)
     run = _Run(options, network, look)
     if options.html:
         first = options.layer[0] if options.layer else None
-        run.page = Document(ViewerState(look, layer=first, order=options.order))
+        begun = replace(look, way=options.way or ViewerState.look.way)
+        run.page = Document(ViewerState(begun, layer=first, order=options.order))
     return run
 
 

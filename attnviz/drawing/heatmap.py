@@ -15,6 +15,7 @@ from .marks import Box, Line, Mark, Picture, text_lines
 from .style import FRAME_LINE, LABEL, UNDEFINED
 
 BAR_HEIGHT = 11.0  # points, of a colour bar
+MIDDLE_GREY = 128  # of a photo
 MARK_OVERHANG = 1.5  # points, of a mark above and below a colour bar
 MARK_STROKES = (
     ("#ffffff", 3.2),
@@ -48,6 +49,12 @@ def painted(
     return picture
 
 
+def blended_colours(colormap: str, opacity: float) -> Image.Image:
+    """A colormap from left to right as it looks on the middle of a grey photo, 256 pixels by 1."""
+    colours = Image.frombytes("RGB", (256, 1), _palette(colormap))
+    return Image.blend(Image.new("RGB", colours.size, (MIDDLE_GREY,) * 3), colours, opacity)
+
+
 def fitted(shape: tuple[int, ...], box: Box) -> Box:
     """The largest box with the proportions of ``shape``, (height, width), in the middle of another."""
     left, top, right, bottom = box
@@ -66,11 +73,13 @@ def colour_bar(
     notes: Sequence[str],
     size: float = LABEL,
     marked: Sequence[float] = (),
+    colours: Image.Image | None = None,
 ) -> Iterator[Mark]:
-    """A colormap from left to right, ticks below it, notes below these, and marks at some numbers."""
+    """A colormap from left to right, or the ``colours`` of a row of pixels in its place; ticks below it,
+    notes below these, and marks at some numbers."""
     left, top, right, bottom = box
     scale = Scale(*span, left, right)
-    yield Picture(box, Image.frombytes("RGB", (256, 1), _palette(colormap)), cells=True)
+    yield Picture(box, colours or Image.frombytes("RGB", (256, 1), _palette(colormap)), cells=True)
     yield from _frame(box, ink)
     yield from chain.from_iterable(
         ticks_below(scale, ticks, bottom, ink, TickStyle(size=size, width=FRAME_LINE))

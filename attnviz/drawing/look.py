@@ -13,4 +13,5 @@ class Look:
     colormap: str = "viridis"  # one of COLORMAPS
     scale: str = "fixed"  # one of SCALES: what the colours span
     smooth: bool = False  # blend between the centres of the cells; or each cell is one square
+    way: str = "colours"  # one of WAYS: the map's colours, or the photo dimmed by the map
     dark: bool = False  # light ink on a dark ground, for a dark page

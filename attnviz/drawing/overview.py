@@ -20,7 +20,7 @@ from .canvas import Drawing
 from .heatmap import colour_bar, fitted
 from .look import Look
 from .marks import Bars, Box, Line, Mark, Picture, Text, text_lines
-from .overlay import overlay
+from .overlay import overlay, scale_colours, spanning
 from .style import AXIS_LINE, LABEL, NOTE, Theme, theme, wrapped
 
 COLUMNS = 4  # layers in a row
@@ -141,5 +141,5 @@ def _colour_bar(box: Box, ranges: set[tuple[float, float]], look: Look, ink: str
         ticks, shared = decimal_ticks(*span), ", one scale for all maps"
     else:
         ticks, shared = [(span[0], "least"), (span[1], "greatest")], ""
-    notes = [f"factor at each position{shared} · colours: {SCALES[look.scale]}"]
-    return colour_bar(box, span, look.colormap, ink, ticks, notes, NOTE)
+    notes = [f"factor at each position{shared} · {spanning(look)}: {SCALES[look.scale]}"]
+    return colour_bar(box, span, look.colormap, ink, ticks, notes, NOTE, colours=scale_colours(look, span))

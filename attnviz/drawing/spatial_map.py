@@ -14,7 +14,7 @@ from .canvas import Drawing
 from .heatmap import BAR_HEIGHT, colour_bar, fitted
 from .look import Look
 from .marks import Mark, Picture, text_lines
-from .overlay import overlay
+from .overlay import overlay, scale_colours, spanning
 from .style import TITLE, theme, wrapped
 
 LEFT, RIGHT = 18.0, 442.8  # points, of the picture; the margins are alike
@@ -53,8 +53,9 @@ def _colour_bar(
     values = np.asarray(attention.map)
     ends = [float(np.nanmin(values)), float(np.nanmax(values))] if np.isfinite(values).any() else []
     box = LEFT, top, RIGHT, top + BAR_HEIGHT
-    notes = (_own_range(attention, ends, span[1]), f"colours: {SCALES[look.scale]}")
-    return colour_bar(box, span, look.colormap, ink, decimal_ticks(*span), notes, marked=ends)
+    notes = (_own_range(attention, ends, span[1]), f"{spanning(look)}: {SCALES[look.scale]}")
+    ticks, colours = decimal_ticks(*span), scale_colours(look, span)
+    return colour_bar(box, span, look.colormap, ink, ticks, notes, marked=ends, colours=colours)
 
 
 def _own_range(attention: LayerAttention, ends: Sequence[float], high: float) -> str:

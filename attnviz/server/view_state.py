@@ -9,6 +9,7 @@ from typing import Any
 
 from ..analysis import ORDERS, SCALES, stage_of, weights_of
 from ..capture.trace import Trace
+from ..choices import WAYS
 from ..drawing.look import Look
 from ..drawing.pair import Pair
 from ..drawing.style import COLORMAPS
@@ -24,7 +25,7 @@ def trace_key(request: dict[str, Any], photos: PhotoStore) -> TraceKey:
 
 
 def look_of(look: Any, tab: Any) -> Look:
-    """How maps are drawn. Those that are compared are on one scale."""
+    """How maps are drawn. Those that are compared are on one scale, and in its colours."""
     fields = look if isinstance(look, dict) else {}
     opacity = fields.get("opacity")
     if not isinstance(opacity, int | float) or opacity != opacity:  # NaN
@@ -34,6 +35,7 @@ def look_of(look: Any, tab: Any) -> Look:
         _one_of(COLORMAPS, fields.get("colormap")),
         scale_of(look) if tab == "explore" else "shown",
         bool(fields.get("smooth")),
+        _one_of(tuple(WAYS), fields.get("way")) if tab == "explore" else "colours",
     )
 
 

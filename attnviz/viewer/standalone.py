@@ -43,7 +43,7 @@ attnviz.viewer = attnviz.savedFile(document.getElementById('viewer'), {captures}
 class ViewerState:
     """What a page shows first."""
 
-    look: Look = Look()
+    look: Look = Look(way="dim")
     layer: str | None = None  # its name; None: the one that tells most
     order: str = "size"  # of bars, one of ORDERS
 
@@ -52,6 +52,7 @@ class ViewerState:
         return {
             "layer": self.layer,
             "opacity": self.look.opacity,
+            "way": self.look.way,
             "colours": self.look.colormap,
             "scale": self.look.scale,
             "smooth": self.look.smooth,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from helpers.drawings import lit
@@ -11,7 +13,8 @@ from PIL import Image
 
 from attnviz import Photo, Recipe, Region, Trace
 from attnviz.drawing.look import Look
-from attnviz.drawing.overlay import overlay
+from attnviz.drawing.overlay import overlay, scale_colours
+from attnviz.drawing.style import UNDEFINED
 from attnviz.photos.geometry import crop
 
 OPAQUE = Look(opacity=1.0)
@@ -63,6 +66,48 @@ def test_opacity_blends_photo_and_colour():
     half = np.asarray(overlay(trace, "layer4.1", Look(opacity=0.5)))
     np.testing.assert_allclose(half[0, 0], 0.5 * GREY + 0.5 * colour, atol=1)
     assert (np.asarray(overlay(trace, "layer4.1", Look(opacity=0))) == GREY).all()
+
+
+def coloured_trace(values: np.ndarray, kind: str = "cbam") -> Trace:
+    """A trace of a photo of one colour that is no grey."""
+    trace = trace_of(layer(values, kind))
+    pixels = np.empty_like(trace.photo.pixels)
+    pixels[:] = (200, 120, 40)
+    return replace(trace, source=Photo(pixels, "colour.png"))
+
+
+def test_the_photo_below_colours_is_grey_so_that_each_colour_is_the_bars():
+    trace = coloured_trace(np.full((7, 7), 0.25, np.float32))
+    look = Look(opacity=0.6)
+    drawn = np.asarray(overlay(trace, "layer4.1", look)).astype(int)
+    bar = np.asarray(scale_colours(look, (0.0, 1.0))).astype(int)[0]
+    away = drawn[0, 0] - bar[64]  # of 256 colours; the photo's grey is not the middle one
+    assert np.ptp(away) <= 2
+    assert (np.asarray(overlay(trace, "layer4.1", Look(opacity=0))) == trace.photo.pixels).all()
+
+
+@pytest.mark.parametrize(("kind", "factor", "share"), [("cbam", 0.25, 0.25), ("bam", 1.5, 0.75)])
+def test_a_dimmed_photo_is_the_photo_times_the_factor_as_a_share_of_the_greatest(kind, factor, share):
+    trace = coloured_trace(np.full((7, 7), factor, np.float32), kind)
+    drawn = np.asarray(overlay(trace, "layer4.1", Look(way="dim")))
+    np.testing.assert_allclose(drawn, share * trace.photo.pixels, atol=1.5)
+
+
+def test_the_scale_of_a_dimmed_photo_is_what_becomes_of_white():
+    for span in ((0.0, 1.0), (1.0, 2.0)):
+        bar = np.asarray(scale_colours(Look(way="dim"), span))[0, :, 0]
+        assert bar[-1] == 255 and abs(int(bar[0]) - 255 * span[0] / span[1]) <= 1
+    own = np.asarray(scale_colours(Look(way="dim", scale="map"), (0.4, 0.6)))[0, :, 0]
+    assert own[0] == 0 and own[-1] == 255
+
+
+def test_of_a_dimmed_photo_what_can_not_be_known_is_grey_and_what_was_not_seen_is_pale():
+    values = np.full((7, 7), 0.5, np.float32)
+    values[0, 0] = np.nan
+    trace = trace_of(layer(values), width=640, height=512, view=crop)
+    drawn = np.asarray(overlay(trace, "layer4.1", Look(way="dim")))
+    assert (drawn[40, 100] == UNDEFINED).all() and (drawn[300, 300] == GREY // 2).all()
+    assert (drawn[0, 0] > GREY + 0.5 * (255 - GREY)).all()
 
 
 def test_a_layer_without_a_map_is_an_error():

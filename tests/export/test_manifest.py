@@ -33,6 +33,7 @@ def test_the_manifest_is_strict_json_and_says_what_was_done():
         "colormap": "viridis",
         "scale": "fixed",
         "smooth": False,
+        "way": "colours",
         "dark": False,
         "order": "index",
         "bars": "fixed",

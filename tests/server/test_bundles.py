@@ -38,6 +38,7 @@ def saved(client, uploads) -> Saved:
 
 def test_what_is_on_the_screen_can_be_saved(saved, examples):
     look = {"opacity": 0.3, "colormap": "magma", "scale": "map", "smooth": True, "order": "size"}
+    look["way"] = "dim"
     shown = [{**TEMPLE, "network": "bam_resnet18"}]
     files = saved({"what": "screen", "tab": "explore", "layer": "bam2", "shown": shown, "look": look})
     assert {
@@ -75,7 +76,7 @@ def test_the_scale_of_what_is_shown_spans_what_is_compared(saved, passes, cbam, 
     request = {"what": "screen", "tab": "explore", "layer": "layer2.0", "shown": [TEMPLE], "beside": beside}
     photos = [attnviz.trace(cbam, examples / f"{name}.jpg") for name in ("temple", "dog", "pizza")]
     for scale, spanned in (("network", ()), ("shown", photos[1:])):
-        files = saved({**request, "look": {"scale": scale}})
+        files = saved({**request, "look": {"scale": scale, "way": "colours"}})
         drawn = np.asarray(PIL.Image.open(io.BytesIO(files["layer2.0.overlay.png"])))
         assert np.array_equal(drawn, np.asarray(overlay(photos[0], "layer2.0", Look(scale=scale), spanned)))
         beside_it = [row["photo"] for row in json.loads(files["manifest.json"])["beside"]]

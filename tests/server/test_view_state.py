@@ -8,7 +8,7 @@ import pytest
 
 import attnviz
 from attnviz.errors import AttnvizError
-from attnviz.server.view_state import channels_of, layers_of, pairs_of, trace_key
+from attnviz.server.view_state import channels_of, layers_of, look_of, pairs_of, trace_key
 
 
 @pytest.fixture(scope="module")
@@ -39,6 +39,17 @@ def test_of_networks_that_are_compared_one_layer_of_each_stage_is_drawn(traces):
     assert layers_of(traces["cbam"], "networks", None, "last") == tuple(f"layer{n}.1" for n in stages)
     assert layers_of(traces["cbam"], "explore", "layer2.0", None) == ("layer2.0",)
     assert layers_of(traces["cbam"], "explore", {}, None) == ()
+
+
+def test_a_map_is_drawn_as_the_screen_shows_it_and_comparisons_in_colours():
+    assert look_of({"way": "colours"}, "explore").way == "colours"
+    assert [look_of({"way": "dim"}, tab).way for tab in ("explore", "photos", "networks")] == [
+        "dim",
+        "colours",
+        "colours",
+    ]
+    for nonsense in (None, 3, {}, {"way": "x"}, {"way": []}):
+        assert look_of(nonsense, "explore").way == "dim"  # with which a screen begins
 
 
 def test_two_photos_with_nothing_to_compare_are_no_pair(traces):
