@@ -1,6 +1,6 @@
 """What the app in the browser asks of the server about photos and networks: a capture, one channel's
-features, a bundle. The answers are plain values, or {"error": a sentence by language}. Whatever comes from a
-browser is checked here."""
+features or those of all, a bundle. The answers are plain values, or {"error": a sentence by language}.
+Whatever comes from a browser is checked here."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from ..capture.layer_attention import LayerAttention
 from ..errors import AttnvizError
 from ..languages.catalogue import catalogue
 from ..networks.card import card_of
-from ..viewer.encoding import pack, pack_features
+from ..viewer.encoding import pack, pack_features, pack_gallery
 from .bundles import BundleWriter
 from .catalog import Catalog
 from .downloading import Downloads
@@ -50,11 +51,15 @@ class ViewerRequests:
     @property
     def functions(self) -> list[Callable[[Any, str], Awaitable[Answer]]]:
         """Those that a browser may call."""
-        return [self.capture, self.progress, self.channel, self.save]
+        return [self.capture, self.progress, self.channel, self.gallery, self.save]
 
     async def channel(self, request: Any, _session: str = "") -> Answer:
         """One channel's features before and after a layer's gate."""
         return await answered(request, self._channel)
+
+    async def gallery(self, request: Any, _session: str = "") -> Answer:
+        """All channels' features before a layer's gate, as thumbnails."""
+        return await answered(request, self._gallery)
 
     async def capture(self, request: Any, _session: str = "") -> Answer:
         """Another photo or network, to be compared."""
@@ -99,14 +104,26 @@ class ViewerRequests:
         return await self.queue.run(lambda: pack(trace, card, about))
 
     async def _channel(self, request: dict[str, Any]) -> Answer:
-        key = trace_key(request, self._photos)
-        trace, index = await self._inference.trace(key), request.get("channel")
-        layer = trace.layers.get(str(request.get("layer")))
-        if layer is None or not isinstance(index, int) or not 0 <= index < layer.shape[0]:
+        key, layer = await self._gated_layer(request)
+        index = request.get("channel")
+        if not isinstance(index, int) or not 0 <= index < layer.shape[0]:
             raise AttnvizError("channel_unknown")
         features = await self._inference.features(key, layer.name)
         before, after = features.before[index], features.after[index]
         return await self.queue.run(lambda: pack_features(before, after))
+
+    async def _gallery(self, request: dict[str, Any]) -> Answer:
+        key, layer = await self._gated_layer(request)
+        features = await self._inference.features(key, layer.name)
+        return await self.queue.run(lambda: pack_gallery(features.before))
+
+    async def _gated_layer(self, request: dict[str, Any]) -> tuple[TraceKey, LayerAttention]:
+        """The pass and the layer that a request is about. Raises AttnvizError."""
+        key = trace_key(request, self._photos)
+        layer = (await self._inference.trace(key)).layers.get(str(request.get("layer")))
+        if layer is None:
+            raise AttnvizError("channel_unknown")
+        return key, layer
 
 
 async def answered(request: Any, answer: Callable[[dict[str, Any]], Awaitable[Answer]]) -> Answer:

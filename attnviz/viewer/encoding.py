@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import io
 import json
+import math
 import zlib
 from dataclasses import asdict, dataclass, field
 from functools import lru_cache
@@ -46,6 +47,7 @@ class Form:
 FORMS = (Form(2, 2, 2), Form(2, 1, 2), Form(2, 1, 0), Form(1, 1, 0))  # the first that fits
 PARTS = ("channel", "channel_logits", "spatial_logits", "paths")  # of LayerAttention
 MOST_LABELS = 12  # classes whose names are told
+GALLERY_CELLS = 200_000  # of all channels of a gallery together
 GREATEST_CODE = {1: 254, 2: 65534}  # by bytes a value; the next code is NaN's
 
 
@@ -127,6 +129,37 @@ def pack_features(before: np.ndarray, after: np.ndarray) -> dict[str, Any]:
     return {"before": packed.add(before), "after": packed.add(after), "arrays": packed.plain()}
 
 
+def pack_gallery(before: np.ndarray) -> dict[str, Any]:
+    """A layer's features before its gate, (C, h, w), as thumbnails: ``shares`` (C, height × width), a row a
+    channel, each number as a share of the channel's greatest (in size), of cells averaged in squares where
+    there are many; ``sizes`` (C,), the mean of the numbers' sizes; and the arrays."""
+    side = max(1, math.ceil(math.sqrt(before.size / GALLERY_CELLS)))
+    small = _averaged(before, side)
+    channels, height, width = small.shape
+    greatest = np.abs(small).reshape(channels, -1).max(1)[:, None]
+    packed = PackedArrays()
+    shares = small.reshape(channels, -1) / np.where(greatest > 0, greatest, 1)
+    return {
+        "height": height,
+        "width": width,
+        "shares": packed.add(shares, size=1),
+        "sizes": packed.add(np.abs(before).mean((1, 2))),
+        "arrays": packed.plain(),
+    }
+
+
+def _averaged(maps: np.ndarray, side: int) -> np.ndarray:
+    """Maps (C, h, w), their cells averaged in squares of ``side`` cells, fewer at the right and below."""
+    if side == 1:
+        return maps
+    rows, columns = (np.arange(0, length, side) for length in maps.shape[1:])
+    sums = np.add.reduceat(np.add.reduceat(maps, rows, 1), columns, 2)
+    heights, widths = (
+        np.diff(starts, append=length) for starts, length in zip((rows, columns), maps.shape[1:])
+    )
+    return sums / (heights[:, None] * widths)
+
+
 def _described(trace: Trace, card: Card, asked: dict[str, Any]) -> dict[str, Any]:
     """What of a capture is not arrays: what was asked, the network, the photo, the region, the answer."""
     seen_whole = trace.region == whole(trace.photo, trace.recipe)
@@ -200,6 +233,8 @@ def _layer(trace: Trace, layer: LayerAttention, packed: PackedArrays, form: Form
     }
     if layer.map is not None:
         arrays["map"] = packed.add(layer.map)
+    if layer.sizes is not None and form.maps == 2:  # else there is no room for them
+        arrays["sizes"] = packed.add(layer.sizes, size=1)  # which are only ranked
     sizes = [(step, _size(step, form)) for step in layer.steps]
     return {
         "name": layer.name,

@@ -31,6 +31,17 @@ def test_a_channels_features_are_those_of_the_network(viewer, cbam, examples):
         np.testing.assert_allclose(arrived, values, atol=np.ptp(values) / 1e5 + 1e-5)
 
 
+def test_a_gallery_has_the_features_of_all_channels(viewer, cbam, examples):
+    expected = attnviz.features(cbam, examples / "temple.jpg", "layer4.1").before
+    answer = viewer.gallery({**TEMPLE, "layer": "layer4.1"})
+    arrays = unpacked(answer["arrays"])
+    np.testing.assert_allclose(arrays[answer["sizes"]], np.abs(expected).mean((1, 2)), rtol=1e-3)
+    assert (len(expected), answer["height"], answer["width"]) == expected.shape
+    flat = expected.reshape(len(expected), -1)
+    shares = flat / np.abs(flat).max(1, keepdims=True)
+    np.testing.assert_allclose(arrays[answer["shares"]], shares, atol=0.01)
+
+
 @pytest.mark.parametrize(
     "wrong",
     [
@@ -51,6 +62,8 @@ def test_a_channels_features_are_those_of_the_network(viewer, cbam, examples):
 def test_a_wrong_request_is_answered_with_a_sentence(viewer, wrong, tmp_path):
     request = {**TEMPLE, "layer": "layer4.1", "channel": 7, **wrong}
     answers = [viewer.channel(request)]
+    if "channel" not in wrong:
+        answers.append(viewer.gallery(request))
     if set(wrong) & {"photo", "network"}:
         answers += [viewer.capture(request), viewer.save({"shown": [request], "what": "all"})]
     for answer in answers:
@@ -61,13 +74,13 @@ def test_a_wrong_request_is_answered_with_a_sentence(viewer, wrong, tmp_path):
 
 @pytest.mark.parametrize("request_", [None, 3, [], "x", {}, {"shown": 3}, {"shown": [None]}, {"shown": []}])
 def test_nonsense_is_answered_too(viewer, request_):
-    for answer in (viewer.channel, viewer.capture, viewer.save):
+    for answer in (viewer.channel, viewer.gallery, viewer.capture, viewer.save):
         assert set(answer(request_)) == {"error"}
 
 
 @pytest.mark.slow
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(request=JSON, name=any_of.sampled_from(["channel", "capture", "save", "progress"]))
+@given(request=JSON, name=any_of.sampled_from(["channel", "gallery", "capture", "save", "progress"]))
 def test_whatever_is_asked_is_answered_with_values_or_a_sentence(viewer, uploads, request, name):
     answer = getattr(viewer, name)(request)
     assert isinstance(answer, dict)

@@ -18,7 +18,7 @@ import attnviz
 from attnviz.languages.catalogue import LANGUAGES
 from attnviz.networks import ResNet
 from attnviz.networks.card import Card, card_of
-from attnviz.viewer.encoding import LIMIT, PackedArrays, pack, pack_features
+from attnviz.viewer.encoding import GALLERY_CELLS, LIMIT, PackedArrays, pack, pack_features, pack_gallery
 
 
 @pytest.mark.parametrize(
@@ -90,7 +90,8 @@ def test_a_resnet_50_fits_the_wire(examples, attention):
         picture = Image.open(io.BytesIO(base64.b64decode(capture["photo"]["picture"].partition(",")[2])))
         assert max(picture.size) >= 320
         about = capture["arrays"]["about"]
-        assert all(about[index][3] == 2 for layer in capture["layers"] for index in layer["arrays"].values())
+        for layer in capture["layers"]:
+            assert all(about[index][3] == 2 for part, index in layer["arrays"].items() if part != "sizes")
 
 
 def test_a_capture_holds_no_metadata_and_is_plain(tmp_path, noise):
@@ -119,6 +120,31 @@ def test_a_channels_features_are_packed_together():
     found = unpacked(answer["arrays"])
     np.testing.assert_allclose(found[answer["before"]], before, atol=1e-4)
     np.testing.assert_allclose(found[answer["after"]], after, atol=1e-4)
+
+
+@pytest.mark.parametrize("shape", [(5, 8, 12), (3, 1, 1), (70, 61, 53), (600, 40, 41)])
+def test_a_gallery_has_each_channel_on_its_own_scale_and_its_mean_size(shape):
+    before = np.random.default_rng(0).normal(size=shape).astype(np.float32)
+    before[1] = 0
+    answer = pack_gallery(before)
+    arrays = unpacked(answer["arrays"])
+    shares, sizes = arrays[answer["shares"]], arrays[answer["sizes"]]
+    assert shares.shape == (shape[0], answer["height"] * answer["width"]) and shares.size <= GALLERY_CELLS
+    np.testing.assert_allclose(sizes, np.abs(before).mean((1, 2)), atol=1e-4)
+    side = -(-shape[1] // answer["height"])
+    first = before[:, :side, :side].mean((1, 2))  # the first cell of each thumbnail
+    greatest = np.abs(averaged(before, side)).max((1, 2))
+    expected = np.divide(first, greatest, out=np.zeros_like(first), where=greatest > 0)
+    np.testing.assert_allclose(shares[:, 0], expected, atol=0.01)
+    assert np.abs(shares).max() == pytest.approx(1, abs=0.01)
+
+
+def averaged(maps: np.ndarray, side: int) -> np.ndarray:
+    """Maps whose cells are averaged in squares, fewer at the right and below."""
+    _, height, width = maps.shape
+    rows = [maps[:, y : y + side] for y in range(0, height, side)]
+    cells = [[row[:, :, x : x + side].mean((1, 2)) for x in range(0, width, side)] for row in rows]
+    return np.stack([np.stack(row, -1) for row in cells], 1)
 
 
 def test_what_was_assumed_of_a_photo_is_told_in_every_language():
