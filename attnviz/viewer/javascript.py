@@ -15,6 +15,7 @@ from matplotlib import colormaps
 
 from .._paths import SCRIPTS, STYLES
 from ..analysis import HIGH, LOW, ORDERS, SCALES
+from ..choices import WAYS
 from ..drawing.style import COLORMAPS
 from ..languages.catalogue import catalogue
 
@@ -76,6 +77,7 @@ def shared_constants() -> dict[str, object]:
         "LOW": LOW,
         "SCALES": list(SCALES),
         "ORDERS": list(ORDERS),
+        "WAYS": list(WAYS),
     }
 
 

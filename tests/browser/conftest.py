@@ -12,7 +12,9 @@ from urllib.parse import urlparse
 import pytest
 import torch
 from helpers.browser_actions import wait_until_drawn
+from helpers.fake_host import page_of, two_photos_in_two_networks
 from helpers.small_networks import stirred
+from playwright.sync_api import Page
 
 import attnviz
 from attnviz._paths import EXAMPLES_FOLDER
@@ -175,6 +177,27 @@ def open_file(browser):
     for context in contexts:
         context.close()
     assert errors == [] and asked == []
+
+
+@pytest.fixture(scope="package")
+def captures() -> dict[str, dict]:
+    """Two photos in two networks."""
+    return two_photos_in_two_networks()
+
+
+@pytest.fixture
+def open_app(open_file, captures, tmp_path: Path):
+    """Opens the app with a host that can do what every one can, and ``more``, which is JavaScript, showing
+    ``others`` than those captures if any are given."""
+
+    def opened(more: str = "{}", others: dict[str, dict] | None = None, **size: int) -> Page:
+        path = tmp_path / "app.html"
+        path.write_text(page_of(others or captures, more), encoding="utf-8")
+        page = open_file(path, **size)
+        wait_until_drawn(page)
+        return page
+
+    return opened
 
 
 @pytest.fixture(scope="package")

@@ -30,6 +30,7 @@ def test_a_reload_keeps_the_visitors_photos_and_all_that_was_set(visit, noise_fi
     after(page, lambda: choose_network(page, "bam_resnet18"))
     page.locator(".av-item", has_text="bam1").click()
     control(page, "find").fill("7")
+    page.locator("[data-way=colours]").click()
     control(page, "colours").select_option("turbo")
     set_slider(page, "opacity", 0.3)
     expect(page).to_have_url(re.compile("opacity=0.3"))
@@ -71,8 +72,12 @@ def test_the_address_brings_back_all_that_was_set(visit):
     cell = page.evaluate("attnviz.viewer.state.pin")
     for name, value in (("scale", "map"), ("colours", "turbo"), ("order", "surprise"), ("top", "10")):
         control(page, name).select_option(value)
+    page.locator("[data-way=colours]").click()
     control(page, "smooth").check()
     control(page, "grid").check()
+    control(page, "gallery").click()
+    control(page, "tiles").select_option("index")
+    page.locator("[data-way=photo]").click()
     set_slider(page, "wipe", 0.25)
     expect(page).to_have_url(re.compile("wipe=0.25"))
     assert f"cell={cell[0] + 1}-{cell[1] + 1}" in page.url
@@ -89,6 +94,10 @@ def test_the_address_brings_back_all_that_was_set(visit):
         "grid",
         "wipe",
         "opacity",
+        "way",
+        "bare",
+        "gallery",
+        "tiles",
     )
     state = "(names) => names.map((name) => attnviz.viewer.state[name])"
     assert other.evaluate(state, names) == page.evaluate(state, names)
@@ -98,7 +107,8 @@ def test_an_address_of_nonsense_opens_the_page_as_ever(visit):
     page = visit()
     state = "JSON.stringify(attnviz.viewer.state)"
     other = visit(
-        query="&layer=x&channel=-1&cell=0-0&opacity=7&scale=x&colours=x&order=x&top=9999999&tab=x&photo=x&a=upload:x"
+        query="&layer=x&channel=-1&cell=0-0&opacity=7&scale=x&colours=x&order=x&top=9999999&tab=x&photo=x"
+        "&a=upload:x&way=x&bare=3&gallery=x&tiles=x"
     )
     assert other.evaluate(state) == page.evaluate(state)
     assert drawn(other) > 0

@@ -59,7 +59,7 @@ def test_the_browser_has_the_numbers_of_the_trace(visit, temple):
 
 
 def test_a_colour_means_the_number_that_it_says(visit, temple):
-    page, layer = visit(), temple.layers["layer3.1"]
+    page, layer = visit(query="&way=colours"), temple.layers["layer3.1"]
     page.locator(".av-item", has_text="layer3.1").click()
     set_slider(page, "opacity", 1)
     low, high = layer.spatial.min(), layer.spatial.max()
@@ -77,7 +77,7 @@ def test_a_colour_means_the_number_that_it_says(visit, temple):
 
 
 def test_smoothing_grid_and_wiping_change_the_picture_and_no_number(visit, temple):
-    page = visit()
+    page = visit(query="&way=colours")
     page.locator(".av-item", has_text="layer4.1").click()
     set_slider(page, "opacity", 1)
     plain = pixels(page, ".av-photo")
@@ -98,7 +98,7 @@ def test_smoothing_grid_and_wiping_change_the_picture_and_no_number(visit, templ
 
 
 def test_exploring_asks_the_server_for_nothing_and_a_channel_once(visit):
-    page = visit()
+    page = visit(query="&way=colours")
     sent = requests_of(page)
     page.locator(".av-item", has_text="layer2.1").click()
     page.keyboard.press("ArrowRight")
@@ -128,8 +128,8 @@ def test_exploring_asks_the_server_for_nothing_and_a_channel_once(visit):
         expect(page.locator(".av-channel figure")).to_have_count(3)
         expect(page.locator("[data-guide=channel] .av-note")).not_to_have_text(say("en", "waiting"))
     # Whatever had been asked for before would have been noted by now
-    # and once for the channel that each of the two layers opens with
-    assert before <= 2 and len(sent) == before + 2
+    # and once for the channel that each of the two layers opens with, and that the pointer rests on
+    assert before <= 4 and len(sent) == before + 2
     assert all("component_server" in address for address in sent)
 
 

@@ -31,11 +31,11 @@ def test_a_first_look_is_given_to_who_asks_for_it(visit, temple):
     expect(page.locator("[data-guide-start]")).to_be_focused()
 
 
-def test_how_to_read_this_answers_the_six_questions(visit):
+def test_how_to_read_this_answers_the_questions(visit):
     page = visit()
     page.keyboard.press("?")
     dialog = page.get_by_role("dialog", name="How to read this")
-    expect(dialog.locator(".av-prose h3")).to_have_count(6)
+    expect(dialog.locator(".av-prose h3")).to_have_count(7)
     assert dialog.evaluate("dialog => dialog.scrollTop") == 0
     expect(dialog).to_contain_text("Is this Grad-CAM?")
     page.keyboard.press("Escape")

@@ -2,81 +2,9 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
-
-import numpy as np
 import pytest
-from helpers.browser_actions import after, control, photo_name, said, shown_network, wait_until_drawn
-from helpers.small_networks import stirred
+from helpers.browser_actions import after, control, photo_name, said, shown_network
 from playwright.sync_api import Page, expect
-
-import attnviz
-from attnviz.viewer.encoding import pack
-from attnviz.viewer.javascript import in_markup, script, style
-
-PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>host</title>
-<style>{style}</style></head><body class="av-page"><main id="viewer"></main>
-<script>{script}</script><script>
-const captures = {captures};
-const calls = [];  // [name, what was asked]
-const held = [];   // what ends each capture that is not answered at once, with its signal
-const key = ({{ photo, network }}) => photo + ' ' + network;
-const network = (name, attention) => ({{ name, title: name, group: 'embedded', attention, isReady: true }});
-const networks = [network('se', 'se'), network('cbam', 'cbam')];
-const photos = ['first', 'second'].map((photo) => ({{ photo, name: `${{photo}}.png` }}));
-const host = {{
-  async start(asked) {{
-    calls.push(['start', asked]);
-    return {{ capture: captures['first cbam'], networks, examples: photos }};
-  }},
-  networks: async () => networks,
-  examples: async () => photos,
-  capture(asked, {{ signal, report }} = {{}}) {{
-    calls.push(['capture', asked]);
-    if (!window.isHolding) return Promise.resolve(captures[key(asked)]);
-    return new Promise((resolve, reject) => {{
-      signal.addEventListener('abort', () => reject(signal.reason));
-      held.push({{ signal, report, answer: () => resolve(captures[key(asked)]), reject }});
-    }});
-  }},
-  ...({more}),
-}};
-attnviz.viewer = attnviz.mount(document.getElementById('viewer'), host, {{ language: 'en' }});
-attnviz.viewer.start();
-</script></body></html>"""
-
-
-@pytest.fixture(scope="module")
-def captures() -> dict[str, dict]:
-    """Two photos in two networks."""
-    noise = np.random.default_rng(0).integers(0, 256, (90, 140, 3), dtype=np.uint8)
-    packed = {}
-    for name in ("se", "cbam"):
-        network = stirred(18, name)
-        for photo, turned in (("first", noise), ("second", noise[::-1].copy())):
-            trace = attnviz.trace(network, attnviz.Photo(turned, f"{photo}.png"))
-            asked = {"photo": photo, "network": name, "view": "whole"}
-            card = attnviz.networks.card.Card(name, labels=trace.labels)
-            packed[f"{photo} {name}"] = pack(trace, card, asked)
-    return packed
-
-
-@pytest.fixture
-def open_app(open_file, captures, tmp_path: Path):
-    """Opens the app with a host that can do what every one can, and ``more``, which is JavaScript."""
-
-    def opened(more: str = "{}", **size: int) -> Page:
-        path = tmp_path / "app.html"
-        text = in_markup(json.dumps(captures))
-        path.write_text(
-            PAGE.format(style=style(), script=in_markup(script()), captures=text, more=more), encoding="utf-8"
-        )
-        page = open_file(path, **size)
-        wait_until_drawn(page)
-        return page
-
-    return opened
 
 
 def calls(page: Page) -> list:

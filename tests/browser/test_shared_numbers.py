@@ -7,13 +7,10 @@ import math
 from collections import Counter
 
 import pytest
-from helpers.checkout import ROOT
+from helpers.modules_page import open_modules
 from helpers.shared_cases import all_cases, values_of_all_kinds
 
 from attnviz.viewer.javascript import shared_constants
-
-JS = ROOT / "attnviz" / "viewer" / "js"
-PLACE = "http://attnviz.test/"
 
 COMPUTE = """async ([constants, cases]) => {
   Object.assign(globalThis, constants);
@@ -63,18 +60,7 @@ COMPUTE = """async ([constants, cases]) => {
 @pytest.fixture
 def modules(browser):
     """A page beside the modules of the viewer's JavaScript."""
-    page = browser.new_page()
-
-    def answer(route) -> None:
-        name = route.request.url.removeprefix(PLACE)
-        if name:
-            source = (JS / name).read_text(encoding="utf-8")
-            route.fulfill(body=source, content_type="text/javascript; charset=utf-8")
-        else:
-            route.fulfill(body="<!doctype html>", content_type="text/html")
-
-    page.route(f"{PLACE}**", answer)
-    page.goto(PLACE)
+    page = open_modules(browser)
     yield page
     page.close()
 

@@ -140,6 +140,16 @@ def test_the_script_asks_for_nothing_from_elsewhere_and_makes_no_markup():
         assert forbidden not in everything, forbidden
 
 
+def test_the_colour_of_what_was_chosen_is_no_other_things():
+    """Orange once was both what was chosen and what is below zero."""
+    inks = re.findall(r"(\w+): '(#[0-9a-f]{6})'", SOURCES["drawing/canvas"])
+    mine = {colour for name, colour in inks if name == "mine"}
+    assert len(mine) == 2 and not mine & {colour for name, colour in inks if name != "mine"}
+    variables = re.findall(r"--av-(\w+): (#[0-9a-f]{6});", style())
+    assert mine == {colour for name, colour in variables if name == "mine"}
+    assert "#e69f00" not in script() + style()
+
+
 def test_only_its_own_host_knows_gradio():
     known = {name for name, source in SOURCES.items() if re.search("gradio", source, re.IGNORECASE)}
     assert known == {"host/gradio", "host/host"}  # the latter names the hosts that there are

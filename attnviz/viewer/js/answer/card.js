@@ -64,11 +64,16 @@ function Answers({ viewer }) {
   ];
 }
 
-/** All classes that it knows, those named above marked. */
+/** All classes that it knows, the one that the photo is most like marked if that is not doubtful. */
 function Classes({ viewer }) {
   const { say, trace, classText } = viewer;
+  const best = trace.doubt?.doubtful ? null : trace.top[0]?.[0];
   const items = trace.network.labels.map((label) =>
-    h('li', { class: 'av-class' }, classText(label)),
+    h(
+      'li',
+      { class: 'av-class', 'aria-current': label === best ? 'true' : undefined },
+      classText(label),
+    ),
   );
   return h('ul', { class: 'av-classes', 'aria-label': say('all_classes') }, items);
 }

@@ -1,5 +1,5 @@
 // The address that brings a view back. It holds all that was set but a visitor's own photos and weights.
-import { FIRST_STATE } from './state.js';
+import { FIRST_STATE, GALLERY_ORDERS } from './state.js';
 
 const YOURS = 'yours:'; // begins the name of a visitor's own network, which is the key to it
 const EXAMPLE = 'example:'; // begins the name of an example photo
@@ -29,16 +29,20 @@ const PARAMETERS = {
     },
     write: (pin) => pin.map((place) => place + 1).join('-'),
   },
+  way: { read: (text) => oneOf(WAYS)(text) },
   present: { read: flag, write: Number },
   step: { read: wholeNumber },
   opacity: { read: share },
   wipe: { read: share },
+  bare: { read: flag, write: Number },
   colours: { read: (text) => oneOf(Object.keys(LUTS))(text) },
   scale: { read: (text) => oneOf(SCALES)(text) },
   smooth: { read: flag, write: Number },
   grid: { read: flag, write: Number },
   order: { read: (text) => oneOf(ORDERS)(text) },
   top: { read: wholeNumber },
+  gallery: { read: flag, write: Number },
+  tiles: { read: oneOf(GALLERY_ORDERS) },
   networks: {
     read: split,
     write: (names) => listed(names.filter((name) => !name.startsWith(YOURS))),

@@ -1,15 +1,23 @@
 // "How to read this": a dialog with the questions that people ask, and the keys.
+import { THRESHOLDS } from '../numbers/badges.js';
+import { percent } from '../numbers/format.js';
 import { Button } from '../controls/controls.js';
 import { h } from '../vendor/preact.js';
 import { withStrong } from './words.js';
 
-export const QUESTIONS = ['gradcam', 'half', 'small', 'edges', 'which', 'class'];
+export const QUESTIONS = ['gradcam', 'half', 'small', 'edges', 'badges', 'which', 'class'];
+const THRESHOLDS_IN_WORDS = {
+  ...THRESHOLDS,
+  saturated: percent(THRESHOLDS.saturated),
+  edgeShare: percent(THRESHOLDS.edgeShare),
+};
 const KEYS = {
   '[ ]': 'key_layer',
   '− +': 'key_channel',
   '1 2 3': 'key_network',
   n: 'key_search',
   '/': 'key_find',
+  ' ': 'key_photo',
   p: 'key_present',
   '?': 'key_help',
 };
@@ -20,10 +28,10 @@ export function Help({ viewer, dialog }) {
   const close = () => dialog.current.close();
   const answers = QUESTIONS.map((name) => [
     h('h3', {}, say(`ask_${name}`)),
-    h('p', {}, withStrong(say(`answer_${name}`))),
+    h('p', {}, withStrong(say(`answer_${name}`, THRESHOLDS_IN_WORDS))),
   ]);
   const keys = Object.entries(KEYS).map(([key, word]) => [
-    h('dt', {}, h('kbd', {}, key)),
+    h('dt', {}, h('kbd', {}, key === ' ' ? say('key_space') : key)),
     h('dd', {}, say(word)),
   ]);
   const onClick = ({ target }) => target === dialog.current && close();

@@ -5,18 +5,32 @@ import { ranked, weightsOf } from '../numbers/analysis.js';
 import { clamp } from '../numbers/scale.js';
 
 const FIELDS = 'input, select, textarea, [role=slider], [role=option], [role=tab], dialog';
+const PRESSED = 'input, select, textarea, button, summary, a, dialog'; // what Space itself is for
 
 /** Listens for keys: [ and ] choose layers, - and + channels by size, 1 to 9 networks, n searches for one, / finds a
- * channel, p presents, ? helps. */
+ * channel, p presents, ? helps; while Space is held, the photo is shown without its map. */
 export function Keys({ viewer, help }) {
   useEffect(() => {
     const onKey = (event) => {
       if (event.defaultPrevented || event.altKey || event.ctrlKey || event.metaKey) return;
-      if (viewer.state.present || event.target.closest?.(FIELDS)) return;
+      if (viewer.state.present) return;
+      if (event.key === ' ' && !event.target.closest?.(PRESSED)) {
+        event.preventDefault();
+        viewer.bare(true);
+      }
+      if (event.target.closest?.(FIELDS)) return;
       if (act(viewer, help, event.key)) event.preventDefault();
     };
+    const onRelease = ({ key }) => key === ' ' && viewer.bare(false);
+    const onBlur = () => viewer.bare(false); // then no key is told to be let go of
     document.addEventListener('keydown', onKey);
-    return () => document.removeEventListener('keydown', onKey);
+    document.addEventListener('keyup', onRelease);
+    window.addEventListener('blur', onBlur);
+    return () => {
+      document.removeEventListener('keydown', onKey);
+      document.removeEventListener('keyup', onRelease);
+      window.removeEventListener('blur', onBlur);
+    };
   }, []);
   return h('span', { hidden: true });
 }

@@ -5,6 +5,8 @@
 //   onPointerMove: () => viewer.pointing.point({ channel: 6 }),
 //   onPointerLeave: () => viewer.pointing.point({ channel: null }),
 //
+// or, where a whole element stands for one: h('button', { ...pointingAt(viewer, { channel: 6 }) }).
+//
 // Who shows what is pointed at, whoever told it, is a component that asks for it; it is drawn anew by itself when that
 // changes, and nothing else on the page is:
 //
@@ -43,6 +45,14 @@ export class Pointing {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
+}
+
+/** The listeners of an element that stands for a ``cell`` or a ``channel``, by pointer and by focus. */
+export function pointingAt({ pointing }, what) {
+  const nothing = Object.fromEntries(Object.keys(what).map((kind) => [kind, null]));
+  const point = () => pointing.point(what);
+  const leave = () => pointing.point(nothing);
+  return { onPointerEnter: point, onPointerLeave: leave, onFocus: point, onBlur: leave };
 }
 
 /** What is pointed at of a ``kind``, 'cell' or 'channel'; null for nothing. */

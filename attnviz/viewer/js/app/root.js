@@ -10,6 +10,7 @@ import { PhotoRow } from '../photos/row.js';
 import { Strip } from '../strip/strip.js';
 import { h } from '../vendor/preact.js';
 import { useRef } from '../vendor/preact-hooks.js';
+import { Gallery } from '../what/gallery.js';
 import { WhatCard } from '../what/card.js';
 import { WhereCard } from '../where/card.js';
 import { Bar } from './bar.js';
@@ -67,6 +68,7 @@ function Explorer({ viewer }) {
       h(WhatCard, { viewer }),
       h(AnswerCard, { viewer }),
     ),
+    h(Gallery, { viewer }),
     h(MechanismPanel, { viewer }),
   );
 }

@@ -2,25 +2,31 @@
 import { MOST_NETWORKS } from '../compare/networks.js';
 import { MOST_PHOTOS } from '../compare/photos.js';
 import { weightsOf } from '../numbers/analysis.js';
-import { channelsByChange, unevenness } from '../what/change.js';
+import { mostChangedChannel, unevenness } from '../what/change.js';
 
 const FIRST_PHOTOS = 3; // that are compared
+
+export const GALLERY_ORDERS = ['change', 'size', 'index'];
 
 export const FIRST_STATE = {
   tab: 'explore', // or 'networks', 'photos'
   layer: null, // its name
   channel: null, // its number
   pin: null, // the chosen cell, [row, column]
+  way: 'dim', // one of WAYS: how the map is drawn on the photo
   present: false, // whether the mechanism is shown to a hall
   step: 1, // which node of it is lit then
   opacity: 0.6,
   wipe: 0, // where the map begins, 0 to 1
+  bare: false, // whether the photo is shown without its map
   colours: 'viridis',
   scale: 'fixed', // one of SCALES
   smooth: false,
   grid: false,
   order: 'size', // one of ORDERS
   top: 4, // channels that are named
+  gallery: false, // whether all channels are shown
+  tiles: 'change', // in which order, one of GALLERY_ORDERS
   networks: [], // that are compared, by name
   photos: [], // that are compared
   block: 'last', // or 'first': which layer of a stage is compared
@@ -40,7 +46,8 @@ export const FORGOTTEN = {
 };
 
 /** The layer that a trace opens with: the wanted one; else one of the same stage as the layer shown ``before``; else
- * the one that lets pass most unevenly, among those with a map if there are any; null if there is none. */
+ * the one that lets pass most unevenly, among those with a map if there are any, whatever the padding does at its edges;
+ * null if there is none. */
 export function openingLayer(trace, wanted, before) {
   const { layers } = trace;
   return (
@@ -58,14 +65,9 @@ function mostUneven(layers) {
   return best;
 }
 
-/** The channel that a layer opens with: the one that its gate holds back most; null if it has none. */
+/** The channel that a layer opens with: the one that its gate changes most; null if it has none. */
 export function openingChannel(layer) {
-  return layer && weightsOf(layer) ? mostChanged(layer) : null;
-}
-
-function mostChanged(layer) {
-  const { held, through } = channelsByChange(layer);
-  return held[0] ?? through[0] ?? null;
+  return layer && weightsOf(layer) ? mostChangedChannel(layer) : null;
 }
 
 /** The channel, if the layer has it; else null. */

@@ -1,5 +1,6 @@
 // The app: what is shown, in which state, in which language, and how to change it. It knows nothing of the page around
 // it; all that it can't do itself is asked of the host, see host/host.js.
+import { badgesInWords } from '../controls/badges.js';
 import { collection } from '../compare/collection.js';
 import { HostError } from '../host/host.js';
 import { describeLayer, describeMap, describePicture } from '../numbers/descriptions.js';
@@ -43,6 +44,7 @@ class Viewer {
   notice = null; // what was done or went wrong, {key, values} or {said}
   waiting = null; // what is under way: {key, values, done, total}
   pointing = new Pointing(); // what is pointed at
+  isBared = false; // whether the map is away for as long as a key is held
   #page;
   #examplesOf; // networks
   #abort = null; // ends what is under way
@@ -66,7 +68,8 @@ class Viewer {
   /** What a network's class is called. */
   classText = (name) => classIn(this.language, name);
 
-  describe = (layer) => describeLayer(this.say, layer);
+  describe = (layer) =>
+    [describeLayer(this.say, layer), badgesInWords(this.say, layer)].filter(Boolean).join('. ');
   describeMap = (layer) => describeMap(this.say, layer);
   describePicture = (trace, layer) => describePicture(this.say, trace, layer);
 
@@ -332,6 +335,13 @@ class Viewer {
     }
     this.draw();
     this.#history?.follow();
+  };
+
+  /** Take the map away from the photo, or put it back. */
+  bare = (isBared) => {
+    if (this.isBared === isBared) return;
+    this.isBared = isBared;
+    this.draw();
   };
 
   /** Speak another language: what the host says in it is asked for again. */

@@ -10,6 +10,8 @@ const LEFT = 52; // px, for the scale's title and numbers
 const RIGHT = 20; // px
 const TOP = 6; // px
 const BELOW = 36; // px, for the scale's numbers and title
+const DOTS = [2.5, 4]; // px, radius of a dot, and of a named one
+const POINTED = 6; // px, radius of the dot under the pointer
 const NEAR = 12; // px from the pointer
 
 /** The plot of a pair (see pair.js), and what it says of the dot under the pointer. */
@@ -91,11 +93,11 @@ function drawDots(context, { theme }, { first, second, named }, pointed, x, y) {
   for (const [channel, value] of first.entries()) {
     const isNamed = named.includes(channel);
     const isPointed = channel === pointed;
-    const colour = isNamed ? ink(theme.name(), 'text') : ink(theme.name(), 'accent');
+    const isDark = isNamed || isPointed; // the colour of what was chosen is none of theirs
     context.globalAlpha = isNamed ? 1 : 0.55;
-    context.fillStyle = isPointed ? ink(theme.name(), 'mine') : colour;
+    context.fillStyle = ink(theme.name(), isDark ? 'text' : 'accent');
     context.beginPath();
-    context.arc(x(value), y(second[channel]), isNamed || isPointed ? 4 : 2.5, 0, 7);
+    context.arc(x(value), y(second[channel]), isPointed ? POINTED : DOTS[Number(isNamed)], 0, 7);
     context.fill();
   }
   context.globalAlpha = 1;

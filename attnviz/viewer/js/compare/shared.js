@@ -16,7 +16,8 @@ export function SmallMap({ viewer, trace, layer, width, traces }) {
   const { state } = viewer;
   const height = Math.min(width * TALLEST, (width * trace.photo.height) / trace.photo.width);
   const range = layer?.map ? mapRange(trace, layer, 'shown', traces) : null;
-  const draw = (context) => drawOverlay(context, trace, layer, range, state, [width, height]);
+  const look = { ...state, way: 'colours' }; // which the bar above has
+  const draw = (context) => drawOverlay(context, trace, layer, range, look, [width, height]);
   const inputs = [trace.id, layer?.name, String(range), state.colours, state.opacity, state.smooth];
   const label = viewer.describePicture(trace, layer);
   return h(Surface, { width, height, draw, inputs, role: 'img', 'aria-label': label });

@@ -1,7 +1,7 @@
 // Canvases: sharp ones, and the page's colours on them.
 import { scale } from '../numbers/scale.js';
 
-export const FONT = '12px system-ui, sans-serif';
+export const FONT = '14px system-ui, sans-serif';
 
 /** The context of a canvas, cleared and made ``width`` by ``height`` CSS pixels, sharp on this screen. */
 export function contextOf(canvas, width, height) {

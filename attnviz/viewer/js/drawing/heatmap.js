@@ -1,9 +1,12 @@
-// Maps (h, w) in colours. A colour means a number; LUTS, which come with the page, are matplotlib's own.
-import { clamp } from '../numbers/scale.js';
+// Maps (h, w) in colours. A colour means a number; LUTS, which come with the page, are matplotlib's own. DIM is not one of
+// them: black that lets through what is below it, the more the greater the number.
+import { clamp, scale } from '../numbers/scale.js';
 
 const UNDEFINED = 128; // the grey of NaN, as in saved drawings
 const MOST_PIXELS = 1200; // of a blended map's longer side
 const palettes = {};
+
+export const DIM = 'dim';
 
 export const colourMaps = () => Object.keys(LUTS);
 
@@ -14,11 +17,20 @@ function paletteOf(name) {
 }
 
 function makePalette(name) {
+  if (name === DIM) return dimPalette();
   const bytes = Uint8Array.from(atob(LUTS[name]), (letter) => letter.charCodeAt(0));
   return Uint32Array.from({ length: 257 }, (_, index) => {
     const colour = bytes.subarray(3 * index, 3 * index + 3);
     const [red, green, blue] = index < 256 ? colour : [UNDEFINED, UNDEFINED, UNDEFINED];
     return ((255 << 24) | (blue << 16) | (green << 8) | red) >>> 0; // little-endian, as all machines with browsers are
+  });
+}
+
+/** Black from opaque to clear, and the grey of NaN. */
+function dimPalette() {
+  const grey = (255 << 24) | (UNDEFINED << 16) | (UNDEFINED << 8) | UNDEFINED;
+  return Uint32Array.from({ length: 257 }, (_, index) => {
+    return (index < 256 ? (255 - index) << 24 : grey) >>> 0;
   });
 }
 
@@ -70,6 +82,11 @@ function mixed(first, second, share) {
   return share === 0 ? first : first * (1 - share) + second * share;
 }
 
+/** A picture of a map with a pixel for each cell, as a canvas. */
+export function cellsPicture({ values, height, width }, range, colours) {
+  return coloured(width, height, range, colours, (index) => values[index]);
+}
+
 /** Draw a map into a box [x, y, width, height]. ``look`` says in which ``colours`` and whether ``smooth``, blended
  * between its cells. */
 export function drawMap(context, map, range, look, [x, y, width, height]) {
@@ -80,22 +97,17 @@ export function drawMap(context, map, range, look, [x, y, width, height]) {
 }
 
 function picture(map, range, look, width, height) {
-  if (!look.smooth)
-    return coloured(map.width, map.height, range, look.colours, (index) => map.values[index]);
+  if (!look.smooth) return cellsPicture(map, range, look.colours);
   const ratio = Math.min(1, MOST_PIXELS / Math.max(width, height));
   const across = Math.max(1, Math.round(width * ratio));
   const down = Math.max(1, Math.round(height * ratio));
   return blendedMap(map, range, look.colours, across, down);
 }
 
-/** The colours of a colour map from left to right. */
-export function drawColours(context, name, width, height) {
+/** The colours of a colour map from left to right: from its first to its last, which stand for ``range`` [low, high], or
+ * those of a ``part`` [low, high] of it. */
+export function drawColours(context, name, width, height, range = [0, 1], part = range) {
+  const valueOf = scale([0, 255], part);
   context.imageSmoothingEnabled = false;
-  context.drawImage(
-    coloured(256, 1, [0, 256], name, (index) => index),
-    0,
-    0,
-    width,
-    height,
-  );
+  context.drawImage(coloured(256, 1, range, name, valueOf), 0, 0, width, height);
 }

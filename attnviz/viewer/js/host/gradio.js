@@ -1,7 +1,7 @@
 // The host of a served page: the functions of a Gradio component on the server answer, its upload route takes files.
 import { preferredLanguage } from '../app/languages.js';
 import { mount } from '../app/viewer.js';
-import { unpackFeatures } from '../numbers/decoding.js';
+import { unpackFeatures, unpackGallery } from '../numbers/decoding.js';
 import { HostError } from './host.js';
 
 const VISITOR = 'attnviz-visitor'; // in the tab's storage: the name by which the server knows who asks
@@ -37,6 +37,8 @@ function gradioHost(component, takesNetworks) {
         options.report,
       ),
     features: async (request, options) => unpackFeatures(await ask('channel', request, options)),
+    gallery: async (request, { signal, report } = {}) =>
+      unpackGallery(await ask('gallery', request, { signal, received: report })),
     addPhoto: async (file, options) =>
       ask('add_photo', { upload: await uploaded(calledPicture(file), options) }, options),
     removePhoto: (photo) => ask('remove_photo', { photo }),
@@ -69,27 +71,43 @@ function visitorName() {
   }
 }
 
-/** Asks functions of the server: (name, data, options) -> answer. Throws a HostError with what the server, or its guard,
+/** Asks functions of the server: (name, data, options) -> answer; ``options.received`` is told how much of it is here. Throws a HostError with what the server, or its guard,
  * says. A server that was started anew may know the component by another number, which its configuration tells. */
 function question(component, visitor) {
   let number = component;
 
-  async function answerTo(name, data, signal) {
+  async function answerTo(name, data, { signal, received }) {
     const body = { component_id: number, fn_name: name, session_hash: visitor, data };
     const response = await sent('gradio_api/component_server', JSON.stringify(body), signal);
-    return { response, answer: await response.json().catch(() => null) };
+    return { response, answer: await jsonOf(response, received).catch(() => null) };
   }
 
-  return async (name, data, { signal } = {}) => {
-    let { response, answer } = await answerTo(name, data, signal);
+  return async (name, data, options = {}) => {
+    let { response, answer } = await answerTo(name, data, options);
     if (response.status === 500) {
       const before = number;
       number = await numberNow(before);
-      if (number !== before) ({ response, answer } = await answerTo(name, data, signal));
+      if (number !== before) ({ response, answer } = await answerTo(name, data, options));
     }
+    options.signal?.throwIfAborted();
     if (response.ok && answer && !answer.error) return answer;
     throw new HostError(answer?.error ?? textOf(answer?.detail));
   };
+}
+
+/** What a response says; ``report`` is told how much of it is here, if its length is known. */
+async function jsonOf(response, report) {
+  const total = Number(response.headers.get('content-length'));
+  if (!report || !total) return response.json();
+  const reader = response.body.getReader();
+  const parts = [];
+  let done = 0;
+  for (let part = await reader.read(); !part.done; part = await reader.read()) {
+    parts.push(part.value);
+    done += part.value.length;
+    report({ done, total });
+  }
+  return JSON.parse(await new Blob(parts).text());
 }
 
 /** The number by which the server knows the component now; the one from before if it does not say. */

@@ -42,6 +42,10 @@
  * @property {(request: Request, options?) => Promise<Capture>} capture
  * @property {((request: Request & {layer: string, channel: number}, options?) => Promise<{before, after}>)} [features]
  *   one channel's features before and after the layer's gate, decoded arrays (h, w)
+ * @property {((request: Request & {layer: string}, options?) =>
+ *   Promise<{height: number, width: number, shares: Float32Array, sizes: Float32Array}>)} [gallery]
+ *   all channels' features before the layer's gate as thumbnails of ``height`` by ``width``, one behind the other, each number
+ *   as a share of its channel's greatest (−1 to 1), and the mean size of each channel's numbers
  * @property {((file: File, options?) => Promise<Photo>)} [addPhoto]
  * @property {((photo: string) => Promise<void>)} [removePhoto]
  * @property {((own: {weights: File, labels: File | null, told: string[]}, options?) =>

@@ -80,6 +80,12 @@ export function mapRange(trace, layer, scaleName, shown = []) {
   return greatest > least ? [least, greatest] : layer.mapLimits;
 }
 
+/** [low, high] that black and full brightness stand for where a photo is dimmed by a map of that ``range``: on the scale
+ * "fixed" from 0, so that what is seen is the photo times the factor, as a share of the greatest that it can be. */
+export function brightnessRange([low, high], scaleName) {
+  return scaleName === 'fixed' ? [Math.min(0, low), high] : [low, high];
+}
+
 function layersOfScale(trace, layer, scaleName, shown) {
   if (scaleName === 'map') return [layer];
   if (scaleName === 'network') return trace.layers;

@@ -1,7 +1,7 @@
 // A capture, as viewer/encoding.py writes it, becomes a trace: its arrays in place of their indices.
 
 /** The trace of a capture. Each layer has its arrays under their names (``channel``, ``map``, ``channel_logits``,
- * ``spatial_logits``, ``paths``) and ``steps``, a list of arrays with names; see ``decoded`` for what an array is. */
+ * ``spatial_logits``, ``paths``, ``sizes``) and ``steps``, a list of arrays with names; see ``decoded`` for what an array is. */
 export async function unpack(capture) {
   const arrays = decoded(capture.arrays.about, await inflated(capture.arrays.data));
   const layers = capture.layers.map((layer) => ({
@@ -19,6 +19,12 @@ export async function unpack(capture) {
 export async function unpackFeatures({ before, after, arrays }) {
   const features = decoded(arrays.about, await inflated(arrays.data));
   return { before: features[before], after: features[after] };
+}
+
+/** All channels' features before a gate as thumbnails, see viewer/encoding.py: {height, width, shares, sizes}. */
+export async function unpackGallery({ height, width, shares, sizes, arrays }) {
+  const unpacked = decoded(arrays.about, await inflated(arrays.data));
+  return { height, width, shares: unpacked[shares].values, sizes: unpacked[sizes].values };
 }
 
 /** Arrays {values, height, width, grain}: a Float32Array, row by row, NaN where nothing is known; its shape, a

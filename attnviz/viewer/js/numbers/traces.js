@@ -1,12 +1,14 @@
 // From a capture to a trace that can be drawn.
 import { summary, weightsOf } from './analysis.js';
+import { badgesOf } from './badges.js';
 import { unpack } from './decoding.js';
 
 const THUMBNAIL = 200; // px, the width of the small copy
 let opened = 0;
 
 /** A capture's trace, with a number of its own (``id``), its photo as ``image``, small as ``thumbnail``, and ``grey``, and with each
- * layer the summaries of its map (``numbers``) and of its channel weights (``weightNumbers``, null without any). */
+ * layer the summaries of its map (``numbers``) and of its channel weights (``weightNumbers``, null without any), and its
+ * ``badges``. */
 export async function openCapture(capture) {
   const image = new Image();
   image.src = capture.photo.picture;
@@ -17,6 +19,7 @@ export async function openCapture(capture) {
   for (const layer of trace.layers) {
     const weights = weightsOf(layer);
     layer.numbers = summary(layer.map?.values ?? [], layer.kind);
+    layer.badges = badgesOf(layer);
     layer.weightNumbers = weights && summary(weights, layer.kind);
   }
   const thumbnail = smallCopy(image);

@@ -15,19 +15,26 @@ const MAPS_SHARE = 0.66; // of an item with its profile beside
 export const FONT = '600 14px system-ui, sans-serif'; // of names, as in the CSS
 
 /** What fits into ``room`` pixels for layers of a photo of ``ratio`` (width by height): an item's ``width``, the sizes
- * [width, height] of its ``map`` and its ``profile``, whether they stand ``isBeside`` each other, whether there
- * is a place for the range (``hasRange``). */
+ * [width, height] of its ``map`` (null if no layer has one) and its ``profile``, whether they stand ``isBeside`` each
+ * other, whether there is a place for the range (``hasRange``). */
 export function layoutOf(room, layers, ratio) {
   const stages = new Set(layers.map((layer) => layer.stage)).size;
   const gaps = (stages - 1) * GAP + (layers.length - stages);
   const fitting = Math.floor((room - 4 - gaps) / layers.length) - AROUND;
   const width = room < PHONE ? ON_PHONES : clamp(fitting, NARROWEST, WIDEST);
+  if (!layers.some(({ map }) => map)) return withoutMaps(width, layers);
   const isBeside = width >= BESIDE;
   const most = isBeside ? Math.floor(width * MAPS_SHARE) : width;
   const across = Math.min(most, Math.round(TALL * ratio));
   const map = [across, Math.max(12, Math.min(TALL, Math.round(across / ratio)))];
   const profile = isBeside ? [width - across - 6, TALL] : [width, PROFILE];
   return { width, map, profile, isBeside, hasRange: width >= widest(layers) + RANGE };
+}
+
+/** A layout with all the room for the profiles. */
+function withoutMaps(width, layers) {
+  const hasRange = width >= widest(layers) + RANGE;
+  return { width, map: null, profile: [width, TALL], isBeside: false, hasRange };
 }
 
 /** The width in pixels of the widest name. */

@@ -1,5 +1,7 @@
 // The whole network, layer after layer: a small picture of each map on the photo, and a profile of its channel weights.
+import { BadgeWord } from '../controls/badges.js';
 import { stepOf } from '../controls/controls.js';
+import { CellFrame, onPhoto } from '../drawing/cell_frame.js';
 import { drawProfile, ink } from '../drawing/canvas.js';
 import { drawOverlay } from '../drawing/overlay.js';
 import { Surface, useWidth } from '../drawing/surface.js';
@@ -109,7 +111,7 @@ function Item({ viewer, layer, layout, name }) {
     h(
       'div',
       { class: `av-item-pictures${layout.isBeside ? ' av-beside' : ''}` },
-      h(MapPicture, { viewer, layer, layout }),
+      layout.map && h(MapPicture, { viewer, layer, layout }),
       h(ProfilePicture, { viewer, layer, layout }),
     ),
     h(
@@ -133,9 +135,23 @@ function MapPicture({ viewer, layer, layout }) {
     drawOverlay(context, trace, layer, range, look, [width, height]);
     context.globalAlpha = 1;
   };
-  const { scale, colours, opacity } = state;
-  const inputs = [trace.id, layer.name, scale, colours, opacity, beside.map(({ id }) => id).join()];
-  return h(Surface, { width, height, draw, inputs });
+  const { scale, way, colours, opacity } = state;
+  const inputs = [
+    trace.id,
+    layer.name,
+    scale,
+    way,
+    colours,
+    opacity,
+    beside.map(({ id }) => id).join(),
+  ];
+  return h(
+    'div',
+    { class: 'av-framed' },
+    h(Surface, { width, height, draw, inputs }),
+    h(CellFrame, { viewer, boxOf: onPhoto(trace, viewer.layer(), layer) }),
+    h(BadgeWord, { viewer, layer, part: 'map' }),
+  );
 }
 
 function ProfilePicture({ viewer, layer, layout }) {
@@ -146,7 +162,12 @@ function ProfilePicture({ viewer, layer, layout }) {
     if (weights)
       drawProfile(context, weights, weightLimits(layer), width, height, ink(theme, 'accent'));
   };
-  return h(Surface, { width, height, draw, inputs: [viewer.trace.id, layer.name, theme] });
+  return h(
+    'div',
+    { class: 'av-framed' },
+    h(Surface, { width, height, draw, inputs: [viewer.trace.id, layer.name, theme] }),
+    h(BadgeWord, { viewer, layer, part: 'channels' }),
+  );
 }
 
 /** Choose the layer that many steps further, and give it the focus. */

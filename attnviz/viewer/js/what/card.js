@@ -1,5 +1,7 @@
 // What: one layer's channel weights as a curve; those that it holds back most, those it lets through; one channel before
 // and after.
+import { pointingAt, usePointed, useShown } from '../app/pointing.js';
+import { BadgeLines } from '../controls/badges.js';
 import { Button, Choice } from '../controls/controls.js';
 import { useWidth } from '../drawing/surface.js';
 import { ranked, weightsOf } from '../numbers/analysis.js';
@@ -10,6 +12,7 @@ import { useState } from '../vendor/preact-hooks.js';
 import { channelsByChange } from './change.js';
 import { ChannelFigures } from './channel.js';
 import { BarsChart, channelText } from './chart.js';
+import { GalleryButton } from './gallery.js';
 
 const MOST_NAMED = [4, 10, 20, 50];
 
@@ -18,8 +21,7 @@ export function WhatCard({ viewer }) {
   const layer = viewer.layer();
   const weights = layer && weightsOf(layer);
   const [element, width] = useWidth();
-  const [pointed, setPointed] = useState(null); // a channel
-  const { say, state } = viewer;
+  const { say } = viewer;
   if (!weights) return h('section', { class: 'av-card av-what', hidden: true, ref: element });
   const title = say(titleKey(layer), { layer: layer.name, count: weights.length });
   return h(
@@ -29,10 +31,12 @@ export function WhatCard({ viewer }) {
     h(
       'div',
       { class: 'av-measure av-canvas', ref: element, 'data-guide': 'bars' },
-      h(BarsChart, { viewer, layer, width, pointed, onPoint: setPointed }),
+      h(BarsChart, { viewer, layer, width }),
     ),
-    h('p', { class: 'av-readout' }, channelText(viewer, layer, pointed ?? state.channel)),
+    h(ChannelReadOut, { viewer, layer }),
+    h(BadgeLines, { viewer, layer, part: 'channels' }),
     h(ChannelRows, { viewer, layer, weights }),
+    h(GalleryButton, { viewer, layer, weights }),
     h(ChannelFigures, { viewer, layer, width }),
     h(
       'details',
@@ -50,18 +54,28 @@ function titleKey(layer) {
   return layer.averaged ? 'bars_title_mean' : 'bars_title';
 }
 
+/** A line that says the weight of the channel that is pointed at, else of the chosen one. */
+function ChannelReadOut({ viewer, layer }) {
+  const channel = useShown(viewer, 'channel');
+  return h('p', { class: 'av-readout' }, channelText(viewer, layer, channel));
+}
+
 /** Two rows of channels as buttons that choose them: held back, and let through. */
 function ChannelRows({ viewer, layer, weights }) {
   const { say, state } = viewer;
+  const pointed = usePointed(viewer, 'channel');
   const { held, through } = channelsByChange(layer);
   const adds = layer.kind === 'bam'; // which takes nothing away
   const row = (key, channels) => {
+    if (!channels.length) return null; // all pass alike
     const chips = channels.slice(0, state.top).map((channel) => {
       const isChosen = channel === state.channel;
       const properties = {
         class: 'av-chip',
         'data-channel': channel,
+        'data-pointed': channel === pointed ? '' : undefined,
         'aria-pressed': String(isChosen),
+        ...pointingAt(viewer, { channel }),
       };
       const onClick = () => viewer.set({ channel });
       const text = `${channel}: ${digits(weights[channel], 0, 2)}`;

@@ -1,16 +1,16 @@
-// How much a gate changes a channel: what stands in it, times how far the gate is from letting it pass.
+// How much a gate changes a channel: what stands in it, times how far the gate is from letting it pass as it is. What
+// stands in it is the mean size of its features before the gate; where that is not known, the size of their mean that the
+// mechanism takes; and where it takes none, all channels count alike.
 import { ranked, summary, weightLimits, weightsOf } from '../numbers/analysis.js';
 
 const MEANS = ['average', 'squeezed']; // steps that are each channel's mean over all positions
 
 /** Channels of a layer by how much they are held back and by how much is let through: {held, through}, the most first;
- * each channel is in one of them, by whether it passes less than the layer's channels do on average. A channel's mean is
- * what stands in it; where a mechanism takes none, all channels count alike. */
+ * each channel is in one of them, by whether it passes less than the layer's channels do on average. */
 export function channelsByChange(layer) {
   const weights = weightsOf(layer);
   const [low, high] = weightLimits(layer);
-  const means = layer.steps.find(({ name }) => MEANS.includes(name))?.values;
-  const content = (channel) => (means?.length === weights.length ? Math.abs(means[channel]) : 1);
+  const content = contentOf(layer, weights.length);
   const shares = Float32Array.from(weights, (weight) => (weight - low) / (high - low));
   const { mean } = summary(shares);
   const held = shares.map((share, channel) =>
@@ -20,15 +20,45 @@ export function channelsByChange(layer) {
   return { held: ordered(held), through: ordered(through) };
 }
 
+/** The channel that a layer's gate changes most, up or down: its content times the factor's distance from 1. Of shares of
+ * paths it is what the first path leaves out. */
+export function mostChangedChannel(layer) {
+  const weights = weightsOf(layer);
+  const content = contentOf(layer, weights.length);
+  const changes = weights.map((weight, channel) => content(channel) * Math.abs(1 - weight));
+  return ordered(changes)[0] ?? null;
+}
+
+function contentOf(layer, count) {
+  const means = layer.steps.find(({ name }) => MEANS.includes(name));
+  const content = (layer.sizes ?? means)?.values;
+  return (channel) => (content?.length === count ? Math.abs(content[channel]) : 1);
+}
+
 const ordered = (values) =>
   ranked(values, 'size').filter((channel) => !Number.isNaN(values[channel]));
 
 /** How unevenly a layer lets pass: the standard deviation of its map, or of its channel weights without one, as a share
- * of what a gate can be. */
+ * of what a gate can be. Of a map with an edge that the padding makes, only what lies further in counts. */
 export function unevenness(layer) {
-  const values = layer.map && !layer.shares ? layer.map.values : weightsOf(layer);
+  const isMap = layer.map && !layer.shares;
+  const values = isMap ? insideOf(layer) : weightsOf(layer);
   if (!values) return 0;
-  const [low, high] = layer.map && !layer.shares ? layer.mapLimits : weightLimits(layer);
+  const [low, high] = isMap ? layer.mapLimits : weightLimits(layer);
   const { std } = summary(values, layer.kind);
   return Number.isNaN(std) ? 0 : std / (high - low);
+}
+
+/** The values of a layer's map, without the cells as far in as the padding reaches where it makes an edge. */
+function insideOf({ map: { values, height, width }, badges }) {
+  const edge = badges.find(({ kind }) => kind === 'edge');
+  if (!edge) return values;
+  const { sides, reach } = edge;
+  const depth = (side) => (sides.includes(side) ? reach : 0);
+  const rows = [depth('top'), height - depth('bottom')];
+  const columns = [depth('left'), width - depth('right')];
+  return values.filter((_, index) => {
+    const [row, column] = [Math.floor(index / width), index % width];
+    return row >= rows[0] && row < rows[1] && column >= columns[0] && column < columns[1];
+  });
 }

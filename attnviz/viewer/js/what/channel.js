@@ -1,4 +1,6 @@
 // One channel: its features before the gate, the gate, and after, on one scale. The features are asked for once.
+import { useShown } from '../app/pointing.js';
+import { CellFrame, cellUnder, onGrid } from '../drawing/cell_frame.js';
 import { ColourBar } from '../drawing/colour_bar.js';
 import { drawMap } from '../drawing/heatmap.js';
 import { Surface } from '../drawing/surface.js';
@@ -12,40 +14,46 @@ import { useEffect, useState } from '../vendor/preact-hooks.js';
 
 const KEPT = 40; // channels whose features are not asked for again
 const TALLEST = 96; // px, of a picture
+const ROOMY = { window: 900, tallest: 170 }; // px: in a window so high pictures may be taller
 const NARROWEST = 60; // px
+const REST = 150; // ms, that the pointer rests on a channel until its features are asked for
 const SIGNS = 72; // px, of the two signs between three pictures, with the gaps
 const kept = new WeakMap(); // by trace: a Map from a channel's key to the promise of its features
 
-/** The chosen channel of a layer, in a place ``width`` pixels wide. */
+/** The channel of a layer that is pointed at, else the chosen one, in a place ``width`` pixels wide. What is shown stays
+ * until another channel's features are here. */
 export function ChannelFigures({ viewer, layer, width }) {
   const { say, trace, state } = viewer;
-  const { channel } = state;
-  const [answer, setAnswer] = useState({}); // {key, features} or {key, error}
-  const key = [trace.id, layer.name, channel].join();
+  const wanted = useShown(viewer, 'channel');
+  const [answer, setAnswer] = useState({}); // {place, channel, features} or {place, channel, error}
+  const place = [trace.id, layer.name].join();
   const without = withoutFeatures(viewer, layer);
   useEffect(() => {
-    let isWanted = true;
     if (without) return null;
-    featuresOf(viewer, layer, channel).then(
-      (features) => isWanted && setAnswer({ key, features }),
-      (error) => isWanted && setAnswer({ key, error }),
-    );
+    let isWanted = true;
+    const ask = () =>
+      featuresOf(viewer, layer, wanted).then(
+        (features) => isWanted && setAnswer({ place, channel: wanted, features }),
+        (error) => isWanted && setAnswer({ place, channel: wanted, error }),
+      );
+    const timer = setTimeout(ask, wanted === state.channel ? 0 : REST);
     return () => {
       isWanted = false;
+      clearTimeout(timer);
     };
-  }, [key, Boolean(without)]);
+  }, [place, wanted, Boolean(without)]);
+  const { channel = state.channel, features, error } = answer.place === place ? answer : {};
   const title =
     channel === null
       ? say('channel_title_none')
       : say('channel_title', { channel, layer: layer.name });
-  const { features, error } = answer.key === key ? answer : {};
   const text = without || (error ? viewer.errorText(error) : say('waiting'));
   return h(
     'div',
     { class: 'av-channel-part', 'data-guide': 'channel' },
     h('h3', {}, title),
     features && !without
-      ? h(Figures, { viewer, layer, width, ...features })
+      ? h(Figures, { viewer, layer, channel, width, ...features })
       : h('p', { class: 'av-note', role: 'status' }, text),
   );
 }
@@ -72,18 +80,19 @@ export function featuresOf({ host, trace }, layer, channel) {
   return channels.get(key);
 }
 
-function Figures({ viewer, layer, width, before, after }) {
+function Figures({ viewer, layer, channel, width, before, after }) {
   const { say, state } = viewer;
-  const factor = channelFactor(layer, state.channel);
+  const factor = channelFactor(layer, channel);
   const range = featuresRange(before, after);
   const most = clamp((width - SIGNS) / 3, NARROWEST, 300);
-  const tall = Math.min(TALLEST, (most * before.height) / before.width);
+  const tallest = window.innerHeight >= ROOMY.window ? ROOMY.tallest : TALLEST;
+  const tall = Math.min(tallest, (most * before.height) / before.width);
   const size = [Math.round((tall * before.width) / before.height), Math.round(tall)];
   const look = { colours: state.colours, smooth: state.smooth };
   const featureLook = { ...look, colours: range[0] < 0 ? 'coolwarm' : look.colours };
   const gate = factor.map
     ? h(MapFigure, {
-        say,
+        viewer,
         title: say('the_gate'),
         map: factor.map,
         range: factor.range,
@@ -95,11 +104,11 @@ function Figures({ viewer, layer, width, before, after }) {
     h(
       'div',
       { class: 'av-channel' },
-      h(MapFigure, { say, title: say('before'), map: before, range, look: featureLook, size }),
+      h(MapFigure, { viewer, title: say('before'), map: before, range, look: featureLook, size }),
       h('span', { class: 'av-sign-between', 'aria-hidden': 'true' }, '×'),
       gate,
       h('span', { class: 'av-sign-between', 'aria-hidden': 'true' }, '='),
-      h(MapFigure, { say, title: say('after'), map: after, range, look: featureLook, size }),
+      h(MapFigure, { viewer, title: say('after'), map: after, range, look: featureLook, size }),
     ),
     h('p', { class: 'av-note' }, channelNote(viewer, factor, range, before)),
     h(ChannelTable, { say, before, factor, after }),
@@ -114,20 +123,31 @@ function featuresRange(before, after) {
 }
 
 /** A map with its colour bar and its range in words. */
-function MapFigure({ say, title, map, range, look, size }) {
+function MapFigure({ viewer, title, map, range, look, size }) {
+  const { say, pointing } = viewer;
   const { least, greatest } = summary(map.values);
   const span = say('span', { low: digits(least), high: digits(greatest) });
   const [width, height] = size;
   return h(
     'figure',
     { style: { width: `${width}px` } },
-    h(Surface, {
-      width,
-      height,
-      draw: (context) => drawMap(context, map, range, look, [0, 0, width, height]),
-      role: 'img',
-      'aria-label': `${title}: ${span}`,
-    }),
+    h(
+      'div',
+      {
+        class: 'av-framed',
+        onPointerMove: (event) => pointing.point({ cell: cellUnder(event, map) }),
+        onPointerLeave: () => pointing.point({ cell: null }),
+      },
+      h(Surface, {
+        width,
+        height,
+        draw: (context) => drawMap(context, map, range, look, [0, 0, width, height]),
+        inputs: [map, String(range), look.colours, look.smooth],
+        role: 'img',
+        'aria-label': `${title}: ${span}`,
+      }),
+      h(CellFrame, { viewer, boxOf: onGrid(map) }),
+    ),
     h(ColourBar, { range, colours: look.colours, width }),
     h('figcaption', {}, title, h('br'), h('span', { class: 'av-span' }, span)),
   );

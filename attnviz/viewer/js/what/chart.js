@@ -1,4 +1,5 @@
 // The chart of the bars: a bar a channel, or several channels a pixel, on a scale with ticks.
+import { usePointed } from '../app/pointing.js';
 import { FONT, ink } from '../drawing/canvas.js';
 import { Surface } from '../drawing/surface.js';
 import { ranked, weightsOf, weightsRange } from '../numbers/analysis.js';
@@ -7,9 +8,9 @@ import { clamp, scale, ticks } from '../numbers/scale.js';
 import { h } from '../vendor/preact.js';
 
 const HEIGHT = 132; // px
-const LEFT = 36; // px, for the scale's numbers
+const LEFT = 40; // px, for the scale's numbers
 const TOP = 6; // px
-const BOTTOM = HEIGHT - 26; // px, where the bars end
+const BOTTOM = HEIGHT - 28; // px, where the bars end
 const KEY_STEPS = {
   ArrowLeft: -1,
   ArrowDown: -1,
@@ -21,10 +22,11 @@ const KEY_STEPS = {
   End: Infinity,
 };
 
-/** The chart of a layer, ``width`` pixels wide, a slider over the channels. ``pointed`` is the channel under the pointer
- * or null, and ``onPoint`` takes another. */
-export function BarsChart({ viewer, layer, width, pointed, onPoint }) {
+/** The chart of a layer, ``width`` pixels wide, a slider over the channels. */
+export function BarsChart({ viewer, layer, width }) {
   const { state, set } = viewer;
+  const pointed = usePointed(viewer, 'channel'); // by the pointer, or by keys
+  const onPoint = (channel) => viewer.pointing.point({ channel });
   const order = ranked(weightsOf(layer), state.order);
   const draw = (context) => drawChart(context, viewer, layer, order, pointed, width);
   const channel = pointed ?? state.channel;
@@ -35,7 +37,7 @@ export function BarsChart({ viewer, layer, width, pointed, onPoint }) {
       event.preventDefault();
       const here = order.indexOf(channel ?? order[0]);
       onPoint(order[clamp(here + step, 0, order.length - 1)]);
-    } else if ((event.key === 'Enter' || event.key === ' ') && pointed !== null) {
+    } else if (event.key === 'Enter' && pointed !== null) {
       event.preventDefault();
       choose(pointed);
     }

@@ -1,4 +1,5 @@
 // Where: one layer's map on the photo. Read it cell by cell, choose a cell, wipe it away; its colour bar has the numbers.
+import { BadgeLines } from '../controls/badges.js';
 import { Button, Checkbox, Choice, Slider } from '../controls/controls.js';
 import { colourMaps } from '../drawing/heatmap.js';
 import { drawOverlay } from '../drawing/overlay.js';
@@ -8,8 +9,7 @@ import { digits } from '../numbers/format.js';
 import { clamp } from '../numbers/scale.js';
 import { FoldedTable } from '../numbers/tables.js';
 import { h } from '../vendor/preact.js';
-import { useState } from '../vendor/preact-hooks.js';
-import { cellText, Marks } from './marks.js';
+import { CellReadOut, Marks } from './marks.js';
 import { MapScale } from './scale_bar.js';
 
 const BESIDE = 408; // px of the window's height that bar, photos, strip and the card's own lines take
@@ -19,12 +19,10 @@ export function WhereCard({ viewer }) {
   const { trace, say } = viewer;
   const layer = viewer.layer();
   const [element, width] = useWidth();
-  const [pointed, setPointed] = useState(null); // the cell under the pointer, or reached by keys: [row, column]
   const size = width > 0 ? photoSize(trace.photo, width) : [0, 0];
   const title = layer?.map
     ? say('map_title', { layer: layer.name, height: layer.height, width: layer.width })
     : say('photo_title');
-  const cell = pointed ?? viewer.state.pin;
   return h(
     'section',
     {
@@ -33,7 +31,12 @@ export function WhereCard({ viewer }) {
       tabIndex: -1,
       'aria-labelledby': 'av-where-title',
     },
-    h('h2', { id: 'av-where-title' }, title),
+    h(
+      'div',
+      { class: 'av-card-head' },
+      h('h2', { id: 'av-where-title' }, title),
+      layer?.map && h(Ways, { viewer }),
+    ),
     h(
       'div',
       { class: 'av-measure', ref: element },
@@ -45,13 +48,14 @@ export function WhereCard({ viewer }) {
           style: { width: `${size[0]}px` },
         },
         h(Photo, { viewer, layer, size }),
-        h(Marks, { viewer, layer, size, pointed, onPoint: setPointed }),
+        h(Marks, { viewer, layer, size }),
       ),
     ),
     layer?.map
       ? [
-          h('p', { class: 'av-readout' }, cellText(viewer, layer, cell, pointed !== null)),
+          h(CellReadOut, { viewer, layer }),
           h(MapScale, { viewer, layer, width: Math.floor(size[0]) }),
+          h(BadgeLines, { viewer, layer, part: 'map' }),
           h(Look, { viewer, layer }),
         ]
       : h(WithoutMap, { viewer, layer }),
@@ -63,7 +67,8 @@ function Photo({ viewer, layer, size }) {
   const [width, height] = size;
   const draw = (context) => {
     const range = layer?.map && mapRange(trace, layer, state.scale, viewer.scaleTraces());
-    drawOverlay(context, trace, layer, range, state, size, state.wipe);
+    const isBare = state.bare || viewer.isBared;
+    drawOverlay(context, trace, layer, range, state, size, isBare ? 1 : state.wipe);
   };
   return h(Surface, { width, height, draw, class: 'av-photo', 'aria-hidden': 'true' });
 }
@@ -89,7 +94,7 @@ function Look({ viewer, layer }) {
     });
   const scales = SCALES.filter((name) => name !== 'shown' || viewer.comparedTraces().length);
   return [
-    control(Slider, 'opacity'),
+    state.way === 'colours' && control(Slider, 'opacity'),
     h(
       'details',
       { class: 'av-details', 'data-look': 'map' },
@@ -107,6 +112,31 @@ function Look({ viewer, layer }) {
       h(MapTable, { viewer, layer }),
     ),
   ];
+}
+
+/** The choice between the ways of drawing the map, and the photo without it. */
+function Ways({ viewer }) {
+  const { say, state, set } = viewer;
+  const shown = state.bare ? 'photo' : state.way;
+  const segment = (name, changed) =>
+    h(
+      'button',
+      {
+        type: 'button',
+        class: 'av-segment',
+        'data-way': name,
+        'aria-pressed': String(shown === name),
+        title: say(`way_${name}_hint`),
+        onClick: () => set(changed),
+      },
+      say(`way_${name}`),
+    );
+  return h(
+    'div',
+    { class: 'av-ways', role: 'group', 'aria-label': say('way') },
+    WAYS.map((way) => segment(way, { way, bare: false })),
+    segment('photo', { bare: true }),
+  );
 }
 
 /** The map as a table, cell by cell. */

@@ -1,4 +1,5 @@
-// What lies over the map: its grid, the wipe's edge, the cell under the pointer and the pinned one, and their number.
+// What lies over the map: its grid, the wipe's edge, the cell that is pointed at and the chosen one, and their number.
+import { usePointed } from '../app/pointing.js';
 import { ink } from '../drawing/canvas.js';
 import { cellAt, cellBox } from '../drawing/overlay.js';
 import { Surface } from '../drawing/surface.js';
@@ -9,10 +10,11 @@ import { h } from '../vendor/preact.js';
 const GRID = 'rgba(255,255,255,.45)';
 const NARROWEST_CELL = 3; // px; narrower ones get no grid
 
-/** The marks on a map of ``size`` [width, height] in pixels, a slider over its cells; just a picture without a map.
- * ``pointed`` is the cell under the pointer, [row, column] or null, and ``onPoint`` takes another. */
-export function Marks({ viewer, layer, size, pointed, onPoint }) {
+/** The marks on a map of ``size`` [width, height] in pixels, a slider over its cells; just a picture without a map. */
+export function Marks({ viewer, layer, size }) {
   const { trace, state, set } = viewer;
+  const pointed = usePointed(viewer, 'cell'); // by the pointer, or by keys
+  const onPoint = (cell) => viewer.pointing.point({ cell });
   const [width, height] = size;
   const cell = pointed ?? state.pin;
   const hasMap = Boolean(layer?.map);
@@ -63,7 +65,7 @@ function onKey(event, { layer, cell, pin, onPoint, set }) {
     event.preventDefault();
     const [row, column] = cell ?? [0, 0];
     onPoint([clamp(row + down, 0, layer.height - 1), clamp(column + across, 0, layer.width - 1)]);
-  } else if (event.key === 'Enter' || event.key === ' ') {
+  } else if (event.key === 'Enter') {
     event.preventDefault();
     pin(cell);
   } else if (event.key === 'Escape') {
@@ -116,8 +118,15 @@ function drawFrame(context, layer, cell, ratio, colour) {
   }
 }
 
+/** A line that says the number of the cell that is pointed at, else of the chosen one. */
+export function CellReadOut({ viewer, layer }) {
+  const pointed = usePointed(viewer, 'cell');
+  const cell = pointed ?? viewer.state.pin;
+  return h('p', { class: 'av-readout' }, cellText(viewer, layer, cell, pointed !== null));
+}
+
 /** What a cell's number is, ``isPointed`` or chosen; what there is to do without a cell. */
-export function cellText({ say }, layer, cell, isPointed) {
+function cellText({ say }, layer, cell, isPointed) {
   if (!isOn(layer, cell)) return say('readout_hint');
   const [row, column] = cell;
   const value = digits(layer.map.values[row * layer.width + column]);

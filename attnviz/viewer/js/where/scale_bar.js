@@ -1,6 +1,5 @@
 // The map's colour bar, as the colours look on the photo, with marks at its least and greatest number, and what they mean.
-import { drawColours } from '../drawing/heatmap.js';
-import { drawBlended } from '../drawing/overlay.js';
+import { drawScale } from '../drawing/overlay.js';
 import { Surface } from '../drawing/surface.js';
 import { mapRange } from '../numbers/analysis.js';
 import { digits } from '../numbers/format.js';
@@ -14,9 +13,7 @@ export function MapScale({ viewer, layer, width }) {
   const { trace, state } = viewer;
   const range = mapRange(trace, layer, state.scale, viewer.scaleTraces());
   const draw = (context) => {
-    drawBlended(context, state.opacity, [width, BAR], () =>
-      drawColours(context, state.colours, width, BAR),
-    );
+    drawScale(context, range, state, [width, BAR]);
     const place = scale(range, [0, width]);
     const { least, greatest } = layer.numbers;
     for (const value of [least, greatest]) drawMark(context, clamp(place(value), 3, width - 3));
@@ -41,11 +38,15 @@ function drawMark(context, x) {
 
 function legendText({ say, state }, layer) {
   const { least, greatest, undefinedCount } = layer.numbers;
-  const factor = layer.kind === 'bam' ? 'legend_bam' : 'legend_gate';
+  const isDim = state.way === 'dim';
+  const bam = isDim && state.scale === 'fixed' ? 'legend_bam_dim' : 'legend_bam';
+  const factor = layer.kind === 'bam' ? bam : 'legend_gate';
   const meaning = say(layer.shares ? 'legend_share' : factor);
   const mean = layer.averaged ? say('legend_mean') : '';
   const scaleWords =
-    state.scale === 'fixed' ? '' : say('legend_scale', { scale: say(`scale_${state.scale}`) });
+    state.scale === 'fixed'
+      ? ''
+      : say(isDim ? 'legend_scale_dim' : 'legend_scale', { scale: say(`scale_${state.scale}`) });
   const span = say('legend_span', { least: digits(least), greatest: digits(greatest) });
   const grey = undefinedCount ? say('legend_grey') : '';
   return [meaning, mean, span, scaleWords, grey].join('');

@@ -1,0 +1,102 @@
+// All channels of a layer: their features before the gate as thumbnails, and what the gate multiplies each by. They come with
+// one request a layer, which is given up when one leaves.
+import { GALLERY_ORDERS } from '../app/state.js';
+import { Button, Choice } from '../controls/controls.js';
+import { ranked, weightsOf } from '../numbers/analysis.js';
+import { percent } from '../numbers/format.js';
+import { h } from '../vendor/preact.js';
+import { useEffect, useState } from '../vendor/preact-hooks.js';
+import { Tiles } from './tiles.js';
+
+const kept = new WeakMap(); // by trace: a Map from a layer's name to its gallery
+
+/** Whether there can be a gallery of a layer. */
+const hasGallery = ({ host }, layer) =>
+  Boolean(host.gallery && layer?.channel && layer.formula !== 'none');
+
+/** The button that opens the gallery of a layer, or closes it. */
+export function GalleryButton({ viewer, layer, weights }) {
+  const { say, state, set } = viewer;
+  if (!hasGallery(viewer, layer)) return null;
+  const properties = { 'data-control': 'gallery', 'aria-expanded': String(state.gallery) };
+  const onClick = () => {
+    set({ gallery: !state.gallery });
+    viewer.element.querySelector('.av-gallery')?.scrollIntoView({ block: 'nearest' });
+  };
+  return h(
+    'div',
+    {},
+    h(Button, { ...properties, onClick }, say('gallery_open', { count: weights.length })),
+  );
+}
+
+/** The gallery of ``viewer``'s layer, if it is open. */
+export function Gallery({ viewer }) {
+  const layer = viewer.layer();
+  if (!viewer.state.gallery || !hasGallery(viewer, layer)) return null;
+  return h(Panel, { key: `${viewer.trace.id} ${layer.name}`, viewer, layer });
+}
+
+function Panel({ viewer, layer }) {
+  const { say, state, set, trace } = viewer;
+  const weights = weightsOf(layer);
+  const [gallery, setGallery] = useState(kept.get(trace)?.get(layer.name) ?? null);
+  const [progress, setProgress] = useState(null); // {done, total}
+  const [error, setError] = useState(null);
+  useEffect(() => {
+    if (gallery) return null;
+    const abort = new AbortController();
+    ask(viewer, layer, { signal: abort.signal, report: setProgress }).then(
+      setGallery,
+      (reason) => !abort.signal.aborted && setError(reason),
+    );
+    return () => abort.abort();
+  }, []);
+  const share = progress?.total ? ` ${percent(Math.min(1, progress.done / progress.total))}` : '';
+  const text = error ? viewer.errorText(error) : say('waiting') + share;
+  return h(
+    'section',
+    { class: 'av-card av-gallery', 'aria-labelledby': 'av-gallery-title' },
+    h(
+      'div',
+      { class: 'av-card-head' },
+      h(
+        'h2',
+        { id: 'av-gallery-title' },
+        say('gallery_title', { count: weights.length, layer: layer.name }),
+      ),
+      h(Button, { 'data-gallery-close': '', onClick: () => set({ gallery: false }) }, say('close')),
+    ),
+    h(
+      'div',
+      { class: 'av-controls' },
+      h(Choice, {
+        label: say('gallery_order'),
+        options: GALLERY_ORDERS.map((name) => [name, say(`gallery_${name}`)]),
+        value: state.tiles,
+        onChoose: (tiles) => set({ tiles }),
+        'data-control': 'tiles',
+      }),
+    ),
+    h('p', { class: 'av-note' }, say('gallery_note')),
+    gallery
+      ? h(Tiles, { viewer, layer, gallery, order: orderOf(state.tiles, weights, gallery) })
+      : h('p', { class: error ? 'av-trouble' : 'av-note', role: 'status' }, text),
+  );
+}
+
+async function ask({ host, trace }, layer, options) {
+  const { photo, network, view } = trace.asked;
+  const gallery = await host.gallery({ photo, network, view, layer: layer.name }, options);
+  options.signal.throwIfAborted(); // a host need not look at the signal
+  if (!kept.has(trace)) kept.set(trace, new Map());
+  kept.get(trace).set(layer.name, gallery);
+  return gallery;
+}
+
+/** The channels in one of GALLERY_ORDERS. */
+function orderOf(name, weights, { sizes }) {
+  if (name !== 'change') return ranked(weights, name);
+  const changes = weights.map((weight, channel) => sizes[channel] * Math.abs(1 - weight));
+  return ranked(changes, 'size');
+}
