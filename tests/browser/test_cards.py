@@ -263,6 +263,12 @@ def test_a_dead_gate_is_marked_in_the_strip_and_explained_in_one_line(open_app, 
 def test_the_answer_says_of_how_many_classes_and_shows_them_as_chips(open_app, captures):
     page = open_app()
     expect(page.locator(".av-answer h2")).to_have_text("Most like, of its five classes")
+    assert (
+        page.locator(".av-percent, .av-label").evaluate_all(
+            "all => new Set(all.map((each) => getComputedStyle(each).color)).size"
+        )
+        == 1
+    )
     labels, best = page.evaluate("[attnviz.viewer.trace.network.labels, attnviz.viewer.trace.top[0][0]]")
     expect(page.locator(".av-class")).to_have_text(labels)
     expect(page.locator(".av-class[aria-current]")).to_have_text(best)
@@ -287,7 +293,7 @@ def answering(captures: dict[str, dict], **network) -> dict[str, dict]:
 def test_bars_and_numbers_of_the_answer_never_lie_on_each_other(open_app, captures, width):
     page = open_app(others=answering(captures), width=width, height=844)
     boxes = page.locator(".av-top5 li").evaluate_all("""items => items.map((item) =>
-      ['.av-label', '.av-number', '.av-share', '.av-share > span'].map((part) => {
+      ['.av-label', '.av-percent', '.av-share', '.av-share > span'].map((part) => {
         const { left, right, top, bottom } = item.querySelector(part).getBoundingClientRect();
         return { left, right, top, bottom };
       }))""")

@@ -53,7 +53,7 @@ function Answers({ viewer }) {
       'li',
       {},
       h('span', { class: 'av-label' }, viewer.classText(label)),
-      h('span', { class: 'av-number' }, text),
+      h('span', { class: 'av-percent' }, text),
       h('span', { class: 'av-share' }, h('span', { style: { width: text } })),
     );
   });
