@@ -74,7 +74,8 @@ def sizes_of(features: Tensor) -> np.ndarray | None:
     another form."""
     if features.ndim != 4 or not features.is_floating_point():
         return None
-    sums = torch.linalg.vector_norm(features.detach(), 1, (2, 3), dtype=torch.float32)
+    exact = torch.promote_types(features.dtype, torch.float32)  # half precision has no room for sums
+    sums = torch.linalg.vector_norm(features.detach(), 1, (2, 3), dtype=exact)
     return as_numpy(sums / math.prod(features.shape[2:]))
 
 

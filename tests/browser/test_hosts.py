@@ -99,8 +99,7 @@ def test_it_opens_with_the_layer_whose_map_varies_most_and_the_channel_that_is_h
       };
       const { layers } = attnviz.viewer.trace;
       const shown = attnviz.viewer.layer();
-      const { values } = shown.steps.find(({ name }) => name === 'average');
-      const change = [...values].map((mean, index) => Math.abs(mean) * (1 - shown.channel.values[index]));
+      const change = [...shown.sizes.values].map((size, index) => size * (1 - shown.channel.values[index]));
       return [Object.fromEntries(layers.map((one) => [one.name, std(one.map)])), change];
     }""")
     assert layer == max(spread, key=spread.get)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from types import SimpleNamespace
 
 import pytest
 from helpers.weights_server import trouble
@@ -35,9 +34,9 @@ def page(visitor, server, stock):
     return made
 
 
-def started(client) -> dict:
-    request = SimpleNamespace(query_params={}, headers={}, session_hash="visitor")
-    return client.named(client.handlers.start(request=request))
+def opened(client) -> str:
+    """The network that a page opens with."""
+    return client.ask("start")["capture"]["asked"]["network"]
 
 
 def test_who_comes_while_it_is_fetched_gets_what_comes_with_attnviz_and_who_comes_later_the_other(
@@ -46,14 +45,15 @@ def test_who_comes_while_it_is_fetched_gets_what_comes_with_attnviz_and_who_come
     client, ahead = page()
     server.behaviour = "halting"
     ahead.start()
-    updates = started(client)
-    assert updates["opened"] == "cbam_resnet18" and "is on its way" in updates["network_note"]["value"]
+    answer = client.ask("start")
+    assert answer["capture"]["asked"]["network"] == "cbam_resnet18"
+    assert "is on its way" in answer["note"]["en"]
     server.proceed.set()
     ahead.join()
-    updates = started(client)
-    assert updates["opened"] == updates["viewer"]["capture"]["asked"]["network"] == KEY
-    assert updates["viewer"]["capture"]["photo"]["name"] == "pizza.jpg"
-    assert "1,000 classes" in updates["network_note"]["value"] and updates["other"]["visible"]
+    answer = client.ask("start")
+    assert answer["capture"]["asked"]["network"] == KEY and answer["note"] is None
+    assert answer["capture"]["photo"]["name"] == "pizza.jpg"
+    assert answer["capture"]["network"]["classes"] == 1000
     assert len(server.requests) == 1
 
 
@@ -61,7 +61,7 @@ def test_the_first_visitor_of_a_network_that_was_fetched_waits_for_no_pass(page,
     client, ahead = page()
     ahead.fetch()
     before = len(passes.traced)
-    assert started(client)["opened"] == KEY and len(passes.traced) == before == 1
+    assert opened(client) == KEY and len(passes.traced) == before == 1
 
 
 @pytest.mark.parametrize("kind", TROUBLES)
@@ -72,15 +72,16 @@ def test_what_can_not_be_had_is_said_and_the_page_goes_on_and_a_later_try_succee
     with trouble(kind, server):
         ahead.fetch()
         ahead.fetch()
-    updates = started(client)
-    assert updates["opened"] == "cbam_resnet18" and "could not be fetched" in updates["network_note"]["value"]
+    answer = client.ask("start")
+    assert answer["capture"]["asked"]["network"] == "cbam_resnet18"
+    assert "could not be fetched" in answer["note"]["en"]
     (said,) = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
     assert (
         said.startswith(f"the page goes on without {KEY}: ") and TROUBLES[kind] in said and "\n" not in said
     )
     assert not imagenet.kept(KEY) and not re.search(r"\.pth|\.attnviz-", str([*tmp_path.rglob("*")]))
     ahead.fetch()
-    assert started(client)["opened"] == KEY
+    assert opened(client) == KEY
 
 
 def test_a_file_that_was_kept_and_damaged_since_is_not_opened_and_is_removed(page, server):
@@ -90,7 +91,7 @@ def test_a_file_that_was_kept_and_damaged_since_is_not_opened_and_is_removed(pag
     client, ahead = page()
     with trouble("refused", server):
         ahead.fetch()
-    assert started(client)["opened"] == "cbam_resnet18" and not path.exists()
+    assert opened(client) == "cbam_resnet18" and not path.exists()
 
 
 def test_what_was_kept_opens_without_a_connection(page, server):
@@ -98,7 +99,7 @@ def test_what_was_kept_opens_without_a_connection(page, server):
     client, ahead = page()
     with trouble("refused", server):
         ahead.fetch()
-    assert started(client)["opened"] == KEY and len(server.requests) == 1
+    assert opened(client) == KEY and len(server.requests) == 1
 
 
 def test_what_is_ended_begins_nothing_more(page, server):
@@ -106,7 +107,7 @@ def test_what_is_ended_begins_nothing_more(page, server):
     ahead.end()
     ahead.start()
     ahead.join()
-    assert server.requests == [] and started(client)["opened"] == "cbam_resnet18"
+    assert server.requests == [] and opened(client) == "cbam_resnet18"
 
 
 def test_the_command_fetches_by_name_or_by_the_setting_and_checks_what_is_kept(
