@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -65,9 +66,9 @@ def ticks_below(
         yield line, Text((x, y + style.distance), label, style.size, ink, "middle", "top")
 
 
-def spread(low: float, high: float, count: int) -> list[float]:
-    """``count`` numbers from ``low`` to ``high``, equally far apart."""
-    return np.linspace(low, high, count).tolist()
+def short(number: float) -> str:
+    """A number with four digits, and with a minus as people write it."""
+    return f"{number:.4g}".replace("-", "−")
 
 
 def decimal(number: float, low: float, high: float) -> str:
@@ -75,16 +76,36 @@ def decimal(number: float, low: float, high: float) -> str:
     return f"{number:.{2 if high - low >= 0.1 else 4}f}"
 
 
-def short(number: float) -> str:
-    """A number with four digits, and with a minus as people write it."""
-    return f"{number:.4g}".replace("-", "−")
+def nice_ticks(low: float, high: float, most: int = 6) -> list[Tick]:
+    """Ticks at round numbers from ``low`` to ``high``, 1, 2 or 5 times a power of ten apart: as many as there
+    can be, but at most so many. Of a flat range its number alone."""
+    if not high > low:
+        return [(low, short(low))]
+    power, digit = _round_step(low, high, most)
+    step, decimals = digit * 10.0**power, max(0, -power)
+    first, last = _multiples(low, high, step)
+    numbers = [round(index * step, decimals) for index in range(first, last + 1)]
+    return [(number, f"{number + 0.0:.{decimals}f}".replace("-", "−")) for number in numbers]
 
 
-def decimal_ticks(low: float, high: float, count: int = 6) -> list[Tick]:
-    """Ticks over a whole range, labelled with a fixed number of decimals."""
-    return [(number, decimal(number, low, high)) for number in spread(low, high, count)]
+def _round_step(low: float, high: float, most: int) -> tuple[int, int]:
+    """The power of ten and the digit of the smallest round step with at most so many multiples in a range; a
+    smaller one where there would be only one."""
+    lowest = math.floor(math.log10(high - low)) - 2
+    steps = [(power, digit) for power in range(lowest, lowest + 5) for digit in (1, 2, 5)]
+    counts = [_count(low, high, digit * 10.0**power) for power, digit in steps]
+    place = next(index for index, count in enumerate(counts) if count <= most)
+    while counts[place] < 2:
+        place -= 1
+    return steps[place]
 
 
-def short_ticks(low: float, high: float, count: int) -> list[Tick]:
-    """Ticks over a whole range, labelled with four digits."""
-    return [(number, short(number)) for number in spread(low, high, count)]
+def _count(low: float, high: float, step: float) -> int:
+    first, last = _multiples(low, high, step)
+    return last - first + 1
+
+
+def _multiples(low: float, high: float, step: float) -> tuple[int, int]:
+    """Which multiple of a step is the first in a range, and which the last; an end counts though rounding
+    put it just outside."""
+    return math.ceil(low / step - 1e-6), math.floor(high / step + 1e-6)

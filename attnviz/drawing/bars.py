@@ -10,7 +10,7 @@ import numpy as np
 
 from ..analysis import ORDERS, ranked, weights_of, weights_range
 from ..capture.layer_attention import LayerAttention
-from .axis import Scale, Tick, TickStyle, decimal, decimal_ticks, ticks_below, ticks_left
+from .axis import Scale, Tick, TickStyle, decimal, nice_ticks, ticks_below, ticks_left
 from .canvas import Drawing
 from .marks import Bars, Line, Mark, Point, Text, text_lines
 from .style import AXIS_LINE, LABEL, NOTE, PATHS, THIN_LINE, TITLE, theme
@@ -123,7 +123,7 @@ def _bars(chart: _Chart, accent: str) -> Iterator[Bars]:
 
 
 def _value_axis(chart: _Chart) -> Iterator[Mark]:
-    ticks = decimal_ticks(chart.low, chart.high)
+    ticks = nice_ticks(chart.low, chart.high)
     yield from chain.from_iterable(ticks_left(chart.heights, ticks, LEFT, chart.ink, VALUE_TICKS))
     foot = chart.heights.at(chart.low)
     yield Line((LEFT, foot), (LEFT, chart.top), chart.ink, AXIS_LINE)

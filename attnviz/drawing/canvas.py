@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from PIL import Image
 
 from .marks import Mark
+from .pdf import pdf
 from .png import png
 from .raster import raster
 from .style import DPI
@@ -34,6 +35,14 @@ class Drawing:
     def svg(self) -> bytes:
         """The drawing as an SVG file, in which text is text."""
         return svg(self.marks, (self.width, self.height), self.ground)
+
+    def pdf(self) -> bytes:
+        """The drawing as a PDF file of one page, in which text is text."""
+        return pdf(self.marks, (self.width, self.height), self.ground)
+
+    def file(self, suffix: str, dpi: int = DPI) -> bytes:
+        """The drawing as a file of one kind: "png", "svg" or "pdf"."""
+        return {"png": lambda: self.png(dpi), "svg": self.svg, "pdf": self.pdf}[suffix]()
 
     def files(self) -> dict[str, bytes]:
         """The drawing as files, by their suffix."""

@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 
 from ..capture.trace import Trace
-from .axis import short, short_ticks
+from .axis import nice_ticks, short
 from .canvas import Drawing
 from .heatmap import colour_bar, fitted, painted
 from .look import Look
@@ -117,7 +117,7 @@ def _panel(drawn: _Map, box: Box, ink: str) -> Iterator[Mark]:
     own_range = f"{short(known.min())} to {short(known.max())}" if known.size else "undefined"
     bar = left + BAR_MARGIN, bottom + BAR_TOP, right - BAR_MARGIN, bottom + BAR_BOTTOM
     notes = [own_range, f"colours: {drawn.meaning}"]
-    yield from colour_bar(bar, drawn.span, drawn.colormap, ink, short_ticks(*drawn.span, 5), notes, NOTE)
+    yield from colour_bar(bar, drawn.span, drawn.colormap, ink, nice_ticks(*drawn.span, 5), notes, NOTE)
 
 
 def _picture(drawn: _Map) -> Image.Image:

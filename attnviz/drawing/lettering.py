@@ -33,8 +33,11 @@ def width_of(text: str, size: float) -> float:
 
 @lru_cache(64)
 def _font(size: float) -> ImageFont.FreeTypeFont:
+    return ImageFont.truetype(font_file(), size)
+
+
+def font_file() -> Path:
     """DejaVu Sans, which comes with matplotlib."""
     matplotlib = find_spec("matplotlib")
     assert matplotlib is not None and matplotlib.origin is not None
-    fonts = Path(matplotlib.origin).parent / "mpl-data" / "fonts" / "ttf"
-    return ImageFont.truetype(fonts / "DejaVuSans.ttf", size)
+    return Path(matplotlib.origin).parent / "mpl-data" / "fonts" / "ttf" / "DejaVuSans.ttf"

@@ -54,11 +54,14 @@ class Text:
 
 @dataclass(frozen=True, eq=False)
 class Picture:
-    """An RGB picture in a box."""
+    """An RGB picture in a box, over what was drawn before it."""
 
     box: Box
     image: Image.Image
     cells: bool = False  # each pixel is a square of one colour; the pixels of a photo are blended
+    opacity: float = 1.0  # 0 to 1
+    within: Box | None = None  # what lies outside of this is cut off; None: nothing is
+    multiplies: bool = False  # it darkens what lies below it, as a factor, and hides nothing
 
 
 @dataclass(frozen=True)

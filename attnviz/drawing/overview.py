@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import chain
 
 import numpy as np
@@ -12,15 +12,14 @@ from PIL import Image
 from ..analysis import SCALES, map_range, ranked, weights_of
 from ..capture.layer_attention import LayerAttention
 from ..capture.trace import Trace
-from ..photos.geometry import Region
-from ..photos.photo import Photo
-from .axis import Scale, Tick, TickStyle, decimal_ticks, spread, ticks_left
+from .axis import Scale, TickStyle, nice_ticks, ticks_left
 from .bars import bars_of
 from .canvas import Drawing
 from .heatmap import colour_bar, fitted
 from .look import Look
 from .marks import Bars, Box, Line, Mark, Picture, Text, text_lines
-from .overlay import overlay, scale_colours, spanning
+from .overlay import scale_colours, spanning
+from .photo_map import photo_map
 from .style import AXIS_LINE, LABEL, NOTE, Theme, theme, wrapped
 
 COLUMNS = 4  # layers in a row
@@ -40,8 +39,7 @@ PALE = 0.25  # opacity of the photo of a layer without a map
 class _Page:
     """What the panels share."""
 
-    trace: Trace  # in full size
-    reduced: Trace  # of the photo made smaller
+    trace: Trace
     photo: Image.Image  # the smaller photo
     look: Look
     compared: Sequence[Trace]
@@ -77,17 +75,8 @@ def overview_drawing(trace: Trace, look: Look = Look(), compared: Sequence[Trace
 def _page(trace: Trace, look: Look, compared: Sequence[Trace]) -> _Page:
     photo = trace.photo.image()
     photo.thumbnail((round(2 * WIDTH), round(4 * WIDTH)))  # finer than a printer shows it
-    smaller = Photo(np.asarray(photo), trace.photo.name)
-    reduced = replace(trace, source=smaller, region=_reduced_region(trace, photo.size))
     proportion = float(np.clip(trace.photo.height / trace.photo.width, 0.25, 2))
-    return _Page(trace, reduced, photo, look, compared, theme(look.dark), WIDTH * proportion)
-
-
-def _reduced_region(trace: Trace, size: tuple[int, int]) -> Region:
-    """The region that the network saw, on the photo made smaller."""
-    across, down = size[0] / trace.photo.width, size[1] / trace.photo.height
-    left, top, right, bottom = trace.region.box
-    return replace(trace.region, box=(left * across, top * down, right * across, bottom * down))
+    return _Page(trace, photo, look, compared, theme(look.dark), WIDTH * proportion)
 
 
 def _panel(page: _Page, layer: LayerAttention, left: float, top: float) -> Iterator[Mark]:
@@ -102,11 +91,11 @@ def _panel(page: _Page, layer: LayerAttention, left: float, top: float) -> Itera
 
 
 def _picture(page: _Page, layer: LayerAttention, box: Box) -> Iterator[Mark]:
-    """The overlay; or a pale photo, and why there is no map on it."""
+    """The photo with the map on it; or a pale photo, and why there is no map on it."""
     left, top, right, bottom = box
     place = fitted((page.photo.height, page.photo.width), box)
     if layer.map is not None:
-        yield Picture(place, overlay(page.reduced, layer.name, page.look, (page.trace, *page.compared)))
+        yield from photo_map(page.trace, layer.name, page.look, page.compared, place, page.photo)
         return
     ground = Image.new("RGB", page.photo.size, page.colours.ground)
     yield Picture(place, Image.blend(ground, page.photo, PALE))
@@ -126,7 +115,7 @@ def _bars(layer: LayerAttention, box: Box, colours: Theme) -> Iterator[Mark]:
         yield Bars(left, right, heights.places(feet), heights.places(heads), colour)
     yield Line((left, top), (left, bottom), colours.ink, AXIS_LINE)
     yield Line((left, bottom), (right, bottom), colours.ink, AXIS_LINE)
-    ticks: list[Tick] = [(number, f"{number:g}") for number in spread(low, high, 3)]
+    ticks = nice_ticks(low, high, 3)
     yield from chain.from_iterable(ticks_left(heights, ticks, left, colours.ink, TICKS))
     known = weights[np.isfinite(weights)]
     mean = f", mean {known.mean():.2f}" if known.size else ""
@@ -138,7 +127,7 @@ def _colour_bar(box: Box, ranges: set[tuple[float, float]], look: Look, ink: str
     """One colour bar for the maps of all layers, with numbers if they share one range."""
     span = next(iter(ranges))
     if len(ranges) == 1:
-        ticks, shared = decimal_ticks(*span), ", one scale for all maps"
+        ticks, shared = nice_ticks(*span), ", one scale for all maps"
     else:
         ticks, shared = [(span[0], "least"), (span[1], "greatest")], ""
     notes = [f"factor at each position{shared} · {spanning(look)}: {SCALES[look.scale]}"]

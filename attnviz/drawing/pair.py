@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -11,10 +9,11 @@ import numpy as np
 
 from ..analysis import ranked, weights_of, weights_range
 from ..capture.trace import Trace
-from .axis import Scale, TickStyle, decimal_ticks, ticks_below, ticks_left
+from .axis import Scale, TickStyle, nice_ticks, ticks_below, ticks_left
 from .canvas import Drawing
 from .marks import Dot, Line, Mark, Point, Text
-from .style import AXIS_LINE, FRAME_LINE, HEADING, LABEL, NOTE, ORANGE, TITLE, Theme, theme, wrapped
+from .name_places import name_places
+from .style import AXIS_LINE, FRAME_LINE, HEADING, LABEL, NOTE, THIN_LINE, TITLE, Theme, theme, wrapped
 
 NAMED = 10  # channels that differ most
 WIDTH, HEIGHT = 648, 388  # of the drawing, in points
@@ -26,8 +25,8 @@ DOT, NAMED_DOT = 4.2, 6.2  # across
 OPACITY = 0.55  # of a dot that is not named
 TICKS_LEFT = TickStyle(length=3.5, distance=7.0)
 TICKS_BELOW = TickStyle(length=3.5, distance=6.0)
-# Of the range: from a dot to its number, and what a number takes across and up.
-NAME_DISTANCE, NAME_WIDTH, NAME_HEIGHT = 0.05, 0.045, 0.03
+DIGIT_WIDTH, NAME_HEIGHT = 5.2, 8.0  # points, that a number takes
+FAR = 14.0  # points; a number farther from its dot has a line to it
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,8 +82,8 @@ class _Square:
 
 
 def pair_drawing(pair: Pair, dark: bool = False) -> Drawing:
-    """Each channel as a dot, its weight for A across and for B up. The channels that differ most are orange,
-    named, and in a table beside. On the diagonal both photos give a channel the same weight."""
+    """Each channel as a dot, its weight for A across and for B up. The channels that differ most are in
+    the ink, named, and in a table beside. On the diagonal both photos give a channel the same weight."""
     square = _Square(*weights_range([trace.layers[pair.layer] for trace in (pair.a, pair.b)], pair.scale))
     colours = theme(dark)
     count = f"{len(pair.difference)} channels, two photos"
@@ -99,21 +98,10 @@ def pair_drawing(pair: Pair, dark: bool = False) -> Drawing:
     return drawing
 
 
-def pair_csv(pair: Pair) -> bytes:
-    """One row a channel: channel, a, b, difference (b − a); a cell is empty where the number is unknown."""
-    text = io.StringIO()
-    rows = csv.writer(text, lineterminator="\n")
-    rows.writerow(("channel", "a", "b", "difference"))
-    for channel, numbers in enumerate(zip(*pair.weights, pair.difference)):
-        cells = (repr(float(number)) if np.isfinite(number) else "" for number in numbers)
-        rows.writerow((channel, *cells))
-    return text.getvalue().encode()
-
-
 def _axes(pair: Pair, square: _Square, ink: str) -> Iterator[Mark]:
     yield Line((LEFT, BOTTOM), (RIGHT, BOTTOM), ink, AXIS_LINE)
     yield Line((LEFT, TOP), (LEFT, BOTTOM), ink, AXIS_LINE)
-    ticks = decimal_ticks(square.low, square.high)
+    ticks = nice_ticks(square.low, square.high)
     below = ticks_below(square.across, ticks, BOTTOM, ink, TICKS_BELOW)
     left = ticks_left(square.up, ticks, LEFT, ink, TICKS_LEFT)
     for tick_below, tick_left in zip(below, left):
@@ -137,23 +125,34 @@ def _dots(pair: Pair, square: _Square, colours: Theme) -> Iterator[Mark]:
         if np.isfinite(a[channel]) and np.isfinite(b[channel]):
             yield Dot(square.at(a[channel], b[channel]), DOT, colours.accent, OPACITY)
     for channel in named:
-        yield Dot(square.at(a[channel], b[channel]), NAMED_DOT, ORANGE)
-    for channel, middle in _names(a, b, named, square.high - square.low):
-        yield Text(square.at(*middle), str(channel), NOTE, colours.ink, "middle", "middle")
+        yield Dot(square.at(a[channel], b[channel]), NAMED_DOT, colours.ink)
+    yield from _names(pair, square, colours.ink)
 
 
-def _names(
-    a: np.ndarray, b: np.ndarray, named: list[int], span: float
-) -> Iterator[tuple[int, tuple[float, float]]]:
-    """The middle of a channel's number, in weights: beside its dot, towards the diagonal. A number that would
-    lie on another number or on another of these dots is left out; the table has them all."""
-    taken = [(float(a[channel]), float(b[channel])) for channel in named]
-    for channel in named:
-        side = 1 if b[channel] > a[channel] else -1
-        x, y = float(a[channel]) + side * NAME_DISTANCE * span, float(b[channel])
-        if all(abs(x - left) > NAME_WIDTH * span or abs(y - up) > NAME_HEIGHT * span for left, up in taken):
-            taken.append((x, y))
-            yield channel, (x, y)
+def _names(pair: Pair, square: _Square, ink: str) -> Iterator[Mark]:
+    """The numbers of the channels that differ most, on no dot and on no other number, those farther away with
+    a line to their dot. One for which there is no room is left out; the table has them all."""
+    a, b = pair.weights
+    known = np.flatnonzero(np.isfinite(a) & np.isfinite(b))
+    dots = np.array([square.at(a[channel], b[channel]) for channel in known]).reshape(-1, 2)
+    named = pair.most_different
+    rows = np.searchsorted(known, named).tolist()
+    sizes = [(DIGIT_WIDTH * len(str(channel)), NAME_HEIGHT) for channel in named]
+    places = name_places(dots, rows, sizes, (LEFT + 2, TOP, RIGHT, BOTTOM - 2), NAMED_DOT / 2)
+    for channel, row, place in zip(named, rows, places):
+        if place is None:
+            continue
+        x, y = dots[row].tolist()
+        if abs(place[0] - x) > FAR or abs(place[1] - y) > FAR:
+            yield Line((x, y), _edge(place, (x, y), len(str(channel))), ink, THIN_LINE)
+        yield Text(place, str(channel), NOTE, ink, "middle", "middle")
+
+
+def _edge(middle: Point, towards: Point, letters: int) -> Point:
+    """Where a line to the middle of a number meets the number."""
+    across, down = towards[0] - middle[0], towards[1] - middle[1]
+    shares = DIGIT_WIDTH * letters / 2 / max(abs(across), 1e-9), NAME_HEIGHT / 2 / max(abs(down), 1e-9)
+    return middle[0] + min(shares) * across, middle[1] + min(shares) * down
 
 
 def _table(pair: Pair, ink: str) -> Iterator[Text]:

@@ -6,10 +6,10 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
-from PIL import Image, ImageDraw
+from PIL import Image, ImageChops, ImageDraw
 
 from .lettering import lettering
-from .marks import Bars, Dot, Line, Mark, Picture, Point, Text
+from .marks import Bars, Box, Dot, Line, Mark, Picture, Point, Text
 from .raster_bars import draw_bars
 
 FINER = 4  # slanted lines and dots are drawn so many times as large and made smaller, which smooths them
@@ -93,13 +93,27 @@ def _draw_dot(image: Image.Image, dot: Dot, scale: float) -> None:
 
 
 def _draw_picture(image: Image.Image, picture: Picture, scale: float) -> None:
-    left, top, right, bottom = (round(scale * edge) for edge in picture.box)
-    size = max(1, right - left), max(1, bottom - top)
+    box = _whole_pixels(picture.box, scale)
+    size = max(1, box[2] - box[0]), max(1, box[3] - box[1])
     if picture.cells:
         resized = picture.image.resize(size, Image.Resampling.NEAREST)
     else:
         resized = picture.image.resize(size, Image.Resampling.BICUBIC, reducing_gap=2.0)
-    image.paste(resized, (left, top))
+    at = box[:2]
+    if picture.within is not None:
+        left, top, right, bottom = _whole_pixels(picture.within, scale)
+        resized = resized.crop((left - box[0], top - box[1], right - box[0], bottom - box[1]))
+        at = left, top
+    if picture.opacity < 1 or picture.multiplies:
+        below = image.crop((*at, at[0] + resized.width, at[1] + resized.height))
+        resized = ImageChops.multiply(below, resized) if picture.multiplies else resized
+        resized = Image.blend(below, resized, picture.opacity)
+    image.paste(resized, at)
+
+
+def _whole_pixels(box: Box, scale: float) -> tuple[int, int, int, int]:
+    left, top, right, bottom = (round(scale * edge) for edge in box)
+    return left, top, right, bottom
 
 
 def _draw_text(image: Image.Image, text: Text, scale: float) -> None:

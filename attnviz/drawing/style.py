@@ -10,6 +10,7 @@ DPI = 150  # of the pictures, which are PNG files
 
 ACCENT, DARK_ACCENT = "#4458c8", "#93a2f5"
 ORANGE = "#e69f00"  # stands out from the accent, to the colour-blind too
+BELOW = "#8a95a8"  # numbers under zero, as on the page
 MINE = "#c2185b"  # what was chosen
 PATHS = (
     ACCENT,

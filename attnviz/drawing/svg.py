@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from base64 import b64encode
 from collections.abc import Sequence
 from html import escape
 
 import numpy as np
 
-from .marks import Bars, Dot, Line, Mark, Picture, Text
-from .png import png
-from .style import DPI
+from .jpeg import jpeg
+from .marks import Bars, Box, Dot, Line, Mark, Picture, Text
+from .vector_pictures import printed, rectangles
 
 FONTS = "DejaVu Sans, Verdana, sans-serif"
 NAMESPACES = 'xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink"'
@@ -53,16 +52,26 @@ def _outline(bars: Bars) -> str:
 
 
 def _image(picture: Picture) -> str:
-    """The picture with the pixels that it has, or fewer, if they are finer than the resolution of a print."""
-    left, top, right, bottom = picture.box
-    image = picture.image
-    if not picture.cells:
-        image = image.copy()
-        image.thumbnail((math.ceil((right - left) * DPI / 72), math.ceil((bottom - top) * DPI / 72)))
-    place = f'x="{left:.2f}" y="{top:.2f}" width="{right - left:.2f}" height="{bottom - top:.2f}"'
-    style = ' style="image-rendering:pixelated"' if picture.cells else ""
-    content = b64encode(png(image)).decode()
-    return f'<image {place} preserveAspectRatio="none"{style} xlink:href="data:image/png;base64,{content}"/>'
+    """The cells as rectangles, in a group of their own; or the photo as a JPEG."""
+    opacity = "" if picture.opacity == 1 else f' opacity="{picture.opacity:g}"'
+    if picture.multiplies:
+        opacity += ' style="mix-blend-mode:multiply"'
+    if picture.cells:
+        cells = "".join(f'<rect {_place(box)} fill="{colour}"/>' for box, colour in rectangles(picture))
+        return f'<g{opacity} shape-rendering="crispEdges">{cells}</g>'
+    content = b64encode(jpeg(printed(picture))).decode()
+    link = f'xlink:href="data:image/jpeg;base64,{content}"'
+    image = f'<image {_place(picture.box)} preserveAspectRatio="none"{opacity} {link}/>'
+    if picture.within is None:
+        return image
+    left, top, right, bottom = picture.within  # an svg inside of another cuts off what lies outside
+    view = f'viewBox="{left:.2f} {top:.2f} {right - left:.2f} {bottom - top:.2f}"'
+    return f"<svg {_place(picture.within)} {view}>{image}</svg>"
+
+
+def _place(box: Box) -> str:
+    left, top, right, bottom = box
+    return f'x="{left:.2f}" y="{top:.2f}" width="{right - left:.2f}" height="{bottom - top:.2f}"'
 
 
 def _circle(dot: Dot) -> str:

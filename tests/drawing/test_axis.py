@@ -9,10 +9,8 @@ from helpers.drawings import number
 from attnviz.drawing.axis import (
     Scale,
     TickStyle,
-    decimal_ticks,
+    nice_ticks,
     short,
-    short_ticks,
-    spread,
     ticks_below,
     ticks_left,
 )
@@ -43,10 +41,33 @@ def test_ticks_begin_at_the_axis_and_labels_lie_beyond_them():
     assert line.colour == text.colour == "#123456"
 
 
-def test_labels_say_the_numbers_of_their_ticks():
-    for ticks in (decimal_ticks(0, 1), decimal_ticks(0.501, 0.521), short_ticks(-0.25, 4e5, 5)):
-        reach = ticks[-1][0] - ticks[0][0]
-        for value, label in ticks:
-            assert number(label) == pytest.approx(value, abs=0.005 * reach)
-    assert [label for _, label in decimal_ticks(0.501, 0.521, 2)] == ["0.5010", "0.5210"]
-    assert short(-0.123456) == "−0.1235" and spread(1, 2, 3) == [1, 1.5, 2]
+RANGES = [
+    (0, 1),
+    (1, 2),
+    (-0.3595, 0.3595),
+    (0.501, 0.521),
+    (0, 0.3595),
+    (-0.25, 4e5),
+    (0.1, 0.1004),
+    (0, 1.99),
+]
+
+
+@pytest.mark.parametrize("most", [3, 5, 6])
+@pytest.mark.parametrize(("low", "high"), RANGES)
+def test_ticks_are_round_numbers_within_the_range_and_their_labels_say_them(low, high, most):
+    ticks = nice_ticks(low, high, most)
+    numbers = np.array([value for value, _ in ticks])
+    assert 2 <= len(ticks) <= max(most, 5) and numbers.min() >= low - 1e-9 and numbers.max() <= high + 1e-9
+    assert [number(label) for _, label in ticks] == pytest.approx(numbers, abs=1e-12)
+    if len(ticks) > 1:
+        (step,) = set(np.diff(numbers).round(12))
+        assert f"{step:e}"[0] in "125" and set(f"{step:e}"[1:8]) <= {".", "0"}
+
+
+def test_ticks_are_those_that_people_would_choose():
+    labels = [label for _, label in nice_ticks(-0.3595, 0.3595, 3)]
+    assert labels == ["−0.2", "0.0", "0.2"]
+    assert len(nice_ticks(-0.45, 0.45, 3)) == 5  # one number alone says nothing
+    assert [label for _, label in nice_ticks(0, 1)] == ["0.0", "0.2", "0.4", "0.6", "0.8", "1.0"]
+    assert nice_ticks(0.5, 0.5) == [(0.5, "0.5")] and short(-0.123456) == "−0.1235"

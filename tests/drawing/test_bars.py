@@ -50,7 +50,7 @@ def test_bars_on_another_scale_stand_on_their_mean_over_their_own_range():
         np.testing.assert_allclose(heads, weights, atol=1e-6)
         assert foot == pytest.approx(np.nanmean(weights), abs=1e-6)
         written = set(texts(bars_drawing(layer(None, "se", weights), scale=scale)))
-        assert {"0.25", "0.75", "bars from their mean, over their own range"} <= written
+        assert {"0.3", "0.7", "bars from their mean, over their own range"} <= written
     flat = layer(None, "se", np.full(8, 0.5, np.float32))
     assert heads_and_foot(flat, scale="map")[1] == pytest.approx(0)
     assert not any("from their mean" in text for text in texts(bars_drawing(flat)))

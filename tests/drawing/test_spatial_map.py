@@ -2,28 +2,33 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from helpers.drawings import colour_bars, marks_of, outside, pictures, same, texts
-from helpers.made_traces import layer, trace_of
+from helpers.made_traces import layer, random_map, trace_of
 
+from attnviz.drawing.heatmap import painted
 from attnviz.drawing.look import Look
 from attnviz.drawing.marks import Line, Picture
-from attnviz.drawing.overlay import overlay
 from attnviz.drawing.spatial_map import map_drawing
+from attnviz.photos.geometry import crop
+from attnviz.photos.photo import Photo
 
 
 @pytest.mark.parametrize(
     ("scale", "ends", "words"),
-    [("fixed", ("0.00", "1.00"), "can be"), ("map", ("0.25", "0.75"), "own range")],
+    [("fixed", ("0.0", "1.0"), "can be"), ("map", ("0.3", "0.7"), "own range")],
 )
 def test_the_colour_bar_carries_the_scale_and_the_maps_own_range(scale, ends, words):
     trace = trace_of(layer(np.array([[0.25, 0.75]], np.float32)))
     drawing = map_drawing(trace, "layer4.1", Look(scale=scale))
-    title, low, *_, high, own_range, colours = texts(drawing)
-    assert "1 × 2 cells" in title and (low, high) == ends
-    assert "0.250 to 0.750" in own_range and words in colours
-    assert same(pictures(drawing)[0], overlay(trace, "layer4.1", Look(scale=scale)))
+    title, low, *_, high, meaning, spans = texts(drawing)
+    assert "Where: layer4.1 (1 × 2)" in title and (low, high) == ends
+    assert "dark: held back" in meaning and "0.250–0.750" in spans and words in spans
+    span = (0, 1) if scale == "fixed" else (0.25, 0.75)
+    assert same(pictures(drawing)[1], painted(trace.layers["layer4.1"].map, *span, "viridis"))
     assert len(colour_bars(drawing)) == 1
 
 
@@ -38,7 +43,7 @@ def test_unknown_numbers_are_said_to_be_grey_and_a_map_of_them_is_still_drawn():
     some = map_drawing(trace_of(layer(np.array([[0.25, np.nan]], np.float32))), "layer4.1")
     assert any("grey: undefined" in text for text in texts(some))
     none = map_drawing(trace_of(layer(np.full((2, 2), np.nan, np.float32))), "layer4.1")
-    assert "factor at each position · grey: undefined" in texts(none) and not outside(none)
+    assert any("grey: undefined" in text for text in texts(none)) and not outside(none)
     assert none.files().keys() == {"png", "svg"}
 
 
@@ -49,3 +54,23 @@ def test_a_photo_of_any_shape_is_drawn_without_stretching(width, height):
     left, top, right, bottom = marks_of(drawing, Picture)[0].box
     assert (right - left) / (bottom - top) == pytest.approx(width / height) and not outside(drawing)
     assert drawing.image(72).size == (round(drawing.width), round(drawing.height))
+
+
+def test_a_map_lies_as_cells_on_a_photo_that_is_grey_where_the_network_saw_it():
+    photo = np.zeros((60, 120, 3), np.uint8)
+    photo[..., 0] = 200
+    trace = trace_of(layer(random_map(4, 4)), 120, 60, view=crop)
+    trace = replace(trace, source=Photo(photo, "red.png"))
+    ground, cells = marks_of(map_drawing(trace, "layer4.1", Look(opacity=0.6)), Picture)[:2]
+    pixels = np.asarray(ground.image).astype(int)
+    assert np.ptp(pixels[5:55, 40:80], axis=-1).max() == 0 and (pixels[:, :25] == (200, 0, 0)).all()
+    assert (cells.opacity, cells.cells, cells.image.size) == (0.6, True, (4, 4))
+    left, top, right, _ = ground.box
+    points = (right - left) / 120  # of one of the photo's pixels
+    seen = [edge * points for edge in trace.region.box]
+    assert cells.within == pytest.approx((left + seen[0], top + seen[1], left + seen[2], top + seen[3]))
+
+
+def test_a_map_without_a_grid_is_an_error():
+    with pytest.raises(ValueError, match="no spatial map"):
+        map_drawing(trace_of(layer(None, "se")), "layer4.1")

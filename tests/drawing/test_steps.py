@@ -12,8 +12,10 @@ from helpers.made_traces import layer, trace_of
 
 from attnviz.drawing.heatmap import painted
 from attnviz.drawing.look import Look
-from attnviz.drawing.marks import Bars, Picture, Text
+from attnviz.drawing.marks import Bars, Line, Picture, Text
 from attnviz.drawing.steps import steps_drawing
+from attnviz.drawing.style import MINE
+from attnviz.drawing.words import said
 
 
 def test_a_step_is_drawn_around_zero_and_in_the_order_of_the_weights():
@@ -46,7 +48,7 @@ def test_the_steps_that_were_kept_are_drawn_whatever_their_shapes():
     attention = replace(layer(np.ones((2, 3), np.float32)), steps=steps)
     drawing = steps_drawing(trace_of(attention), "layer4.1", Look(dark=True))
     titles = [mark.text for mark in marks_of(drawing, Text) if mark.size == 9]
-    assert titles == ["hidden units", "factor of each channel", "mean", "factor of each place"]
+    assert titles == ["hidden units", said("step_channel_gate"), "mean", said("step_spatial_gate")]
     assert {"2 values", "16 values"} <= set(texts(drawing)) and not outside(drawing)
 
 
@@ -56,6 +58,27 @@ def test_more_panels_than_a_row_holds_go_on_below():
     places = {(bars.left, float(bars.feet[0])) for bars in marks_of(drawing, Bars)}
     assert len(places) == 7 and len({left for left, _ in places}) == 4
     assert len({foot for _, foot in places}) == 2 and not outside(drawing)
+
+
+def test_the_chosen_channel_is_marked_where_there_is_a_number_a_channel():
+    weights = np.array([0.25, 0.75, 0.5], np.float32)
+    steps = (
+        SimpleNamespace(name="average", values=np.array([1.0, -2.0, 4.0])),
+        SimpleNamespace(name="average_hidden", values=np.ones(2)),
+    )
+    attention = replace(layer(None, "cbam", weights), steps=steps)
+    drawing = steps_drawing(trace_of(attention), "layer4.1", Look(), "size", channel=1)
+    marked = [line for line in marks_of(drawing, Line) if line.colour == MINE]
+    assert len(marked) == 2 and {"3 values", "channel 1: −2.000"} <= set(texts(drawing))
+    places = [bars.left + (bars.right - bars.left) / 6 for bars in marks_of(drawing, Bars)[::2]]
+    assert marked[0].start[0] == pytest.approx(places[0])  # the greatest weight is first
+    assert "2 values" in texts(drawing)
+
+
+def test_what_is_never_negative_is_drawn_from_zero_in_the_maps_own_colours():
+    steps = (SimpleNamespace(name="maximum_map", values=np.array([[0.12, 0.64]], np.float32)),)
+    drawing = steps_drawing(trace_of(replace(layer(None, "se"), steps=steps)), "layer4.1", Look())
+    assert same(pictures(drawing)[0], painted(steps[0].values, 0, steps[0].values.max(), "viridis"))
 
 
 def test_cells_are_squares_of_one_colour():

@@ -8,13 +8,12 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
-from helpers.drawings import same, svg_text
-from helpers.made_traces import layer, random_map, trace_of
+from helpers.drawings import svg_text
+from helpers.made_traces import GREY, layer, random_map, trace_of
 from PIL import Image
 
 from attnviz.drawing.canvas import Drawing
 from attnviz.drawing.marks import Bars, Dot, Line, Picture, Text
-from attnviz.drawing.overlay import overlay
 from attnviz.drawing.spatial_map import map_drawing
 
 
@@ -33,18 +32,24 @@ def test_text_is_text_whatever_is_in_it():
     assert elements(drawing, "text")[0].attrib["transform"] == "rotate(-90 1.00 2.00)"
 
 
-def test_a_photo_is_in_its_own_pixels_unless_they_are_finer_than_a_print():
+def test_a_photo_is_a_jpeg_in_its_own_pixels_unless_they_are_finer_than_a_print():
     trace = trace_of(layer(random_map()), width=448, height=448)
-    (photo, _) = elements(map_drawing(trace, "layer4.1"), "image")
-    assert same(embedded(photo), overlay(trace, "layer4.1"))
+    (photo,) = elements(map_drawing(trace, "layer4.1"), "image")
+    assert embedded(photo).format == "JPEG" and embedded(photo).size == (448, 448)
+    np.testing.assert_allclose(np.asarray(embedded(photo)), GREY, atol=2)
     fine = Drawing(72, 72, "#ffffff", [Picture((0, 0, 72, 72), Image.new("RGB", (900, 900)))])
-    assert embedded(elements(fine, "image")[0]).size == (150, 150)
+    assert embedded(elements(fine, "image")[0]).size == (300, 300)
 
 
-def test_cells_keep_their_edges():
-    cells = Drawing(72, 72, "#ffffff", [Picture((0, 0, 72, 72), Image.new("RGB", (2, 2)), cells=True)])
-    (element,) = elements(cells, "image")
-    assert element.attrib["style"] == "image-rendering:pixelated" and embedded(element).size == (2, 2)
+def test_cells_are_rectangles_of_their_colours_cut_where_they_are_not_to_be_seen():
+    image = Image.fromarray(np.array([[[255, 0, 0], [0, 255, 0]], [[0, 0, 255], [9, 9, 9]]], np.uint8))
+    cells = Picture((0, 0, 40, 20), image, cells=True, opacity=0.5, within=(10, 0, 40, 10))
+    drawing = Drawing(72, 72, "#ffffff", [cells])
+    (group,) = elements(drawing, "g")
+    assert group.attrib["opacity"] == "0.5" and not elements(drawing, "image")
+    found = [[float(rect.attrib[name]) for name in ("x", "y", "width", "height")] for rect in group]
+    assert found == [[10, 0, 10.25, 10], [20, 0, 20, 10]]  # the next cell covers what reaches below it
+    assert [rect.attrib["fill"] for rect in group] == ["#ff0000", "#00ff00"]
 
 
 def test_bars_are_outlines_from_foot_to_head_without_the_unknown():
