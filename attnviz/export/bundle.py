@@ -11,12 +11,20 @@ from pathlib import Path
 
 from ..capture.trace import Trace
 from ..drawing.look import Look
-from ..drawing.pair import Pair, pair_csv, pair_drawing
+from ..drawing.pair import Pair, pair_drawing
 from ..drawing.png import png
 from .manifest import MANIFEST, file_names, manifest
-from .numbers import arrays_npz, channels_csv
-from .pictures import PictureSettings, channel_pictures, layer_pictures, mechanism_pictures, overview_pictures
+from .numbers import arrays_npz
+from .pictures import (
+    PictureSettings,
+    channel_pictures,
+    layer_pictures,
+    mechanism_pictures,
+    overview_pictures,
+)
+from .readme import README, readme
 from .selection import Selection
+from .tables import channels_table, pair_table
 
 SCRIPT = Path(__file__).with_name("reproduce.py")  # written as it is; runs where attnviz is installed
 
@@ -44,7 +52,7 @@ def bundle(
     bars_scale = "fixed" if side_by_side else look.scale
     settings = PictureSettings(replace(look, dark=False), order, bars_scale, compared)
     folders = _folders(selections)
-    files = [MANIFEST, SCRIPT.name]
+    files = [MANIFEST, README, SCRIPT.name]
     for path, content in _contents(selections, folders, settings, overview, pairs, threads):
         files.append(path)
         yield path, content
@@ -52,6 +60,26 @@ def bundle(
     text = json.dumps(contents, indent=1, ensure_ascii=False)
     yield MANIFEST, text.encode(errors="backslashreplace")
     yield SCRIPT.name, SCRIPT.read_bytes()
+    looked_at = ", ".join(f"{one.trace.photo.name} in {one.trace.network}" for one in selections)
+    yield README, readme(looked_at, files).encode(errors="backslashreplace")
+
+
+def file_count(selections: Sequence[Selection], overview: bool = False, pairs: Sequence[Pair] = ()) -> int:
+    """How many files a bundle has."""
+    of_traces = sum(_trace_file_count(selection, overview) for selection in selections)
+    return of_traces + 3 * len(pairs) + 4  # channels.csv, the manifest, the script, README.txt
+
+
+def _trace_file_count(selection: Selection, overview: bool) -> int:
+    layers = selection.trace.layers
+    count = 2 + 2 * bool(overview and layers)  # arrays.npz, photo.png
+    for name in selection.pictured():
+        layer = layers[name]
+        has_weights = layer.channel is not None or layer.paths is not None
+        has_map = layer.map is not None
+        count += 2 + 3 * has_map + 2 * has_weights + 2 * (has_map or has_weights)  # the diagram is of all
+        count += 2 * sum(channel.layer == name for channel in selection.channels)
+    return count
 
 
 def _contents(
@@ -68,7 +96,8 @@ def _contents(
             for path, content in _trace_files(selection, settings, overview, pool):
                 yield folder + path, content
     yield from _pair_files(pairs)
-    yield "channels.csv", channels_csv(selections)
+    layers = [(selection.trace, selection.layers) for selection in selections]
+    yield "channels.csv", channels_table(layers)
 
 
 def _folders(selections: Sequence[Selection]) -> list[str]:
@@ -100,7 +129,7 @@ def _layer_files(selection: Selection, layer: str, stem: str, settings: PictureS
     """The pictures of one layer and of its channels; their names begin with ``stem``."""
     channels = [channel for channel in selection.channels if channel.layer == layer]
     files = {
-        **layer_pictures(selection.trace, layer, settings),
+        **layer_pictures(selection.trace, layer, settings, channels[0].index if channels else None),
         **mechanism_pictures(selection.trace, layer, settings, channels),
         **channel_pictures(selection.trace, channels, settings),
     }
@@ -111,4 +140,4 @@ def _pair_files(pairs: Sequence[Pair]) -> Files:
     for stem, pair in zip(file_names(["pair"] * len(pairs)), pairs):
         for suffix, content in pair_drawing(pair).files().items():
             yield f"{stem}.{suffix}", content
-        yield f"{stem}.csv", pair_csv(pair)
+        yield f"{stem}.csv", pair_table(pair)

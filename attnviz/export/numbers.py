@@ -1,18 +1,13 @@
-"""The numbers of a bundle: every array as NPZ, channel weights as CSV."""
+"""The numbers of a bundle: every array as NPZ."""
 
 from __future__ import annotations
 
-import csv
 import io
-import unicodedata
-from collections.abc import Iterator, Sequence
 
 import numpy as np
 from torch import Tensor
 
 from .selection import Selection
-
-FORMULA_SIGNS = "=+-−@"  # a spreadsheet runs a cell that begins with one as a formula
 
 
 def arrays(selection: Selection) -> dict[str, np.ndarray]:
@@ -43,33 +38,3 @@ def arrays_npz(selection: Selection) -> bytes:
     buffer = io.BytesIO()
     np.savez_compressed(buffer, **arrays(selection))  # type: ignore[arg-type]
     return buffer.getvalue()
-
-
-def channels_csv(selections: Sequence[Selection]) -> bytes:
-    """One row a channel: photo, network, layer, channel, weight; the weight is empty if it is unknown. A text
-    that a spreadsheet would run as a formula is quoted."""
-    text = io.StringIO()
-    rows = csv.writer(text, lineterminator="\n")
-    rows.writerow(("photo", "network", "layer", "channel", "weight"))
-    for selection in selections:
-        rows.writerows(_channel_rows(selection))
-    return text.getvalue().encode(errors="backslashreplace")
-
-
-def _channel_rows(selection: Selection) -> Iterator[tuple[str, ...]]:
-    trace = selection.trace
-    for name in selection.layers:
-        weights = trace.layers[name].channel
-        if weights is None:
-            continue
-        names = tuple(_quoted(text) for text in (trace.photo.name, trace.network, name))
-        for index, weight in enumerate(weights):
-            yield (*names, str(index), repr(float(weight)) if np.isfinite(weight) else "")
-
-
-def _quoted(text: str) -> str:
-    """A text with an apostrophe before it, if a spreadsheet may run it as a formula: signs count in all their
-    widths, and blanks before them don't."""
-    shown = (c for c in unicodedata.normalize("NFKC", text) if c.isprintable() and not c.isspace())
-    is_formula = next(shown, " ") in FORMULA_SIGNS or text.startswith(("\t", "\r", "\n"))
-    return f"'{text}" if is_formula else text

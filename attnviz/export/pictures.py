@@ -39,9 +39,11 @@ def overview_pictures(trace: Trace, settings: PictureSettings) -> dict[str, byte
     return _files({"overview": overview_drawing(trace, settings.look, settings.compared)})
 
 
-def layer_pictures(trace: Trace, layer: str, settings: PictureSettings) -> dict[str, bytes]:
+def layer_pictures(
+    trace: Trace, layer: str, settings: PictureSettings, channel: int | None = None
+) -> dict[str, bytes]:
     """The pictures that a layer has something for: overlay (as large as the photo, PNG only), map, channels,
-    steps; by the suffix of their files' names."""
+    steps with the ``channel`` marked; by the suffix of their files' names."""
     attention, look = trace.layers[layer], settings.look
     files, drawings = dict[str, bytes](), dict[str, Drawing]()
     if attention.map is not None:
@@ -51,7 +53,7 @@ def layer_pictures(trace: Trace, layer: str, settings: PictureSettings) -> dict[
         title = wrapped(trace.network, layer, trace.photo.name)
         drawings["channels"] = bars_drawing(attention, settings.order, look.dark, title, settings.bars_scale)
     if drawings:
-        drawings["steps"] = steps_drawing(trace, layer, look, settings.order, settings.compared)
+        drawings["steps"] = steps_drawing(trace, layer, look, settings.order, settings.compared, channel)
     return {**files, **_files(drawings)}
 
 

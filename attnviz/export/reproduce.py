@@ -12,11 +12,18 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import torch
-from PIL import Image
+try:
+    import numpy as np
+    import torch
+    from PIL import Image
 
-import attnviz
+    import attnviz
+except ModuleNotFoundError as missing:
+    sys.exit(
+        f"{missing.name} is not installed here. Get attnviz (manifest.json says which version): in the "
+        "folder of its source, where its README.md is, run\n    python -m pip install .\n"
+        "and then this script again."
+    )
 
 TOLERANCE = 1e-5
 

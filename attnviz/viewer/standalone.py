@@ -46,6 +46,8 @@ class ViewerState:
     look: Look = Look(way="dim")
     layer: str | None = None  # its name; None: the one that tells most
     order: str = "size"  # of bars, one of ORDERS
+    channel: int | None = None  # its number; None: the one that tells most
+    tab: str = "explore"  # or "networks", "photos"
 
     def for_script(self) -> dict[str, object]:
         """The state under the names that ``state.js`` has."""
@@ -57,6 +59,8 @@ class ViewerState:
             "scale": self.look.scale,
             "smooth": self.look.smooth,
             "order": self.order,
+            "channel": self.channel,
+            "tab": self.tab,
         }
 
 

@@ -20,10 +20,11 @@ from PIL import Image
 
 import attnviz
 from attnviz.analysis import ORDERS, SCALES
+from attnviz.drawing.channel import Channel
 from attnviz.drawing.look import Look
 from attnviz.drawing.overlay import overlay
 from attnviz.drawing.pair import Pair
-from attnviz.export.bundle import bundle
+from attnviz.export.bundle import bundle, file_count
 from attnviz.export.selection import Selection
 from attnviz.networks.card import Card
 
@@ -123,7 +124,7 @@ def test_two_photos_are_compared_channel_by_channel(examples):
     assert [row["channel"] for row in rows] == [str(number) for number in range(len(rows))]
     a, b = (selection.trace.layers["layer3.1"].channel for selection in (pizza, temple))
     for column, values in (("a", a), ("b", b), ("difference", b - a)):
-        assert np.array_equal(np.array([row[column] for row in rows], np.float64), values.astype(np.float64))
+        np.testing.assert_allclose([float(row[column]) for row in rows], values, rtol=1e-5, atol=1e-12)
     written = svg_text(files["pair.svg"])
     assert "photo A · pizza.jpg" in written and "photo B · temple.jpg" in written
     manifest = json.loads(files["manifest.json"])
@@ -184,3 +185,23 @@ def test_gates_of_volumes_and_signals_are_saved_as_bars_without_a_map(dimensions
     files = dict(bundle([Selection(trace, Card(trace.network), ("att",))], Look(), overview=True))
     assert {"att.channels.png", "att.channels.svg", "overview.png", "photo.png", "arrays.npz"} <= files.keys()
     assert not any("map" in name or "overlay" in name for name in files)
+
+
+@pytest.mark.parametrize("name", ["se_resnet18", "cbam_resnet18", "resnet18"])
+def test_how_many_files_there_will_be_is_known_before(name):
+    network = attnviz.load(name)
+    one = selection_of(network, noise_photo())
+    one = replace(one, layers=one.layers[:2], drawn=one.layers[:1])
+    if one.layers:
+        features = attnviz.features(network, noise_photo(), one.layers[0])
+        channel = Channel(one.layers[0], 3, features.before[3], features.after[3])
+        one = replace(one, channels=(channel,))
+    for selections in ([one], [one, one]):
+        assert len(list(bundle(selections, Look(), overview=True))) == file_count(selections, True)
+
+
+def test_the_folder_says_what_is_in_it_and_how_to_make_it_again():
+    selection = replace(selection_of(stirred(18, "se"), noise_photo("a.png")), layers=())
+    text = dict(bundle([selection], Look()))["README.txt"].decode()
+    assert "a.png in ResNet" in text and "python -m pip install ." in text and "python reproduce.py" in text
+    assert "arrays.npz" in text and ".map." not in text

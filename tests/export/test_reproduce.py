@@ -134,3 +134,12 @@ def test_the_script_is_a_program_that_takes_weights(tmp_path):
             (ran.returncode, ran.stdout.partition(":")[0], "python reproduce.py WEIGHTS" in ran.stderr)
         )
     assert ends == [(0, "equal", False), (1, "", True)]
+
+
+@pytest.mark.slow  # starts an interpreter
+def test_where_attnviz_is_missing_the_script_says_how_to_get_it(tmp_path):
+    (tmp_path / "reproduce.py").write_bytes(Path(reproduce.__file__).read_bytes())
+    (tmp_path / "attnviz.py").write_text("raise ModuleNotFoundError(name='attnviz')", encoding="utf-8")
+    run = subprocess.run([sys.executable, "reproduce.py"], cwd=tmp_path, capture_output=True, text=True)
+    assert run.returncode == 1 and "Traceback" not in run.stderr
+    assert "attnviz is not installed here" in run.stderr and "python -m pip install ." in run.stderr
