@@ -15,7 +15,8 @@ def _folder(name: str) -> Path:
 
 
 MODELS = _folder("models")  # a folder a network that comes with attnviz
-EXAMPLES_FOLDER = _folder("assets") / "examples"
+ASSETS = _folder("assets")
+EXAMPLES_FOLDER = ASSETS / "examples"
 LANGUAGES = PACKAGE / "languages"  # what people read, a file a language
 SCRIPTS = PACKAGE / "viewer" / "js"
 STYLES = PACKAGE / "viewer" / "css"

@@ -25,7 +25,7 @@ from ..errors import DISK_FULL
 from ..languages.catalogue import catalogue
 from .asker import address_of
 from .form_fields import FieldLimit
-from .front_page import OwnFile
+from .front_page import OwnFile, OwnPage
 from .log_format import last_place
 from .origins import OriginRules
 from .page_cache import ROUTES as PAGES
@@ -59,7 +59,9 @@ class ServerState:
     settings: Settings
     folder: Path  # of uploads
     public_folders: Mapping[str, Path] = field(default_factory=dict)  # whose files anybody may see, by name
-    files: Mapping[str, OwnFile] = field(default_factory=dict)  # the page and its files, by their paths
+    files: Mapping[str, OwnFile | OwnPage] = field(
+        default_factory=dict
+    )  # the page and its files, by their paths
     waiting: Callable[[], int] = lambda: 0  # events in the queue
     busy: Callable[[], bool] = lambda: False  # whether any of them waits or runs
     has_event: Callable[[Any], bool] = lambda _: True  # whether the page has one of this number

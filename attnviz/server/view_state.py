@@ -7,14 +7,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ..analysis import ORDERS, SCALES, stage_of, weights_of
+from ..analysis import ORDERS, SCALES, weights_of
 from ..capture.trace import Trace
 from ..choices import WAYS
+from ..drawing.channel import Channel
 from ..drawing.look import Look
 from ..drawing.pair import Pair
+from ..drawing.paper import PANELS, WIDTHS, Paper
 from ..drawing.style import COLORMAPS
+from ..viewer.standalone import ViewerState
 from .inference import TraceKey
 from .photo_store import PhotoStore
+
+MOST_LAYERS = 16  # in a figure for a paper
 
 
 def trace_key(request: dict[str, Any], photos: PhotoStore) -> TraceKey:
@@ -25,7 +30,8 @@ def trace_key(request: dict[str, Any], photos: PhotoStore) -> TraceKey:
 
 
 def look_of(look: Any, tab: Any) -> Look:
-    """How maps are drawn. Those that are compared are on one scale, and in its colours."""
+    """How maps are drawn. Those that are compared are in colours, each on all that its gate can be or, on any
+    other scale, on its own range."""
     fields = look if isinstance(look, dict) else {}
     opacity = fields.get("opacity")
     if not isinstance(opacity, int | float) or opacity != opacity:  # NaN
@@ -33,7 +39,7 @@ def look_of(look: Any, tab: Any) -> Look:
     return Look(
         float(min(1, max(0, opacity))),  # first cut, since a whole number may be too large for a float
         _one_of(COLORMAPS, fields.get("colormap")),
-        scale_of(look) if tab == "explore" else "shown",
+        scale_of(look) if tab == "explore" or scale_of(look) == "fixed" else "map",
         bool(fields.get("smooth")),
         _one_of(tuple(WAYS), fields.get("way")) if tab == "explore" else "colours",
     )
@@ -49,15 +55,39 @@ def order_of(look: Any) -> str:
     return _one_of(tuple(ORDERS), look.get("order") if isinstance(look, dict) else None)
 
 
-def layers_of(trace: Trace, tab: Any, layer: Any, block: Any) -> tuple[str, ...]:
-    """The layers of a trace that are drawn: the chosen one, or one of each stage where networks are
-    compared."""
-    if tab != "networks":
-        return tuple(name for name in trace.layers if name == layer)
-    stages: dict[str, list[str]] = {}
-    for name in trace.layers:
-        stages.setdefault(stage_of(name).rpartition(" ")[2], []).append(name)
-    return tuple(names[0 if block == "first" else -1] for stage, names in stages.items() if stage)
+def layers_of(trace: Trace, layer: Any) -> tuple[str, ...]:
+    """The layer of a trace that is drawn, if it has it."""
+    return tuple(name for name in trace.layers if name == layer)
+
+
+def format_of(request: dict[str, Any], formats: tuple[str, ...]) -> str:
+    """The ending of the file that is wanted."""
+    return _one_of(formats, request.get("format"))
+
+
+def paper_of(request: dict[str, Any], trace: Trace, channel: Channel | None) -> Paper:
+    """What a figure for a paper shows; the chosen layer where it names none."""
+    panels, layers = request.get("panels"), request.get("layers")
+    wanted = layers if isinstance(layers, list) else [request.get("layer")]
+    return Paper(
+        tuple(name for name in PANELS if isinstance(panels, list) and name in panels) or PANELS[:3],
+        tuple(name for name in trace.layers if name in wanted)[:MOST_LAYERS],
+        next((width for width in WIDTHS if width == request.get("width")), max(WIDTHS)),
+        channel,
+    )
+
+
+def page_of(request: dict[str, Any]) -> ViewerState:
+    """What a page shows first."""
+    layer, channel = request.get("layer"), request.get("channel")
+    tab = _one_of(("explore", "networks", "photos"), request.get("tab"))
+    return ViewerState(
+        look_of(request.get("look"), "explore"),
+        layer if isinstance(layer, str) else None,
+        order_of(request.get("look")),
+        channel if isinstance(channel, int) and not isinstance(channel, bool) else None,
+        tab,
+    )
 
 
 def channels_of(trace: Trace, layer: Any, channel: Any) -> list[tuple[str, int]]:

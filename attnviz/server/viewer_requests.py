@@ -1,12 +1,14 @@
 """What the app in the browser asks of the server about photos and networks: a capture, one channel's
-features or those of all, a bundle. The answers are plain values, or {"error": a sentence by language}.
-Whatever comes from a browser is checked here."""
+features or those of all, a file to save. The answers are plain values, or {"error": a sentence by
+language}. Whatever comes from a browser is checked here."""
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
+from urllib.parse import quote
 
 from ..capture.layer_attention import LayerAttention
 from ..errors import AttnvizError
@@ -19,6 +21,7 @@ from .downloading import Downloads
 from .example_photos import EXAMPLE
 from .inference import Inference, TraceKey
 from .photo_store import PhotoStore
+from .saving import Savings
 from .view_state import trace_key
 from .visitors import Visitors
 from .work_queue import WorkQueue
@@ -27,6 +30,7 @@ log = logging.getLogger(__name__)
 
 Answer = dict[str, Any]
 PACKED_AT_ONCE, MOST_WAITING = 2, 200  # answers that are encoded, and that wait for it
+MOST_TOGETHER = 4  # captures that one request may ask for
 PACKING_HANGS = 60.0  # seconds, for what takes some milliseconds
 
 
@@ -47,11 +51,13 @@ class ViewerRequests:
         self._photos, self._catalog, self._inference, self._bundles = photos, catalog, inference, bundles
         self._visitors = visitors
         self.downloads = Downloads()
+        self._savings = Savings()
 
     @property
     def functions(self) -> list[Callable[[Any, str], Awaitable[Answer]]]:
         """Those that a browser may call."""
-        return [self.capture, self.progress, self.channel, self.gallery, self.save]
+        asked = [self.capture, self.captures, self.progress, self.channel, self.gallery]
+        return [*asked, self.save, self.give_up]
 
     async def channel(self, request: Any, _session: str = "") -> Answer:
         """One channel's features before and after a layer's gate."""
@@ -72,22 +78,46 @@ class ViewerRequests:
 
         return await answered(request, answer)
 
-    async def progress(self, request: Any, _session: str = "") -> Answer:
-        """How far the download of a network is: bytes that are here, and how many there will be."""
+    async def captures(self, request: Any, _session: str = "") -> Answer:
+        """Several at once, to be compared: each a capture, or why there is none."""
 
         async def answer(request: dict[str, Any]) -> Answer:
+            named = request.get("requests")
+            few = named[:MOST_TOGETHER] if isinstance(named, list) else []
+            return {"captures": await asyncio.gather(*(self.capture(one) for one in few))}
+
+        return await answered(request, answer)
+
+    async def progress(self, request: Any, session: str = "") -> Answer:
+        """How far something is: of what is ``saving``, files that are written and how many there will be; of
+        the download of a ``network``, bytes."""
+
+        async def answer(request: dict[str, Any]) -> Answer:
+            if "saving" in request:
+                saving = self._savings.of(session, request["saving"])
+                return {"done": saving.done, "total": saving.total}
             done, total = self.downloads.of(str(request.get("network")))
             return {"done": done, "total": total}
 
         return await answered(request, answer)
 
     async def save(self, request: Any, session: str = "") -> Answer:
-        """A zip of what is on the screen, or of everything, for the visitor of this session: the address from
-        which it can be downloaded."""
+        """A file of what is on the screen, for the visitor of this session: the address from which it can be
+        downloaded."""
 
         async def answer(request: dict[str, Any]) -> Answer:
-            path = await self._bundles.write(request, self._visitors.of(session))
-            return {"url": f"gradio_api/file={path}"}
+            with self._savings.under_way(session, request.get("saving")) as saving:
+                path = await self._bundles.write(request, self._visitors.of(session), saving)
+            return {"url": f"gradio_api/file={quote(str(path))}"}
+
+        return await answered(request, answer)
+
+    async def give_up(self, request: Any, session: str = "") -> Answer:
+        """What is ``saving`` is not wanted any more."""
+
+        async def answer(request: dict[str, Any]) -> Answer:
+            self._savings.of(session, request.get("saving")).given_up = True
+            return {"given_up": True}
 
         return await answered(request, answer)
 

@@ -70,6 +70,7 @@ class VisitRequests:
                 "told": list(CHOICES),
                 "trouble": trouble,
                 "note": self._note(request.get("network"), key.network, session),
+                "frames": self._settings.frames is not None,
             }
 
         return await answered(request, answer)

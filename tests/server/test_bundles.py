@@ -8,6 +8,7 @@ import json
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import unquote
 
 import numpy as np
 import PIL.Image
@@ -17,8 +18,8 @@ from helpers.page_client import TEMPLE
 import attnviz
 from attnviz.drawing.look import Look
 from attnviz.drawing.overlay import overlay
-from attnviz.server.bundles import MOST_BESIDE, MOST_SHOWN
 from attnviz.server.inference import Compute
+from attnviz.server.shown import MOST_BESIDE, MOST_SHOWN
 
 Saved = Callable[[dict], dict[str, bytes]]
 
@@ -28,7 +29,7 @@ def saved(client, uploads) -> Saved:
     """The files of the zip that a request is answered with."""
 
     def files(request: dict) -> dict[str, bytes]:
-        path = Path(client.viewer.save(request)["url"].removeprefix("gradio_api/file="))
+        path = Path(unquote(client.viewer.save(request)["url"].removeprefix("gradio_api/file=")))
         assert path.is_relative_to(uploads)
         with zipfile.ZipFile(path) as archive:
             return {name: archive.read(name) for name in archive.namelist()}
@@ -60,14 +61,15 @@ def test_what_is_on_the_screen_can_be_saved(saved, examples):
 @pytest.mark.slow
 def test_everything_that_is_compared_can_be_saved(saved):
     shown = [{**TEMPLE, "network": network} for network in ("cbam_resnet18", "resnet18", "bam_resnet18")]
-    files = saved({"what": "screen", "tab": "networks", "block": "last", "shown": shown, "look": {}})
+    request = {"what": "screen", "tab": "networks", "layer": "layer4.1", "shown": shown, "look": {}}
+    files = saved({**request, "compared": {"bam_resnet18": "bam2"}})
     manifest = json.loads(files["manifest.json"])
     assert [list(trace["layers"]) for trace in manifest["traces"]] == [
-        ["layer1.1", "layer2.1", "layer3.1", "layer4.1"],
+        ["layer4.1"],
         [],
-        ["bam1", "bam2", "bam3"],
+        ["bam2"],
     ]
-    assert manifest["settings"]["scale"] == "shown"
+    assert manifest["settings"]["scale"] == "fixed"
     assert all(f"{trace['folder']}photo.png" in files for trace in manifest["traces"])
 
 
@@ -109,7 +111,7 @@ def test_the_two_photos_that_are_compared_are_saved(saved, examples):
         for name in ("pizza", "cat")
     )
     rows = list(csv.DictReader(io.StringIO(files["pair.csv"].decode())))
-    assert np.array_equal(np.array([row["difference"] for row in rows], np.float32), b - a)
+    np.testing.assert_allclose([float(row["difference"]) for row in rows], b - a, rtol=1e-5, atol=1e-9)
     assert {"pair.png", "pair.svg"} <= set(files)
 
 
@@ -128,7 +130,8 @@ def test_the_two_photos_that_are_compared_are_saved(saved, examples):
 )
 def test_what_is_wrong_in_a_request_gives_way_to_what_the_screen_begins_with(saved, passes, wrong):
     files = saved({"what": "screen", "tab": "explore", "layer": "none", "shown": [TEMPLE], **wrong})
-    assert set(files) == {"arrays.npz", "photo.png", "channels.csv", "manifest.json", "reproduce.py"}
+    plain = {"arrays.npz", "photo.png", "channels.csv", "manifest.json", "reproduce.py", "README.txt"}
+    assert set(files) == plain
     assert len(passes.traced) == 1
 
 
@@ -137,10 +140,10 @@ def test_a_request_asks_for_so_many_captures_and_no_more(visitor, cbam, examples
     compute = Compute(trace=lambda _network, photo, _view: traced.append(photo) or trace)
     client = visitor(compute=compute)
     belongings = client.service.visitors.of(client.session)
-    arrived = [client.arrived(examples / "cat.jpg") for _ in range(40)]
+    arrived = [client.arrived(examples / "cat.jpg") for _ in range(60)]
     photos = [client.service.photos.take(upload, belongings) for upload in arrived]
     named = [{**TEMPLE, "photo": photo} for photo in photos]
-    shown, beside = named[:20], named[20:]
+    shown, beside = named[:30], named[30:]
     answer = client.viewer.save(
         {"tab": "explore", "shown": shown, "beside": beside, "look": {"scale": "shown"}}
     )

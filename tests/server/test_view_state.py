@@ -7,8 +7,18 @@ from dataclasses import replace
 import pytest
 
 import attnviz
+from attnviz.drawing.paper import PANELS
 from attnviz.errors import AttnvizError
-from attnviz.server.view_state import channels_of, layers_of, look_of, pairs_of, trace_key
+from attnviz.server.view_state import (
+    channels_of,
+    format_of,
+    layers_of,
+    look_of,
+    page_of,
+    pairs_of,
+    paper_of,
+    trace_key,
+)
 
 
 @pytest.fixture(scope="module")
@@ -33,12 +43,33 @@ def test_a_channel_is_one_that_the_layer_has(traces):
     assert channels_of(traces["cbam"], ["layer4.1"], 7) == []
 
 
-def test_of_networks_that_are_compared_one_layer_of_each_stage_is_drawn(traces):
-    stages = range(1, 5)
-    assert layers_of(traces["cbam"], "networks", None, "first") == tuple(f"layer{n}.0" for n in stages)
-    assert layers_of(traces["cbam"], "networks", None, "last") == tuple(f"layer{n}.1" for n in stages)
-    assert layers_of(traces["cbam"], "explore", "layer2.0", None) == ("layer2.0",)
-    assert layers_of(traces["cbam"], "explore", {}, None) == ()
+def test_the_layer_that_is_drawn_is_one_that_the_trace_has(traces):
+    assert layers_of(traces["cbam"], "layer2.0") == ("layer2.0",)
+    for layer in ({}, None, "layer9.0", ["layer2.0"]):
+        assert layers_of(traces["cbam"], layer) == ()
+
+
+def test_a_figure_for_a_paper_is_one_that_can_be_drawn_whatever_is_asked(traces):
+    wrong = {"panels": 3, "layers": "layer2.0", "width": True, "layer": "layer4.1"}
+    paper = paper_of(wrong, traces["cbam"], None)
+    assert (paper.panels, paper.layers, paper.width) == (PANELS[:3], ("layer4.1",), 170)
+    asked = {"panels": ["steps", "none", "map"], "layers": ["layer3.0", "layer1.0", {}], "width": 85}
+    paper = paper_of(asked, traces["cbam"], None)
+    assert (paper.panels, paper.layers, paper.width) == (("map", "steps"), ("layer1.0", "layer3.0"), 85)
+
+
+def test_a_file_has_one_of_the_formats():
+    assert format_of({"format": "svg"}, ("pdf", "svg")) == "svg"
+    for wrong in ("exe", None, [], {}):
+        assert format_of({"format": wrong}, ("pdf", "svg")) == "pdf"
+
+
+def test_a_page_begins_with_what_was_on_the_screen_or_what_a_screen_begins_with():
+    state = page_of({"layer": "layer3.0", "channel": 5, "tab": "photos", "look": {"colormap": "magma"}})
+    assert (state.layer, state.channel, state.tab) == ("layer3.0", 5, "photos")
+    assert state.look.colormap == "magma" and state.for_script()["channel"] == 5
+    state = page_of({"layer": {}, "channel": True, "tab": [], "look": 3})
+    assert (state.layer, state.channel, state.tab) == (None, None, "explore")
 
 
 def test_a_map_is_drawn_as_the_screen_shows_it_and_comparisons_in_colours():
