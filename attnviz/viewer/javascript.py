@@ -27,8 +27,8 @@ EXPORTS = {
 }  # function of window.attnviz -> module
 # in css/
 STYLE_SHEETS = (
-    *("theme", "frame", "choosing", "strip", "cards", "mechanism"),
-    *("present", "tables", "comparison", "guide", "touch"),
+    *("theme", "frame", "choosing", "strip", "cards", "mechanism", "present", "tables", "comparison"),
+    *("taking", "guide", "touch"),
 )
 VENDOR = "vendor/"  # folder of what others wrote, byte for byte as it was published
 

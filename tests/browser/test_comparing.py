@@ -25,27 +25,22 @@ def test_one_photo_in_four_networks(visit):
     page = visit()
     sent = requests_of(page)
     control(page, "tab-networks").click()
-    heads = page.locator(".av-compare thead th")
-    expect(heads).to_have_count(4)
-    for head, name in zip(heads.all(), ("se_resnet18", "cbam_resnet18", "bam_resnet18", "resnet18")):
+    columns = page.locator("[data-network-column]")
+    expect(columns).to_have_count(4)
+    for column, name in zip(columns.all(), ("cbam_resnet18", "se_resnet18", "bam_resnet18", "resnet18")):
         best, share = attnviz.trace(attnviz.load(name), EXAMPLES_FOLDER / "temple.jpg").top(1)[0]
-        expect(head).to_contain_text(best, timeout=30_000)
-        expect(head).to_contain_text(f"{share:.0%}")
-    assert (
-        len([address for address in sent if "component_server" in address]) == 3
-    )  # the first one is there already
-    expect(page.locator(".av-compare tbody tr")).to_have_count(4)
-    expect(page.locator(".av-compare tbody tr").first).to_contain_text("No attention in this stage")
-    expect(page.locator(".av-ramp")).to_have_count(1)
+        expect(column).to_contain_text(best, timeout=30_000)
+        expect(column).to_contain_text(f"{share:.0%}")
+    asked = [address for address in sent if "component_server" in address]
+    assert len(asked) == 1  # the first one is there already, the others come together
+    expect(columns.last).to_contain_text("No attention in this network")
     page.get_by_label("Plain ResNet-18").uncheck()
-    expect(heads).to_have_count(3)
+    expect(columns).to_have_count(3)
 
 
 def test_one_network_with_several_photos(visit, temple):
     page = visit(query="&tab=photos&photos=temple,cat,coffee&layer=layer3.1")
-    expect(page.locator(".av-photos figcaption")).to_have_text(
-        ["temple.jpg", "cat.jpg", "coffee.jpg"], timeout=30_000
-    )
+    expect(page.locator(".av-row-name")).to_have_text(["temple.jpg", "cat.jpg", "coffee.jpg"], timeout=30_000)
     control(page, "a").select_option("example:temple")
     control(page, "b").select_option("example:coffee")
     coffee = attnviz.trace(attnviz.load("cbam_resnet18"), EXAMPLES_FOLDER / "coffee.jpg")
@@ -60,8 +55,8 @@ def test_one_network_with_several_photos(visit, temple):
 
 
 def test_everything_shown_is_a_scale_as_long_as_something_is_compared(visit):
-    page = visit(query="&tab=networks&networks=cbam_resnet18,bam_resnet18")
-    expect(page.locator(".av-compare thead th")).to_have_text(
+    page = visit(query="&tab=networks&networks=cbam_resnet18,bam_resnet18&way=colours")
+    expect(page.locator("[data-network-column]")).to_have_text(
         [re.compile("church"), re.compile("church")], timeout=30_000
     )
     control(page, "tab-explore").click()
@@ -82,7 +77,7 @@ def test_everything_shown_is_a_scale_as_long_as_something_is_compared(visit):
 
 def test_a_table_stays_open_and_where_it_was_read(visit):
     page = visit(query="&tab=photos&photos=temple,cat,coffee")
-    expect(page.locator(".av-photos figcaption")).to_have_count(3, timeout=30_000)
+    expect(page.locator(".av-row-name")).to_have_count(3, timeout=30_000)
     open_table(page, "pair")
     box = page.locator('[data-table="pair"] .av-table')
     box.evaluate("box => box.scrollTo(0, 500)")
@@ -102,6 +97,10 @@ def test_no_sentence_names_what_is_not_there(visit):
     page = visit(query="&network=se_resnet18")
     expect(page.locator(".av-node-line")).to_have_text(say("en", "diagram_hint"))
     control(page, "tab-photos").click()
-    expect(page.locator("h2:visible").first).to_have_text("layer4.0 of SE ResNet-18 with several photos")
+    expect(page.locator("h2:visible").first).to_have_text("Photos in SE ResNet-18")
+    expect(page.locator("[data-figure=spread] h3")).to_contain_text(
+        "Gates of layer4.0 over 3 photos", timeout=30_000
+    )
     after(page, lambda: choose_network(page, "resnet18"))
-    expect(page.locator("h2:visible").first).to_have_text("Plain ResNet-18 with several photos")
+    expect(page.locator("h2:visible").first).to_have_text("Photos in Plain ResNet-18")
+    expect(page.locator("[data-figure=spread]")).to_have_count(0)

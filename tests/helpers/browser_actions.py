@@ -142,6 +142,7 @@ def open_table(page: Page, name: str):
 
 def link_of(page: Page) -> str:
     """Copy the link to what is shown."""
+    open_menu(page, "share")
     page.locator("[data-link]").click()
     expect(said(page)).to_contain_text("The link is copied")
     address = page.evaluate("navigator.clipboard.readText()")

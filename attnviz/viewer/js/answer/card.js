@@ -1,6 +1,7 @@
 // What the photo is most like, of the classes that the network knows.
 import { ENGLISH } from '../app/languages.js';
 import { percent } from '../numbers/format.js';
+import { TakeMenu } from '../save/take.js';
 import { h } from '../vendor/preact.js';
 
 const IMAGENET = 1000; // classes
@@ -18,6 +19,7 @@ export function AnswerCard({ viewer }) {
       'aria-labelledby': 'av-answer-title',
     },
     trace.top.length > 0 && h('h2', { id: 'av-answer-title' }, titleText(viewer)),
+    trace.top.length > 0 && h(TakeMenu, { viewer, figure: 'answer' }),
     trace.top.length > 0 && h(Answers, { viewer }),
     network.labels.length > 0 && h(Classes, { viewer }),
     h('p', { class: 'av-note' }, classesText(viewer)),

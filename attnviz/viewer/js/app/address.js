@@ -48,7 +48,7 @@ const PARAMETERS = {
     write: (names) => listed(names.filter((name) => !name.startsWith(YOURS))),
     tab: 'networks',
   },
-  block: { read: oneOf(['first']), tab: 'networks' },
+  compared: { read: readLayers, write: writeLayers, tab: 'networks' },
   photos: {
     read: (text) => split(text)?.map(asExample).filter(Boolean),
     write: (names) => listed(examples(names)),
@@ -109,6 +109,18 @@ function stateParameters(state) {
     if (!isFirst && (!tab || tab === state.tab)) parameters[name] = write(value);
   }
   return parameters;
+}
+
+/** The layers that are compared, by network; null if none is named. */
+function readLayers(text) {
+  const pairs = text.split(',').map((pair) => pair.split(':'));
+  const layers = pairs.filter((pair) => pair.length === 2 && pair.every(Boolean));
+  return layers.length ? Object.fromEntries(layers) : null;
+}
+
+function writeLayers(layers) {
+  const others = Object.entries(layers).filter(([network]) => !network.startsWith(YOURS));
+  return others.map((pair) => pair.join(':')).join(',');
 }
 
 /** The name of an example photo; null for what can't be one's. */

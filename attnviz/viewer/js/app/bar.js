@@ -1,13 +1,14 @@
 // The top of the page: what this is, and what can be done with all of it.
 import { Button } from '../controls/controls.js';
-import { Menu } from '../controls/menu.js';
 import { h } from '../vendor/preact.js';
 import { followingLanguage } from './languages.js';
 import { ModeButtons } from '../compare/tabs.js';
+import { SaveMenu } from '../save/menu.js';
+import { ShareMenu } from '../share/menu.js';
 import { Tools } from './tools.js';
 
-/** The bar of ``viewer``; ``onHelp`` and ``onGuide`` open these. */
-export function Bar({ viewer, onHelp, onGuide }) {
+/** The bar of ``viewer``; ``onHelp``, ``onGuide`` and ``onPaper`` open these. */
+export function Bar({ viewer, onHelp, onGuide, onPaper }) {
   const { say, host } = viewer;
   const isDark = viewer.theme.name() === 'dark';
   const other = followingLanguage(viewer.language);
@@ -23,8 +24,8 @@ export function Bar({ viewer, onHelp, onGuide }) {
       h(ModeButtons, { viewer }),
       h(Button, { onClick: onGuide, 'data-guide-start': '' }, say('tour')),
       h(Button, { onClick: onHelp, 'data-help': '' }, say('help_short')),
-      host.save && h(SaveMenu, { viewer }),
-      host.link && h(Button, { onClick: viewer.copyLink, 'data-link': '' }, say('link')),
+      host.save && h(SaveMenu, { viewer, onPaper }),
+      host.link && h(ShareMenu, { viewer }),
       h(
         Button,
         {
@@ -43,20 +44,4 @@ export function Bar({ viewer, onHelp, onGuide }) {
       ),
     ),
   );
-}
-
-function SaveMenu({ viewer }) {
-  const { say } = viewer;
-  const item = (what, close) => {
-    const onClick = () => {
-      close();
-      viewer.save(what);
-    };
-    return h(Button, { 'data-save': what, onClick }, say(`save_${what}`));
-  };
-  return h(Menu, { name: 'save', label: say('save'), side: 'end' }, (close) => [
-    item('screen', close),
-    item('all', close),
-    h('p', { class: 'av-note' }, say('save_note')),
-  ]);
 }

@@ -1,7 +1,7 @@
 // Traces that were seen, so that none is asked for twice.
 import { openCapture } from '../numbers/traces.js';
 
-const KEPT = 24;
+const KEPT = 32;
 
 /** The traces of a host's captures. */
 export class Captures {
@@ -33,6 +33,27 @@ export class Captures {
     return trace;
   }
 
+  /** What came of several requests, with one question where the host can: a list of {trace} or {error}. */
+  async getAll(requests, options) {
+    const host = this.#host;
+    if (!host.captures || requests.length === 1)
+      return Promise.all(requests.map((request) => settled(this.get(request, options))));
+    const kept = this.#kept;
+    const answers = await settled(host.captures(requests, options));
+    if (answers.error) return requests.map(() => answers);
+    return Promise.all(
+      answers.trace.map((answer, place) => settled(this.#opened(answer, requests[place], kept))),
+    );
+  }
+
+  /** The trace of an answer of the host, a capture or an error. */
+  async #opened(answer, request, kept) {
+    if (answer instanceof Error) throw answer;
+    const trace = await openCapture(answer);
+    if (kept === this.#kept) this.#put(request, trace);
+    return trace;
+  }
+
   /** The trace of a capture that is here already. */
   async open(capture) {
     const trace = await openCapture(capture);
@@ -58,5 +79,12 @@ export class Captures {
     if (this.#kept.size > KEPT) this.#kept.delete(this.#kept.keys().next().value);
   }
 }
+
+/** What came of a promise: {trace} or {error}. */
+const settled = (promise) =>
+  promise.then(
+    (trace) => ({ trace }),
+    (error) => ({ error }),
+  );
 
 const keyOf = ({ network, photo, view }) => JSON.stringify([network, photo, view]);

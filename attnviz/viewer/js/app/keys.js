@@ -7,8 +7,8 @@ import { clamp } from '../numbers/scale.js';
 const FIELDS = 'input, select, textarea, [role=slider], [role=option], [role=tab], dialog';
 const PRESSED = 'input, select, textarea, button, summary, a, dialog'; // what Space itself is for
 
-/** Listens for keys: [ and ] choose layers, - and + channels by size, 1 to 9 networks, n searches for one, / finds a
- * channel, p presents, ? helps; while Space is held, the photo is shown without its map. */
+/** Listens for keys: [ and ] choose layers, - and + channels by size, 1 to 9 networks, n searches
+ * for one, / finds a channel, p presents, ? helps; while Space is held, the photo is shown without its map. */
 export function Keys({ viewer, help }) {
   useEffect(() => {
     const onKey = (event) => {

@@ -7,7 +7,10 @@ import { NetworkChoice } from '../networks/choice.js';
 import { Present } from '../present/present.js';
 import { DropTarget } from '../photos/drop.js';
 import { PhotoRow } from '../photos/row.js';
+import { hasPaper } from '../save/menu.js';
+import { PaperDialog } from '../save/paper.js';
 import { Strip } from '../strip/strip.js';
+import { Embed } from '../share/embed.js';
 import { h } from '../vendor/preact.js';
 import { useRef } from '../vendor/preact-hooks.js';
 import { Gallery } from '../what/gallery.js';
@@ -23,7 +26,9 @@ import { Notice, Waiting } from './notice.js';
 export function Root({ viewer }) {
   const help = useRef(null);
   const guide = useRef(null);
+  const paper = useRef(null);
   if (!viewer.trace) return h(Opening, { viewer });
+  if (viewer.isEmbedded) return h(Embed, { viewer });
   return [
     viewer.state.tab === 'explore' &&
       h('a', { class: 'av-skip', href: '#av-where' }, viewer.say('skip')),
@@ -31,17 +36,17 @@ export function Root({ viewer }) {
       viewer,
       onHelp: () => help.current.showModal(),
       onGuide: () => guide.current.start(),
+      onPaper: () => paper.current.showModal(),
     }),
     h('div', { class: 'av-choosing' }, h(PhotoRow, { viewer }), h(NetworkChoice, { viewer })),
     h(Waiting, { viewer }),
     h(Explorer, { viewer }),
-    h(NetworksComparison, { viewer }),
-    h(PhotosComparison, { viewer }),
     h(Present, { viewer }),
     h(Notice, { viewer }),
     h(DropTarget, { viewer }),
     h(Guide, { viewer, handle: guide }),
     h(Help, { viewer, dialog: help }),
+    hasPaper(viewer) && h(PaperDialog, { viewer, dialog: paper }),
     h(Keys, { viewer, help }),
   ];
 }
@@ -54,13 +59,22 @@ function Opening({ viewer }) {
   ];
 }
 
-/** One trace: the strip above three cards, and how the chosen layer computes its gates. */
+/** The strip, and below it one trace, or what is compared. */
 function Explorer({ viewer }) {
-  if (viewer.state.tab !== 'explore') return null;
+  const isExploring = viewer.state.tab === 'explore';
   return h(
     'div',
     { class: 'av-explore' },
     h(Strip, { viewer }),
+    isExploring && h(Cards, { viewer }),
+    h(NetworksComparison, { viewer }),
+    h(PhotosComparison, { viewer }),
+  );
+}
+
+/** One trace: three cards, and how the chosen layer computes its gates. */
+function Cards({ viewer }) {
+  return [
     h(
       'div',
       { class: 'av-cards' },
@@ -70,5 +84,5 @@ function Explorer({ viewer }) {
     ),
     h(Gallery, { viewer }),
     h(MechanismPanel, { viewer }),
-  );
+  ];
 }

@@ -1,4 +1,5 @@
 // What of a trace is shown, and how: the state of the app.
+import { withFirst } from '../compare/choosing.js';
 import { MOST_NETWORKS } from '../compare/networks.js';
 import { MOST_PHOTOS } from '../compare/photos.js';
 import { weightsOf } from '../numbers/analysis.js';
@@ -29,7 +30,7 @@ export const FIRST_STATE = {
   tiles: 'change', // in which order, one of GALLERY_ORDERS
   networks: [], // that are compared, by name
   photos: [], // that are compared
-  block: 'last', // or 'first': which layer of a stage is compared
+  compared: {}, // the layer that is compared of a network, where it was chosen: by the network's name
   a: null, // the photo whose weights are compared
   b: null, // the photo that they are compared with
 };
@@ -37,6 +38,7 @@ export const FIRST_STATE = {
 /** What is forgotten together with a visitor's photos. */
 export const FORGOTTEN = {
   networks: [],
+  compared: {},
   photos: [],
   channel: null,
   pin: null,
@@ -81,14 +83,13 @@ export function pinOn(layer, pin) {
   return pin && layer?.map && pin[0] < layer.height && pin[1] < layer.width ? pin : null;
 }
 
-/** Choose what is compared with a trace, where nothing is chosen yet; its own photo and network are always among it. */
+/** Choose what is compared with a trace, where nothing is chosen yet; its own photo and network are always the first. */
 export function chooseCompared(state, trace, networks, photos) {
   const { photo, network } = trace.asked;
   const names = networks.filter(({ isReady }) => isReady).map(({ name }) => name);
-  if (!state.networks.length) state.networks = names.slice(0, MOST_NETWORKS);
-  if (!state.networks.includes(network))
-    state.networks = [network, ...state.networks].slice(0, MOST_NETWORKS);
-  if (!state.photos.length)
-    state.photos = photos.slice(0, FIRST_PHOTOS).map((other) => other.photo);
-  if (!state.photos.includes(photo)) state.photos = [photo, ...state.photos].slice(0, MOST_PHOTOS);
+  const firstPhotos = photos.slice(0, FIRST_PHOTOS).map((other) => other.photo);
+  const chosenNetworks = state.networks.length ? state.networks : names;
+  const chosenPhotos = state.photos.length ? state.photos : firstPhotos;
+  state.networks = withFirst(network, chosenNetworks, MOST_NETWORKS);
+  state.photos = withFirst(photo, chosenPhotos, MOST_PHOTOS);
 }

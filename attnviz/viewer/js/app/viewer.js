@@ -7,7 +7,10 @@ import { describeLayer, describeMap, describePicture } from '../numbers/descript
 import { bring } from '../photos/bring.js';
 import { Examples } from '../photos/examples.js';
 import { keepPhotos, keptPhotos, MOST_KEPT } from '../photos/kept.js';
+import { download } from '../save/download.js';
+import { nameOf } from '../save/names.js';
 import { selection } from '../save/selection.js';
+import { isEmbedded } from '../share/embed.js';
 import { h, render } from '../vendor/preact.js';
 import { addressOf, readAddress } from './address.js';
 import { Captures } from './captures.js';
@@ -57,9 +60,26 @@ class Viewer {
     this.#page = page;
     this.captures = new Captures(host);
     this.#examplesOf = new Examples(host);
-    this.compared = { networks: collection(this), photos: collection(this) };
+    this.compared = this.#comparisons();
     this.theme = pageTheme(() => this.draw(), page.theme);
     this.element.classList.add('attnviz');
+  }
+
+  /** What is compared with the trace that is shown: its photo in other networks, its network with other photos. */
+  #comparisons() {
+    return {
+      networks: collection(this, () =>
+        this.state.networks.map((network) => ({ ...this.#asked(), network })),
+      ),
+      photos: collection(this, () =>
+        this.state.photos.map((photo) => ({ ...this.#asked(), photo })),
+      ),
+    };
+  }
+
+  #asked() {
+    const { photo, network, view } = this.trace.asked;
+    return { photo, network, view };
   }
 
   /** A text in the viewer's language, its {holes} filled with values. */
@@ -84,6 +104,11 @@ class Viewer {
   /** The layer that is shown; null if the network has no attention. */
   layer() {
     return this.trace.layers.find((layer) => layer.name === this.state.layer) ?? null;
+  }
+
+  /** Whether only the map and the strip are shown, in somebody else's page. */
+  get isEmbedded() {
+    return Boolean(this.#page.hasAddress) && isEmbedded(location.href);
   }
 
   /** Begin: with what the address, or this entry of the history, asks for, and the host has. */
@@ -259,12 +284,23 @@ class Viewer {
       return true;
     });
 
-  /** Save what is on the screen, or all there is. */
-  save = (what) =>
-    this.#waitFor({ key: 'saving' }, async (options) => {
-      download(await this.host.save({ what, ...selection(this) }, options));
+  /** Save ``what``, 'screen', 'all', 'page', 'paper' or 'figure', of which ``more`` says more (see host.js). */
+  save = (what, more = {}) =>
+    this.#waitFor({ key: what === 'all' ? 'saving_all' : 'saving' }, async (options) => {
+      const name = nameOf(this, more.figure ?? what);
+      const address = await this.host.save({ ...selection(this), what, name, ...more }, options);
+      download(address, decodeURIComponent(address.split('/').at(-1)));
       this.notice = { key: 'saved' };
     });
+
+  /** Go to a layer, perhaps of another photo or network, to explore it. */
+  explore = async ({ layer, ...asked }) => {
+    const isElsewhere = Object.entries(asked).some(
+      ([key, value]) => this.trace.asked[key] !== value,
+    );
+    if (isElsewhere) await this.open(asked);
+    this.set({ tab: 'explore', layer });
+  };
 
   copyLink = async () => {
     this.#history?.write();
@@ -328,6 +364,7 @@ class Viewer {
       state.pin = pinOn(this.layer(), state.pin);
       // another layer's channel of that number is another one
       state.channel = changed.channel ?? openingChannel(this.layer());
+      if (!changed.compared) state.compared = {}; // what is compared follows the layer
     }
     if (changed.tab && changed.tab !== tab) {
       this.notice = null;
@@ -391,10 +428,3 @@ function stillThere(kept, there) {
 
 /** What a photo of which only the host's name is known is called. */
 const nameFrom = (photo) => photo.split(/[:/]/).at(-1);
-
-function download(address) {
-  const link = document.createElement('a');
-  link.href = address;
-  link.download = '';
-  link.click();
-}

@@ -1,10 +1,30 @@
-// Traces to compare, asked of the host one after another.
+// Traces to compare, asked of the host, several with one request where it can.
 
-/** What a comparison of ``viewer`` wants: {want, open, entries, traces, forget}. */
-export function collection(viewer) {
-  let requests = []; // what is wanted, {network, photo, view}
+/** What a comparison of ``viewer`` wants; ``wanted`` gives the requests that its state names, [{network, photo, view}]. */
+export function collection(viewer, wanted) {
+  let requests = [];
   let errors = new Map(); // by the request's key
-  let turn = 0; // what was wanted before gives way
+  let abort = null; // ends what is under way
+
+  const isHere = (request) => Boolean(viewer.captures.peek(request));
+  const isSettled = (request) => isHere(request) || errors.has(keyOf(request));
+
+  /** Ask for what is missing; each part is drawn when it arrives. */
+  async function fetchMissing() {
+    const { signal } = (abort = new AbortController());
+    const most = viewer.host.captures ? viewer.host.together : 1;
+    const missing = requests.filter((request) => !isSettled(request));
+    for (let first = 0; first < missing.length && !signal.aborted; first += most) {
+      const part = missing.slice(first, first + most);
+      const answers = await viewer.captures.getAll(part, { signal });
+      if (signal.aborted) return;
+      for (const [place, { error }] of answers.entries())
+        if (error) errors.set(keyOf(part[place]), error);
+      viewer.draw();
+    }
+    abort = null;
+    viewer.draw();
+  }
 
   return {
     /** All that is wanted: {request} with its {trace} or {error}, if it has arrived. */
@@ -17,42 +37,43 @@ export function collection(viewer) {
     /** The traces that have arrived. */
     traces: () => requests.map((request) => viewer.captures.peek(request)).filter(Boolean),
 
+    /** How many were answered, of how many, and whether more are under way. */
+    progress: () => ({
+      done: requests.filter(isSettled).length,
+      total: requests.length,
+      isUnderWay: abort !== null,
+    }),
+
     forget() {
-      turn++;
+      abort?.abort();
+      abort = null;
       requests = [];
     },
 
-    /** Want what the state names. */
-    open() {
-      return this.want(wantedOf(viewer, this));
+    /** Give up what is under way. */
+    stop() {
+      abort?.abort();
+      abort = null;
+      viewer.draw();
     },
 
-    /** Want these from now on; each is drawn when it arrives. What failed is asked for again. */
-    async want(list) {
-      const mine = ++turn;
+    /** Ask for what was given up. */
+    goOn: () => fetchMissing(),
+
+    /** Want what the state names, from now on. What failed is asked for again. */
+    async open() {
+      const list = wanted();
+      const isSame = keyOf(list) === keyOf(requests);
+      if (isSame && abort) return;
+      abort?.abort();
       requests = list;
       errors = new Map();
-      viewer.draw();
-      for (const request of list) {
-        if (turn !== mine) return;
-        if (viewer.captures.peek(request)) continue;
-        try {
-          await viewer.captures.get(request);
-        } catch (error) {
-          errors.set(keyOf(request), error);
-        }
-        viewer.draw();
-      }
+      await fetchMissing();
     },
   };
 }
 
-function wantedOf(viewer, self) {
-  const { state, trace } = viewer;
-  const { photo, network, view } = trace.asked;
-  return self === viewer.compared.networks
-    ? state.networks.map((name) => ({ photo, network: name, view }))
-    : state.photos.map((name) => ({ photo: name, network, view }));
-}
-
-const keyOf = ({ network, photo, view }) => JSON.stringify([network, photo, view]);
+const keyOf = (request) =>
+  JSON.stringify(
+    Array.isArray(request) ? request.map(keyOf) : [request.network, request.photo, request.view],
+  );

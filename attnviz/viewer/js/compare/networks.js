@@ -1,20 +1,31 @@
-// One photo in several networks, stage by stage.
-import { Checks, Choice, toggled } from '../controls/controls.js';
+// One photo in several networks, a column each, every gate on an axis of its own.
+import { Checkbox, Choice } from '../controls/controls.js';
 import { useWidth } from '../drawing/surface.js';
+import { weightsOf } from '../numbers/analysis.js';
 import { clamp } from '../numbers/scale.js';
 import { FoldedTable } from '../numbers/tables.js';
+import { TakeMenu } from '../save/take.js';
 import { h } from '../vendor/preact.js';
+import { rechosen } from './choosing.js';
+import { comparedLayer } from './counterpart.js';
 import {
   Absence,
-  ComparedScales,
+  Arrivals,
   FirstClasses,
+  GateBar,
+  GateCurve,
+  gateText,
   numbersHead,
   numbersRow,
+  sizeOf,
   SmallMap,
-  SmallWeights,
 } from './shared.js';
 
 export const MOST_NETWORKS = 4;
+const GAP = 14; // px, as in the CSS
+const NARROWEST = 190; // px, of a column, as in the CSS
+const AROUND = 28; // px, of its padding
+const CURVE = 88; // px, its height below a map
 
 /** The comparison of networks, where that is what ``viewer`` shows. */
 export function NetworksComparison({ viewer }) {
@@ -22,93 +33,124 @@ export function NetworksComparison({ viewer }) {
 }
 
 function Panel({ viewer }) {
-  const { state, say, trace, set } = viewer;
+  const { say, trace } = viewer;
   const [element, room] = useWidth();
   const compared = viewer.compared.networks;
-  const [traces, entries] = [compared.traces(), compared.entries()];
-  const title = say('networks_title', { photo: trace.photo.name });
-  const options = viewer.networks
-    .filter(({ isReady, name }) => isReady || state.networks.includes(name))
-    .map((network) => [network.name, network.title]);
-  const pick = (name, isOn) => {
-    set({ networks: toggled(state.networks, name, isOn, MOST_NETWORKS) });
-    compared.open();
-  };
-  const width = clamp((room - 90) / Math.max(2, entries.length) - 14, 120, 260);
+  const entries = compared.entries();
+  const { isUnderWay } = compared.progress();
+  const fitting = Math.floor((room + GAP) / (NARROWEST + GAP));
+  const count = clamp(fitting, 1, Math.max(2, entries.length)); // of columns in a row
+  const width = Math.floor(clamp((room - (count - 1) * GAP) / count - AROUND, 150, 420));
+  const columns = entries.map((entry) =>
+    h(Column, { key: entry.request.network, viewer, entry, width, isAwaited: isUnderWay }),
+  );
   return h(
     'section',
-    { class: 'av-panel', ref: element },
-    h('h2', {}, title),
-    h(Checks, {
-      label: say('networks_pick'),
-      options,
-      chosen: state.networks,
-      most: MOST_NETWORKS,
-      onChoose: pick,
-    }),
-    h('div', { class: 'av-controls' }, h(BlockChoice, { viewer })),
-    h('p', { class: 'av-note' }, say('networks_note', { most: MOST_NETWORKS })),
-    h(ComparedScales, { viewer, traces }),
-    h(
-      'div',
-      { class: 'av-grid', role: 'region', tabIndex: 0, 'aria-label': title },
-      room > 0 && h(StagesTable, { viewer, entries, traces, width }),
-    ),
-    h(LayersTable, { say, traces }),
+    { class: 'av-panel av-comparison', ref: element, 'data-figure': 'networks' },
+    h('h2', {}, say('networks_title', { photo: trace.photo.name })),
+    h(TakeMenu, { viewer, figure: 'networks' }),
+    h(NetworkChoices, { viewer }),
+    h(Arrivals, { viewer, compared }),
+    h('div', { class: 'av-columns-compared' }, room > 0 && columns),
+    h('p', { class: 'av-note' }, say('networks_how')),
+    h(LayersTable, { say, traces: compared.traces() }),
   );
 }
 
-/** Which layer of a stage is shown. */
-function BlockChoice({ viewer: { say, state, set } }) {
-  const options = ['last', 'first'].map((name) => [name, say(`block_${name}`)]);
-  const onChoose = (block) => set({ block });
-  return h(Choice, {
-    label: say('blocks'),
-    options,
-    value: state.block,
-    onChoose,
-    'data-control': 'block',
-  });
+/** The networks as boxes to tick; the one on the screen stays. */
+function NetworkChoices({ viewer }) {
+  const { say, state, networks, trace } = viewer;
+  const boxes = networks
+    .filter(({ isReady, name }) => isReady || state.networks.includes(name))
+    .map(({ name, title }) => {
+      const isShown = name === trace.asked.network;
+      return h(Checkbox, {
+        key: name,
+        label: isShown ? say('on_the_screen', { name: title }) : title,
+        name,
+        value: state.networks.includes(name),
+        disabled: isShown,
+        onChoose: (isOn) => choose(viewer, name, isOn),
+      });
+    });
+  return h('div', { class: 'av-checks', role: 'group', 'aria-label': say('networks_pick') }, boxes);
 }
 
-/** A table with a column for each network and a row for each stage. */
-function StagesTable({ viewer, entries, traces, width }) {
-  const { say } = viewer;
-  const layers = traces.flatMap((trace) => trace.layers);
-  const stages = [...new Set(layers.map(({ stage }) => stage).filter(Boolean))].sort();
-  const heads = entries.map((entry) => networkHead(viewer, entry));
-  const rows = stages.map((stage) => {
-    const head = h('th', { scope: 'row' }, say('stage', { number: stage }));
-    const cells = entries.map(({ trace }) => stageCell(viewer, trace, stage, width, traces));
-    return h('tr', {}, head, cells);
-  });
-  const head = h('thead', {}, h('tr', {}, h('td'), heads));
-  return h('table', { class: 'av-compare' }, head, h('tbody', {}, rows));
+function choose(viewer, name, isOn) {
+  viewer.set({ networks: rechosen(viewer.state.networks, name, isOn, MOST_NETWORKS) });
+  viewer.compared.networks.open();
 }
 
-function networkHead(viewer, { request, trace, error }) {
-  const name =
+/** One network: what it finds the photo like, its layer, the layer's map and gates. */
+function Column({ viewer, entry: { request, trace, error }, width, isAwaited }) {
+  const title =
     trace?.network.title ??
-    viewer.networks.find((network) => network.name === request.network)?.title ??
+    viewer.networks.find(({ name }) => name === request.network)?.title ??
     request.network;
-  const said = trace ? h(FirstClasses, { viewer, trace, count: 3 }) : h(Absence, { viewer, error });
-  return h('th', { scope: 'col' }, name, said);
+  const layer = trace && comparedLayer(viewer, trace);
+  return h(
+    'article',
+    { class: 'av-card av-compared', 'data-network-column': request.network },
+    h('h3', {}, title),
+    trace
+      ? [
+          h(FirstClasses, { viewer, trace, count: 2 }),
+          layer
+            ? h(LayerFigure, { viewer, trace, layer, width })
+            : h('p', { class: 'av-empty' }, viewer.say('no_attention_here')),
+        ]
+      : h(Absence, { viewer, error, isAwaited }),
+  );
 }
 
-function stageCell(viewer, trace, stage, width, traces) {
-  const { say, state } = viewer;
-  if (!trace) return h('td', {});
-  const layers = trace.layers.filter((layer) => layer.stage === stage);
-  const layer = layers.at(state.block === 'last' ? -1 : 0);
-  if (!layer) return h('td', { class: 'av-empty' }, say('no_layer_here'));
-  const shape = layer.map ? `${layer.height} × ${layer.width}` : say('channels_only');
-  return h(
-    'td',
-    {},
-    h(SmallMap, { viewer, trace, layer, width, traces }),
-    h(SmallWeights, { viewer, trace, layer, width }),
-    h('div', { class: 'av-item-name' }, `${layer.name} · ${shape}`),
-  );
+function LayerFigure({ viewer, trace, layer, width }) {
+  const { say } = viewer;
+  const explore = () => viewer.explore({ network: trace.asked.network, layer: layer.name });
+  const [, height] = sizeOf(trace, width);
+  const picture = layer.map
+    ? [
+        h(SmallMap, { viewer, trace, layer, width }),
+        h(GateBar, { viewer, layer, width }),
+        h(GateCurve, { viewer, trace, layer, width, height: CURVE }),
+      ]
+    : h(GateCurve, { viewer, trace, layer, width, height: height + CURVE });
+  const hasNothing = !layer.map && !weightsOf(layer);
+  return [
+    h(LayerChoice, { viewer, trace, layer }),
+    h(
+      'button',
+      {
+        type: 'button',
+        class: 'av-to-layer',
+        'data-explore': layer.name,
+        'aria-label': say('explore_layer', { layer: layer.name, network: trace.network.title }),
+        onClick: explore,
+      },
+      hasNothing ? say('channel_none') : picture,
+    ),
+    h('p', { class: 'av-note' }, [axisText(say, layer), gateText(viewer, layer)].join(' ')),
+  ];
+}
+
+function axisText(say, layer) {
+  if (layer.kind === 'bam') return say('axis_bam');
+  return say(layer.map ? 'axis_gate' : 'axis_channels');
+}
+
+function LayerChoice({ viewer, trace, layer }) {
+  const { network } = trace.asked;
+  const isShown = network === viewer.trace.asked.network;
+  const onChoose = (name) =>
+    isShown
+      ? viewer.set({ layer: name })
+      : viewer.set({ compared: { ...viewer.state.compared, [network]: name } });
+  return h(Choice, {
+    label: viewer.say('layer'),
+    options: trace.layers.map(({ name }) => [name, name]),
+    value: layer.name,
+    onChoose,
+    'data-control': `layer-of-${network}`,
+  });
 }
 
 function LayersTable({ say, traces }) {

@@ -3,6 +3,7 @@ import { Choice } from '../controls/controls.js';
 import { ranked, weightsOf, weightsRange } from '../numbers/analysis.js';
 import { digits } from '../numbers/format.js';
 import { FoldedTable, Table } from '../numbers/tables.js';
+import { TakeMenu } from '../save/take.js';
 import { h } from '../vendor/preact.js';
 import { ScatterPlot } from './scatter.js';
 
@@ -18,7 +19,9 @@ export function Pair({ viewer, withLayer, room }) {
   const pair = pairOf(state, both);
   return h(
     'div',
-    { class: 'av-pair' },
+    { class: 'av-pair av-comparison', 'data-figure': 'pair' },
+    h('h3', {}, say('pair_title')),
+    h(TakeMenu, { viewer, figure: 'pair', isVector: true }),
     h('div', { class: 'av-controls' }, h(PhotoChoices, { viewer, both, pair })),
     h(
       'div',

@@ -1,21 +1,29 @@
-// One network with several photos, layer by layer, and one photo's channel weights against another's.
-import { Checks, toggled } from '../controls/controls.js';
+// One network with several photos: a row a photo, a column a layer; the chosen layer's gates over all photos; and one
+// photo's against another's.
 import { useWidth } from '../drawing/surface.js';
+import { weightsOf } from '../numbers/analysis.js';
 import { clamp } from '../numbers/scale.js';
 import { FoldedTable } from '../numbers/tables.js';
+import { TakeMenu } from '../save/take.js';
 import { h } from '../vendor/preact.js';
+import { rechosen } from './choosing.js';
 import { Pair } from './pair.js';
 import {
   Absence,
-  ComparedScales,
+  Arrivals,
   FirstClasses,
+  GateCurve,
   numbersHead,
   numbersRow,
+  sizeOf,
   SmallMap,
-  SmallWeights,
 } from './shared.js';
+import { SpreadPart } from './spread.js';
 
-export const MOST_PHOTOS = 8;
+export const MOST_PHOTOS = 20;
+const NARROWEST = 92; // px, of a picture
+const WIDEST = 180;
+const AROUND = 10; // px, of a cell, as in the CSS
 
 /** The comparison of photos, where that is what ``viewer`` shows. */
 export function PhotosComparison({ viewer }) {
@@ -23,63 +31,152 @@ export function PhotosComparison({ viewer }) {
 }
 
 function Panel({ viewer }) {
-  const { state, say, trace, set } = viewer;
+  const { say, trace } = viewer;
   const [element, room] = useWidth();
   const compared = viewer.compared.photos;
-  const traces = compared.traces();
   const layer = viewer.layer();
+  const ofLayer = compared
+    .traces()
+    .map((other) => ({ trace: other, layer: layerOf(other, layer) }))
+    .filter((one) => one.layer);
   const names = { network: trace.network.title, layer: layer?.name };
-  const options = viewer.photos().map(({ photo, name, title }) => [photo, title ?? name]);
-  const pick = (photo, isOn) => {
-    set({ photos: toggled(state.photos, photo, isOn, MOST_PHOTOS) });
-    compared.open();
-  };
-  const columns = clamp(state.photos.length, 2, 4);
-  const width = clamp(room / columns - 18, 130, 230);
-  const figures = compared.entries().map((entry) => {
-    return h(PhotoFigure, { key: entry.request.photo, viewer, entry, layer, width, traces });
-  });
-  const ofLayer = traces.map((other) => ({ trace: other, layer: layerOf(other, layer) }));
-  const withLayer = ofLayer.filter((one) => one.layer);
   return h(
     'section',
-    { class: 'av-panel', ref: element },
-    h('h2', {}, say(layer ? 'photos_title' : 'photos_title_plain', names)),
-    h(Checks, {
-      label: say('photos_pick'),
-      options,
-      chosen: state.photos,
-      most: MOST_PHOTOS,
-      onChoose: pick,
-    }),
-    h('p', { class: 'av-note' }, say('photos_note', { most: MOST_PHOTOS })),
-    h(ComparedScales, { viewer, traces }),
-    h('div', { class: 'av-photos' }, room > 0 && figures),
-    withLayer.length > 0 && h(PhotosTable, { say, withLayer }),
-    room > 0 && h(Pair, { viewer, withLayer, room }),
+    { class: 'av-panel av-comparison', ref: element },
+    h(
+      'div',
+      { 'data-figure': 'photos', class: 'av-panel av-comparison' },
+      h('h2', {}, say('photos_of', names)),
+      h(TakeMenu, { viewer, figure: 'photos' }),
+      h(PhotoChoices, { viewer }),
+      h(Arrivals, { viewer, compared }),
+      room > 0 && h(Matrix, { viewer, compared, width: cellWidth(trace, room) }),
+    ),
+    ofLayer.length > 0 && h(PhotosTable, { say, ofLayer }),
+    room > 0 && layer && h(SpreadPart, { viewer, layer, ofLayer, room }),
+    room > 0 && layer && h(Pair, { viewer, withLayer: ofLayer, room }),
   );
 }
 
 /** A trace's layer of the same name. */
 const layerOf = (trace, layer) => trace.layers.find((other) => other.name === layer?.name);
 
-function PhotoFigure({ viewer, entry: { trace, error }, layer: shownLayer, width, traces }) {
-  if (!trace) return h('figure', {}, h(Absence, { viewer, error }));
-  const layer = layerOf(trace, shownLayer);
+/** The photos as pictures to switch on and off; the one on the screen stays. */
+function PhotoChoices({ viewer }) {
+  const { say, state, trace } = viewer;
+  const items = viewer.photos().map(({ photo, name, title, thumbnail }) => {
+    const isShown = photo === trace.asked.photo;
+    const isOn = state.photos.includes(photo);
+    const label = title ?? name;
+    return h(
+      'button',
+      {
+        key: photo,
+        type: 'button',
+        class: `av-pick${isOn ? ' av-picked' : ''}`,
+        'aria-pressed': String(isOn),
+        'aria-label': isShown ? say('on_the_screen', { name: label }) : label,
+        title: label,
+        disabled: isShown,
+        'data-pick': photo,
+        onClick: () => choose(viewer, photo, !isOn),
+      },
+      thumbnail ? h('img', { src: thumbnail, alt: '' }) : label,
+    );
+  });
+  return h('div', { class: 'av-picks', role: 'group', 'aria-label': say('photos_pick') }, items);
+}
+
+function choose(viewer, photo, isOn) {
+  viewer.set({ photos: rechosen(viewer.state.photos, photo, isOn, MOST_PHOTOS) });
+  viewer.compared.photos.open();
+}
+
+/** How wide a picture is, so that all layers fit into the room if they can. */
+function cellWidth({ layers }, room) {
+  return Math.floor(clamp(room / (layers.length + 1) - AROUND, NARROWEST, WIDEST));
+}
+
+/** A row a photo, a column a layer. */
+function Matrix({ viewer, compared, width }) {
+  const { say, state, trace, set } = viewer;
+  const { isUnderWay } = compared.progress();
+  const heads = trace.layers.map(({ name }) => {
+    const properties = { scope: 'col', class: name === state.layer ? 'av-at' : '' };
+    const button = h(
+      'button',
+      {
+        type: 'button',
+        class: 'av-plain',
+        'aria-pressed': String(name === state.layer),
+        onClick: () => set({ layer: name }),
+      },
+      name,
+    );
+    return h('th', { ...properties, key: name }, button);
+  });
+  const rows = compared.entries().map((entry) => {
+    return h(Row, { key: entry.request.photo, viewer, entry, width, isAwaited: isUnderWay });
+  });
+  const head = h('tr', {}, h('th', { scope: 'col' }, say('photo')), heads);
+  const region = { role: 'region', tabIndex: 0, 'aria-label': say('photos_grid') };
   return h(
-    'figure',
-    {},
-    h(SmallMap, { viewer, trace, layer, width, traces }),
-    h(SmallWeights, { viewer, trace, layer, width }),
-    h('figcaption', {}, trace.photo.name),
-    h(FirstClasses, { viewer, trace, count: 2 }),
+    'div',
+    { class: 'av-grid', ...region },
+    h('table', { class: 'av-matrix' }, h('thead', {}, head), h('tbody', {}, rows)),
   );
 }
 
-function PhotosTable({ say, withLayer }) {
+function Row({ viewer, entry: { request, trace, error }, width, isAwaited }) {
+  const { layers } = viewer.trace;
+  if (!trace) {
+    const name = viewer.photos().find(({ photo }) => photo === request.photo)?.name;
+    const absence = h(Absence, { viewer, error, isAwaited });
+    const head = h('th', { scope: 'row' }, name ?? request.photo);
+    return h('tr', {}, head, h('td', { colSpan: layers.length || 1 }, absence));
+  }
+  const cells = layers.map(({ name }) => h(Cell, { key: name, viewer, trace, name, width }));
+  return h(
+    'tr',
+    { 'data-photo-row': request.photo },
+    h(
+      'th',
+      { scope: 'row' },
+      h(SmallMap, { viewer, trace, layer: null, width }),
+      h('div', { class: 'av-row-name' }, trace.photo.name),
+      h(FirstClasses, { viewer, trace, count: 1 }),
+    ),
+    layers.length ? cells : h('td', { class: 'av-empty' }, viewer.say('no_attention_here')),
+  );
+}
+
+function Cell({ viewer, trace, name, width }) {
+  const layer = trace.layers.find((other) => other.name === name);
+  if (!layer) return h('td', { class: 'av-empty' }, '–');
+  const { photo } = trace.asked;
+  const [, height] = sizeOf(trace, width);
+  const curve = { viewer, trace, layer, width, isBare: true };
+  const picture = layer.map
+    ? [h(SmallMap, { viewer, trace, layer, width }), h(GateCurve, { ...curve, height: 22 })]
+    : h(GateCurve, { ...curve, height });
+  const button = h(
+    'button',
+    {
+      type: 'button',
+      class: 'av-to-layer',
+      'data-explore': name,
+      'aria-label': viewer.say('explore_photo', { layer: name, photo: trace.photo.name }),
+      onClick: () => viewer.explore({ photo, layer: name }),
+    },
+    layer.map || weightsOf(layer) ? picture : '–',
+  );
+  return h('td', { class: name === viewer.state.layer ? 'av-at' : '' }, button);
+}
+
+function PhotosTable({ say, ofLayer }) {
   const content = () => [
     [say('photo'), ...numbersHead(say)],
-    withLayer.map(({ trace, layer }) => [trace.photo.name, ...numbersRow(layer)]),
+    ofLayer.map(({ trace, layer }) => [trace.photo.name, ...numbersRow(layer)]),
   ];
   return h(FoldedTable, { name: 'photos', title: say('photos_table'), content });
 }

@@ -3,9 +3,11 @@ import { scale } from '../numbers/scale.js';
 
 export const FONT = '14px system-ui, sans-serif';
 
-/** The context of a canvas, cleared and made ``width`` by ``height`` CSS pixels, sharp on this screen. */
-export function contextOf(canvas, width, height) {
-  const ratio = Math.min(window.devicePixelRatio || 1, 2);
+const screenRatio = () => Math.min(window.devicePixelRatio || 1, 2);
+
+/** The context of a canvas, cleared and made ``width`` by ``height`` CSS pixels of ``ratio`` pixels each, as sharp as this
+ * screen unless it is given. */
+export function contextOf(canvas, width, height, ratio = screenRatio()) {
   const across = Math.max(1, Math.round(width * ratio));
   const down = Math.max(1, Math.round(height * ratio));
   if (canvas.width !== across || canvas.height !== down) {

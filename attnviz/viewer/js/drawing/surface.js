@@ -10,8 +10,16 @@ export function Surface({ width, height, draw, inputs, ...properties }) {
   const depends = inputs && [width, height, ...inputs];
   useLayoutEffect(() => {
     if (width > 0 && height > 0) draw(contextOf(canvas.current, width, height));
+    canvas.current.pictureAt = (ratio) => pictureAt(draw, width, height, ratio);
   }, depends);
   return h('canvas', { ref: canvas, ...properties });
+}
+
+/** The same drawn on a canvas of its own, with ``ratio`` pixels a CSS pixel. */
+function pictureAt(draw, width, height, ratio) {
+  const copy = document.createElement('canvas');
+  draw(contextOf(copy, width, height, ratio));
+  return copy;
 }
 
 /** [ref, width]: the width in CSS pixels of the element that is given the ref, now and whenever it changes. */

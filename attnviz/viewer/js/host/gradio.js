@@ -36,6 +36,9 @@ function gradioHost(component, takesNetworks) {
         () => ask('progress', { network: request.network }),
         options.report,
       ),
+    together: 4,
+    captures: async (requests, { signal } = {}) =>
+      (await ask('captures', { requests }, { signal })).captures.map(captureOrError),
     features: async (request, options) => unpackFeatures(await ask('channel', request, options)),
     gallery: async (request, { signal, report } = {}) =>
       unpackGallery(await ask('gallery', request, { signal, received: report })),
@@ -43,10 +46,29 @@ function gradioHost(component, takesNetworks) {
       ask('add_photo', { upload: await uploaded(calledPicture(file), options) }, options),
     removePhoto: (photo) => ask('remove_photo', { photo }),
     addNetwork: takesNetworks ? ownNetwork(ask) : undefined,
-    save: async (selection, options) => here((await ask('save', selection, options)).url),
+    save: (selection, options) => saved(ask, selection, options),
     link: copied,
     forget: () => ask('forget', {}),
   };
+}
+
+const captureOrError = (answer) => (answer.error ? new HostError(answer.error) : answer);
+
+/** The address of what is saved; if it is given up, the server is told. */
+async function saved(ask, selection, { signal, report } = {}) {
+  const saving = freshName();
+  const giveUp = () => ask('give_up', { saving }).catch(() => {}); // what is over can't be given up
+  signal?.addEventListener('abort', giveUp);
+  try {
+    const { url } = await reporting(
+      () => ask('save', { ...selection, saving }, { signal }),
+      () => ask('progress', { saving }),
+      report,
+    );
+    return here(url);
+  } finally {
+    signal?.removeEventListener('abort', giveUp);
+  }
 }
 
 /** What opens weights of the visitor's own. */
@@ -60,8 +82,7 @@ function ownNetwork(ask) {
 
 /** This tab's name for the server, which a reload does not change. Only the server and this tab know it. */
 function visitorName() {
-  const fresh =
-    crypto.randomUUID?.() ?? Array.from(crypto.getRandomValues(new Uint32Array(4))).join('-');
+  const fresh = freshName();
   try {
     const name = sessionStorage.getItem(VISITOR) ?? fresh;
     sessionStorage.setItem(VISITOR, name);
@@ -70,6 +91,10 @@ function visitorName() {
     return fresh; // a frame that may keep nothing
   }
 }
+
+/** A name that nobody else has. */
+const freshName = () =>
+  crypto.randomUUID?.() ?? Array.from(crypto.getRandomValues(new Uint32Array(4))).join('-');
 
 /** Asks functions of the server: (name, data, options) -> answer; ``options.received`` is told how much of it is here. Throws a HostError with what the server, or its guard,
  * says. A server that was started anew may know the component by another number, which its configuration tells. */

@@ -2,7 +2,8 @@
 // page's server (gradio.js), the captures in a saved file (file.js), and in tests one that only answers.
 //
 // All calls return promises. Where ``options`` are taken, ``options.signal`` is an AbortSignal, whose abortion rejects the
-// promise with the signal's reason, and ``options.report`` is called with {done, total} (bytes) while one waits. What
+// promise with the signal's reason, and ``options.report`` is called with {done, total} (bytes; of what is saved, files)
+// while one waits. What
 // can't be done is a HostError. A call that a host can't answer is absent, and the app then does not offer what needs it.
 
 /**
@@ -28,9 +29,9 @@
  * leaves this browser. ``megabytes``: the largest weights that it takes. ``told``: what can be said of weights, as
  * values of the words ``told_…``. ``trouble``: why what was wanted is not shown, ``note``: what else
  * there is to say. ``beside``:
- * captures that are shown together with the first.
+ * captures that are shown together with the first. ``frames``: other websites may show this page in a frame.
  * @typedef {{capture: Capture, networks: Network[], examples: Photo[], mine?: Photo[], minutes?: number,
- *   megabytes?: number, told?: string[], trouble?: Message, note?: Message, beside?: Request[], state?: object}} Opening
+ *   megabytes?: number, told?: string[], trouble?: Message, note?: Message, beside?: Request[], state?: object, frames?: boolean}} Opening
  *
  * A sentence, by language, or in one that is all there is.
  * @typedef {string | Object<string, string>} Message
@@ -40,6 +41,9 @@
  * @property {(language: string, options?) => Promise<Network[]>} networks
  * @property {(network: string, language: string, options?) => Promise<Photo[]>} examples
  * @property {(request: Request, options?) => Promise<Capture>} capture
+ * @property {((requests: Request[], options?) => Promise<(Capture | HostError)[]>)} [captures]
+ *   several at once, at most ``together``
+ * @property {number} [together]
  * @property {((request: Request & {layer: string, channel: number}, options?) => Promise<{before, after}>)} [features]
  *   one channel's features before and after the layer's gate, decoded arrays (h, w)
  * @property {((request: Request & {layer: string}, options?) =>
@@ -50,11 +54,23 @@
  * @property {((photo: string) => Promise<void>)} [removePhoto]
  * @property {((own: {weights: File, labels: File | null, told: string[]}, options?) =>
  *   Promise<{network: Network, assumed: Message | null}>)} [addNetwork]
- * @property {((selection: object, options?) => Promise<string>)} [save]
- *   the address of a zip: ``what`` is 'screen' or 'all'; the rest is what save/selection.js makes
+ * @property {((selection: Selection, options?) => Promise<string>)} [save] the address of a file
  * @property {((address: string) => Promise<{key: string, values?: object}>)} [link]
  *   copies an address, and says how that went: a key of our words
  * @property {(() => Promise<void>)} [forget] deletes all that this visitor brought
+ */
+
+/**
+ * What is to be saved. ``what``: a zip of what is on the 'screen' or of 'all' there is; a 'page' to explore without a
+ * host (HTML); one 'figure', with its name and ``format``; a figure for a 'paper'. ``name``: of the file, without its
+ * ending. The rest is what save/selection.js makes: ``shown`` are the traces on the screen, ``tab`` how they are looked at.
+ *
+ * ``figure``: 'map', 'channels', 'channel', 'steps', 'answer', 'networks', 'photos', 'spread' or 'pair'. ``format``: 'png',
+ * 'svg', 'pdf', or 'csv' for its numbers. Of a paper: ``panels`` of 'photo', 'map', 'channels', 'channel', 'steps';
+ * ``layers`` by name; ``width`` 85 or 170 mm; ``format`` 'pdf', 'svg', or 'png' of 300 dots an inch.
+ * @typedef {{what: string, name: string, figure?: string, format?: string, panels?: string[], layers?: string[],
+ *   width?: number, tab: string, shown: Request[], beside: Request[], layer: string, compared: Object<string, string>,
+ *   channel: number | null, a: string | null, b: string | null, look: object}} Selection
  */
 
 /** Why a host could not do what it was asked: ``said`` is a Message for people, or null if the host did not answer. */

@@ -3,6 +3,7 @@
 import { withStrong } from '../app/words.js';
 import { Button } from '../controls/controls.js';
 import { useWidth } from '../drawing/surface.js';
+import { TakeMenu } from '../save/take.js';
 import { h } from '../vendor/preact.js';
 import { useState } from '../vendor/preact-hooks.js';
 import { Diagram } from './diagram.js';
@@ -59,6 +60,7 @@ function LayerPanel({ viewer, layer }) {
         },
         say('present'),
       ),
+      h(TakeMenu, { viewer, figure: 'steps', isVector: true }),
     ),
     h(
       'div',

@@ -1,9 +1,10 @@
 // What of the view is to be saved, as the host takes it.
+import { comparedLayer } from '../compare/counterpart.js';
 
 /** The photos and networks that are shown, what of them, and how they look. */
 export function selection(viewer) {
   const { state, trace } = viewer;
-  const { tab, block, layer, channel, a, b, way, opacity, colours, scale, smooth, order } = state;
+  const { tab, layer, channel, a, b, way, opacity, colours, scale, smooth, order } = state;
   const shown = {
     explore: [trace.asked],
     networks: state.networks.map((network) => ({ ...trace.asked, network })),
@@ -11,5 +12,14 @@ export function selection(viewer) {
   }[tab];
   const beside = tab === 'explore' ? viewer.scaleTraces().map(({ asked }) => asked) : [];
   const look = { way, opacity, colormap: colours, scale, smooth, order };
-  return { tab, block, layer, channel, a, b, shown, beside, look };
+  return { tab, layer, compared: comparedLayers(viewer), channel, a, b, shown, beside, look };
+}
+
+/** The layer of each network that is compared, by the network's name. */
+function comparedLayers(viewer) {
+  if (viewer.state.tab !== 'networks') return {};
+  const layers = viewer.compared.networks
+    .traces()
+    .map((trace) => [trace.asked.network, comparedLayer(viewer, trace)?.name ?? '']);
+  return Object.fromEntries(layers);
 }

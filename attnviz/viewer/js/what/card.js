@@ -7,6 +7,7 @@ import { useWidth } from '../drawing/surface.js';
 import { ranked, weightsOf } from '../numbers/analysis.js';
 import { digits, percent } from '../numbers/format.js';
 import { FoldedTable } from '../numbers/tables.js';
+import { TakeMenu } from '../save/take.js';
 import { h } from '../vendor/preact.js';
 import { useState } from '../vendor/preact-hooks.js';
 import { channelsByChange } from './change.js';
@@ -28,6 +29,7 @@ export function WhatCard({ viewer }) {
     'section',
     { class: 'av-card av-what', 'aria-labelledby': 'av-what-title' },
     h('h2', { id: 'av-what-title' }, title),
+    h(TakeMenu, { viewer, figure: 'channels' }),
     h(
       'div',
       { class: 'av-measure av-canvas', ref: element, 'data-guide': 'bars' },

@@ -9,6 +9,7 @@ import { channelFactor } from '../numbers/factors.js';
 import { digits } from '../numbers/format.js';
 import { clamp } from '../numbers/scale.js';
 import { cellRows, FoldedTable } from '../numbers/tables.js';
+import { TakeMenu } from '../save/take.js';
 import { h } from '../vendor/preact.js';
 import { useEffect, useState } from '../vendor/preact-hooks.js';
 
@@ -50,8 +51,9 @@ export function ChannelFigures({ viewer, layer, width }) {
   const text = without || (error ? viewer.errorText(error) : say('waiting'));
   return h(
     'div',
-    { class: 'av-channel-part', 'data-guide': 'channel' },
+    { class: 'av-channel-part', 'data-guide': 'channel', 'data-figure': 'channel' },
     h('h3', {}, title),
+    features && !without && h(TakeMenu, { viewer, figure: 'channel' }),
     features && !without
       ? h(Figures, { viewer, layer, channel, width, ...features })
       : h('p', { class: 'av-note', role: 'status' }, text),

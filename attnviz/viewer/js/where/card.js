@@ -8,6 +8,7 @@ import { mapRange } from '../numbers/analysis.js';
 import { digits } from '../numbers/format.js';
 import { clamp } from '../numbers/scale.js';
 import { FoldedTable } from '../numbers/tables.js';
+import { TakeMenu } from '../save/take.js';
 import { h } from '../vendor/preact.js';
 import { CellReadOut, Marks } from './marks.js';
 import { MapScale } from './scale_bar.js';
@@ -36,6 +37,7 @@ export function WhereCard({ viewer }) {
       { class: 'av-card-head' },
       h('h2', { id: 'av-where-title' }, title),
       layer?.map && h(Ways, { viewer }),
+      layer?.map && h(TakeMenu, { viewer, figure: 'map' }),
     ),
     h(
       'div',

@@ -20,6 +20,7 @@ export function Marks({ viewer, layer, size }) {
   const hasMap = Boolean(layer?.map);
   const mine = ink(viewer.theme.name(), 'mine');
   const draw = (context) => {
+    drawBelow(context, size); // so that a right click saves what one sees
     if (hasMap) drawMarks(context, viewer, layer, { pointed, mine }, size);
   };
   const pin = (chosen) => set({ pin: isSame(chosen, state.pin) ? null : chosen });
@@ -46,6 +47,12 @@ export function Marks({ viewer, layer, size }) {
     'aria-label': viewer.describePicture(trace, layer),
     ...(hasMap ? { ...slider, ...listeners } : { role: 'img' }),
   });
+}
+
+/** The photo that lies below the marks. */
+function drawBelow(context, [width, height]) {
+  const photo = context.canvas.parentElement?.querySelector('.av-photo');
+  if (photo?.width) context.drawImage(photo, 0, 0, width, height);
 }
 
 const isSame = (cell, other) => Boolean(cell && other) && cell.join() === other.join();
