@@ -54,19 +54,19 @@ def picture(download: Download, tmp_path: Path) -> Image.Image:
 
 def test_a_picture_of_a_figure_is_what_is_on_the_screen_twice_as_fine(open_app, tmp_path):
     page = open_app(SAVES)
+    download = downloaded(page, lambda: take(page, "map", "png"))
     box = page.locator(".av-where").bounding_box()
     photo = page.locator(".av-photo").bounding_box()
     shown = Image.open(io.BytesIO(page.locator(".av-photo").screenshot())).convert("RGB")
-    download = downloaded(page, lambda: take(page, "map", "png"))
     layer = page.evaluate("attnviz.viewer.state.layer")
     assert download.suggested_filename == f"first · cbam · {layer} · map.png"
     taken = picture(download, tmp_path)
     assert taken.width == pytest.approx(2 * (box["width"] + 24), abs=2)
     left, top = (2 * (photo[side] - box[side] + 12) for side in ("x", "y"))
     part = taken.crop((left, top, left + 2 * photo["width"], top + 2 * photo["height"]))
-    small = part.resize(shown.size, Image.Resampling.BOX)
-    away = np.abs(np.asarray(small).astype(int) - np.asarray(shown))
-    assert np.median(away) <= 3
+    coarse = (shown.width // 20, shown.height // 20)  # the photo is noise, which half a pixel changes
+    small, large = (np.asarray(each.resize(coarse, Image.Resampling.BOX), int) for each in (part, shown))
+    assert np.abs(small - large).mean() <= 4 < large.std()
     assert page.evaluate("calls").count("save") == 0  # no host is needed
 
 
