@@ -44,6 +44,7 @@ def test_in_a_frame_of_another_website_the_link_is_shown_where_it_can_not_be_cop
     tab.goto(proxy.address)
     inside = tab.frame_locator("iframe")
     expect(inside.locator(".attnviz[data-drawn]")).to_be_visible(timeout=60_000)
+    inside.locator('[data-menu="share"]').click()
     inside.locator("[data-link]").click()
     address = f"http://127.0.0.1:{proxy.behind}/?network=cbam_resnet18"
     expect(inside.locator(".av-notice")).to_contain_text(f"the link is {address}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from helpers.browser_actions import after, photo_name, said, shown_network, upload
+from helpers.browser_actions import after, open_menu, photo_name, said, shown_network, upload
 from PIL import Image
 from playwright.sync_api import expect
 
@@ -55,11 +55,12 @@ def test_the_focus_is_never_lost(visit, files):
     after(page, lambda: upload(page, files[0]))
     after(page, lambda: page.locator(".av-remove").press("Enter"))
     expect(page.locator('[data-photo="example:temple"] > button')).to_be_focused()
+    open_menu(page, "share")
     page.locator("[data-link]").press("Enter")
     page.locator(".av-notice button").focus()
     page.keyboard.press("Enter")
     expect(said(page)).to_be_empty()
-    expect(page.locator("[data-link]")).to_be_focused()
+    expect(page.locator('[data-menu="share"]')).to_be_focused()
 
 
 def test_a_key_searches_for_a_network_and_a_link_skips_to_the_map(visit):

@@ -219,7 +219,7 @@ def test_every_step_and_every_picture_has_a_table(visit, temple):
         ["Row", "Column", "F", "M_s ( F )", "M_c ( F ) + M_s ( F )", "M ( F )", "1 + M ( F )", "F′"]
     )
     control(page, "tab-photos").click()
-    expect(page.locator(".av-photos figure")).to_have_count(3)
+    expect(page.locator(".av-row-name")).to_have_count(3)
     expect(open_table(page, "photos").first).to_contain_text("temple.jpg")
 
 

@@ -39,7 +39,7 @@ def test_a_checkpoint_of_ones_own_is_opened_beside_the_others(visit, checkpoints
     assert "network=" not in page.url
     control(page, "tab-networks").click()
     expect(page.get_by_role("checkbox", name="mine.pth")).to_be_checked()
-    expect(page.locator(".av-compare thead th").first).to_contain_text("one", timeout=30_000)
+    expect(page.locator("[data-network-column]").first).to_contain_text("one", timeout=30_000)
     control(page, "tab-explore").click()
     after(page, lambda: choose_network(page, "se_resnet18"))
     after(page, lambda: choose_own(page, "mine.pth"))

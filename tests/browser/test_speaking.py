@@ -20,7 +20,7 @@ def test_chinese_in_place_with_its_messages(visit, tmp_path):
     upload(page, bad)
     expect(said(page)).to_contain_text("图片")
     control(page, "tab-networks").click()
-    expect(page.locator(".attnviz")).to_contain_text("最多 4 个网络")
+    expect(page.locator(".attnviz")).to_contain_text("每个门控都有自己的坐标轴")
     shown = page.locator(".attnviz").inner_text()
     for key, text in words("en").items():  # nothing of it is left in English
         assert len(text) < 12 or "{" in text or text not in shown, key

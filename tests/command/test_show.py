@@ -32,7 +32,7 @@ def test_one_layer_of_one_photo(tmp_path, examples, capsys):
     names = {path.name for path in (tmp_path / "cat").iterdir()}
     drawings = ("map", "channels", "diagram", "steps")
     figures = {f"layer3.1.{what}.{suffix}" for what in drawings for suffix in ("png", "svg")}
-    numbers = {"photo.png", "channels.csv", "arrays.npz", "manifest.json", "reproduce.py"}
+    numbers = {"photo.png", "channels.csv", "arrays.npz", "manifest.json", "reproduce.py", "README.txt"}
     assert names == {"layer3.1.overlay.png", "overview.png", "overview.svg"} | figures | numbers
     expected = attnviz.trace(attnviz.load("cbam_resnet18"), examples / "cat.jpg")
     with np.load(tmp_path / "cat" / "arrays.npz") as arrays:

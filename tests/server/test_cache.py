@@ -276,6 +276,6 @@ def test_whatever_is_asked_for_all_stays_within_the_whole_and_each_within_a_shar
             asker = Asker(name, name)
             with asked_by(asker):
                 await cache.get((number, size), lambda n=number, s=size: text(str(n), s))
-            assert cache.held()[asker] <= 8 and sum(cache.held().values()) <= 20
+            assert cache.held()[asker] <= 8 and sum(cache.held().values()) <= 20 + 1e-9  # of thirds
 
     asyncio.run(ask_all())
