@@ -1,5 +1,5 @@
-"""The viewer's JavaScript as one script: its modules, and the constants that Python and JavaScript share. It
-defines ``window.attnviz`` and fetches nothing."""
+"""The viewer's JavaScript as scripts: its modules, and the constants that Python and JavaScript share. The
+page's defines ``window.attnviz`` and fetches nothing."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import base64
 import json
 import posixpath
 import re
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
@@ -45,12 +46,19 @@ SOURCE_MAP = re.compile(r"^//# sourceMappingURL=.*$", re.MULTILINE)
 
 @cache
 def script() -> str:
-    """The whole script, without ``<script>`` around it."""
+    """The whole script of a page, without ``<script>`` around it."""
     constants = (f"const {name} = {_json(value)};" for name, value in shared_constants().items())
-    modules = (in_own_scope(name, source) for name, source in _in_order(_sources()).items())
     exports = ", ".join(f"{function}: modules['{module}'].{function}" for function, module in EXPORTS.items())
-    lines = ("'use strict';", *constants, "const modules = {};", *modules, f"return {{ {exports} }};")
+    lines = ("'use strict';", *constants, bundled(EXPORTS.values()), f"return {{ {exports} }};")
     return "window.attnviz = (() => {\n" + "\n".join(lines) + "\n})();"
+
+
+def bundled(names: Iterable[str]) -> str:
+    """Modules and all that they import, by name in one object, ``modules``."""
+    ordered = _in_order(_sources(), names)
+    return "\n".join(
+        ("const modules = {};", *(in_own_scope(name, source) for name, source in ordered.items()))
+    )
 
 
 @cache
@@ -137,8 +145,8 @@ def _sources() -> dict[str, str]:
     }
 
 
-def _in_order(sources: dict[str, str]) -> dict[str, str]:
-    """The modules, each after those that it imports."""
+def _in_order(sources: dict[str, str], names: Iterable[str]) -> dict[str, str]:
+    """The modules by name and those that they import, each after those that it imports."""
     ordered: dict[str, str] = {}
 
     def add(name: str) -> None:
@@ -147,7 +155,7 @@ def _in_order(sources: dict[str, str]) -> dict[str, str]:
                 add(imported)
         ordered.setdefault(name, sources[name])
 
-    for name in EXPORTS.values():
+    for name in names:
         add(name)
     return ordered
 

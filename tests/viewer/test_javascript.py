@@ -10,6 +10,7 @@ import re
 import numpy as np
 import pytest
 from helpers.checkout import ROOT
+from helpers.engine_page import MODULES
 from helpers.small_networks import stirred
 from matplotlib import colormaps
 
@@ -18,7 +19,7 @@ from attnviz.analysis import ORDERS, SCALES
 from attnviz.capture.layer_attention import KINDS
 from attnviz.drawing.style import COLORMAPS
 from attnviz.languages.catalogue import LANGUAGES, say, words
-from attnviz.viewer.javascript import STYLE_SHEETS, in_markup, in_own_scope, script, style
+from attnviz.viewer.javascript import STYLE_SHEETS, bundled, in_markup, in_own_scope, script, style
 from attnviz.viewer.standalone import frame, html
 
 JS = ROOT / "attnviz" / "viewer" / "js"
@@ -34,9 +35,20 @@ VENDORED = {  # by their SHA-256, as vendor/README.md says where they are from
 }
 
 
-def test_every_module_is_in_the_script_after_those_that_it_imports():
-    order = re.findall(r"^modules\['([\w/-]+)'\] = \(\(\) => \{", script(), re.MULTILINE)
-    assert sorted(order) == sorted(ALL)
+def modules_in(text: str) -> list[str]:
+    """The modules that a script holds, in order."""
+    return re.findall(r"^modules\['([\w/-]+)'\] = \(\(\) => \{", text, re.MULTILINE)
+
+
+def test_every_module_is_in_one_of_the_scripts_and_the_engine_in_its_own():
+    page, engine = modules_in(script()), modules_in(bundled(MODULES))
+    assert sorted({*page, *engine}) == sorted(ALL)
+    assert {name.split("/")[0] for name in engine} == {"engine", "pixels"} and not {*page} & {*engine}
+
+
+@pytest.mark.parametrize("text", [script(), bundled(MODULES)], ids=["page", "engine"])
+def test_every_module_stands_in_a_script_after_those_that_it_imports(text):
+    order = modules_in(text)
     for place, name in enumerate(order):
         for other in re.findall(r"from '(\.[\w./-]+)\.js'", ALL[name]):
             imported = (JS / name).parent.joinpath(other).resolve().relative_to(JS.resolve()).as_posix()

@@ -1,0 +1,61 @@
+// CBAM (Woo et al., ECCV 2018): a gate of channels, then one of positions, which sees what the first let through.
+import { Convolution } from './convolution.js';
+import { sigmoid } from './linear.js';
+import { poolChannels, poolPositions } from './pooling.js';
+import { scaleChannels, scalePositions } from './scaling.js';
+import { excite } from './se.js';
+
+/** The module by this name, of a network's weights. */
+export class CBAM {
+  constructor({ memory, weights, padding }, name) {
+    Object.assign(this, { memory, weights, name });
+    this.convolution = new Convolution(memory, weights, `${name}.spatial.conv`, { padding });
+  }
+
+  /** Multiply features by their gates, in place. Gives the gates, and the ``steps`` to them, [[name, numbers]]. */
+  apply(x) {
+    const channels = this.#gateChannels(x);
+    const positions = this.memory.within(() => this.#gatePositions(x));
+    return { ...channels, ...positions, steps: [...channels.steps, ...positions.steps] };
+  }
+
+  #gateChannels(x) {
+    const { mean, maximum, sizes } = poolPositions(x, this.memory.read(x));
+    const name = `${this.name}.channel`;
+    const average = excite(this.weights, name, mean);
+    const greatest = excite(this.weights, name, maximum);
+    const channel = average.logits.map((logit, index) => sigmoid(logit + greatest.logits[index]));
+    scaleChannels(x, this.memory.read(x), channel);
+    const steps = [
+      ...pathSteps('average', mean, average),
+      ...pathSteps('maximum', maximum, greatest),
+    ];
+    return { channel, sizes, steps };
+  }
+
+  #gatePositions(x) {
+    const { memory } = this;
+    const maps = memory.features(2, x.height, x.width);
+    poolChannels(x, memory.read(x), memory.read(maps));
+    const convolved = this.convolution.apply(maps);
+    const logits = memory.read(convolved).slice();
+    const pooled = memory.read(maps).slice();
+    const spatial = logits.map(sigmoid);
+    scalePositions(x, memory.read(x), spatial);
+    const steps = [
+      ['mean_map', pooled.slice(0, logits.length)],
+      ['maximum_map', pooled.slice(logits.length)],
+      ['spatial_logits', logits],
+    ];
+    return { spatial, steps };
+  }
+}
+
+/** The steps of one of the paths through the shared layers. */
+function pathSteps(path, pooled, { hidden, logits }) {
+  return [
+    [path, pooled],
+    [`${path}_hidden`, hidden],
+    [`${path}_logits`, logits],
+  ];
+}

@@ -1,0 +1,35 @@
+// Features are multiplied by gates, in place: by one number a channel, or one a position.
+
+/** Multiply all of a channel's ``values`` by its factor. */
+export function scaleChannels({ channels, height, width }, values, factors) {
+  const count = height * width;
+  for (let channel = 0, place = 0; channel < channels; channel++)
+    for (let position = 0; position < count; position++, place++) values[place] *= factors[channel];
+}
+
+/** Multiply the ``values`` at each position by its factor. */
+export function scalePositions({ channels, height, width }, values, factors) {
+  const count = height * width;
+  for (let channel = 0, place = 0; channel < channels; channel++)
+    for (let position = 0; position < count; position++, place++)
+      values[place] *= factors[position];
+}
+
+/** Multiply by 1 + sigmoid of the sum of a channel's and a position's logit. Gives the means of these factors: of each
+ * ``channel`` over the positions, at each position over the channels (``spatial``). */
+export function scaleJointly({ channels, height, width }, values, ofChannels, ofPositions) {
+  const count = height * width;
+  const sums = new Float64Array(count);
+  const channel = new Float32Array(channels);
+  for (let index = 0, place = 0; index < channels; index++) {
+    let sum = 0;
+    for (let position = 0; position < count; position++, place++) {
+      const factor = 1 + 1 / (1 + Math.exp(-ofChannels[index] - ofPositions[position]));
+      values[place] *= factor;
+      sum += factor;
+      sums[position] += factor;
+    }
+    channel[index] = sum / count;
+  }
+  return { channel, spatial: Float32Array.from(sums, (sum) => sum / channels) };
+}

@@ -1,0 +1,31 @@
+// Squeeze-and-excitation (Hu et al., CVPR 2018): s = sigmoid(W2 relu(W1 z)) of the channels' means z.
+import { linear, rectified, sigmoid } from './linear.js';
+import { poolPositions } from './pooling.js';
+import { scaleChannels } from './scaling.js';
+
+/** The module by this name, of a network's weights. */
+export class SqueezeExcite {
+  constructor({ memory, weights }, name) {
+    Object.assign(this, { memory, weights, name });
+  }
+
+  /** Multiply features by their gates, in place. Gives the gates, and the ``steps`` to them, [[name, numbers]]. */
+  apply(x) {
+    const { mean, sizes } = poolPositions(x, this.memory.read(x));
+    const { hidden, logits } = excite(this.weights, this.name, mean);
+    const channel = logits.map(sigmoid);
+    scaleChannels(x, this.memory.read(x), channel);
+    const steps = [
+      ['squeezed', mean],
+      ['hidden', hidden],
+      ['channel_logits', logits],
+    ];
+    return { channel, sizes, steps };
+  }
+}
+
+/** What two layers, ``fc1`` and ``fc2``, make of pooled channels: the units between them and the logits. */
+export function excite(weights, name, pooled) {
+  const hidden = rectified(linear(weights, `${name}.fc1`, pooled));
+  return { hidden, logits: linear(weights, `${name}.fc2`, hidden) };
+}
