@@ -298,7 +298,7 @@ def test_weights_of_another_network_than_the_card_says_are_told(engine, other):
 
 def test_memory_is_given_back_when_networks_are_let_go_of(engine):
     """A browser has room in its addresses for some hundred memories of WebAssembly at once."""
-    network = stirred(18, "se")
+    network = stirred(18, "se", width=2, classes=2)
     asked = [in_base64(weights_file(network)), architecture_of(network), 150]
     opened = engine.evaluate(
         """async ([weights, architecture, count]) => {

@@ -11,7 +11,7 @@ from attnviz import Photo
 from attnviz.photos.decoding import shrunk
 from attnviz.photos.geometry import VIEWS, Recipe, map_box, network_input
 
-CASES = 40
+CASES = 24
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +75,7 @@ def test_means_of_blocks_are_pillows(engine):
 
 
 @pytest.mark.parametrize(
-    ("width", "height"), [(1800, 1300), (1200, 4000), (300_000, 8), (1, 2_100_000), (3, 5)]
+    ("width", "height"), [(1800, 1300), (1300, 3300), (150_000, 14), (1, 2_100_000), (3, 5)]
 )
 def test_large_photos_shrink_as_the_server_shrinks_them(engine, width, height):
     pixels = picture(np.random.default_rng(8), width, height)
