@@ -16,6 +16,7 @@ from .evaluate import Measurement, measure
 from .goals import top1_goal
 from .plan import TrainingPlan
 from .recipe import command, in_words, shape
+from .rounding import BITS, rounded
 from .tables import LEGEND, STRANGERS_LEGEND, doubts_table, gates_table, goals_table
 
 LICENCE = "mit"
@@ -41,15 +42,17 @@ def publish(
     least_top1: float | None = None,
     machine: str = "the CPU",
 ) -> Measurement:
-    """Write ``folder`` and measure what was written, in half precision, on ``data``/val; the card says what
-    was measured.
+    """Write ``folder`` and measure what was written, in half precision and rounded, on ``data``/val; the card
+    says what was measured.
 
     ``about`` is “Name of the data: a sentence on it.”, ``least_top1`` the share of the photos that it has
     to name right, if that is said, ``machine`` what it was trained on.
     """
     card = Card(folder.name, plan.architecture(len(labels)), labels, data=about.split(":")[0] or data.name)
+    network = rounded(network)
     save_folder(network, card, folder)
-    measured = measure(load(folder), data / "val")
+    written = folder.resolve()  # as a bare name, it could be a network that comes with attnviz
+    measured = measure(load(written), data / "val")
     measured_card = replace(card, accuracy=round(measured.top1, 4), photos=measured.photos)
     card = save_folder(network, measured_card, folder)
     trained = f"bfloat16 on {machine}, {max(1, seconds / 60):.0f} minutes"
@@ -163,8 +166,8 @@ attnviz.trace(network, "photo.jpg").top(5)
 ## Measured
 
 **{measured.top1:.2%} top-1** on {measured.photos:,} validation photos: shorter side to
-{card.recipe.resize} px, centre crop of {card.recipe.crop} px, half-precision weights computed in float32, by
-`attnviz evaluate`.
+{card.recipe.resize} px, centre crop of {card.recipe.crop} px, weights of {BITS} significant bits in half
+precision, computed in float32, by `attnviz evaluate`.
 {_gates(measured)}{_goals(measured, least_top1)}
 ## Data and recipe
 

@@ -17,15 +17,19 @@ from attnviz.command.main import main
 from attnviz.command.options import parse
 from attnviz.command.training import plan_of
 from attnviz.networks.card import MORE
+from attnviz.networks.resnet import ResNet
 from attnviz.training.dataset import list_photos, read_class_names, read_folder, training_batches
+from attnviz.training.model_card import publish
 from attnviz.training.penalty import gate_logits, mean_squares
 from attnviz.training.plan import TrainingPlan
 from attnviz.training.recipe import OPTIONS, command
+from attnviz.training.rounding import BITS, rounded
 from attnviz.training.train import Run, new_run, train, train_epoch
 
 PLAN = TrainingPlan(
     attention="cbam", width=8, reduction=4, schedule=((32, 2), (48, 1)), batch=4, learning_rate=0.05
 )
+PLAN_OF_BAM = replace(PLAN, attention="bam")
 
 
 @pytest.fixture(scope="module")
@@ -120,6 +124,28 @@ def test_the_command_leaves_a_model_folder_that_opens_and_is_measured_again_as_i
         and "| top-1 at least 90.0% |" in card
         and "top-1 at least" not in table
     )
+
+
+def test_what_is_written_is_measured_and_not_what_comes_with_attnviz_by_that_name(
+    data, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    network = ResNet(**PLAN_OF_BAM.architecture(2))
+    measured = publish(network, PLAN_OF_BAM, 60, ("one", "two"), data, Path("bam_resnet18"))
+    assert measured.photos == 6 and attnviz.load(tmp_path / "bam_resnet18").card.photos == 6
+
+
+def test_published_weights_have_seven_bits_and_batch_norms_all():
+    network = ResNet(**PLAN.architecture(2))
+    copy = rounded(network)
+    for (name, before), after in zip(network.named_parameters(), copy.parameters(), strict=True):
+        if before.ndim < 2:
+            assert torch.equal(before, after), name
+            continue
+        assert ((before - after).abs() <= before.abs() / 2**BITS).all(), name
+        fraction = torch.frexp(after).mantissa * 2**BITS
+        assert torch.equal(fraction, fraction.round()), name
+        assert not torch.equal(before, after), name
 
 
 def test_a_run_of_another_plan_is_not_resumed(data, tmp_path, capsys):
