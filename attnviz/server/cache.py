@@ -102,6 +102,11 @@ class Cache(Generic[Key, Value]):
         with self._lock:
             self._make_room(self.max_bytes - size)
 
+    def halve(self) -> None:
+        """Let go of half of what is kept, by size, as where all is full."""
+        with self._lock:
+            self._make_room(sum(entry.size for entry in self._entries.values()) // 2)
+
     def held(self) -> dict[Asker, float]:
         """How many bytes each holds."""
         with self._lock:

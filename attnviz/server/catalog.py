@@ -33,6 +33,7 @@ log = logging.getLogger(__name__)
 Choice = tuple[str, str]  # what is shown, and the network's name
 Report = Callable[[int, int], None]  # told of a download's bytes, and how many there will be
 NETWORKS_SHARE = 0.4  # of the server's memory
+EACH_SHARE = 1 / 3  # of that, for what one visitor opens
 OPENED_AT_ONCE, MOST_WAITING = 2, 50  # networks that are opened, or downloaded, and that wait for it
 OPENING_HANGS = 300.0  # seconds without a sign of life: each hundredth of a download is one, and each module
 TEST_SIDE = 64  # of the noise that a checkpoint's network is tested on: a ResNet takes any
@@ -65,7 +66,10 @@ class Catalog:
         # Asked for by all: what anybody opens or uploads does not push them out.
         staying = {*list_networks(), *self._first_that_stay()}
         self._open: Cache[str, nn.Module] = Cache(
-            self._checked_bytes, self._most_bytes, stays=staying.__contains__
+            self._checked_bytes,
+            self._most_bytes,
+            max_each=EACH_SHARE * self._most_bytes,
+            stays=staying.__contains__,
         )
         self._checkpoints = UploadedCheckpoints(settings.keep)
         self._embedded = [(card(name).heading, name) for name in list_networks()]
@@ -125,6 +129,10 @@ class Catalog:
         """Close the checkpoints whose files are gone."""
         for name in self._checkpoints.expire():
             self._close(name)
+
+    def make_room(self) -> None:
+        """Close half of the networks that visitors opened: they can be opened again."""
+        self._open.halve()
 
     def choices(self, mine: list[Choice], language: str = "en") -> list[Choice]:
         """All that one visitor can choose from, and where each comes from: what comes with attnviz,

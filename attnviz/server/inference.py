@@ -166,6 +166,11 @@ class Inference:
         self.traces.expire()
         self._features.expire()
 
+    def make_room(self) -> None:
+        """Let go of half of the results: they can be computed again."""
+        self.traces.halve()
+        self._features.halve()
+
     def close(self) -> None:
         """Stop the passes under way at their next block, and take no more."""
         self._closed = True

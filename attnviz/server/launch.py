@@ -4,7 +4,6 @@ way."""
 from __future__ import annotations
 
 import asyncio
-import ctypes
 import gc
 import logging
 import os
@@ -12,7 +11,6 @@ import signal
 import sys
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from importlib.util import find_spec
@@ -43,7 +41,8 @@ from .gradio_queue import (
     uploads_in,
 )
 from .log_format import write_logs
-from .middleware import RequestGuard, ServerState
+from .memory_relief import MemoryRelief, trim
+from .middleware import ROOM_SHARE, RequestGuard, ServerState
 from .page import ELEMENT, build
 from .routes import EXAMPLES
 from .service import Service, make_service
@@ -197,6 +196,7 @@ def _state(service: Service, queue: GradioQueue, page: gr.Blocks) -> ServerState
         events_of_address=queue.events_of_address,
         seconds_per_pass=lambda: passes.mean_seconds / passes.at_once,
         memory=memory,
+        make_room=MemoryRelief(service.make_room).begin,
         health=health,
         answers=lambda: answers(service),
     )
@@ -228,13 +228,13 @@ def _expire(service: Service, page: gr.Blocks, queue: GradioQueue) -> None:
     if service.hangs():
         log.error("work hangs: the server should be started anew")
     service.expire()
+    if memory() > ROOM_SHARE * service.settings.memory_mb * 1_000_000:
+        service.make_room()
     forget_old_sessions(page, timedelta(minutes=service.settings.keep), datetime.now())
     queue.forget_unread()
     queue.forget_lost_sessions()
     forget_deleted_uploads(page)
-    if sys.platform == "linux":
-        with suppress(OSError, AttributeError):  # a C library without it
-            ctypes.CDLL(None).malloc_trim(0)  # glibc keeps what was let go of, otherwise
+    trim()
 
 
 def _listen_for_signals(signals: list[int]) -> None:

@@ -44,7 +44,8 @@ ONE_REQUEST_BYTES = 4_000  # of a question; a larger one takes longer to read, a
 FORM_BYTES = 1_000_000  # what a form adds to the file in it
 FIELDS_BYTES = 1_000_000  # what of a form is not in a file, and lies in memory
 LONGEST_SESSION = 64  # characters of a session's name; browsers choose some ten
-MEMORY_SHARE = 0.85  # of the settings' memory, above which uploads wait
+ROOM_SHARE = 0.75  # of the settings' memory, above which room is made
+MEMORY_SHARE = 0.85  # and above which uploads wait
 RETRY_SECONDS = 5
 
 
@@ -69,6 +70,7 @@ class ServerState:
     events_of_address: Callable[[str], int] = lambda _: 0  # the same of all visitors from there
     seconds_per_pass: Callable[[], float] = lambda: 1.0  # until the queue is one shorter
     memory: Callable[[], int] = lambda: 0  # bytes that the process takes
+    make_room: Callable[[], None] = lambda: None  # lets go of memory, soon
     health: Callable[[], dict[str, Any]] = dict
     answers: Callable[[], Awaitable[bool]] = _yes  # whether what answers visitors does so now
     closing: bool = False
@@ -267,7 +269,10 @@ class RequestGuard:
         self._check_queue()  # before a photo is sent for nothing
         make_again(state.folder)
         self._check_disk(announced)
-        if state.memory() > MEMORY_SHARE * state.settings.memory_mb * 1_000_000:
+        share = state.memory() / (state.settings.memory_mb * 1_000_000)
+        if share > ROOM_SHARE:
+            state.make_room()
+        if share > MEMORY_SHARE:
             raise Refusal(503, "memory_short")
 
     def _check_disk(self, size: int) -> None:

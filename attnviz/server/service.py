@@ -65,6 +65,11 @@ class Service:
         self.catalog.expire()
         self.examiner.expire(60 * self.settings.keep)
 
+    def make_room(self) -> None:
+        """Let go of half of what can be computed or opened again."""
+        self.inference.make_room()
+        self.catalog.make_room()
+
     def close(self) -> None:
         """Stop the work under way, and take no more."""
         self.inference.close()

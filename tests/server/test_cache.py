@@ -38,6 +38,7 @@ class WaitingCache:
     def __init__(self, *arguments, **more) -> None:
         self._cache = Cache(*arguments, **more)
         self.drop, self.expire, self.keys = self._cache.drop, self._cache.expire, self._cache.keys
+        self.halve = self._cache.halve
         self.make_room, self.held, self.release = self._cache.make_room, self._cache.held, self._cache.release
 
     def get(self, key, compute):
@@ -218,6 +219,14 @@ def test_where_all_is_full_who_holds_most_loses_and_nobody_else():
     ask(cache, BEN, "b1")
     ask(cache, ANNA, *(f"a{number}" for number in range(9)))
     assert cache.keys() == ["b1", "a5", "a6", "a7", "a8"]
+
+
+def test_half_goes_of_who_holds_most():
+    cache = letters(20)
+    ask(cache, BEN, "b1", "b2")
+    ask(cache, ANNA, *(f"a{number}" for number in range(6)))
+    cache.halve()
+    assert cache.keys() == ["b1", "b2", "a4", "a5"]
 
 
 def test_what_stays_is_nobodys_and_goes_for_nobody():

@@ -20,6 +20,7 @@ from helpers.page_client import TEMPLE, error_of
 from helpers.public_networks import untold
 from helpers.small_networks import stirred
 from helpers.waiting import Waiting
+from torch import nn
 
 import attnviz
 from attnviz.checkpoints.told import Told
@@ -28,6 +29,7 @@ from attnviz.errors import BusyError, NetworkError
 from attnviz.languages.catalogue import LANGUAGES, words
 from attnviz.networks.resnet import ResNet
 from attnviz.processors import memory
+from attnviz.server.asker import Asker, asked_by
 from attnviz.server.catalog import Catalog
 from attnviz.server.service import make_service
 from attnviz.server.settings import Settings
@@ -250,6 +252,25 @@ def test_checkpoints_are_opened_one_at_a_time(tmp_path):
     with ThreadPoolExecutor(len(paths)) as threads:
         list(threads.map(opened, paths))
     assert len(opening) == len(paths) and len(set(opening)) == 2 and not any(interrupted)
+
+
+def test_what_one_visitor_opens_takes_a_third_of_the_networks_room_and_can_be_opened_again(tmp_path):
+    opened: list[str] = []
+
+    def load(name: str, **_: object) -> nn.Module:
+        opened.append(name)
+        network = stirred(18, "se")
+        network.register_buffer("large", torch.zeros(1).expand(12_500_000))  # 50 MB that take no memory
+        return network
+
+    catalog = Catalog(Settings(memory_mb=1000), load=load, memory=lambda: 0)
+    names = list_networks("imagenet")[:4]
+    with asked_by(Asker("one", "1.2.3.4")):
+        for name in names:
+            Waiting(catalog).network(name)
+    assert catalog.open_names() == names[2:]
+    Waiting(catalog).network(names[0])
+    assert opened == [*names, names[0]]
 
 
 def test_a_network_of_fixed_size_gets_a_crop_and_the_page_says_so(visitor, examples):

@@ -134,6 +134,15 @@ def test_uploads_wait_where_disk_or_memory_run_short(tmp_path):
     )
 
 
+@pytest.mark.parametrize(("megabytes", "status", "times"), [(700, 200, 0), (800, 200, 1), (900, 503, 1)])
+def test_room_is_made_before_uploads_have_to_wait(tmp_path, megabytes, status, times):
+    made: list[bool] = []
+    short = state(tmp_path, memory_mb=1000)
+    short.memory, short.make_room = lambda: megabytes * 1_000_000, lambda: made.append(True)
+    assert post(Inner(), short, "/gradio_api/upload", {})[0] == status
+    assert len(made) == times
+
+
 @pytest.mark.parametrize("disposition", ['name="files"', 'name="filename"', "name=a"])
 def test_what_of_a_form_is_no_file_is_bounded_and_a_file_is_not(tmp_path, disposition):
     headers = [(b"content-type", b"multipart/form-data; boundary=x")]
