@@ -28,7 +28,11 @@ if TYPE_CHECKING:
     from .capture.recording import Recording, record
     from .capture.run import features, find, trace, traces
     from .capture.trace import Features, Found, Trace
-    from .errors import AttnvizError, NetworkError, PhotoError, TraceError
+    from .errors import AttnvizError, EditError, NetworkError, PhotoError, TraceError
+    from .interventions.edit_json import edits_from_json, edits_to_json
+    from .interventions.edits import Flat, Off, Patch, Scale, Set, Shuffle, Usual
+    from .interventions.intervention import Intervention, intervene
+    from .interventions.reference import Reference, load_reference, reference
     from .photos.geometry import Recipe, Region
     from .photos.opening import open_photo
     from .photos.photo import Photo
@@ -36,25 +40,40 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AttnvizError",
+    "EditError",
     "Features",
+    "Flat",
     "Found",
+    "Intervention",
     "LayerAttention",
     "NetworkError",
+    "Off",
+    "Patch",
     "Photo",
     "PhotoError",
     "Recipe",
     "Recording",
+    "Reference",
     "Region",
+    "Scale",
+    "Set",
+    "Shuffle",
     "Step",
     "Trace",
     "TraceError",
+    "Usual",
+    "edits_from_json",
+    "edits_to_json",
     "fast",
     "features",
     "find",
+    "intervene",
     "list_networks",
     "load",
+    "load_reference",
     "open_photo",
     "record",
+    "reference",
     "trace",
     "traces",
 ]
@@ -67,14 +86,18 @@ _HOMES = {
     "capture.recording": ("Recording", "record"),
     "capture.run": ("features", "find", "trace", "traces"),
     "capture.trace": ("Features", "Found", "Trace"),
-    "errors": ("AttnvizError", "NetworkError", "PhotoError", "TraceError"),
+    "errors": ("AttnvizError", "EditError", "NetworkError", "PhotoError", "TraceError"),
+    "interventions.edit_json": ("edits_from_json", "edits_to_json"),
+    "interventions.edits": ("Flat", "Off", "Patch", "Scale", "Set", "Shuffle", "Usual"),
+    "interventions.intervention": ("Intervention", "intervene"),
+    "interventions.reference": ("Reference", "load_reference", "reference"),
     "photos.geometry": ("Recipe", "Region"),
     "photos.opening": ("open_photo",),
     "photos.photo": ("Photo",),
     "zoo.registry": ("list_networks", "load"),
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
-_ROOMS = ("capture", "checkpoints", "errors", "languages", "networks", "photos", "zoo")
+_ROOMS = ("capture", "checkpoints", "errors", "interventions", "languages", "networks", "photos", "zoo")
 
 
 def __getattr__(name: str) -> Any:
@@ -84,7 +107,7 @@ def __getattr__(name: str) -> Any:
     if name not in _HOME:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value = getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
-    if _HOME[name].startswith("capture"):
+    if _HOME[name].startswith(("capture", "interventions")):
         from .capture.trace import Trace
 
         Trace._repr_html_ = _notebook_view  # type: ignore[attr-defined]

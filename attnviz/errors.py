@@ -41,6 +41,11 @@ class TraceError(AttnvizError):
     """A network that can't be traced: it has no attention that we know of, or a gate did not report."""
 
 
+class EditError(AttnvizError):
+    """An edit of a gate that can't be made, or can't be read: no such layer, part or channel, or a factor
+    that nobody multiplies by."""
+
+
 class TraceRemark(AttnvizError, UserWarning):
     """Something to be known of a trace that was made all the same, such as a layer that could not be read. It
     stands in ``trace.remarks``, or is given as a warning; it is never raised."""

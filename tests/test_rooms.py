@@ -25,6 +25,7 @@ ROWS = (
     {"checkpoints", "capture"},
     {"zoo", "analysis", "mechanisms"},
     {"training", "drawing"},
+    {"interventions"},
     {"viewer", "export"},
     {"server", ""},  # the package itself, which gives the public names
     {"command"},

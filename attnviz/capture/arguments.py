@@ -57,6 +57,10 @@ class Arguments:
 
         return self._with_rows(two, lambda row: list(two(row)))
 
+    def repeated(self, count: int) -> Arguments:
+        """The first of the inputs so many times."""
+        return self._with_rows(lambda row: torch.stack([row] * count), lambda row: [row] * count)
+
     def copied(self) -> Arguments:
         """The same in memory of their own, which a network may write over."""
         return self._mapped(lambda batch: batch.clone(), lambda rows: [row.clone() for row in rows])

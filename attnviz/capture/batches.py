@@ -28,7 +28,7 @@ def read_batch(
     of them, as detectors take it, and then photos at the first usual size that it takes. The inputs as they
     were given stand beside. Raises what the network raises if all fail, and TraceError if it takes photos of
     no usual size."""
-    given = Arguments((_stacked(network, batch),))
+    given = Arguments((stacked(network, batch),))
     try:
         return batch, given, read(network, modules, given, steps, may_have_learned)
     except Exception as error:
@@ -50,7 +50,7 @@ def _read_as_list(
 ) -> tuple[Batch, Arguments, Heard] | None:
     if batch[0].x.ndim != 3:
         return None
-    given = Arguments((list(_stacked(network, batch)),))
+    given = Arguments((list(stacked(network, batch)),))
     with suppress(Exception):  # of a network that takes no list
         return batch, given, read(network, modules, given, steps)
     return None
@@ -66,7 +66,7 @@ def _read_cropped(
         return None
     form = input_form(network, modules)
     cropped = [crop_to(photo, card_of(network), side, form) for photo in photos]
-    given = Arguments((_stacked(network, cropped),))
+    given = Arguments((stacked(network, cropped),))
     return cropped, given, read(network, modules, given, steps)
 
 
@@ -78,7 +78,8 @@ def of_one_size(inputs: Batch) -> list[list[int]]:
     return list(groups.values())
 
 
-def _stacked(network: nn.Module, batch: Batch) -> Tensor:
-    """(N, C, H, W) as the network's parameters are; a single input is not copied."""
+def stacked(network: nn.Module, batch: Batch) -> Tensor:
+    """The inputs as one tensor (N, C, H, W), as the network's parameters are; a single input is not
+    copied."""
     x = torch.stack([each.x for each in batch]) if len(batch) > 1 else batch[0].x[None]
     return as_parameters(network, x)

@@ -29,6 +29,9 @@ from .taps import Tap
 BeforeCall = Callable[[nn.Module, tuple, dict[str, Any]], None]
 # Is given the module, its inputs and its output.
 AfterCall = Callable[[nn.Module, tuple, Any], None]
+# Is given a module's output, and says what takes its place; None: it stays.
+ChangeOutput = Callable[[Any], Any]
+COMPUTE = object()  # what is said in place of an output where a module is to compute it
 
 
 class Hooks(ExitStack):
@@ -70,6 +73,26 @@ class Hooks(ExitStack):
 
         self.callback(module.register_forward_hook(hook, always_call=failed).remove)
 
+    def change(self, module: nn.Module, run: ChangeOutput) -> None:
+        """Put something in place of a module's output. Hooks that were registered later hear that."""
+
+        def hook(module: nn.Module, inputs: tuple, output: Any) -> Any:
+            return run(output) if self._may_run() else None
+
+        self.callback(module.register_forward_hook(hook).remove)
+
+    def instead(self, module: nn.Module, run: Callable[[], Any]) -> None:
+        """Ask before every call of a module what it is to give back; it computes that itself where the answer
+        is COMPUTE, and in every other thread and pass. Its hooks run either way."""
+        had_own, forward = "forward" in vars(module), module.forward
+
+        def answered(*inputs: Any, **named: Any) -> Any:
+            answer = run() if self._may_run() else COMPUTE
+            return forward(*inputs, **named) if answer is COMPUTE else answer
+
+        module.forward = answered
+        self.callback(_restore_forward, module, forward if had_own else None)
+
     def _may_run(self) -> bool:
         """Whether this is the thread, and the pass, that the hooks were made for."""
         return threading.get_ident() == self._thread and self._pass in (None, pass_depth())
@@ -86,6 +109,14 @@ class Hooks(ExitStack):
         except Exception as error:
             assert self._failed is not None
             self._failed(error)
+
+
+def _restore_forward(module: nn.Module, own: Callable[..., Any] | None) -> None:
+    """Give a module the forward back that it had on itself, or else that of its class."""
+    if own is None:
+        del module.forward
+    else:
+        module.forward = own
 
 
 class Listener:

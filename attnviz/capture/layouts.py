@@ -160,3 +160,22 @@ def _alike_in(values: Tensor, group: list[int], sizes: torch.Size) -> Tensor:
     if all(values.shape[place] == 1 for place in group):
         return values
     return values.expand([sizes[place] if place in group else -1 for place in range(values.ndim)])
+
+
+def laid_out(values: Tensor, layout: str, sizes: torch.Size) -> Tensor:
+    """The way back from ``canonical``: values (N, C, positions …), any of which may be 1, so that they can be
+    broadcast to a tensor of a layout that has these ``sizes``."""
+    if len(layout) != len(sizes) or layout == STANDARD[: len(layout)]:
+        return values
+    order = [place for kind in "NC" for place, letter in enumerate(layout) if letter == kind]
+    order += sorted((p for p, letter in enumerate(layout) if letter not in "NC"), key=layout.__getitem__)
+    counts = [
+        layout.count("N"),
+        layout.count("C"),
+        *[1] * (len(layout) - layout.count("N") - layout.count("C")),
+    ]
+    split: list[int] = []
+    for size, count in zip(values.shape, counts):
+        places = order[len(split) : len(split) + count]
+        split += [1] * count if size == 1 else [sizes[place] for place in places]
+    return values.reshape(split).permute([order.index(place) for place in range(len(order))])

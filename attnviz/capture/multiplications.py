@@ -24,6 +24,7 @@ from types import CodeType, FrameType
 from typing import Any
 
 import numpy as np
+import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
@@ -31,6 +32,7 @@ from .exclusive import pass_depth
 from .factors import Pair, factors_in
 from .layouts import canonical
 
+TORCHS_OWN = (vars(torch.functional), vars(torch.overrides))
 MODULE_CALLS = vars(sys.modules[nn.Module.__module__])  # the names around ``nn.Module.__call__``
 
 
@@ -118,7 +120,7 @@ class SiteListener(TorchFunctionMode):
         site = None if factors is None else site_of(sys._getframe(1), self._owners, self._longest)
         if factors is None or site is None:
             return func(*args, **kwargs)
-        where = self._gate_at(site, factors.pair)
+        where = gate_at(self._sites.get(site, []), factors.pair)
         features = None if where is None else factors.pair[1 - where.index]
         if self._keep_features and features is not None:
             features = features.detach().clone()  # it may be multiplied in place
@@ -129,13 +131,13 @@ class SiteListener(TorchFunctionMode):
             self._elsewhere(site)
         return result
 
-    def _gate_at(self, site: Site, pair: Pair) -> GateSite | None:
-        """The gate at a site; of several the one that has the form of its kind."""
-        gates = self._sites.get(site, [])
-        if len(gates) < 2:
-            return gates[0] if gates else None
-        fitting = [where for where in gates if _looks_like(where, pair)]
-        return fitting[0] if fitting else gates[0]
+
+def gate_at(gates: list[GateSite], pair: Pair) -> GateSite | None:
+    """The gate among those at one site; of several the one that has the form of its kind."""
+    if len(gates) < 2:
+        return gates[0] if gates else None
+    fitting = [where for where in gates if _looks_like(where, pair)]
+    return fitting[0] if fitting else gates[0]
 
 
 def product_of(where: GateSite, gate: Tensor, features: Tensor, result: Tensor) -> Product:
@@ -166,8 +168,10 @@ def site_of(frame: FrameType | None, owners: Container[nn.Module], longest: int 
     while frame is not None and len(way) <= longest:
         if frame.f_globals is MODULE_CALLS:
             module = frame.f_locals.get("self")
-        elif frame.f_code.co_name == "__torch_function__":  # of a mode: no code of the network
-            module = None
+        elif frame.f_code.co_name == "__torch_function__" or any(
+            frame.f_globals is own for own in TORCHS_OWN
+        ):
+            module = None  # of a mode, or of functions that torch hands to one: no code of the network
         else:
             way.append((frame.f_code, frame.f_lasti))
             module = _running_module(frame)

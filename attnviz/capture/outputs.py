@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from torch import Tensor, nn
 
 from ..networks.card import Card, card_of
@@ -10,24 +12,26 @@ from ..photos.geometry import VIEWS, Region
 from ..photos.photo import Photo
 from .arguments import Arguments
 from .exclusive import exclusive_eval, without_drawing
-from .reading import Heard
+from .plan import ReadingPlan
 from .scores import Head, Scores, ends_with_sigmoid, scores_of
 
 
-def scores_in(network: nn.Module, modules: dict[str, nn.Module], given: Arguments, heard: Heard) -> Scores:
+def scores_in(
+    network: nn.Module, modules: dict[str, nn.Module], given: Arguments, output: Any, plan: ReadingPlan
+) -> Scores:
     """The class scores in what a network gave back. Only where their numbers leave it open whether a sigmoid
     made them, the network runs once more, in eval mode."""
     labels, everything = card_of(network).labels, list(modules.values())
 
     def asked() -> bool:
-        if heard.plan.ends_with_sigmoid is None:
+        if plan.ends_with_sigmoid is None:
             with exclusive_eval(network, everything), without_drawing():
-                heard.plan.ends_with_sigmoid = ends_with_sigmoid(
+                plan.ends_with_sigmoid = ends_with_sigmoid(
                     lambda: given.copied().call(network), Head(labels, everything, lambda: False), given.count
                 )
-        return heard.plan.ends_with_sigmoid
+        return plan.ends_with_sigmoid
 
-    return scores_of(heard.output, given.count, Head(labels, everything, asked))
+    return scores_of(output, given.count, Head(labels, everything, asked))
 
 
 def labels_of(card: Card, scores: Scores) -> tuple[str, ...]:

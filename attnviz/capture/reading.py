@@ -13,6 +13,7 @@ from torch import nn
 from ..errors import TraceRemark
 from .arguments import Arguments
 from .call import CallResult
+from .changer import Changer
 from .hooks import Listener
 from .layer_attention import LayerAttention
 from .plan import ReadingPlan, has_card, plan_for, remarks_on, renewed_plan, some
@@ -53,6 +54,18 @@ def read(
     if differing:
         plan = renewed_plan(network, modules, given, differing)
         output, listener = _pass(network, given, plan, steps)
+    return heard(network, given, plan, output, listener)
+
+
+def read_changed(
+    network: nn.Module, given: Arguments, plan: ReadingPlan, changer: Changer, steps: bool = False
+) -> Heard:
+    """Run a network in eval mode once with changed gates, and hear its attention, by a plan that holds for
+    these inputs. Raises EditError if a change can't be made, TraceError if a gate is silent."""
+    listener = listener_for(plan, steps)
+    with quietly(network), changer.hooks(), listener.listening(), changer.products():
+        output = (given if has_card(network) else given.copied()).call(network)
+    changer.check()
     return heard(network, given, plan, output, listener)
 
 

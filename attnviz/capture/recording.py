@@ -214,7 +214,7 @@ class _Recorder:
 
     def _add(self, ended: _RunningPass, found: Heard) -> None:
         card = card_of(self._network)
-        scores = scores_in(self._network, self._modules, ended.given, found)
+        scores = scores_in(self._network, self._modules, ended.given, found.output, found.plan)
         labels = labels_of(card, scores)
         for row, source in enumerate(ended.photos):
             self.recording.add(

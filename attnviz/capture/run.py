@@ -83,7 +83,7 @@ def _checked(
     if not has_card(network) and takes_more(network):
         raise TraceError("network_takes_more", type=type(network).__name__)
     modules = dict(network.named_modules())
-    form = _form(network, modules)
+    form = form_of(network, modules)
     given = photos_in(photos, form) if single is None else (single(photo, form) for photo in photos)
     return _traces(network, modules, given, batch_size, view, steps, form)
 
@@ -104,7 +104,7 @@ def features_of_layers(
     in ``features``."""
     network = unwrapped(network)
     modules = dict(network.named_modules())
-    form = _form(network, modules)
+    form = form_of(network, modules)
     x = prepare(single_photo(photo, form), card_of(network), view, form).x
     given = Arguments((as_parameters(network, x[None]),))
     with exclusive_eval(network, list(modules.values())), quietly(network), ExitStack() as listening:
@@ -172,7 +172,8 @@ def _as_arguments(network: nn.Module, x: Tensor | tuple) -> Arguments:
     )
 
 
-def _form(network: nn.Module, modules: dict[str, nn.Module]) -> InputForm:
+def form_of(network: nn.Module, modules: dict[str, nn.Module]) -> InputForm:
+    """The form of the inputs that a network takes."""
     if has_card(network):  # it need not be begun
         return input_form(network, modules)
     with exclusive_eval(network, list(modules.values())):
@@ -198,15 +199,16 @@ def _traces(
             with exclusive_eval(network, everything):
                 batch, given, heard = read_batch(network, modules, batch, steps, is_first)
                 check_there_is_attention(network, heard.plan)
-                scores = scores_in(network, modules, given, heard)
+                scores = scores_in(network, modules, given, heard.output, heard.plan)
             is_first = False
-            done |= zip(places, _batch_traces(card, batch, scores, heard))
+            done |= zip(places, batch_traces(card, batch, scores, heard))
         yield from (done[place] for place in range(len(window.inputs)))
         if window.error is not None:
             raise window.error
 
 
-def _batch_traces(card: Card, batch: list[PreparedInput], scores: Scores, heard: Heard) -> list[Trace]:
+def batch_traces(card: Card, batch: list[PreparedInput], scores: Scores, heard: Heard) -> list[Trace]:
+    """The traces of inputs that ran together."""
     labels = labels_of(card, scores)
     return [
         Trace(

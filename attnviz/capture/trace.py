@@ -3,8 +3,9 @@ have."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import torch
@@ -37,6 +38,9 @@ class Trace:
         AttnvizError, ...
     ] = ()  # what is to be known of this pass, such as layers that were not read
     doubt: Doubt | None = None  # what tells whether the answer is doubtful; None where it was not measured
+    # What was changed of the network's gates in this pass, as JSON, layer by layer; nothing of the network as
+    # it is. See ``interventions.edit_json``.
+    edits: dict[str, Any] = field(default_factory=dict)
 
     @cached_property
     def photo(self) -> Photo:
