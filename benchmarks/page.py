@@ -40,7 +40,7 @@ from attnviz.capture.input_form import ANY
 from attnviz.capture.inputs import prepare
 from attnviz.networks import ResNet
 from attnviz.networks.card import card_of
-from attnviz.server.example_photos import IMAGENETTE, PHOTOS, examples_for
+from attnviz.photos.example_photos import IMAGENETTE, PHOTOS, examples_for
 from attnviz.server.launch import serve
 from attnviz.server.settings import Settings
 from attnviz.viewer.encoding import pack

@@ -21,7 +21,8 @@ from attnviz import deploy
 from attnviz.command.main import main
 from attnviz.server import zerogpu
 
-LEFT_OUT = {"attnviz/py.typed"}  # for type checkers
+ENGINE = "attnviz/viewer/js/engine/convolution"  # which runs in browsers, of pages without a server
+LEFT_OUT = {"attnviz/py.typed", f"{ENGINE}.c", f"{ENGINE}.wasm"}  # for type checkers
 
 
 class Hub(ThreadingHTTPServer):

@@ -27,7 +27,7 @@ ROWS = (
     {"training", "drawing"},
     {"interventions"},
     {"viewer", "export"},
-    {"server", ""},  # the package itself, which gives the public names
+    {"server", "site", ""},  # the package itself, which gives the public names
     {"command"},
     {"__main__"},
 )

@@ -58,6 +58,10 @@ def _run(options: Namespace) -> int:
             from .page import app
 
             return app(options)
+        case "site":
+            from .site import site
+
+            return site(options)
         case "deploy":
             from .page import deploy
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from ..choices import BUILT, ORDERS, PADDINGS, SCALES, WAYS
 from ..drawing.style import COLORMAPS
+from ..languages.catalogue import LANGUAGES
 from ..training.plan import ATTENTION_NAMES, DEPTH_NUMBERS, TrainingPlan
 from .parser import Parser, add_version, first_parser, one_of
 
@@ -186,6 +187,26 @@ def _app(parser: ArgumentParser) -> None:
         help="a name from “attnviz networks” that the page opens first, as often as you like "
         "(default: those of ATTNVIZ_NETWORKS)",
     )
+
+
+def _site(parser: ArgumentParser) -> None:
+    add = parser.add_argument
+    add("out", type=Path, metavar="OUT", help="folder to write to, or one file that ends in .html")
+    add(
+        "-n",
+        "--network",
+        action="append",
+        help="a name from “attnviz networks”, a folder of “attnviz train” or a file of weights, as often as "
+        "you like; the first opens first (default: those that come with attnviz)",
+    )
+    add(
+        "--examples",
+        type=Path,
+        metavar="FOLDER",
+        help="photos to choose from (default: those that come with attnviz)",
+    )
+    _choice(parser, "--language", LANGUAGES, None, "which it speaks first, else the visitor's")
+    add("--base", default="", metavar="ADDRESS", help="where it will stand, for cards of links to it")
 
 
 def _fetch(parser: ArgumentParser) -> None:
@@ -363,6 +384,12 @@ COMMANDS = {
         _layers,
     ),
     "app": _Command("serve the page", "Serves the page until interrupted.", _app),
+    "site": _Command(
+        "write the page without a server",
+        "Writes the page as files that any web server hands out, or as one file that opens by itself: the "
+        "visitor's browser computes, and no photo leaves it. Runs no network.",
+        _site,
+    ),
     "deploy": _Command(
         "put the page on a Hugging Face Space",
         "Brings a Hugging Face Space up to date with this checkout, making it if there is none.",

@@ -18,11 +18,11 @@ from ..checkpoints.told import NOTHING_TOLD, Told
 from ..errors import BusyError, NetworkError, TraceError
 from ..languages.catalogue import Phrase, say
 from ..networks.card import card_of, with_card
+from ..photos.example_photos import Example, examples_for
 from ..processors import memory
 from ..zoo import imagenet
 from ..zoo.registry import card, intact, list_networks, load, open_checkpoint, read_labels
 from .cache import Cache
-from .example_photos import Example, examples_for
 from .first_networks import FirstNetworks
 from .settings import Settings
 from .uploaded_checkpoints import PREFIX, Checkpoint, UploadedCheckpoints

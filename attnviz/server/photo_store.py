@@ -6,7 +6,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ..errors import AttnvizError, PhotoError
-from .example_photos import EXAMPLE, PHOTOS
+from ..photos.example_photos import EXAMPLE, PHOTOS
 from .settings import Settings
 from .uploads import UploadFolder, name_of, remove
 from .visitors import Belongings

@@ -14,11 +14,11 @@ from ..capture.layer_attention import LayerAttention
 from ..errors import AttnvizError
 from ..languages.catalogue import catalogue
 from ..networks.card import card_of
+from ..photos.example_photos import EXAMPLE
 from ..viewer.encoding import pack, pack_features, pack_gallery
 from .bundles import BundleWriter
 from .catalog import Catalog
 from .downloading import Downloads
-from .example_photos import EXAMPLE
 from .inference import Inference, TraceKey
 from .photo_store import PhotoStore
 from .saving import Savings

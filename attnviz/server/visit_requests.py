@@ -12,14 +12,14 @@ from ..checkpoints.told import Told
 from ..choices import CHOICES
 from ..errors import AttnvizError, NetworkError
 from ..languages.catalogue import Phrase, catalogue, say
+from ..photos.example_photos import EXAMPLE, Example
+from ..photos.thumbnails import thumbnail
 from ..zoo.registry import list_networks
 from .catalog import Catalog, title_of
-from .example_photos import EXAMPLE, Example
 from .inference import TraceKey
 from .offers import offers, own_offer
 from .photo_store import PhotoStore
 from .settings import Settings
-from .thumbnails import thumbnail
 from .uploaded_checkpoints import PREFIX
 from .viewer_requests import Answer, ViewerRequests, answered, said
 from .visitors import Visitors

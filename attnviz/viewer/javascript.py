@@ -26,6 +26,7 @@ EXPORTS = {
     "savedFile": "host/file",
     "HostError": "host/host",
 }  # function of window.attnviz -> module
+SITE_EXPORTS = {"mount": "app/viewer", "sitePage": "host/alone", "HostError": "host/host"}  # without a server
 # in css/
 STYLE_SHEETS = (
     *("theme", "frame", "choosing", "strip", "cards", "mechanism", "present", "tables", "comparison"),
@@ -47,10 +48,40 @@ SOURCE_MAP = re.compile(r"^//# sourceMappingURL=.*$", re.MULTILINE)
 @cache
 def script() -> str:
     """The whole script of a page, without ``<script>`` around it."""
+    return _app_script(EXPORTS)
+
+
+@cache
+def site_script() -> str:
+    """The same of a page without a server."""
+    return _app_script(SITE_EXPORTS)
+
+
+@cache
+def worker_script() -> str:
+    """What computes beside a page without a server."""
+    return _own_script("worker/answering", "answerMessages(self)")
+
+
+def offline_script(page: list[str], files: list[str]) -> str:
+    """What serves a page without a server where there is no network: a ``page`` of these files, of all that
+    there are."""
+    return _own_script("offline/serving", f"serveOffline(self, {_json({'page': page, 'files': files})})")
+
+
+def _app_script(functions: dict[str, str]) -> str:
+    """A script that defines ``window.attnviz`` with these functions of modules."""
     constants = (f"const {name} = {_json(value)};" for name, value in shared_constants().items())
-    exports = ", ".join(f"{function}: modules['{module}'].{function}" for function, module in EXPORTS.items())
-    lines = ("'use strict';", *constants, bundled(EXPORTS.values()), f"return {{ {exports} }};")
+    exports = ", ".join(
+        f"{function}: modules['{module}'].{function}" for function, module in functions.items()
+    )
+    lines = ("'use strict';", *constants, bundled(functions.values()), f"return {{ {exports} }};")
     return "window.attnviz = (() => {\n" + "\n".join(lines) + "\n})();"
+
+
+def _own_script(name: str, call: str) -> str:
+    """A script that calls a function of a module and defines nothing."""
+    return f"(() => {{\n'use strict';\n{bundled((name,))}\nmodules['{name}'].{call};\n}})();"
 
 
 def bundled(names: Iterable[str]) -> str:

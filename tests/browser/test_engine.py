@@ -198,7 +198,7 @@ def test_a_network_of_any_depth_and_design_is_pytorchs(engine, depth, attention,
         for values in network.state_dict().values():
             if values.is_floating_point():
                 values.copy_(values.half())
-    architecture = architecture_of(network, **more)
+    architecture = architecture_of(network)
     exact = copy.deepcopy(network).double()
     for height, width in ((65, 96), (33, 40)):
         x = random_input(3, height, width)
@@ -288,7 +288,9 @@ def test_a_network_whose_answer_overflows_is_told(engine):
 
 
 @pytest.mark.parametrize(
-    "other", [{"depth": 34}, {"depth": 50}, {"attention": "se"}, {"attention": "bam"}, {"depth": 9}], ids=str
+    "other",
+    [{"counts": [3, 4, 6, 3]}, {"isBottleneck": True}, {"attention": "se"}, {"attention": "bam"}],
+    ids=str,
 )
 def test_weights_of_another_network_than_the_card_says_are_told(engine, other):
     network = stirred(18, "cbam")

@@ -77,6 +77,13 @@ def weights_file(module: nn.Module, prefix: str = "", half: bool = False) -> byt
     return save_tensors(state, metadata={"format": "pt"})
 
 
-def architecture_of(network: ResNet, **more: Any) -> dict[str, Any]:
-    """What a network's card says of it; ``more`` is what its plan does not tell."""
-    return {"depth": network.plan.depth, "attention": network.plan.attention, **more}
+def architecture_of(network: ResNet) -> dict[str, Any]:
+    """What the engine has to be told of a network."""
+    plan = network.plan
+    gates = plan.all_gates
+    return {
+        "counts": list(plan.counts),
+        "isBottleneck": plan.bottleneck,
+        "attention": plan.attention,
+        "padding": gates[0].padding if gates else "zeros",
+    }

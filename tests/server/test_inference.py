@@ -16,9 +16,9 @@ from helpers.waiting import Waiting
 
 import attnviz
 from attnviz.errors import AttnvizError, BusyError, TraceError
+from attnviz.photos.example_photos import PHOTOS
 from attnviz.photos.opening import open_photo
 from attnviz.server.asker import Asker, asked_by
-from attnviz.server.example_photos import PHOTOS
 from attnviz.server.inference import (
     TRACES_BYTES,
     Compute,

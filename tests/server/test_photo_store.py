@@ -10,7 +10,7 @@ from hypothesis import strategies as any_of
 
 from attnviz._paths import EXAMPLES_FOLDER
 from attnviz.errors import AttnvizError, PhotoError
-from attnviz.server.example_photos import PHOTOS
+from attnviz.photos.example_photos import PHOTOS
 from attnviz.server.inference import Inference
 from attnviz.server.photo_store import PhotoStore
 from attnviz.server.settings import Settings

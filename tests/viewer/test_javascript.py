@@ -10,7 +10,6 @@ import re
 import numpy as np
 import pytest
 from helpers.checkout import ROOT
-from helpers.engine_page import MODULES
 from helpers.small_networks import stirred
 from matplotlib import colormaps
 
@@ -19,7 +18,16 @@ from attnviz.analysis import ORDERS, SCALES
 from attnviz.capture.layer_attention import KINDS
 from attnviz.drawing.style import COLORMAPS
 from attnviz.languages.catalogue import LANGUAGES, say, words
-from attnviz.viewer.javascript import STYLE_SHEETS, bundled, in_markup, in_own_scope, script, style
+from attnviz.viewer.javascript import (
+    STYLE_SHEETS,
+    in_markup,
+    in_own_scope,
+    offline_script,
+    script,
+    site_script,
+    style,
+    worker_script,
+)
 from attnviz.viewer.standalone import frame, html
 
 JS = ROOT / "attnviz" / "viewer" / "js"
@@ -40,13 +48,24 @@ def modules_in(text: str) -> list[str]:
     return re.findall(r"^modules\['([\w/-]+)'\] = \(\(\) => \{", text, re.MULTILINE)
 
 
-def test_every_module_is_in_one_of_the_scripts_and_the_engine_in_its_own():
-    page, engine = modules_in(script()), modules_in(bundled(MODULES))
-    assert sorted({*page, *engine}) == sorted(ALL)
-    assert {name.split("/")[0] for name in engine} == {"engine", "pixels"} and not {*page} & {*engine}
+SCRIPTS = {
+    "page": script(),
+    "page without a server": site_script(),
+    "worker": worker_script(),
+    "offline": offline_script(["./"], ["index.html"]),
+}
 
 
-@pytest.mark.parametrize("text", [script(), bundled(MODULES)], ids=["page", "engine"])
+def test_every_module_is_in_one_of_the_scripts():
+    modules = {name: modules_in(text) for name, text in SCRIPTS.items()}
+    assert {each for held in modules.values() for each in held} == {*ALL}
+    computing = ("engine/", "pixels/", "worker/", "offline/")
+    assert not [name for name in modules["page"] if name.startswith(computing)]
+    assert {name.split("/")[0] for name in modules["worker"]} == {"engine", "pixels", "worker"}
+    assert modules["offline"] == ["offline/serving"]
+
+
+@pytest.mark.parametrize("text", SCRIPTS.values(), ids=SCRIPTS)
 def test_every_module_stands_in_a_script_after_those_that_it_imports(text):
     order = modules_in(text)
     for place, name in enumerate(order):
@@ -170,7 +189,7 @@ def test_only_its_own_host_knows_gradio():
 
 def test_only_hosts_and_the_browsers_storage_reach_outside_of_the_app():
     for name, source in SOURCES.items():
-        if not name.startswith("host/"):
+        if not name.startswith(("host/", "offline/")):
             assert not re.search(r"\bfetch\(|XMLHttpRequest|EventSource|WebSocket", source), name
 
 

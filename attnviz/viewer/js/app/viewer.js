@@ -82,8 +82,15 @@ class Viewer {
     return { photo, network, view };
   }
 
-  /** A text in the viewer's language, its {holes} filled with values. */
-  say = (key, values = {}) => textIn(this.language, key, values);
+  /** A text in the viewer's language, its {holes} filled with values; where there is no server, in its other form. */
+  say = (key, values = {}) => {
+    const other = `${key}_alone`;
+    return textIn(
+      this.language,
+      this.host.isAlone && other in WORDS[ENGLISH] ? other : key,
+      values,
+    );
+  };
 
   /** What a network's class is called. */
   classText = (name) => classIn(this.language, name);

@@ -12,8 +12,8 @@ const IN_BLOCKS = { se: SqueezeExcite, cbam: CBAM };
 
 /** A network, open: its weights lie in a memory of its own, which is free again once nobody holds the network. */
 export class Network {
-  /** ``architecture`` stands on the network's card; ``weights`` are its Weights. Throws a Fault if they don't
-   * fit. */
+  /** ``architecture``: the ``counts`` of the stages' blocks, whether they are bottlenecks (``isBottleneck``), the
+   * ``attention`` and its ``padding``. ``weights`` are its Weights. Throws a Fault if they don't fit. */
   constructor(memory, architecture, weights) {
     Object.assign(this, { memory, architecture, weights });
     this.stem = this.#convolution({ name: 'conv1', norm: 'bn1', stride: 2 });
@@ -26,7 +26,7 @@ export class Network {
 
   #stage(blocks, number) {
     const { attention } = this.architecture;
-    const isLast = number === 4;
+    const isLast = number === this.architecture.counts.length;
     return {
       blocks: blocks.map((block) => this.#block(block)),
       attention: attention === 'bam' && !isLast ? new BAM(this.#parts, `bam${number}`) : null,
@@ -45,7 +45,7 @@ export class Network {
 
   get #parts() {
     const { memory, weights, architecture } = this;
-    return { memory, weights, padding: architecture.padding ?? 'zeros' };
+    return { memory, weights, padding: architecture.padding };
   }
 
   /** One pass over a normalised input {values: Float32Array (3, height, width), height, width}: the ``logits``, and of each

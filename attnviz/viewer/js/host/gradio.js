@@ -3,6 +3,7 @@ import { preferredLanguage } from '../app/languages.js';
 import { mount } from '../app/viewer.js';
 import { unpackFeatures, unpackGallery } from '../numbers/decoding.js';
 import { HostError } from './host.js';
+import { copied } from './links.js';
 
 const VISITOR = 'attnviz-visitor'; // in the tab's storage: the name by which the server knows who asks
 const ELEMENT = 'viewer'; // the component's name in the page
@@ -182,16 +183,6 @@ async function reporting(answer, progress, report) {
   } finally {
     isOver = true;
     clearTimeout(timer);
-  }
-}
-
-async function copied(address) {
-  try {
-    await navigator.clipboard.writeText(address);
-    return { key: 'link_copied' };
-  } catch {
-    if (window.top === window) return { key: 'link_here' };
-    return { key: 'link_in_frame', values: { address } }; // whose address no bar shows
   }
 }
 

@@ -1,5 +1,6 @@
 // What the app asks of whoever computes, keeps and saves for it: the host. The app knows no other way out. Hosts: a Gradio
-// page's server (gradio.js), the captures in a saved file (file.js), and in tests one that only answers.
+// page's server (gradio.js), a worker beside a page without a server (alone.js), the captures in a saved file (file.js), and
+// in tests one that only answers.
 //
 // All calls return promises. Where ``options`` are taken, ``options.signal`` is an AbortSignal, whose abortion rejects the
 // promise with the signal's reason, and ``options.report`` is called with {done, total} (bytes; of what is saved, files)
@@ -58,6 +59,8 @@
  * @property {((address: string) => Promise<{key: string, values?: object}>)} [link]
  *   copies an address, and says how that went: a key of our words
  * @property {(() => Promise<void>)} [forget] deletes all that this visitor brought
+ * @property {boolean} [isAlone] there is no server: nothing that is brought leaves this browser, and where words have a form for
+ *   that (``…_alone``), they are said in it
  */
 
 /**

@@ -3,6 +3,7 @@ import { Button } from '../controls/controls.js';
 import { Menu } from '../controls/menu.js';
 import { h } from '../vendor/preact.js';
 import { useState } from '../vendor/preact-hooks.js';
+import { promiseOf } from '../photos/promise.js';
 import { OwnNetworkForm } from './own.js';
 
 /** The choice of ``viewer``. */
@@ -108,8 +109,9 @@ function describe(say, { title, group, library, isReady, megabytes }) {
 
 /** How the network sees the photo, and what becomes of what was brought. */
 function Settings({ viewer }) {
-  const { say, host, opening, trace } = viewer;
+  const { say, host, trace } = viewer;
   const view = trace.asked.view;
+  const promise = promiseOf(viewer);
   const radio = (name) => {
     const onChange = () => viewer.open({ view: name });
     const input = h('input', {
@@ -129,7 +131,7 @@ function Settings({ viewer }) {
       radio('whole'),
       radio('crop'),
     ),
-    opening.minutes && h('p', { class: 'av-note' }, say('promise', { minutes: opening.minutes })),
+    promise && h('p', { class: 'av-note' }, promise),
     host.forget &&
       h(
         Button,

@@ -3,6 +3,7 @@ import { Button } from '../controls/controls.js';
 import { h } from '../vendor/preact.js';
 import { useRef, useState } from '../vendor/preact-hooks.js';
 import { Camera, hasCamera } from './camera.js';
+import { promiseOf } from './promise.js';
 
 /** The row of ``viewer``. */
 export function PhotoRow({ viewer }) {
@@ -64,9 +65,8 @@ function AddButton({ viewer }) {
 }
 
 /** Where photos can come from, and what becomes of them. */
-function addingHint({ say, opening }) {
-  const { minutes } = opening;
-  return minutes ? `${say('add_hint')} ${say('promise', { minutes })}` : say('add_hint');
+function addingHint(viewer) {
+  return [viewer.say('add_hint'), promiseOf(viewer)].filter(Boolean).join(' ');
 }
 
 /** One photo to choose; one's own can be removed. */

@@ -9,8 +9,8 @@ from helpers.checkout import ROOT
 from PIL import Image
 
 from attnviz.languages.catalogue import LANGUAGES
+from attnviz.photos.example_photos import IMAGENETTE, PHOTOS, credits_of, examples_for
 from attnviz.server.catalog import Catalog
-from attnviz.server.example_photos import IMAGENETTE, PHOTOS, credits_of, examples_for
 from attnviz.server.settings import Settings
 from attnviz.zoo import imagenet
 from attnviz.zoo.registry import card, list_networks

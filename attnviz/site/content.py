@@ -1,0 +1,107 @@
+"""The files of a page without a server, by their paths in it. What never changes under its name has its
+checksum in that."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from .._paths import SCRIPTS
+from ..viewer.javascript import site_script, worker_script
+from .examples import SiteExample, examples_in, our_examples
+from .networks import SiteNetwork, site_networks
+
+DIGITS = 12  # of a checksum in a path
+ATTENTIONS = ("se", "cbam", "bam", "")  # as they were published; "" is none
+KERNEL = SCRIPTS / "engine" / "convolution.wasm"
+
+
+@dataclass(frozen=True)
+class SitePlan:
+    """What a page is to have. ``networks``: names or paths, the first opens first; ``examples``: a folder of
+    photos, or ours; ``language``: which it speaks first, or the visitor's browser's; ``base``: the address
+    that it will have, for cards of links."""
+
+    networks: tuple[str, ...]
+    examples: Path | None = None
+    language: str | None = None
+    base: str = ""
+
+
+@dataclass(eq=False)
+class SiteContent:
+    """What a page is made of: files by path, and what the app is told of them."""
+
+    plan: SitePlan
+    files: dict[str, bytes] = field(default_factory=dict)
+    about: dict[str, Any] = field(default_factory=dict)
+
+    def put(self, folder: str, name: str, content: bytes) -> str:
+        """Add a file, and give its path, which has its checksum."""
+        stem, ending = name.rsplit(".", 1)
+        path = f"{folder}/{stem}-{hashlib.sha256(content).hexdigest()[:DIGITS]}.{ending}"
+        self.files[path] = content
+        return path
+
+    def script(self, offline: str | None) -> str:
+        """The script of the page, which starts it; ``offline`` is what serves it without a network, None in
+        one file."""
+        about = {**self.about, "isOneFile": offline is None, "offline": offline}
+        start = f"attnviz.sitePage(document.getElementById('viewer'), {_json(about)})"
+        return f"{site_script()}\nattnviz.viewer = {start};"
+
+
+def site_content(plan: SitePlan) -> SiteContent:
+    """All that a page has but for the page itself. Raises NetworkError and PhotoError for what can't be
+    had."""
+    content = SiteContent(plan)
+    networks = site_networks(plan.networks)
+    photos, shown = _examples(plan, networks)
+    content.about = {
+        "networks": [
+            {
+                **network.described(),
+                "weights": content.put("models", f"{network.name}.safetensors", network.weights),
+                "examples": rows,
+            }
+            for network, rows in sorted(zip(networks, shown), key=_place)
+        ],
+        "examples": [
+            photo.described(content.put("examples", _file_name(photo), photo.file.read_bytes()))
+            for photo in photos
+        ],
+        "first": networks[0].name,
+        "language": plan.language,
+        "worker": content.put("assets", "worker.js", worker_script().encode()),
+        "code": content.put("assets", "convolution.wasm", KERNEL.read_bytes()),
+    }
+    return content
+
+
+def _examples(
+    plan: SitePlan, networks: Sequence[SiteNetwork]
+) -> tuple[list[SiteExample], list[list[dict[str, Any]]]]:
+    """The photos of a page, and of each network which."""
+    if plan.examples is None:
+        return our_examples([network.card for network in networks])
+    photos = examples_in(plan.examples)
+    rows = [{"photo": photo.described("")["photo"], "outside": False} for photo in photos]
+    return photos, [rows for _ in networks]
+
+
+def _place(row: tuple[SiteNetwork, Any]) -> tuple[bool, int]:
+    """Where a network stands among those to choose from: ours first, as they were published."""
+    network = row[0]
+    return not network.embedded, ATTENTIONS.index(network.plan.attention or "")
+
+
+def _file_name(photo: SiteExample) -> str:
+    return f"{photo.name}.{photo.file.suffix.lstrip('.').lower() or 'jpg'}"
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))

@@ -1,0 +1,114 @@
+"""The HTML of a page without a server: one that names its files, or one that holds them."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import html as markup
+from dataclasses import replace
+
+from .._paths import ASSETS
+from ..drawing.icon import icon
+from ..languages.catalogue import catalogue, say
+from ..viewer.javascript import in_markup, offline_script, style
+from .content import SiteContent
+
+PAGE = """<!doctype html>
+<html lang="{tag}">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="{policy}">
+<title>attnviz</title>
+<meta name="description" content="{description}">
+{head}
+</head>
+<body class="av-page">
+<main id="viewer"></main>
+<noscript>{noscript}</noscript>
+{body}
+</body>
+</html>
+"""
+CARD = """<meta property="og:type" content="website">
+<meta property="og:site_name" content="attnviz">
+<meta property="og:title" content="{title}">
+<meta property="og:description" content="{description}">
+<meta property="og:url" content="{base}">
+<meta property="og:image" content="{base}{picture}">
+<meta property="og:image:width" content="1200">
+<meta property="og:image:height" content="630">
+<meta property="og:image:alt" content="{words}">
+<meta name="twitter:card" content="summary_large_image">"""
+# Only the page's own files can be asked for, and in one file nothing at all, whatever the script tries.
+POLICY = (
+    "default-src 'none'; script-src {scripts} 'wasm-unsafe-eval'; worker-src {workers}; "
+    "connect-src {connects}; img-src {pictures} data: blob:; style-src {styles} 'unsafe-inline'; "
+    "media-src blob:; base-uri 'none'; form-action 'none'"
+)
+OFFLINE = "offline.js"  # the worker that serves the page without a network; its scope is its folder
+
+
+def write_folder(content: SiteContent) -> dict[str, bytes]:
+    """All files of the page by path, the page itself and what serves it offline among them."""
+    files = dict(content.files)
+    whole = replace(content, files=files)
+    drawn = icon()
+    script = whole.put("assets", "attnviz.js", content.script(OFFLINE).encode())
+    look = whole.put("assets", "attnviz.css", style().encode())
+    sign = whole.put("assets", "icon.svg", drawn.svg())
+    picture = whole.put("assets", "card.jpg", (ASSETS / "card.jpg").read_bytes())
+    head = [
+        *([_card(content.plan.base, picture)] if content.plan.base else []),
+        f'<link rel="icon" type="image/svg+xml" href="{sign}">',
+        f'<link rel="stylesheet" href="{look}">',
+        f'<script defer src="{script}"></script>',
+    ]
+    policy = POLICY.format(
+        scripts="'self'", workers="'self'", connects="'self'", pictures="'self'", styles="'self'"
+    )
+    files["index.html"] = _page(content, policy, "\n".join(head), "").encode()
+    kept = ["./", script, look, sign, content.about["worker"], content.about["code"]]
+    files[OFFLINE] = offline_script(kept, sorted(files)).encode()
+    return files
+
+
+def one_file(content: SiteContent) -> str:
+    """The page with all its files in it."""
+    script = in_markup(content.script(None))
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode("ascii")
+    policy = POLICY.format(
+        scripts=f"'sha256-{digest}'", workers="blob:", connects="'none'", pictures="", styles=""
+    )
+    held = "\n".join(
+        f'<script type="text/plain" data-file="{path}">{base64.b64encode(file).decode("ascii")}</script>'
+        for path, file in content.files.items()
+    )
+    sign = base64.b64encode(icon().svg()).decode("ascii")
+    head = f'<link rel="icon" href="data:image/svg+xml;base64,{sign}">\n<style>\n{style()}\n</style>'
+    return _page(content, policy, head, f"{held}\n<script>{script}</script>")
+
+
+def _page(content: SiteContent, policy: str, head: str, body: str) -> str:
+    languages = catalogue().languages
+    without = (f'<p lang="{catalogue().tag(code)}">{say(code, "needs_script")}</p>' for code in languages)
+    language = content.plan.language or "en"
+    return PAGE.format(
+        tag=catalogue().tag(language),
+        policy=" ".join(policy.split()),
+        description=markup.escape(say(language, "heading")),
+        head=head,
+        noscript="".join(without),
+        body=body,
+    )
+
+
+def _card(base: str, picture: str) -> str:
+    """What a link to the page is shown with."""
+    return CARD.format(
+        title=markup.escape(say("en", "card_title")),
+        description=markup.escape(say("en", "heading")),
+        base=markup.escape(f"{base.rstrip('/')}/"),
+        picture=picture,
+        words=markup.escape(say("en", "card_picture")),
+    )

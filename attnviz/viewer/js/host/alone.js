@@ -1,0 +1,129 @@
+// The host of a page without a server: a worker beside it computes, and nothing that is brought leaves the browser.
+import { preferredLanguage, textIn } from '../app/languages.js';
+import { mount } from '../app/viewer.js';
+import { Fault } from '../engine/fault.js';
+import { HostError } from './host.js';
+import { copied } from './links.js';
+import { SiteNetworks } from './networks.js';
+import { SitePhotos } from './photos.js';
+import { startWorker } from './worker.js';
+
+/** Show the app in an element; ``site`` is what viewer/site writes of it: its networks, its examples, its language. */
+export function sitePage(element, site) {
+  const viewer = mount(element, siteHost(site), {
+    hasAddress: !site.isOneFile,
+    language: site.language ?? preferredLanguage(navigator.language),
+  });
+  viewer.start().then(() => site.offline && keepOffline(site.offline));
+  return viewer;
+}
+
+/** Have the page served where there is no network too, from the next visit on, by the service worker of this name. */
+function keepOffline(script) {
+  navigator.serviceWorker?.register(script).catch(() => {}); // where browsers keep nothing it works all the same
+}
+
+/** The host, see host.js. */
+export function siteHost(site) {
+  const worker = startWorker(site);
+  worker.catch(() => {}); // who asks is told
+  const ask = async (...question) => (await worker)(...question);
+  const networks = new SiteNetworks(site.networks, ask);
+  const photos = new SitePhotos(site.examples, ask);
+  const inTurn = queue();
+
+  /** Do something in the worker with a request's network and photo, which are there then. */
+  const withBoth = (request, options, action) =>
+    inTurn(options?.signal, async () => {
+      await all([networks.open(request.network, options), photos.open(request.photo, options)]);
+      return action();
+    }).catch((error) => {
+      throw about(error, networks.find(request.network));
+    });
+
+  async function capture(request, options) {
+    const made = await withBoth(request, options, () => ask('capture', request));
+    const { name, isExample, picture } = photos.find(request.photo);
+    return {
+      ...made,
+      asked: { ...made.asked, example: isExample },
+      photo: { ...made.photo, name, picture },
+    };
+  }
+
+  async function start({ photo, network, view = 'whole', language }, options) {
+    const wanted = networks.find(network) ?? networks.find(site.first);
+    const examples = networks.examplesOf(wanted.name);
+    const isHere = Boolean(photos.find(photo));
+    const shown = isHere ? photo : examples[0].photo;
+    return {
+      capture: await capture({ photo: shown, network: wanted.name, view }, options),
+      networks: networks.offered(),
+      examples: photos.described(examples, language),
+      mine: photos.mine(),
+      trouble:
+        photo && !isHere && !photo.startsWith('example:') ? said('fault_photo_gone') : undefined,
+      note: network && wanted.name !== network ? noteOn(network, wanted) : undefined,
+      frames: !site.isOneFile,
+    };
+  }
+
+  return inWords({
+    isAlone: true,
+    start,
+    capture,
+    networks: async () => networks.offered(),
+    examples: async (network, language) => photos.described(networks.examplesOf(network), language),
+    features: (request, options) => withBoth(request, options, () => ask('features', request)),
+    gallery: (request, options) => withBoth(request, options, () => ask('gallery', request)),
+    addPhoto: (file) => photos.add(file),
+    removePhoto: (photo) => photos.remove(photo),
+    link: site.isOneFile ? undefined : copied,
+    forget: () => photos.forget(),
+  });
+}
+
+const noteOn = (name, { title }) => said('note_unknown', { name: name.slice(0, 80), shown: title });
+
+/** The same error, which names its network. */
+const about = (error, network) =>
+  error instanceof Fault ? new Fault(error.key, { title: network?.title, ...error.values }) : error;
+
+/** Wait for all, also if one fails, and then throw why. */
+async function all(promises) {
+  const failed = (await Promise.allSettled(promises)).find(({ reason }) => reason);
+  if (failed) throw failed.reason;
+}
+
+/** A sentence by language. */
+function said(key, values) {
+  return Object.fromEntries(
+    Object.keys(LANGUAGES).map((code) => [code, textIn(code, key, values)]),
+  );
+}
+
+/** Things to do one after another: (signal, action) -> what the action gives. What was given up before its turn is not done. */
+function queue() {
+  let last = Promise.resolve();
+  return (signal, action) => {
+    const turn = last.then(() => {
+      signal?.throwIfAborted();
+      return action();
+    });
+    last = turn.catch(() => {});
+    return turn;
+  };
+}
+
+/** The same host, whose Faults are HostErrors with a sentence in each language. */
+function inWords(host) {
+  const spoken = ([name, call]) => {
+    if (typeof call !== 'function') return [name, call];
+    return [name, (...given) => Promise.resolve(call(...given)).catch(inSentence)];
+  };
+  return Object.fromEntries(Object.entries(host).map(spoken));
+}
+
+function inSentence(error) {
+  throw error instanceof Fault ? new HostError(said(error.key, error.values)) : error;
+}

@@ -1,0 +1,62 @@
+// The files of a page without a server: fetched from beside it, or in the page itself, as base64 in elements that name them.
+import { Fault } from '../engine/fault.js';
+
+const elementOf = (path) => document.querySelector(`script[data-file="${path}"]`);
+
+/** Whether a file is in the page itself. */
+export const isInside = (path) => Boolean(elementOf(path));
+
+/** The bytes of a file by its path. ``options.report`` is told {done, total} of what is fetched; ``total``: bytes, if that is
+ * known. Throws a Fault if it can't be had, or the signal's reason. */
+export async function bytesOf(path, { signal, report, total = 0 } = {}) {
+  if (isInside(path)) return decoded(elementOf(path).textContent);
+  const address = new URL(path, document.baseURI).href;
+  try {
+    const store = await openStore();
+    const kept = await store?.match(address);
+    const response = kept ?? (await fetch(address, { signal }));
+    if (!response.ok) throw new Error(response.statusText);
+    const bytes = await received(response, (done) => report?.({ done, total }));
+    if (!kept) await store?.put(address, new Response(bytes)).catch(() => {}); // it may be full
+    return bytes;
+  } catch {
+    signal?.throwIfAborted();
+    throw new Fault('fault_unreachable');
+  }
+}
+
+/** What the browser keeps of this page, also for when there is no network (see offline/serving.js); null where it keeps
+ * nothing. */
+async function openStore() {
+  try {
+    return await caches.open(`attnviz:${new URL('.', document.baseURI).href}`);
+  } catch {
+    return null;
+  }
+}
+
+/** The bytes of a text in base64. */
+export function decoded(text) {
+  return Uint8Array.from(atob(text.trim()), (letter) => letter.charCodeAt(0));
+}
+
+/** A response's bytes; ``report`` is told how many are here. */
+async function received(response, report) {
+  const reader = response.body.getReader();
+  const parts = [];
+  let done = 0;
+  for (let part = await reader.read(); !part.done; part = await reader.read()) {
+    parts.push(part.value);
+    done += part.value.length;
+    report(done);
+  }
+  return new Uint8Array(await new Blob(parts).arrayBuffer());
+}
+
+/** Throw a Fault unless bytes have this checksum; where the browser can't tell, they pass. */
+export async function checkSum(bytes, expected) {
+  if (!crypto.subtle) return; // on pages that it does not trust
+  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
+  const found = Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('');
+  if (found !== expected) throw new Fault('fault_weights_damaged');
+}
