@@ -5,6 +5,7 @@ import { clamp, scale } from '../numbers/scale.js';
 const UNDEFINED = 128; // the grey of NaN, as in saved drawings
 const MOST_PIXELS = 1200; // of a blended map's longer side
 const palettes = {};
+let scratch = null; // what maps are coloured on
 
 export const DIM = 'dim';
 
@@ -34,12 +35,13 @@ function dimPalette() {
   });
 }
 
-/** A canvas of ``width`` by ``height`` pixels in the colours of the values that ``valueAt`` gives for each index. */
+/** A canvas of ``width`` by ``height`` pixels in the colours of the values that ``valueAt`` gives for each index. It is
+ * the same one each time, to be drawn at once: to make one takes longer than to colour it. */
 function coloured(width, height, [low, high], name, valueAt) {
-  const canvas = document.createElement('canvas');
-  canvas.width = width;
-  canvas.height = height;
-  const context = canvas.getContext('2d');
+  scratch ??= document.createElement('canvas').getContext('2d', { willReadFrequently: true });
+  const context = scratch;
+  context.canvas.width = width;
+  context.canvas.height = height;
   const image = context.createImageData(width, height);
   const pixels = new Uint32Array(image.data.buffer);
   const palette = paletteOf(name);
@@ -50,7 +52,7 @@ function coloured(width, height, [low, high], name, valueAt) {
     pixels[index] = palette[place];
   }
   context.putImageData(image, 0, 0);
-  return canvas;
+  return context.canvas;
 }
 
 /** A map blended between its cells' centres, as a canvas. */
@@ -82,7 +84,7 @@ function mixed(first, second, share) {
   return share === 0 ? first : first * (1 - share) + second * share;
 }
 
-/** A picture of a map with a pixel for each cell, as a canvas. */
+/** A picture of a map with a pixel for each cell, as a canvas, to be drawn at once. */
 export function cellsPicture({ values, height, width }, range, colours) {
   return coloured(width, height, range, colours, (index) => values[index]);
 }

@@ -10,7 +10,7 @@ export async function unpack(capture) {
       Object.entries(layer.arrays).map(([part, index]) => [part, arrays[index]]),
     ),
     arrays: undefined,
-    steps: layer.steps.map(([name, index]) => ({ name, ...arrays[index] })),
+    steps: layer.steps.map(([name, index]) => named(name, arrays[index])),
   }));
   return { ...capture, arrays: undefined, layers };
 }
@@ -28,30 +28,54 @@ export async function unpackGallery({ height, width, shares, sizes, arrays }) {
 }
 
 /** Arrays {values, height, width, grain}: a Float32Array, row by row, NaN where nothing is known; its shape, a
- * vector's height is 1; and the distance between two values that can be told apart. */
+ * vector's height is 1; and the distance between two values that can be told apart. Values are decoded when they are
+ * first looked at: most arrays are steps of layers that nobody opens. */
 function decoded(about, bytes) {
   let offset = 0;
   return about.map(([shape, low, high, size]) => {
     const width = shape.at(-1);
     const height = shape.length > 1 ? shape[0] : 1;
-    const count = width * height;
     const greatest = size === 2 ? 65534 : 254;
-    const codes = codesAt(bytes, offset, count, size);
-    if (height > 1) addUp(codes, width, greatest + 1);
-    const values = Float32Array.from(codes, (code) =>
-      code > greatest ? NaN : low + (code / greatest) * (high - low),
-    );
-    offset += count * size;
-    return { values, height, width, grain: (high - low) / greatest };
+    const from = offset;
+    let values = null;
+    offset += width * height * size;
+    return {
+      height,
+      width,
+      grain: (high - low) / greatest,
+      get values() {
+        values ??= valuesOf(codesAt(bytes, from, width * height, size), height, greatest, [
+          low,
+          high,
+        ]);
+        return values;
+      },
+    };
   });
+}
+
+/** An array under a name, whose values are decoded no earlier. */
+const named = (name, array) =>
+  Object.defineProperties({ name }, Object.getOwnPropertyDescriptors(array));
+
+/** The values of an array's codes, which this changes. */
+function valuesOf(codes, height, greatest, [low, high]) {
+  if (height > 1) addUp(codes, codes.length / height, greatest + 1);
+  const values = new Float32Array(codes.length);
+  for (let index = 0; index < codes.length; index++) {
+    const code = codes[index];
+    values[index] = code > greatest ? NaN : low + (code / greatest) * (high - low);
+  }
+  return values;
 }
 
 /** The codes of an array, of one byte each or of two: first all high bytes, then all low ones. */
 function codesAt(bytes, offset, count, size) {
   if (size === 1) return Uint16Array.from(bytes.subarray(offset, offset + count));
-  return Uint16Array.from({ length: count }, (_, index) => {
-    return (bytes[offset + index] << 8) | bytes[offset + count + index];
-  });
+  const codes = new Uint16Array(count);
+  for (let index = 0; index < count; index++)
+    codes[index] = (bytes[offset + index] << 8) | bytes[offset + count + index];
+  return codes;
 }
 
 /** Undo the differences from cell to cell: along each row, and from row to row in the first column. */
@@ -64,7 +88,9 @@ function addUp(codes, width, mask) {
 
 /** The bytes of a text that zlib and base64 made of them. */
 async function inflated(text) {
-  const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+  const letters = atob(text);
+  const bytes = new Uint8Array(letters.length);
+  for (let index = 0; index < letters.length; index++) bytes[index] = letters.charCodeAt(index);
   const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream('deflate'));
   return new Uint8Array(await new Response(stream).arrayBuffer());
 }

@@ -22,8 +22,9 @@ export async function openCapture(capture) {
     layer.badges = badgesOf(layer);
     layer.weightNumbers = weights && summary(weights, layer.kind);
   }
-  const thumbnail = smallCopy(image);
-  return Object.assign(trace, { id: ++opened, image, thumbnail, grey: greyCopy(image) });
+  Object.assign(trace, { id: ++opened, image, thumbnail: smallCopy(image) });
+  let grey = null; // made when the map is first drawn in colours
+  return Object.defineProperty(trace, 'grey', { get: () => (grey ??= greyCopy(image)) });
 }
 
 /** The photo at the size of thumbnails, which are many. */
