@@ -39,7 +39,7 @@ const ordered = (values) =>
   ranked(values, 'size').filter((channel) => !Number.isNaN(values[channel]));
 
 /** How unevenly a layer lets pass: the standard deviation of its map, or of its channel weights without one, as a share
- * of what a gate can be. Of a map with an edge that the padding makes, only what lies further in counts. */
+ * of what a gate can be. Of a map with an edge that is likely the padding's, only what lies further in counts. */
 export function unevenness(layer) {
   const isMap = layer.map && !layer.shares;
   const values = isMap ? insideOf(layer) : weightsOf(layer);
@@ -49,7 +49,7 @@ export function unevenness(layer) {
   return Number.isNaN(std) ? 0 : std / (high - low);
 }
 
-/** The values of a layer's map, without the cells as far in as the padding reaches where it makes an edge. */
+/** The values of a layer's map, without the cells as far in as the padding reaches where there is such an edge. */
 function insideOf({ map: { values, height, width }, badges }) {
   const edge = badges.find(({ kind }) => kind === 'edge');
   if (!edge) return values;
