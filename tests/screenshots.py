@@ -94,6 +94,18 @@ def presented(page: Page) -> None:
     page.keyboard.press("p")
 
 
+def lesson(name: str) -> Callable[[Page], None]:
+    """A page of the lesson, its question answered."""
+
+    def opened(page: Page) -> None:
+        page.goto(f"{page.url.split('?')[0]}?learn={name}")
+        wait_until_drawn(page)
+        expect(page.locator(".av-question")).to_be_visible(timeout=60_000)
+        page.keyboard.press("2")
+
+    return opened
+
+
 def helped(page: Page) -> None:
     """The questions and the keys."""
     page.keyboard.press("?")
@@ -121,6 +133,12 @@ STATES: dict[str, Callable[[Page], None]] = {
     "compare-networks": comparison("networks"),
     "compare-photos": comparison("photos"),
     "present": presented,
+    "learn-gate": lesson("gate"),
+    "learn-excitation": lesson("excitation"),
+    "learn-pools": lesson("pools"),
+    "learn-map": lesson("map"),
+    "learn-bam": lesson("bam"),
+    "learn-reading": lesson("reading"),
     "help": helped,
     "refused": refused,
 }

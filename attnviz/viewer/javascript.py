@@ -30,7 +30,7 @@ SITE_EXPORTS = {"mount": "app/viewer", "sitePage": "host/alone", "HostError": "h
 # in css/
 STYLE_SHEETS = (
     *("theme", "frame", "choosing", "strip", "cards", "mechanism", "present", "tables", "comparison"),
-    *("taking", "guide", "touch"),
+    *("taking", "help", "learn", "touch"),
 )
 VENDOR = "vendor/"  # folder of what others wrote, byte for byte as it was published
 

@@ -146,7 +146,7 @@ def test_a_cell_in_the_strip_lies_at_the_same_place_of_the_photo(open_app):
 
 def test_a_channel_that_is_pointed_at_is_shown_everywhere_and_let_go_of(open_app):
     page = open_app(FEATURES)
-    title, chosen = page.locator("[data-guide=channel] h3"), page.evaluate("attnviz.viewer.state.channel")
+    title, chosen = page.locator("[data-part=channel] h3"), page.evaluate("attnviz.viewer.state.channel")
     expect(title).to_contain_text(f"Channel {chosen} of")
     chip = page.locator(".av-chip:not([aria-pressed=true])").last
     channel = chip.get_attribute("data-channel")

@@ -40,7 +40,7 @@ def test_a_reload_keeps_the_visitors_photos_and_all_that_was_set(visit, noise_fi
     expect(photo_name(page)).to_have_text("noise.png")
     expect(shown_network(page)).to_have_text("BAM")
     expect(chosen_layer(page)).to_have_attribute("data-layer", "bam1")
-    expect(page.locator("[data-guide=channel] h3")).to_contain_text("Channel 7 of bam1")
+    expect(page.locator("[data-part=channel] h3")).to_contain_text("Channel 7 of bam1")
     expect(control(page, "colours")).to_have_value("turbo")
     expect(page.locator(".av-remove")).to_have_count(1)
     expect(page.locator(".av-shown img")).to_have_attribute("src", re.compile("^data:image/jpeg"))

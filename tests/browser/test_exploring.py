@@ -120,13 +120,13 @@ def test_exploring_asks_the_server_for_nothing_and_a_channel_once(visit):
         page.locator(selector).hover(position={"x": 180, "y": 90})
     page.locator(".av-marks").click(position={"x": 100, "y": 50})
     page.locator(".av-details:not([open]) > summary").evaluate_all(CLICK_ALL)
-    title = page.locator("[data-guide=channel] h3")
+    title = page.locator("[data-part=channel] h3")
     before = len(sent)
     for channel in ("5", "6", "5"):  # the second time it is there already
         control(page, "find").fill(channel)
         expect(title).to_contain_text(f"Channel {channel} ")
         expect(page.locator(".av-channel figure")).to_have_count(3)
-        expect(page.locator("[data-guide=channel] .av-note")).not_to_have_text(say("en", "waiting"))
+        expect(page.locator("[data-part=channel] .av-note")).not_to_have_text(say("en", "waiting"))
     # Whatever had been asked for before would have been noted by now
     # and once for the channel that each of the two layers opens with, and that the pointer rests on
     assert before <= 4 and len(sent) == before + 2

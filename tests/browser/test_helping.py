@@ -1,4 +1,4 @@
-"""A visitor is helped: guided at first, answered, and reached by screen reader and in any window."""
+"""A visitor is helped: taught, answered, and reached by screen reader and in any window."""
 
 from __future__ import annotations
 
@@ -9,26 +9,27 @@ from helpers.browser_actions import after, choose_network, control, next_frame, 
 from playwright.sync_api import Page, expect
 
 
-def test_a_first_look_is_given_to_who_asks_for_it(visit, temple):
+def test_a_lesson_is_given_to_who_asks_for_it(visit):
     page = visit()
-    guide = page.locator(".av-guide")
-    expect(guide).to_have_count(0)
-    page.locator("[data-guide-start]").click()
-    expect(guide).to_contain_text("church")
-    chosen = page.evaluate("attnviz.viewer.state.channel")
-    for text in (
-        "8 layers",
-        f"{temple.layers['layer4.0'].spatial[4, 6]:.3f}",
-        f"channel {chosen} of layer4.0",
-        "step by step",
-    ):
-        guide.get_by_role("button").last.click()
-        expect(guide).to_contain_text(text)
-    guide.get_by_role("button", name="Back").click()
-    expect(guide).to_contain_text(f"channel {chosen} of layer4.0")
-    page.keyboard.press("Escape")
-    expect(guide).to_be_hidden()
-    expect(page.locator("[data-guide-start]")).to_be_focused()
+    lesson = page.locator(".av-lesson")
+    expect(lesson).to_have_count(0)
+    address, photo = page.url, page.evaluate("attnviz.viewer.trace.asked.photo")
+    page.locator("[data-learn]").click()
+    for number in range(1, 11):
+        expect(lesson).to_contain_text(f"{number} of 10", timeout=60_000)
+        expect(lesson.locator(".av-answer-choice").nth(1)).to_be_visible()
+        page.keyboard.press("1")
+        expect(lesson.locator(".av-right")).to_have_count(1)
+        if number < 10:
+            page.keyboard.press("ArrowRight")
+    expect(lesson).to_contain_text("The photo shows none of these classes")
+    assert page.evaluate("attnviz.viewer.trace.asked.photo") != photo
+    after(page, lambda: page.locator("[data-done]").click())
+    expect(lesson).to_have_count(0)
+    assert page.evaluate("attnviz.viewer.trace.asked.photo") == photo
+    page.wait_for_url(
+        lambda now: "learn=" not in now and f"&{address.split('?')[1]}" in f"&{now.split('?')[1]}"
+    )
 
 
 def test_how_to_read_this_answers_the_questions(visit):
@@ -56,7 +57,7 @@ def states(page: Page) -> Iterator[str]:
     control(page, "tab-explore").click()
     after(page, lambda: choose_network(page, "bam_resnet18"))
     control(page, "find").fill("5")
-    expect(page.locator("[data-guide=channel] h3")).to_contain_text("Channel 5 of bam")
+    expect(page.locator("[data-part=channel] h3")).to_contain_text("Channel 5 of bam")
     expect(page.locator(".av-channel figure")).to_have_count(3)
     yield "a channel of BAM"
     after(page, lambda: choose_network(page, "se_resnet18"))

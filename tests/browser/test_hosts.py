@@ -35,7 +35,7 @@ def test_what_a_host_can_not_do_is_not_offered(open_app):
         ".av-remove",
     ):
         expect(page.locator(selector)).to_have_count(0)
-    expect(page.locator("[data-guide=channel]")).to_contain_text("which is not in this file")
+    expect(page.locator("[data-part=channel]")).to_contain_text("which is not in this file")
 
 
 def test_of_two_choices_the_later_counts_and_the_first_is_given_up(open_app):

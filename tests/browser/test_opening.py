@@ -166,5 +166,5 @@ def test_a_photo_that_is_gone_says_so_where_it_was_asked_for(visit, served, nois
         path.unlink()
     served.service.inference.traces.drop(lambda _: True)
     control(page, "find").fill("200")
-    expect(page.locator("[data-guide=channel]")).to_contain_text("deleted after 60 min")
+    expect(page.locator("[data-part=channel]")).to_contain_text("deleted after 60 min")
     expect(page.locator(".av-photo")).to_be_visible()

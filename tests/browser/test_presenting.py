@@ -2,53 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
-import numpy as np
 import pytest
 from helpers.browser_actions import wait_until_drawn
-from helpers.small_networks import stirred
+from helpers.mechanisms_page import NETWORKS, PHOTO, page_of, traces_of
 from playwright.sync_api import Page, expect
 
 import attnviz
 from attnviz.mechanisms.choosing import diagram_of
-from attnviz.networks.card import Card
-from attnviz.viewer.encoding import pack
-from attnviz.viewer.javascript import in_markup, script, style
-
-NETWORKS = ("se", "cbam", "bam")
-PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>host</title>
-<style>{style}</style></head><body class="av-page"><main id="viewer"></main>
-<script>{script}</script><script>
-const captures = {captures};
-const asked = [];
-const networks = Object.keys(captures).map((name) => (
-  {{ name, title: name, group: 'embedded', attention: name, isReady: true }}));
-const photos = [{{ photo: 'noise', name: 'noise.png' }}];
-const host = {{
-  start: async ({{ network }}) => (
-    {{ capture: captures[network ?? 'cbam'], networks, examples: photos }}),
-  networks: async () => networks,
-  examples: async () => photos,
-  capture: async ({{ network }}) => captures[network],
-  features: async ({{ channel }}) => {{
-    asked.push(channel);
-    const features = {{ values: new Float32Array(104).fill(channel), height: 8, width: 13 }};
-    return {{ before: features, after: features }};
-  }},
-}};
-const page = {{ language: 'en', hasAddress: true }};
-attnviz.viewer = attnviz.mount(document.getElementById('viewer'), host, page);
-attnviz.viewer.start();
-</script></body></html>"""
 
 
 @pytest.fixture(scope="module")
 def traces() -> dict[str, attnviz.Trace]:
-    noise = np.random.default_rng(0).integers(0, 256, (90, 140, 3), dtype=np.uint8)
-    photo = attnviz.Photo(noise, "noise.png")
-    return {name: attnviz.trace(stirred(18, name), photo) for name in NETWORKS}
+    return {network: trace for (_, network), trace in traces_of(PHOTO).items()}
 
 
 @pytest.fixture
@@ -56,15 +23,9 @@ def open_app(open_file, traces, tmp_path: Path):
     """Opens the app, which follows its address, with three mechanisms on one photo."""
 
     def opened(query: str = "", theme: str = "light", **size: int) -> Page:
-        captures = {
-            name: pack(trace, Card(name), {"photo": "noise", "network": name, "view": "whole"})
-            for name, trace in traces.items()
-        }
         path = tmp_path / "app.html"
-        text = in_markup(json.dumps(captures))
-        path.write_text(
-            PAGE.format(style=style(), script=in_markup(script()), captures=text), encoding="utf-8"
-        )
+        content = page_of({(PHOTO, network): trace for network, trace in traces.items()})
+        path.write_text(content, encoding="utf-8")
         page = open_file(path, **size)
         page.emulate_media(color_scheme=theme)
         if query:
@@ -166,7 +127,7 @@ def test_all_is_seen_at_once_and_large_enough_for_a_hall(open_app, query, width,
         page.evaluate(f"attnviz.viewer.set({{ step: {step} }})")
         sizes = page.locator(".av-present *").evaluate_all(
             """all => all
-              .filter((each) => !each.closest('math') && each.checkVisibility()
+              .filter((each) => !each.closest('mover') && each.checkVisibility()
                 && [...each.childNodes].some((node) => node.nodeType === 3 && node.data.trim()))
               .map((each) => parseFloat(getComputedStyle(each).fontSize))"""
         )

@@ -23,9 +23,9 @@ def test_one_file_is_explored_offline(open_file, tmp_path, examples):
     expect(page.locator(".av-numbers")).to_contain_text(
         f"Mean {traces[0].layers['layer2.1'].channel.mean():.3f}"
     )
-    expect(page.locator("[data-guide=channel]")).to_contain_text("which is not in this file")
+    expect(page.locator("[data-part=channel]")).to_contain_text("which is not in this file")
     control(page, "find").fill("5")
-    expect(page.locator("[data-guide=channel]")).to_contain_text("which is not in this file")
+    expect(page.locator("[data-part=channel]")).to_contain_text("which is not in this file")
     page.locator('[data-photo="coffee.jpg"] > button').click()
     expect(page.locator(".av-numbers")).to_contain_text(
         f"Mean {traces[1].layers['layer2.1'].channel.mean():.3f}"

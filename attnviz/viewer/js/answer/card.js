@@ -15,7 +15,7 @@ export function AnswerCard({ viewer }) {
     'section',
     {
       class: 'av-card av-answer av-answers',
-      'data-guide': 'says',
+      'data-part': 'answer',
       'aria-labelledby': 'av-answer-title',
     },
     trace.top.length > 0 && h('h2', { id: 'av-answer-title' }, titleText(viewer)),

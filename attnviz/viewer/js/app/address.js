@@ -1,4 +1,5 @@
 // The address that brings a view back. It holds all that was set but a visitor's own photos and weights.
+import { PAGE_NAMES } from '../learn/pages.js';
 import { FIRST_STATE, GALLERY_ORDERS } from './state.js';
 
 const YOURS = 'yours:'; // begins the name of a visitor's own network, which is the key to it
@@ -32,6 +33,7 @@ const PARAMETERS = {
   way: { read: (text) => oneOf(WAYS)(text) },
   present: { read: flag, write: Number },
   step: { read: wholeNumber },
+  learn: { read: oneOf(PAGE_NAMES) },
   opacity: { read: share },
   wipe: { read: share },
   bare: { read: flag, write: Number },

@@ -3,12 +3,13 @@ import { Button } from '../controls/controls.js';
 import { h } from '../vendor/preact.js';
 import { followingLanguage } from './languages.js';
 import { ModeButtons } from '../compare/tabs.js';
+import { LearnButton } from '../learn/button.js';
 import { SaveMenu } from '../save/menu.js';
 import { ShareMenu } from '../share/menu.js';
 import { Tools } from './tools.js';
 
-/** The bar of ``viewer``; ``onHelp``, ``onGuide`` and ``onPaper`` open these. */
-export function Bar({ viewer, onHelp, onGuide, onPaper }) {
+/** The bar of ``viewer``; ``onHelp`` and ``onPaper`` open these. */
+export function Bar({ viewer, onHelp, onPaper }) {
   const { say, host } = viewer;
   const isDark = viewer.theme.name() === 'dark';
   const other = followingLanguage(viewer.language);
@@ -22,7 +23,7 @@ export function Bar({ viewer, onHelp, onGuide, onPaper }) {
       Tools,
       { viewer },
       h(ModeButtons, { viewer }),
-      h(Button, { onClick: onGuide, 'data-guide-start': '' }, say('tour')),
+      h(LearnButton, { viewer }),
       h(Button, { onClick: onHelp, 'data-help': '' }, say('help_short')),
       host.save && h(SaveMenu, { viewer, onPaper }),
       host.link && h(ShareMenu, { viewer }),

@@ -19,6 +19,7 @@ const KEYS = {
   '/': 'key_find',
   ' ': 'key_photo',
   p: 'key_present',
+  l: 'key_learn',
   '?': 'key_help',
 };
 

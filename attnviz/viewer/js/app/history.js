@@ -1,4 +1,4 @@
-// The browser's history: Back undoes the choice of a photo, a network or a layer; all else replaces the address. A view in
+// The browser's history: Back undoes the choice of a photo, a network, a layer or a page of the lesson; all else replaces the address. A view in
 // it names also the visitor's own photos, which the address does not.
 import { addressOf } from './address.js';
 
@@ -41,5 +41,5 @@ export const keptView = () => history.state?.attnviz ?? null;
 
 function placeOf({ trace, state }) {
   const { photo, network, view } = trace.asked;
-  return JSON.stringify([photo, network, view, state.layer, state.tab]);
+  return JSON.stringify([photo, network, view, state.layer, state.tab, state.learn]);
 }

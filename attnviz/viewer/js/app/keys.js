@@ -1,6 +1,7 @@
 // Keys for what is done often, wherever the focus is but in a field.
 import { h } from '../vendor/preact.js';
 import { useEffect } from '../vendor/preact-hooks.js';
+import { toggleLesson } from '../learn/lesson.js';
 import { ranked, weightsOf } from '../numbers/analysis.js';
 import { clamp } from '../numbers/scale.js';
 
@@ -8,7 +9,7 @@ const FIELDS = 'input, select, textarea, [role=slider], [role=option], [role=tab
 const PRESSED = 'input, select, textarea, button, summary, a, dialog'; // what Space itself is for
 
 /** Listens for keys: [ and ] choose layers, - and + channels by size, 1 to 9 networks, n searches
- * for one, / finds a channel, p presents, ? helps; while Space is held, the photo is shown without its map. */
+ * for one, / finds a channel, p presents, l teaches, ? helps; while Space is held, the photo is shown without its map. */
 export function Keys({ viewer, help }) {
   useEffect(() => {
     const onKey = (event) => {
@@ -38,6 +39,7 @@ export function Keys({ viewer, help }) {
 function act(viewer, help, key) {
   if (key === '?') help.current.showModal();
   else if (key === 'p') viewer.set({ tab: 'explore', present: true });
+  else if (key === 'l') toggleLesson(viewer);
   else if (key === '[' || key === ']') moveLayer(viewer, key === ']' ? 1 : -1);
   else if (key === '-' || key === '+') moveChannel(viewer, key === '+' ? -1 : 1);
   else if (key === '/') viewer.element.querySelector('[data-control=find]')?.focus();

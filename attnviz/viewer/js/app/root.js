@@ -2,6 +2,7 @@
 import { AnswerCard } from '../answer/card.js';
 import { NetworksComparison } from '../compare/networks.js';
 import { PhotosComparison } from '../compare/photos.js';
+import { Lesson } from '../learn/panel.js';
 import { MechanismPanel } from '../mechanism/panel.js';
 import { NetworkChoice } from '../networks/choice.js';
 import { Present } from '../present/present.js';
@@ -17,7 +18,6 @@ import { Gallery } from '../what/gallery.js';
 import { WhatCard } from '../what/card.js';
 import { WhereCard } from '../where/card.js';
 import { Bar } from './bar.js';
-import { Guide } from './guide.js';
 import { Help } from './help.js';
 import { Keys } from './keys.js';
 import { Notice, Waiting } from './notice.js';
@@ -25,7 +25,6 @@ import { Notice, Waiting } from './notice.js';
 /** All of ``viewer``; before there is a trace only the bar. */
 export function Root({ viewer }) {
   const help = useRef(null);
-  const guide = useRef(null);
   const paper = useRef(null);
   if (!viewer.trace) return h(Opening, { viewer });
   if (viewer.isEmbedded) return h(Embed, { viewer });
@@ -35,16 +34,15 @@ export function Root({ viewer }) {
     h(Bar, {
       viewer,
       onHelp: () => help.current.showModal(),
-      onGuide: () => guide.current.start(),
       onPaper: () => paper.current.showModal(),
     }),
     h('div', { class: 'av-choosing' }, h(PhotoRow, { viewer }), h(NetworkChoice, { viewer })),
     h(Waiting, { viewer }),
     h(Explorer, { viewer }),
+    h(Lesson, { viewer }),
     h(Present, { viewer }),
     h(Notice, { viewer }),
     h(DropTarget, { viewer }),
-    h(Guide, { viewer, handle: guide }),
     h(Help, { viewer, dialog: help }),
     hasPaper(viewer) && h(PaperDialog, { viewer, dialog: paper }),
     h(Keys, { viewer, help }),

@@ -17,6 +17,9 @@ export const FIRST_STATE = {
   way: 'dim', // one of WAYS: how the map is drawn on the photo
   present: false, // whether the mechanism is shown to a hall
   step: 1, // which node of it is lit then
+  learn: null, // the page of the lesson that is open, by its name
+  before: null, // what was shown before the lesson, see learn/lesson.js
+  lessonPhoto: null, // the photo of all pages of the lesson but those that ask for another
   opacity: 0.6,
   wipe: 0, // where the map begins, 0 to 1
   bare: false, // whether the photo is shown without its map

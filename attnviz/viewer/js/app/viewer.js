@@ -9,6 +9,7 @@ import { Examples } from '../photos/examples.js';
 import { keepPhotos, keptPhotos, MOST_KEPT } from '../photos/kept.js';
 import { download } from '../save/download.js';
 import { nameOf } from '../save/names.js';
+import { openPage } from '../learn/lesson.js';
 import { selection } from '../save/selection.js';
 import { isEmbedded } from '../share/embed.js';
 import { h, render } from '../vendor/preact.js';
@@ -144,6 +145,7 @@ class Viewer {
     await this.#show(trace, { ...opening.state, ...state });
     for (const request of this.#beside) await this.captures.get(request);
     if (this.#beside.length) this.draw();
+    if (this.state.learn) await openPage(this, this.state.learn, state);
     if (this.#page.hasAddress) this.#history = keepHistory(this);
     this.#openComparison();
   }
@@ -154,13 +156,14 @@ class Viewer {
     this.examples = this.#examplesOf.put(capture.asked.network, this.language, examples);
   }
 
-  /** Show another photo, network or view, as soon as the host has answered; what was under way is given up. */
-  open = async (changed) => {
+  /** Show another photo, network or view, as soon as the host has answered, with what ``stateOf(trace)`` changes of the state;
+   * what was under way is given up. */
+  open = async (changed, stateOf = () => ({})) => {
     const { photo, network, view } = { ...this.trace.asked, ...changed };
     await this.#waitFor({ key: 'waiting' }, async (options) => {
       const trace = await this.captures.get({ photo, network, view }, options);
       await this.#withExamples(network, options);
-      await this.#show(trace);
+      await this.#show(trace, stateOf(trace));
       this.#history?.follow();
     });
   };

@@ -13,6 +13,7 @@ import { MechanismTables } from './tables.js';
 
 const TYPE = 15; // px
 const NARROWEST = 3.9; // times the type's size, of a picture
+const CRAMPED = { room: 1100, size: 14, narrowest: 3.4 }; // beside the lesson
 
 /** The mechanism of ``viewer``'s layer. */
 export function MechanismPanel({ viewer }) {
@@ -39,7 +40,7 @@ function LayerPanel({ viewer, layer }) {
     'section',
     {
       class: 'av-panel av-mechanism',
-      'data-guide': 'mechanism',
+      'data-part': 'mechanism',
       'aria-labelledby': 'av-mechanism-title',
     },
     h(
@@ -69,8 +70,7 @@ function LayerPanel({ viewer, layer }) {
         viewer,
         mechanism,
         room,
-        size: TYPE,
-        narrowest: NARROWEST,
+        ...typeIn(viewer, room),
         at: stop,
         onPoint,
         onOpen: present,
@@ -89,6 +89,13 @@ function LayerPanel({ viewer, layer }) {
     h(Source, { viewer, diagram }),
     h(MechanismTables, { viewer, mechanism }),
   );
+}
+
+/** The size of the diagram's type and the least width of its pictures: smaller where the lesson takes room. */
+function typeIn({ state }, room) {
+  if (!state.learn || room >= CRAMPED.room) return { size: TYPE, narrowest: NARROWEST };
+  const { size, narrowest } = CRAMPED;
+  return { size, narrowest };
 }
 
 /** One line on the node that is pointed at, with its formula. */

@@ -145,8 +145,8 @@ function Steps({ viewer: { say, set }, place, count }) {
   return h(
     'nav',
     { class: 'av-present-steps' },
-    button('back', say('guide_back'), '‹', place - 1, place === 0),
+    button('back', say('back'), '‹', place - 1, place === 0),
     h('span', {}, `${place + 1} / ${count}`),
-    button('next', say('guide_next'), '›', place + 1, place === count - 1),
+    button('next', say('next'), '›', place + 1, place === count - 1),
   );
 }

@@ -28,7 +28,7 @@ export function Strip({ viewer }) {
     'section',
     {
       class: 'av-strip',
-      'data-guide': layers.length ? 'strip' : undefined,
+      'data-part': 'strip',
       hidden: !layers.length,
       ref: element,
     },

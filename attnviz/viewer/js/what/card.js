@@ -32,7 +32,7 @@ export function WhatCard({ viewer }) {
     h(TakeMenu, { viewer, figure: 'channels' }),
     h(
       'div',
-      { class: 'av-measure av-canvas', ref: element, 'data-guide': 'bars' },
+      { class: 'av-measure av-canvas', ref: element, 'data-part': 'bars' },
       h(BarsChart, { viewer, layer, width }),
     ),
     h(ChannelReadOut, { viewer, layer }),

@@ -51,7 +51,7 @@ export function ChannelFigures({ viewer, layer, width }) {
   const text = without || (error ? viewer.errorText(error) : say('waiting'));
   return h(
     'div',
-    { class: 'av-channel-part', 'data-guide': 'channel', 'data-figure': 'channel' },
+    { class: 'av-channel-part', 'data-part': 'channel', 'data-figure': 'channel' },
     h('h3', {}, title),
     features && !without && h(TakeMenu, { viewer, figure: 'channel' }),
     features && !without

@@ -46,7 +46,7 @@ export function WhereCard({ viewer }) {
         'div',
         {
           class: 'av-canvas',
-          'data-guide': layer?.map ? 'map' : undefined,
+          'data-part': 'map',
           style: { width: `${size[0]}px` },
         },
         h(Photo, { viewer, layer, size }),
