@@ -1,12 +1,12 @@
 // The button that begins the lesson, and ends it.
 import { Button } from '../controls/controls.js';
 import { h } from '../vendor/preact.js';
-import { pagesOf, toggleLesson } from './lesson.js';
+import { hasLesson, toggleLesson } from './lesson.js';
 
 /** The button of ``viewer``, where there is a page to show. */
 export function LearnButton({ viewer }) {
   const { say, state } = viewer;
-  if (!pagesOf(viewer).length) return null;
+  if (!hasLesson(viewer)) return null;
   const properties = {
     class: `av-button${state.learn ? ' av-primary' : ''}`,
     'data-learn': '',
