@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from .interventions.edits import Flat, Off, Patch, Scale, Set, Shuffle, Usual
     from .interventions.intervention import Intervention, intervene
     from .interventions.reference import Reference, load_reference, reference
+    from .interventions.statistics import reestimated
+    from .interventions.sweep import Sweep, sweep
     from .photos.geometry import Recipe, Region
     from .photos.opening import open_photo
     from .photos.photo import Photo
@@ -59,6 +61,7 @@ __all__ = [
     "Set",
     "Shuffle",
     "Step",
+    "Sweep",
     "Trace",
     "TraceError",
     "Usual",
@@ -73,7 +76,9 @@ __all__ = [
     "load_reference",
     "open_photo",
     "record",
+    "reestimated",
     "reference",
+    "sweep",
     "trace",
     "traces",
 ]
@@ -91,6 +96,8 @@ _HOMES = {
     "interventions.edits": ("Flat", "Off", "Patch", "Scale", "Set", "Shuffle", "Usual"),
     "interventions.intervention": ("Intervention", "intervene"),
     "interventions.reference": ("Reference", "load_reference", "reference"),
+    "interventions.statistics": ("reestimated",),
+    "interventions.sweep": ("Sweep", "sweep"),
     "photos.geometry": ("Recipe", "Region"),
     "photos.opening": ("open_photo",),
     "photos.photo": ("Photo",),

@@ -16,7 +16,7 @@ PACKAGE = ROOT / "attnviz"
 
 # Each room may import the rows above its own; rooms of one row don't import each other.
 ROWS = (
-    {"_version", "_paths", "processors", "naming", "regular_files", "plain_text", "choices"},
+    {"_version", "_paths", "csv_table", "processors", "naming", "regular_files", "plain_text", "choices"},
     {"languages"},
     {"errors"},
     {"child_processes"},

@@ -107,7 +107,7 @@ class Arguments:
                 return of_batch(value.detach()) if value.ndim and len(value) == self.count else value
             if _are_photos(value) and len(value) == self.count:
                 return type(value)(of_list([each.detach() for each in value]))
-            return _remade(value, change)
+            return remade(value, change)
 
         named = {name: change(value) for name, value in self.named.items()}
         return Arguments(tuple(change(value) for value in self.inputs), named, self.in_training)
@@ -129,7 +129,7 @@ def _batches(values: Any) -> Iterator[Tensor | list[Tensor]]:
             yield from _batches(_fields_of(value).values())
 
 
-def _remade(value: Any, change: Callable[[Any], Any]) -> Any:
+def remade(value: Any, change: Callable[[Any], Any]) -> Any:
     """What holds other values, with these changed; anything else as it is."""
     if isinstance(value, tuple) and hasattr(value, "_fields"):
         return type(value)(*map(change, value))

@@ -48,8 +48,8 @@ def placed(taps: Sequence[Tap], changes: Changes, network: str) -> list[PlacedCh
 
 
 class Changer:
-    """Makes changes in one pass. ``hooks`` come before those that listen, ``products`` behind them: then what
-    is heard is what was changed."""
+    """Makes changes in the pass that it was made in, and in no other. ``hooks`` come before those that
+    listen, ``products`` behind them: then what is heard is what was changed."""
 
     def __init__(self, changes: Sequence[PlacedChange]) -> None:
         self._changes = changes

@@ -103,6 +103,10 @@ class RowOrders:
                 layers.append((result, result.layer(name, each)))
         return layers
 
+    def are_in_order(self) -> bool:
+        """Whether every call has one row an input, in the order of the inputs."""
+        return all(rows == in_order(self.count, 1) for rows in self._of_calls())
+
     def remarks(self) -> list[TraceRemark]:
         """The layers that are not read because their rows can't be told apart."""
         calls = zip(self._results, self._of_calls())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -17,10 +18,13 @@ from .batches import Batch, read_batch, stacked
 from .changer import Changer, PlacedChange, placed
 from .changes import Changes
 from .exclusive import exclusive_eval
+from .hooks import Hooks
+from .kept_features import KeptFeatures, handing_out, keep
 from .layer_attention import LayerAttention
 from .outputs import scores_in
 from .plan import ReadingPlan, check_there_is_attention, has_card, plan_for
-from .reading import Heard, read_changed
+from .reading import quietly, read_changed
+from .rows import RowOrders
 from .run import batch_traces
 from .trace import Trace
 
@@ -38,21 +42,81 @@ class TracedBatch:
     plan: ReadingPlan
     traces: tuple[Trace, ...]  # one of each input
     steps: bool
+    orders: RowOrders | None = None  # of the rows in the pass; None where that was not listened to
 
     def changed(self, changes: Changes) -> list[Trace]:
         """The traces of one more pass with changed gates. Raises EditError if a change can't be made."""
         card = card_of(self.network)
-        places = placed(self.plan.taps, changes, card.name)
+        places = self._placed(changes)
         with exclusive_eval(self.network, list(self.modules.values())):
             heard = read_changed(self.network, self.given, self.plan, Changer(places), self.steps)
             scores = scores_in(self.network, self.modules, self.given, heard.output, heard.plan)
-        _check_rows(heard, places)
         name = CHANGED.format(name=card.name)
         traces = batch_traces(card, self.inputs, scores, heard)
         return [
             replace(trace, network=name, doubt=None, layers=_as_changed(trace.layers, places, row))
             for row, trace in enumerate(traces)
         ]
+
+    def changed_scores(
+        self, changes: Changes, kept: KeptFeatures | None = None, count: int = 1
+    ) -> np.ndarray:
+        """What the network says with changed gates (N, K) float32; of a single input ``count`` times, each
+        time with one row of the changes. Begins at ``kept``, of which all changed layers stand behind. Raises
+        EditError if a change can't be made."""
+        given = self.given.repeated(count) if count > 1 else self.given
+        places = self._placed(changes)
+        with exclusive_eval(self.network, list(self.modules.values())):
+            output = _run(self.network, given, Changer(places), kept, count)
+            return scores_in(self.network, self.modules, given, output, self.plan).values
+
+    def kept_before(self, layer: str, since: KeptFeatures | None = None) -> KeptFeatures | None:
+        """What is computed when a layer's module is about to run, beginning at ``since``, of an earlier one;
+        None for a layer that runs several times, or where the pass does not come there."""
+        taps = {tap.layer: tap.module for tap in self.plan.taps}
+        if layer not in taps or any(f"{layer} #2" in trace.layers for trace in self.traces):
+            return None
+        with exclusive_eval(self.network, list(self.modules.values())):
+            return keep(self.network, self.modules, self.given, taps[layer], since)
+
+    def is_in_order(self) -> bool:
+        """Whether every layer sees one row an input, in the order of the inputs."""
+        return self.orders is None or self.orders.are_in_order()
+
+    def collect(self, changes: Changes, norms: Sequence[nn.Module]) -> None:
+        """Run once with changed gates while these batch norms, and nothing else, are in training."""
+        places = self._placed(changes)
+        with exclusive_eval(self.network, list(self.modules.values())):
+            for norm in norms:
+                norm.training = True
+            try:
+                _run(self.network, self.given, Changer(places), None, 1)
+            finally:
+                for norm in norms:
+                    norm.training = False
+
+    def _placed(self, changes: Changes) -> list[PlacedChange]:
+        """The changes with their places. Raises EditError where a layer works on several rows of an input."""
+        places, count = placed(self.plan.taps, changes, card_of(self.network).name), len(self.inputs)
+        heard = [] if self.orders is None else self.orders.layers_with_results(0)
+        for result, layer in heard:
+            if layer.name in changes and result.rows != count:
+                raise EditError("edit_layer_of_rows", layer=layer.name, rows=result.rows, count=count)
+        return places
+
+
+def _run(
+    network: nn.Module, given: Arguments, changer: Changer, kept: KeptFeatures | None, count: int
+) -> Any:
+    """A pass with changed gates that nobody listens to."""
+    with ExitStack() as entered:
+        entered.enter_context(quietly(network))
+        entered.enter_context(handing_out(kept, entered.enter_context(Hooks()), count=count))
+        entered.enter_context(changer.hooks())
+        entered.enter_context(changer.products())
+        output = (given if has_card(network) else given.copied()).call(network)
+    changer.check()
+    return output
 
 
 def traced_batch(
@@ -75,17 +139,7 @@ def traced_batch(
         check_there_is_attention(network, heard.plan)
         scores = scores_in(network, modules, given, heard.output, heard.plan)
     traces = batch_traces(card_of(network), inputs, scores, heard)
-    return TracedBatch(network, modules, inputs, given, heard.plan, tuple(traces), steps)
-
-
-def _check_rows(heard: Heard, places: Sequence[PlacedChange]) -> None:
-    """Raises EditError where a changed layer works on several rows of an input."""
-    changed = {each.layer for each in places}
-    for result, layer in heard.layers_with_results(0):
-        if layer.name in changed and result.rows != heard.orders.count:
-            raise EditError(
-                "edit_layer_of_rows", layer=layer.name, rows=result.rows, count=heard.orders.count
-            )
+    return TracedBatch(network, modules, inputs, given, heard.plan, tuple(traces), steps, heard.orders)
 
 
 def _as_changed(

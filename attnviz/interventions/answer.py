@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -21,6 +23,16 @@ class Answer:
     label_before: str | None
     score_change: float  # of the class before, in logits (or in what the network gives): after − before
     divergence: float  # Kullback and Leibler's, before ‖ after, in nats; NaN where there are no probabilities
+
+    def to_json(self) -> dict[str, Any]:
+        """The same as plain values; None where a number is not known."""
+        known = {"score_change": self.score_change, "divergence": self.divergence}
+        numbers = {name: value if math.isfinite(value) else None for name, value in known.items()}
+        return {"answer": self.label, "changed": self.changed, **numbers}
+
+    def __str__(self) -> str:
+        now = f"now {self.label}" if self.changed else "same answer"
+        return f"{self.score_change:+.3f} ({now})"
 
     @property
     def changed(self) -> bool:

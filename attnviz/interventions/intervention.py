@@ -25,7 +25,7 @@ from .answer import Answer, answer
 from .edit_json import Edits, Said, edits_of, edits_to_json, photo_name
 from .edits import Off, Patch
 from .reference import FEW, Reference, ReferenceSource
-from .resolving import LayerChanges, changes_for, spread
+from .resolving import LayerChanges, changes_for, spread, stacked
 from .sources import Sources
 
 MOVED = 1e-6  # mean size of a change of a factor beyond which it is said that a layer changed
@@ -128,12 +128,10 @@ def intervene(
     changed itself: other threads that use it see nothing. The rest is as in ``trace``.
 
     Raises EditError for an edit that can't be made, and what ``trace`` raises."""
-    if view not in VIEWS:
-        raise ValueError(f"view is {view!r}; it can be {' or '.join(map(repr, VIEWS))}")
     network, said = unwrapped(network), edits_of(edits)
     if not said:
         raise ValueError("edits is empty: name a layer and what is done to it")
-    batch = _traced(network, photo, view, steps, before)
+    batch = traced_photo(network, photo, view, before, steps)
     sources = Sources(network, view, reference)
     trace_before = batch.traces[0]
     made = spread(said, trace_before)
@@ -146,9 +144,12 @@ def intervene(
     return Intervention(trace_before, marked, made, recompute, sources.used, remarks)
 
 
-def _traced(
-    network: nn.Module, photo: PhotoSource, view: str, steps: bool, before: Trace | None
+def traced_photo(
+    network: nn.Module, photo: PhotoSource, view: str, before: Trace | None, steps: bool = False
 ) -> TracedBatch:
+    """One photo traced, unless it was before, and ready to run again."""
+    if view not in VIEWS:
+        raise ValueError(f"view is {view!r}; it can be {' or '.join(map(repr, VIEWS))}")
     modules = dict(network.named_modules())
     with exclusive_eval(network, list(modules.values())):
         form = form_of(network, modules)
@@ -169,6 +170,23 @@ def without_unplaced(
         else:
             sources.remark(TraceRemark("edit_not_frozen", layer=layer))
     return kept
+
+
+def batch_changes(
+    batch: TracedBatch, edits: Edits, sources: Sources, recompute: bool = True
+) -> dict[str, LayerChanges]:
+    """What edits come to for each input of a batch, as changes of all of them. Raises as ``changes_for``, and
+    EditError where it is not known whose the rows of a batch are."""
+    if len(batch.inputs) > 1 and not batch.is_in_order():
+        raise EditError("edit_rows_turned", name=card_of(batch.network).name)
+    return stacked(
+        [
+            without_unplaced(
+                batch, changes_for(edits, trace, sources, recompute), spread(edits, trace), sources
+            )
+            for trace in batch.traces
+        ]
+    )
 
 
 def remarks_on(network: nn.Module, edits: Edits, sources: Sources) -> list[TraceRemark]:

@@ -50,6 +50,14 @@ def spread(edits: Edits, before: Trace) -> Edits:
     return {name: found[name] for name in before.layers if name in found}
 
 
+def stacked(changes: Sequence[dict[str, LayerChanges]]) -> dict[str, LayerChanges]:
+    """The changes of several inputs as those of a batch of them."""
+    return {
+        layer: {part: Change.stacked([each[layer][part] for each in changes]) for part in parts}
+        for layer, parts in changes[0].items()
+    }
+
+
 def _edited(layer: LayerAttention, edits: Sequence[Edit], sources: Sources, recompute: bool) -> LayerChanges:
     if edits:
         _check(layer)
