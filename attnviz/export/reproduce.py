@@ -3,7 +3,7 @@
     python reproduce.py [WEIGHTS ...]
 
 WEIGHTS is the file of a network of your own, which attnviz does not know by name. The exit status is 0 if all
-arrays agree to 1e-5."""
+arrays agree to 1e-5, or to the tolerance that manifest.json tells."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def main(folder: Path, weights: list[str]) -> int:
         print(f"equal: {len(differences)} arrays")
         return 0
     print(f"greatest difference in {len(differences)} arrays: {max(differences):.3g}")
-    return int(max(differences) > TOLERANCE)
+    return int(max(differences) > manifest.get("tolerance", TOLERANCE))
 
 
 def compare(folder: Path, entry: dict[str, Any], weights: list[str]) -> list[float]:
@@ -48,7 +48,9 @@ def compare(folder: Path, entry: dict[str, Any], weights: list[str]) -> list[flo
         stored = dict(file)
     photo: Any = stored.pop("input", None)
     if photo is None:
-        photo = attnviz.Photo(np.array(Image.open(folder / "photo.png")), entry["photo"]["name"])
+        photo = attnviz.Photo(
+            np.array(Image.open(folder / "photo.png").convert("RGB")), entry["photo"]["name"]
+        )
     else:
         photo = torch.from_numpy(photo)
     network = load(entry["network"], attnviz.Recipe(**entry["preprocessing"]["recipe"]), weights)

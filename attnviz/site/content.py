@@ -11,6 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from .._paths import SCRIPTS
+from .._version import __version__
+from ..export.bundle import SCRIPT as REPRODUCE
+from ..export.readme import KINDS as README_KINDS
+from ..export.readme import TEXT as README_TEXT
 from ..viewer.javascript import site_script, worker_script
 from .examples import SiteExample, examples_in, our_examples
 from .networks import SiteNetwork, site_networks
@@ -77,9 +81,17 @@ def site_content(plan: SitePlan) -> SiteContent:
         "first": networks[0].name,
         "language": plan.language,
         "worker": content.put("assets", "worker.js", worker_script().encode()),
+        "saving": content.put("assets", "saving.json", _json(_saving_texts()).encode()),
         "code": content.put("assets", "convolution.wasm", KERNEL.read_bytes()),
     }
     return content
+
+
+def _saving_texts() -> dict[str, object]:
+    """What a zip that the browser makes says of itself, and the script in it."""
+    script = REPRODUCE.read_text(encoding="utf-8")
+    text = README_TEXT.replace("{version}", __version__)
+    return {"version": __version__, "script": script, "readme": text, "kinds": README_KINDS}
 
 
 def _examples(

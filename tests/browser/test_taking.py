@@ -14,7 +14,8 @@ from playwright.sync_api import Download, Page, expect
 SAVES = """{
   async save(asked, { signal, report } = {}) {
     calls.push(['save', asked]);
-    if (!window.isSaving) return 'data:text/plain,saved/' + asked.name + '.' + (asked.format ?? 'zip');
+    const name = `${asked.name}.${asked.format ?? 'zip'}`;
+    if (!window.isSaving) return { address: 'data:text/plain,saved', name };
     return new Promise((resolve, reject) => {
       signal.addEventListener('abort', () => { calls.push(['given up']); reject(signal.reason); });
       held.push({ report });

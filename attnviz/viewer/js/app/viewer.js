@@ -10,6 +10,7 @@ import { keepPhotos, keptPhotos, MOST_KEPT } from '../photos/kept.js';
 import { download } from '../save/download.js';
 import { nameOf } from '../save/names.js';
 import { openPage } from '../learn/lesson.js';
+import { screenPictures } from '../save/screen.js';
 import { selection } from '../save/selection.js';
 import { isEmbedded } from '../share/embed.js';
 import { h, render } from '../vendor/preact.js';
@@ -298,8 +299,10 @@ class Viewer {
   save = (what, more = {}) =>
     this.#waitFor({ key: what === 'all' ? 'saving_all' : 'saving' }, async (options) => {
       const name = nameOf(this, more.figure ?? what);
-      const address = await this.host.save({ ...selection(this), what, name, ...more }, options);
-      download(address, decodeURIComponent(address.split('/').at(-1)));
+      const pictures = () => screenPictures(this, what === 'all');
+      const asked = { ...selection(this), what, name, ...more };
+      const file = await this.host.save(asked, { ...options, pictures });
+      download(file.address, file.name);
       this.notice = { key: 'saved' };
     });
 

@@ -2,10 +2,12 @@
 import { preferredLanguage, textIn } from '../app/languages.js';
 import { mount } from '../app/viewer.js';
 import { Fault } from '../engine/fault.js';
+import { sumOf } from './files.js';
 import { HostError } from './host.js';
 import { copied } from './links.js';
 import { SiteNetworks } from './networks.js';
 import { SitePhotos } from './photos.js';
+import { SAVES, savedFile } from './saving.js';
 import { startWorker } from './worker.js';
 
 /** Show the app in an element; ``site`` is what viewer/site writes of it: its networks, its examples, its language. */
@@ -68,6 +70,18 @@ export function siteHost(site) {
     };
   }
 
+  /** What saving takes. */
+  const calls = {
+    capture,
+    texts: site.saving,
+    features: (request) => withBoth(request, {}, () => ask('features', request)),
+    about: (name) => networks.find(name),
+    async photoFile(request) {
+      const { rgb, blob } = await withBoth(request, {}, () => ask('photoFile', request));
+      return { png: new Uint8Array(await blob.arrayBuffer()), sha256: await sumOf(rgb) };
+    },
+  };
+
   return inWords({
     isAlone: true,
     start,
@@ -78,6 +92,8 @@ export function siteHost(site) {
     gallery: (request, options) => withBoth(request, options, () => ask('gallery', request)),
     addPhoto: (file) => photos.add(file),
     removePhoto: (photo) => photos.remove(photo),
+    saves: SAVES,
+    save: (selection, options) => savedFile(selection, calls, options),
     link: site.isOneFile ? undefined : copied,
     forget: () => photos.forget(),
   });

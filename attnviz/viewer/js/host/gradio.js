@@ -55,7 +55,7 @@ function gradioHost(component, takesNetworks) {
 
 const captureOrError = (answer) => (answer.error ? new HostError(answer.error) : answer);
 
-/** The address of what is saved; if it is given up, the server is told. */
+/** The file of what is saved; if it is given up, the server is told. */
 async function saved(ask, selection, { signal, report } = {}) {
   const saving = freshName();
   const giveUp = () => ask('give_up', { saving }).catch(() => {}); // what is over can't be given up
@@ -66,7 +66,7 @@ async function saved(ask, selection, { signal, report } = {}) {
       () => ask('progress', { saving }),
       report,
     );
-    return here(url);
+    return { address: here(url), name: decodeURIComponent(url.split('/').at(-1)) };
   } finally {
     signal?.removeEventListener('abort', giveUp);
   }

@@ -55,7 +55,9 @@
  * @property {((photo: string) => Promise<void>)} [removePhoto]
  * @property {((own: {weights: File, labels: File | null, told: string[]}, options?) =>
  *   Promise<{network: Network, assumed: Message | null}>)} [addNetwork]
- * @property {((selection: Selection, options?) => Promise<string>)} [save] the address of a file
+ * @property {((selection: Selection, options?) => Promise<{address: string, name: string}>)} [save] a file; its options have
+ *   ``pictures`` too, which draws the figures on the screen: () => Promise<[name, Blob][]>
+ * @property {string[]} [saves] what of that it saves, by ``what``, of a figure with the format: 'figure csv'; absent: all
  * @property {((address: string) => Promise<{key: string, values?: object}>)} [link]
  *   copies an address, and says how that went: a key of our words
  * @property {(() => Promise<void>)} [forget] deletes all that this visitor brought

@@ -20,7 +20,8 @@ export async function copyPicture(canvas) {
   await navigator.clipboard.write([new ClipboardItem({ 'image/png': pngOf(canvas) })]);
 }
 
-function pngOf(canvas) {
+/** What a canvas shows, as a PNG file. */
+export function pngOf(canvas) {
   return new Promise((done, failed) => {
     canvas.toBlob((blob) => (blob ? done(blob) : failed(new Error('no picture'))), 'image/png');
   });

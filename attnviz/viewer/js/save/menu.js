@@ -2,10 +2,11 @@
 import { Button } from '../controls/controls.js';
 import { Menu } from '../controls/menu.js';
 import { h } from '../vendor/preact.js';
+import { canSave } from './offers.js';
 
 /** Whether there is anything to make a figure for a paper of. */
 export const hasPaper = ({ state, trace, host }) =>
-  Boolean(host.save) && state.tab === 'explore' && trace.layers.length > 0;
+  canSave(host, 'paper') && state.tab === 'explore' && trace.layers.length > 0;
 
 /** The menu in the bar; ``onPaper`` opens the dialog of a figure for a paper. */
 export function SaveMenu({ viewer, onPaper }) {
@@ -22,7 +23,9 @@ export function SaveMenu({ viewer, onPaper }) {
     item('all', close),
     h('p', { class: 'av-note' }, say('save_note')),
     hasPaper(viewer) && item('paper', close, onPaper),
-    item('page', close),
-    h('p', { class: 'av-note' }, say('save_page_note')),
+    canSave(viewer.host, 'page') && [
+      item('page', close),
+      h('p', { class: 'av-note' }, say('save_page_note')),
+    ],
   ]);
 }

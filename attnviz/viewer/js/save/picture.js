@@ -10,6 +10,8 @@ const NO_PICTURE = [
   '.av-menu, .av-controls, .av-checks, .av-picks, .av-take-figure, .av-arrivals',
 ].join();
 
+const HINTS = ['readout_hint', 'bars_hint', 'spread_pointed_none', 'scatter_hint', 'networks_how'];
+
 /** A canvas with all that ``element`` shows, on a ``ground``, and a line that says what it is ``of``; controls, figures within it
  * and ``hints`` at what one can do are left out. */
 export function pictureOf(element, { ground, of, hints }) {
@@ -84,4 +86,18 @@ function drawText(context, text) {
     const [first] = range.getClientRects();
     if (first) context.fillText(word, first.left, first.top + first.height / 2);
   }
+}
+
+/** What pictureOf is told: the colour of the page, what is looked at, and what is only a hint. */
+export function aboutPicture({ element, say, state, trace }) {
+  const looked = {
+    explore: [trace.photo.name, trace.network.title, state.layer],
+    networks: [trace.photo.name],
+    photos: [trace.network.title, state.layer],
+  }[state.tab];
+  return {
+    ground: getComputedStyle(element).backgroundColor,
+    of: [...looked.filter(Boolean), 'attnviz'].join(' · '),
+    hints: HINTS.map((key) => say(key)),
+  };
 }

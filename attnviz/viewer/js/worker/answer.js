@@ -1,16 +1,16 @@
 // What the logits say: the most probable classes, and whether the photo may well show none of them.
 
-const SHOWN = 5;
+const SHOWN = 5; // classes, unless more are asked for
 
 /** The most probable classes with their probabilities, [[label, probability]]. */
-export function topOf(logits, labels) {
+export function topOf(logits, labels, count = SHOWN) {
   const energy = energyOf(logits);
   return Array.from(logits, (logit, index) => [
     labels[index] ?? `class ${index}`,
     Math.exp(logit - energy),
   ])
     .sort(([, one], [, other]) => other - one)
-    .slice(0, SHOWN);
+    .slice(0, count);
 }
 
 /** The logarithm of the sum of exponentials. */

@@ -7,7 +7,7 @@ import { networkInput } from '../pixels/input.js';
 import { regionOf } from '../pixels/geometry.js';
 import { captureOf } from './capture.js';
 import { galleryOf } from './gallery.js';
-import { smallCopy, takenPhoto } from './photos.js';
+import { smallCopy, takenPhoto, wholePicture } from './photos.js';
 
 const NOTHING = []; // is handed over with an answer: all of it is copied
 
@@ -64,6 +64,11 @@ class Holdings {
     const photo = takenPhoto(bitmap, orientation);
     this.#photos.set(name, photo);
     return smallCopy(photo);
+  }
+
+  /** A photo's pixels: ``blob``, a PNG, and ``rgb``, three bytes each. */
+  photoFile({ photo }) {
+    return wholePicture(this.#photos.get(photo));
   }
 
   removePhoto({ name }) {

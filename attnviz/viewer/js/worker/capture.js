@@ -52,10 +52,10 @@ function describedLayer(layer, { kind, title, formula, averaged, limits }, regio
   };
 }
 
-/** The arrays of a layer, {values, height, width, grain}: nothing is quantised here. */
+/** The arrays of a layer, {values, height, width, grain, isMap}: nothing is quantised here. */
 function arraysOf({ height, width, channel, spatial, channelLogits, spatialLogits, sizes, steps }) {
   const vector = (values) => ({ values, height: 1, width: values.length, grain: 0 });
-  const map = (values) => ({ values, height, width, grain: 0 });
+  const map = (values) => ({ values, height, width, grain: 0, isMap: true });
   const arrays = { channel: vector(channel), sizes: vector(sizes) };
   if (spatial) arrays.map = map(spatial);
   if (channelLogits) arrays.channel_logits = vector(channelLogits);

@@ -18,25 +18,45 @@ export function takenPhoto(bitmap, orientation) {
 }
 
 /** A copy of a photo to be shown: {width, height} of the photo, and ``blob``, a JPEG. */
-export async function smallCopy({ pixels, width, height, bands }) {
-  const data = new ImageData(width, height);
-  for (let from = 0, to = 0; to < data.data.length; from += bands, to += 4) {
-    data.data.set(pixels.subarray(from, from + 3), to);
-    data.data[to + 3] = 255;
-  }
+export async function smallCopy(photo) {
+  const { width, height } = photo;
   const scale = Math.min(1, SHOWN_SIDE / Math.max(width, height));
-  const [shownWidth, shownHeight] = [width, height].map((side) =>
-    Math.max(1, Math.round(side * scale)),
-  );
-  const canvas = new OffscreenCanvas(width, height);
-  canvas.getContext('2d').putImageData(data, 0, 0);
-  const small = new OffscreenCanvas(shownWidth, shownHeight);
+  const sides = [width, height].map((side) => Math.max(1, Math.round(side * scale)));
+  const small = new OffscreenCanvas(...sides);
   const context = small.getContext('2d');
   context.imageSmoothingQuality = 'high';
-  context.drawImage(canvas, 0, 0, shownWidth, shownHeight);
-  return {
-    width,
-    height,
-    blob: await small.convertToBlob({ type: 'image/jpeg', quality: QUALITY }),
-  };
+  context.drawImage(canvasOf(rgbOf(photo), width, height), 0, 0, ...sides);
+  const blob = await small.convertToBlob({ type: 'image/jpeg', quality: QUALITY });
+  return { width, height, blob };
+}
+
+/** All of a photo: its ``rgb``, three bytes a pixel, and ``blob``, a PNG. */
+export async function wholePicture(photo) {
+  const rgb = rgbOf(photo);
+  const canvas = canvasOf(rgb, photo.width, photo.height);
+  return { rgb, blob: await canvas.convertToBlob({ type: 'image/png' }) };
+}
+
+function rgbOf({ pixels, bands }) {
+  if (bands === 3) return new Uint8Array(pixels);
+  const rgb = new Uint8Array((pixels.length / bands) * 3);
+  for (let from = 0, to = 0; to < rgb.length; from += bands, to += 3) {
+    rgb[to] = pixels[from];
+    rgb[to + 1] = pixels[from + 1];
+    rgb[to + 2] = pixels[from + 2];
+  }
+  return rgb;
+}
+
+function canvasOf(rgb, width, height) {
+  const image = new ImageData(width, height);
+  image.data.fill(255);
+  for (let from = 0, to = 0; from < rgb.length; from += 3, to += 4) {
+    image.data[to] = rgb[from];
+    image.data[to + 1] = rgb[from + 1];
+    image.data[to + 2] = rgb[from + 2];
+  }
+  const canvas = new OffscreenCanvas(width, height);
+  canvas.getContext('2d').putImageData(image, 0, 0);
+  return canvas;
 }

@@ -1,0 +1,170 @@
+"""What a page without a server saves is what the library writes."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from helpers.browser_actions import (
+    after,
+    control,
+    nothing_is_on_its_way,
+    open_menu,
+    said,
+    save,
+    wait_until_drawn,
+)
+from helpers.file_server import handing_out
+from PIL import Image
+from playwright.sync_api import expect
+
+import attnviz
+from attnviz._paths import EXAMPLES_FOLDER
+from attnviz.drawing.channel import Channel
+from attnviz.export import reproduce, tables
+from attnviz.site.content import SitePlan
+from attnviz.site.writing import write_site
+
+NETWORKS = ("cbam_resnet18", "bam_resnet18", "resnet18")
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory):
+    out = tmp_path_factory.mktemp("site") / "page"
+    write_site(SitePlan(NETWORKS), out)
+    with handing_out(out) as address:
+        yield address
+
+
+@pytest.fixture
+def opened(browser, address):
+    """Opens the page with what an address asks for."""
+    pages = []
+
+    def page(query: str = ""):
+        pages.append(browser.new_page(viewport={"width": 1280, "height": 900}, locale="en-US"))
+        pages[-1].goto(f"{address}?{query}")
+        wait_until_drawn(pages[-1])
+        return pages[-1]
+
+    yield page
+    for each in pages:
+        each.close()
+
+
+def saved(page, act) -> Path:
+    """The file that is saved by an act."""
+    with page.expect_download(timeout=60_000) as download:
+        act()
+    expect(said(page)).to_contain_text("Saved")
+    return download.value.path()
+
+
+@pytest.mark.parametrize(("network", "layer"), [("cbam_resnet18", "layer3.1"), ("bam_resnet18", "bam2")])
+def test_a_zip_holds_the_arrays_and_the_script_makes_them_again(opened, tmp_path, capsys, network, layer):
+    page = opened(f"network={network}&photo=springer&layer={layer}&channel=5")
+    expect(page.locator("[data-menu=take-channel]")).to_be_visible()
+    trace = attnviz.trace(attnviz.load(network), EXAMPLES_FOLDER / "springer.jpg")
+    for what in ("screen", "all"):
+        folder = tmp_path / what
+        with zipfile.ZipFile(saved(page, lambda what=what: save(page, what))) as archive:
+            assert archive.testzip() is None
+            archive.extractall(folder)
+        names = {path.name for path in folder.iterdir()}
+        pictures = {f"{layer}.map.png", f"{layer}.channels.png", f"{layer}.channel-5.png", "answer.png"}
+        numbers = {"arrays.npz", "channels.csv", "manifest.json", "photo.png", "README.txt", "reproduce.py"}
+        assert names == {*pictures, *numbers, *({"overview.png"} if what == "all" else ())}
+        picture = np.asarray(Image.open(folder / "photo.png").convert("RGB"))
+        np.testing.assert_array_equal(picture, trace.photo.pixels)
+        manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+        assert manifest["files"] == sorted(names)
+        (entry,) = manifest["traces"]
+        layers = list(trace.layers) if what == "all" else [layer]
+        assert list(entry["layers"]) == layers and entry["preprocessing"]["view"] == "whole"
+        with np.load(folder / "arrays.npz") as arrays:
+            assert {f"{layer}.channel-5.before", "logits"} <= {*arrays}
+            for name in layers:
+                for part in ("channel", "spatial", "sizes", "channel_logits", "spatial_logits"):
+                    values = getattr(trace.layers[name], part)
+                    assert (values is None) == (f"{name}.{part}" not in arrays)
+                    if values is not None:
+                        np.testing.assert_allclose(arrays[f"{name}.{part}"], values, atol=1e-4)
+        assert "springer.jpg in " + network in (folder / "README.txt").read_text(encoding="utf-8")
+        assert reproduce.main(folder, []) == 0 and "arrays: " in capsys.readouterr().out
+
+
+def rows_of(content: bytes) -> list[list[str]]:
+    return list(csv.reader(io.StringIO(content.decode())))
+
+
+def assert_same_table(found: bytes, expected: bytes) -> None:
+    ours, theirs = rows_of(found), rows_of(expected)
+    assert len(ours) == len(theirs) and ours[0] == theirs[0]
+    for one, other in zip(ours[1:], theirs[1:]):
+        for cell, wanted in zip(one, other, strict=True):
+            try:
+                assert float(cell) == pytest.approx(float(wanted), rel=1e-4, abs=2e-5)
+            except ValueError:
+                assert cell == wanted
+
+
+def test_the_numbers_of_a_figure_are_in_the_librarys_tables(opened):
+    layer = "layer3.0"
+    page = opened(f"network=cbam_resnet18&photo=temple&layer={layer}&channel=9")
+    expect(page.locator("[data-menu=take-channel]")).to_be_visible()
+    network = attnviz.load("cbam_resnet18")
+    trace = attnviz.trace(network, EXAMPLES_FOLDER / "temple.jpg")
+    features = attnviz.features(network, EXAMPLES_FOLDER / "temple.jpg", layer)
+    attention, channel = trace.layers[layer], Channel(layer, 9, features.before[9], features.after[9])
+    expected = {
+        "map": tables.map_table(attention),
+        "channels": tables.weights_table(attention),
+        "channel": tables.channel_table(attention, channel),
+        "steps": tables.steps_table(attention),
+        "answer": tables.answers_table(trace),
+    }
+    for figure, content in expected.items():
+        open_menu(page, f"take-{figure}")
+        path = saved(page, lambda: page.locator("[data-take=csv]:visible").click())
+        assert_same_table(path.read_bytes(), content)
+        expect(page.locator("[data-take=pdf]")).to_have_count(0)
+
+
+def test_comparisons_are_saved_with_all_that_is_compared(opened, tmp_path):
+    page = opened("network=cbam_resnet18&tab=networks")
+    nothing_is_on_its_way(page)
+    with zipfile.ZipFile(saved(page, lambda: save(page, "screen"))) as archive:
+        names = archive.namelist()
+    assert {f"temple-{name}/arrays.npz" for name in NETWORKS} < {*names} and "networks.png" in names
+    control(page, "tab-photos").click()
+    nothing_is_on_its_way(page)
+    networks = {name: attnviz.load(name) for name in NETWORKS}
+    layer = page.evaluate("attnviz.viewer.state.layer")
+    photos = [name.removeprefix("example:") for name in page.evaluate("attnviz.viewer.state.photos")]
+    traces = [attnviz.trace(networks["cbam_resnet18"], EXAMPLES_FOLDER / f"{name}.jpg") for name in photos]
+    for figure, content in {
+        "photos": tables.layers_table([(trace, tuple(trace.layers)) for trace in traces]),
+        "spread": tables.photos_table(traces, layer),
+    }.items():
+        open_menu(page, f"take-{figure}")
+        path = saved(page, lambda: page.locator("[data-take=csv]:visible").click())
+        assert_same_table(path.read_bytes(), content)
+
+
+def test_what_a_page_without_a_server_does_not_draw_is_not_offered(opened):
+    page = opened()
+    open_menu(page, "save")
+    for what, count in {"screen": 1, "all": 1, "paper": 0, "page": 0}.items():
+        expect(page.locator(f"[data-save={what}]")).to_have_count(count)
+
+
+def test_a_network_without_attention_is_saved_too(opened):
+    page = opened("network=resnet18")
+    with zipfile.ZipFile(saved(page, lambda: save(page, "all"))) as archive:
+        assert "photo.png" in archive.namelist()
+    after(page, lambda: page.locator("[data-network=bam_resnet18]").first.click())
