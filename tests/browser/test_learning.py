@@ -176,6 +176,16 @@ def test_a_cell_stands_for_the_stride_of_its_layer(open_app, traces):
     assert answer(page, 0) == f"{stride} × {stride}"
 
 
+def test_what_a_cell_is_computed_from_lies_on_the_map_where_it_is_large_enough(open_app, traces):
+    page = open_app()
+    go_to(page, "map")
+    layer, (row, column), around = state(page, "layer", "pin", "around")
+    height, width = traces[PHOTO, "cbam"].layers[layer].grid
+    assert around == 7
+    if min(height, width) >= 7:
+        assert 3 <= row < height - 3 and 3 <= column < width - 3
+
+
 def test_words_that_are_asked_for_are_true_of_every_network(open_app):
     page = open_app()
     for name, right in {
@@ -244,7 +254,20 @@ def test_keys_of_other_parts_stay_theirs(open_app):
     assert shown(page) == "edges"
 
 
-KEPT = ("tab", "layer", "channel", "pin", "way", "scale", "order", "wipe", "grid", "smooth", "gallery")
+KEPT = (
+    "tab",
+    "layer",
+    "channel",
+    "pin",
+    "around",
+    "way",
+    "scale",
+    "order",
+    "wipe",
+    "grid",
+    "smooth",
+    "gallery",
+)
 
 
 @pytest.mark.parametrize("last", ["gate", "reading"])

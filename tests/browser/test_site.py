@@ -362,3 +362,15 @@ def test_no_text_speaks_of_a_server(visit_site, address):
     text = page.evaluate("""() => [...document.querySelectorAll('.attnviz *')]
       .flatMap(({ title, textContent }) => [title, textContent]).join(' ')""")
     assert not re.search(r"\bserver\b|upload", text, re.IGNORECASE)
+
+
+def test_the_lesson_needs_no_server(visit_site, address):
+    page = visit_site(address)
+    page.locator("[data-learn]").click()
+    lesson = page.locator(".av-lesson")
+    for number in range(1, 11):
+        expect(lesson).to_contain_text(f"{number} of 10", timeout=60_000)
+        page.locator(".av-answer-choice").first.click()
+        expect(lesson.locator(".av-right")).to_have_count(1)
+        page.keyboard.press("ArrowRight")
+    assert all(each.startswith((address, "blob:", "data:")) for each in page.asked)

@@ -14,6 +14,7 @@ export const FIRST_STATE = {
   layer: null, // its name
   channel: null, // its number
   pin: null, // the chosen cell, [row, column]
+  around: null, // how many cells a side are framed around the chosen one
   way: 'dim', // one of WAYS: how the map is drawn on the photo
   present: false, // whether the mechanism is shown to a hall
   step: 1, // which node of it is lit then

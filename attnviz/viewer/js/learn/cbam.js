@@ -1,6 +1,12 @@
 // Pages of the lesson on CBAM: its gate of channels, its map, and the map's edges.
 import { digits } from '../numbers/format.js';
-import { fullestChannel, greatestCell, greatestChannel, unevenFirst } from './choosing.js';
+import {
+  fullestChannel,
+  greatestCell,
+  greatestChannel,
+  innerCell,
+  unevenFirst,
+} from './choosing.js';
 import { ofNumbers } from './question.js';
 import { arrayOf, cellSize, hasAll, kernelOf, kindOf, printed, sigmoid } from './reading.js';
 import { nodeOf } from './se.js';
@@ -65,7 +71,13 @@ export const mapPage = {
   fits: hasMap,
   choose(trace) {
     const [layer] = unevenFirst(trace, hasMap);
-    return { layer: layer.name, pin: greatestCell(layer), grid: isCoarse(layer) };
+    const around = kernelOf(layer, trace);
+    return {
+      layer: layer.name,
+      pin: innerCell(layer, around),
+      around,
+      grid: isCoarse(layer),
+    };
   },
   parts: [
     '[data-part=map]',
@@ -106,8 +118,8 @@ export const edgesPage = {
   choose(trace) {
     const layers = unevenFirst(trace, hasMap);
     const coarse = layers.filter(isCoarse);
-    const { name } = coarse.find(edgeOf) ?? coarse[0] ?? layers[0];
-    return { layer: name, pin: [0, 0], grid: true };
+    const layer = coarse.find(edgeOf) ?? coarse[0] ?? layers[0];
+    return { layer: layer.name, pin: [0, 0], around: kernelOf(layer, trace), grid: true };
   },
   parts: ['[data-part=map]'],
   formulas: [],

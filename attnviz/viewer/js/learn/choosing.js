@@ -3,6 +3,7 @@ import { weightsOf } from '../numbers/analysis.js';
 import { clamp } from '../numbers/scale.js';
 import { unevenness } from '../what/change.js';
 
+const PASSING = 0.75; // a gate of a cell that lets pass much, and not all
 const TELLING = [0.2, 0.45]; // a gate between these holds back much, and not all
 
 /** A trace's layers that ``fit``, the most uneven first. */
@@ -62,6 +63,19 @@ export function greatestChannel(layer, worth) {
 /** The mean size of a channel's features before the gate; 1 where that is not known. */
 function contentOf(layer, channel) {
   return layer.sizes?.values[channel] ?? 1;
+}
+
+/** The cell, [row, column], whose gate is the next to a telling one, of those that have as many cells on each side as a
+ * convolution of that ``kernel`` takes; of all where the map is smaller. */
+export function innerCell({ map }, kernel) {
+  const reach = Math.min(map.height, map.width) < kernel ? 0 : (kernel - 1) / 2;
+  let best = null;
+  for (let row = reach; row < map.height - reach; row++)
+    for (let column = reach; column < map.width - reach; column++) {
+      const away = Math.abs(map.values[row * map.width + column] - PASSING);
+      if (!(away >= best?.away)) best = { away, cell: [row, column] };
+    }
+  return best.cell;
 }
 
 /** The cell, [row, column], where a layer's map is greatest; null without a map. */

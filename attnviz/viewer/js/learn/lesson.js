@@ -9,6 +9,7 @@ const PLAIN = {
   order: 'size',
   wipe: 0,
   pin: null,
+  around: null,
   bare: false,
   smooth: false,
   grid: false,

@@ -47,8 +47,8 @@ export const squeezePage = {
   ask({ state: { channel }, say }, layer) {
     const { channels, height, width } = layer;
     const z = printed(arrayOf(layer, 'squeezed'), channel);
-    const cells = height * width;
-    const numbers = (channels * cells).toLocaleString('en');
+    const cells = (height * width).toLocaleString('en');
+    const numbers = (channels * height * width).toLocaleString('en');
     const words = ['grows', 'stays', 'shrinks', 'depends'].map((name) => [
       `learn_z_${name}`,
       { z },

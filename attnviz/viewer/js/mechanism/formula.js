@@ -44,7 +44,7 @@ function leaf(text) {
   const letters =
     accent in ACCENTS
       ? h('mover', { accent: 'true' }, h('mi', {}, letter), h('mo', FIXED, ACCENTS[accent]))
-      : h('mi', {}, name);
+      : h('mi', name.length > 1 ? { class: 'av-word' } : {}, name);
   return name === text ? letters : h('mrow', {}, letters, h('mo', SIGN, text.slice(name.length)));
 }
 

@@ -91,7 +91,10 @@ function drawMarks(context, { trace, state }, layer, { pointed, mine }, [width, 
     context.fillStyle = '#fff';
     context.fillRect(state.wipe * width - 1, 0, 2, height);
   }
-  if (isOn(layer, state.pin)) drawFrame(context, layer, state.pin, ratio, mine);
+  if (isOn(layer, state.pin)) {
+    if (state.around) drawAround(context, layer, state, ratio);
+    drawFrame(context, layer, state.pin, ratio, mine);
+  }
   if (isOn(layer, pointed)) drawFrame(context, layer, pointed, ratio, '#fff');
 }
 
@@ -110,6 +113,20 @@ function drawGrid(context, layer, ratio, width, height) {
     context.lineTo(width, y * ratio);
   }
   context.stroke();
+}
+
+/** A dashed frame round as many cells a side as there are to be around the chosen one; what lies outside is not seen. */
+function drawAround(context, layer, { pin: [row, column], around }, ratio) {
+  const reach = (around - 1) / 2;
+  const [x, y, width, height] = cellBox(layer, row - reach, column - reach);
+  const box = [x, y, width * around, height * around].map((value) => value * ratio);
+  context.lineWidth = 3;
+  context.strokeStyle = '#000';
+  context.strokeRect(...box);
+  context.strokeStyle = '#fff';
+  context.setLineDash([8, 6]);
+  context.strokeRect(...box);
+  context.setLineDash([]);
 }
 
 function drawFrame(context, layer, cell, ratio, colour) {
