@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import struct
+import zlib
+
 import numpy as np
 import pytest
 from helpers.engine_page import engine_page, in_base64, numbers
@@ -10,6 +13,7 @@ from PIL import Image
 from attnviz import Photo
 from attnviz.photos.decoding import shrunk
 from attnviz.photos.geometry import VIEWS, Recipe, map_box, network_input
+from attnviz.photos.opening import open_photo
 
 CASES = 24
 
@@ -108,3 +112,62 @@ def test_the_input_of_a_network_is_that_of_the_library(engine, view):
         expected = network_input(photo, region, recipe).contiguous().numpy().ravel()
         np.testing.assert_array_equal(numbers(values), expected)
         assert boxes == [list(map_box(region, grid)) for grid in ((8, 11), (16, 24), (3, 3))]
+
+
+DEEP = """async (text) => {
+  const { deepParts, deepPicture } = modules['pixels/deep_png'];
+  const parts = deepParts(bytesOf(text));
+  if (!parts) return null;
+  const { picture, remark } = await deepPicture(parts, 'x.png');
+  return [picture.width, picture.height, textOf(picture.pixels), remark?.bitsTaken ?? null];
+}"""
+
+
+def png_of(samples: np.ndarray, sbit: int = 0) -> bytes:
+    """A PNG of 16 bits a sample, (h, w, channels), which can say how many are used."""
+    height, width, channels = samples.shape
+    rows = [row.astype(">u2").tobytes() for row in samples]
+    step = 2 * channels
+    packed = b""
+    before = bytes(len(rows[0]))
+    for number, row in enumerate(rows):
+        kind = number % 5
+        packed += bytes([kind]) + filtered(row, before, step, kind)
+        before = row
+    colour = {1: 0, 3: 2, 2: 4, 4: 6}[channels]
+    header = struct.pack(">IIBBBBB", width, height, 16, colour, 0, 0, 0)
+    told = [(b"sBIT", bytes([sbit] * channels))] if sbit else []
+    chunks = [(b"IHDR", header), *told, (b"IDAT", zlib.compress(packed)), (b"IEND", b"")]
+    content = b"\x89PNG\r\n\x1a\n"
+    for name, data in chunks:
+        content += struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+    return content
+
+
+def filtered(row: bytes, above: bytes, step: int, kind: int) -> bytes:
+    """A row by one of PNG's five filters."""
+    made = bytearray()
+    for place, byte in enumerate(row):
+        left, up = (row[place - step], above[place]) if place >= step else (0, above[place])
+        corner = above[place - step] if place >= step else 0
+        guess = left + up - corner
+        nearest = min((left, up, corner), key=lambda value: abs(guess - value))
+        added = (0, left, up, (left + up) // 2, nearest)[kind]
+        made.append((byte - added) % 256)
+    return bytes(made)
+
+
+@pytest.mark.parametrize("channels", [1, 2, 3, 4])
+@pytest.mark.parametrize("bits", [0, 8, 9, 12, 14, 16])
+@pytest.mark.parametrize("sbit", [0, 12, 16])
+def test_pictures_of_sixteen_bits_are_scaled_as_the_library_scales_them(engine, channels, bits, sbit):
+    random = np.random.default_rng(bits)
+    samples = random.integers(0, 2**bits, (13, 17, channels), dtype=np.uint16)
+    content = png_of(samples, sbit)
+    expected = open_photo(content, "x.png")
+    width, height, pixels, taken = engine.evaluate(DEEP, in_base64(content))
+    found = numbers(pixels, "u1").reshape(height, width, 3)
+    np.testing.assert_array_equal(found, expected.pixels)
+    assert [taken] == [remark.values["bits_taken"] for remark in expected.remarks] or (
+        taken is None and not expected.remarks
+    )

@@ -153,6 +153,15 @@ def smooth(width: int, height: int, channels: int = 3) -> np.ndarray:
     return np.dstack([np.asarray(band) for band in bands])
 
 
+def deep_pictures() -> dict[str, Image.Image]:
+    """Grey of 16 bits a sample, as microscopes and X-ray devices fill them."""
+    random = np.random.default_rng(3)
+    samples = np.kron(random.integers(0, 2**16, (10, 15), dtype=np.uint16), np.ones((20, 20), np.uint16))
+    samples += random.integers(0, 50, samples.shape, dtype=np.uint16)
+    used = {"16": samples, "12": samples >> 4, "10": samples >> 6, "8": samples >> 8}
+    return {f"deep{bits}.png": Image.fromarray(values) for bits, values in used.items()}
+
+
 def photos_of_all_kinds(folder: Path) -> list[Path]:
     """Files as people have them."""
     colours, grey = smooth(400, 301), smooth(301, 200, 1)[:, :, 0]
@@ -170,6 +179,7 @@ def photos_of_all_kinds(folder: Path) -> list[Path]:
         written(folder, "grey.png", Image.fromarray(grey)),
         written(folder, "palette.png", Image.fromarray(colours).quantize(64)),
         written(folder, "alpha.png", Image.fromarray(alpha)),
+        *(written(folder, name, deep) for name, deep in deep_pictures().items()),
         written(folder, "plain.webp", Image.fromarray(colours), lossless=True),
         written(folder, "plain.bmp", Image.fromarray(colours)),
         written(folder, "plain.gif", Image.fromarray(colours).quantize(64)),
@@ -190,6 +200,7 @@ def test_a_photo_of_ones_own_is_opened_as_the_library_opens_it(page, networks, t
         assert capture["photo"]["name"] == path.name
         size = capture["photo"]["width"], capture["photo"]["height"]
         assert size == (trace.photo.width, trace.photo.height)
+        assert [remark["en"] for remark in capture["remarks"]] == [str(remark) for remark in trace.remarks]
         assert_as_traced(capture, trace)
 
 

@@ -21,6 +21,7 @@ MODULES = (
     "pixels/input",
     "pixels/shrinking",
     "pixels/geometry",
+    "pixels/deep_png",
 )
 # Numbers travel as base64 of single precision, bytes as base64 of bytes.
 CODE = """window.modules = (() => {{ 'use strict';

@@ -45,11 +45,12 @@ export function siteHost(site) {
 
   async function capture(request, options) {
     const made = await withBoth(request, options, () => ask('capture', request));
-    const { name, isExample, picture } = photos.find(request.photo);
+    const { name, isExample, picture, remark } = photos.find(request.photo);
     return {
       ...made,
       asked: { ...made.asked, example: isExample },
       photo: { ...made.photo, name, picture },
+      remarks: remark ? [said('remark_depth', { name, ...remark })] : [],
     };
   }
 

@@ -1,5 +1,6 @@
 // The photos of a page without a server: its examples, and the visitor's own, which stay in this browser.
 import { Fault } from '../engine/fault.js';
+import { deepParts } from '../pixels/deep_png.js';
 import { uprightFile } from '../pixels/orientation.js';
 import { bytesOf } from './files.js';
 import { Open } from './open.js';
@@ -78,11 +79,21 @@ export class SitePhotos {
     const bytes = known.file
       ? new Uint8Array(await known.file.arrayBuffer())
       : await bytesOf(known.path, { signal: options?.signal });
-    const { bitmap, orientation } = await decodedPicture(bytes, known);
-    const asked = { name: photo, bitmap, orientation };
-    const { blob } = await ask('addPhoto', asked, [bitmap]);
+    const { blob, remark } = await sent(photo, bytes, known, ask);
     known.picture ??= URL.createObjectURL(blob);
+    known.remark = remark;
   }
+}
+
+/** Give a photo's file to the worker: decoded by the browser, or as it is where browsers leave bits out. */
+async function sent(photo, bytes, known, ask) {
+  const parts = deepParts(bytes);
+  if (parts) {
+    checkSize(parts, known.name);
+    return ask('addDeepPhoto', { name: photo, bytes, file: known.name });
+  }
+  const { bitmap, orientation } = await decodedPicture(bytes, known);
+  return ask('addPhoto', { name: photo, bitmap, orientation }, [bitmap]);
 }
 
 /** A file's picture as the browser decodes it, in sRGB, and how it is still to be turned. Here and not in the worker: of a page

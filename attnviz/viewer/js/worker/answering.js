@@ -3,7 +3,9 @@
 import { Memory } from '../engine/memory.js';
 import { Network } from '../engine/network.js';
 import { readWeights } from '../engine/safetensors.js';
+import { deepParts, deepPicture } from '../pixels/deep_png.js';
 import { networkInput } from '../pixels/input.js';
+import { shrunk } from '../pixels/shrinking.js';
 import { regionOf } from '../pixels/geometry.js';
 import { captureOf } from './capture.js';
 import { galleryOf } from './gallery.js';
@@ -64,6 +66,14 @@ class Holdings {
     const photo = takenPhoto(bitmap, orientation);
     this.#photos.set(name, photo);
     return smallCopy(photo);
+  }
+
+  /** Take a photo of 16 bits a sample, by the bytes of its file. Gives a small copy, and a ``remark`` on its depth. */
+  async addDeepPhoto({ name, bytes, file }) {
+    const { picture, remark } = await deepPicture(deepParts(bytes), file);
+    const photo = shrunk(picture);
+    this.#photos.set(name, photo);
+    return { ...(await smallCopy(photo)), remark };
   }
 
   /** A photo's pixels: ``blob``, a PNG, and ``rgb``, three bytes each. */

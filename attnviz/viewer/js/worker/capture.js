@@ -24,7 +24,6 @@ export function captureOf({ request, photo, region, about, logits, layers }) {
     logits,
     top: topOf(logits, labels),
     doubt: doubtOf(logits, doubts[view]),
-    remarks: [],
     diagrams: mechanism ? [mechanism.diagram] : [],
     layers: layers.map((layer) => describedLayer(layer, mechanism, region)),
   };
