@@ -48,6 +48,21 @@ def test_what_is_pressed_is_large_enough_for_a_finger(phone, noise_file):
     assert phone.evaluate(SMALL, SMALLEST) == []
 
 
+def test_the_lesson_is_begun_turned_and_ended_by_a_finger(phone):
+    phone.locator(".av-tools-opener").tap()
+    phone.locator("[data-learn]").tap()
+    lesson = phone.locator(".av-lesson")
+    expect(lesson).to_contain_text("1 of 10", timeout=60_000)
+    assert phone.evaluate(SMALL, SMALLEST) == []
+    phone.locator(".av-answer-choice").first.tap()
+    expect(phone.locator(".av-answered")).to_be_in_viewport()
+    phone.locator("[data-next]").tap()
+    expect(lesson).to_contain_text("2 of 10")
+    lesson.locator(".av-close").tap()
+    expect(lesson).to_have_count(0)
+    expect(phone.locator(".av-tools-opener")).to_be_focused()
+
+
 def test_photos_map_strip_answer_and_channels_follow_each_other(phone):
     places = [".av-bar h1", ".av-photos-row", ".av-photo", ".av-strip", ".av-answer", ".av-what"]
     tops = [phone.locator(place).bounding_box()["y"] for place in places]

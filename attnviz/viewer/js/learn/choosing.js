@@ -12,10 +12,10 @@ export function unevenFirst(trace, fits) {
   return layers.sort((first, second) => unevenness(second) - unevenness(first));
 }
 
-/** A trace's layers that ``fit``, first those whose channels are shut, half open and open in the most equal shares. */
+/** A trace's layers that ``fit``, first those whose channels are shut, half open and open in the most equal shares; of equal
+ * ones the more uneven. */
 export function spreadFirst(trace, fits) {
-  const layers = trace.layers.filter((layer) => fits(layer, trace));
-  return layers.sort((first, second) => spread(second) - spread(first));
+  return unevenFirst(trace, fits).sort((first, second) => spread(second) - spread(first));
 }
 
 /** The smallest share of a layer's gates that lie in one third of what they can be. */

@@ -39,7 +39,7 @@ function LessonPanel({ viewer, page, pages }) {
   useFocus(viewer, panel, page);
   useLessonKeys(viewer, panel, { move, answer, close });
   const place = pages.indexOf(page);
-  useAnswerInSight(panel, answered);
+  useAnswerInSight(panel, answers);
   return h(
     'div',
     { class: 'av-lesson', role: 'dialog', 'aria-label': say('learn_label'), ref: panel },
@@ -95,12 +95,13 @@ function useFocus({ element }, panel, page) {
   }, [page.name]);
 }
 
-/** What was answered is brought into sight, within the panel. */
-function useAnswerInSight(panel, answered) {
+/** With each of the ``answers`` what it tells is brought into sight, within the panel. */
+function useAnswerInSight(panel, answers) {
   useEffect(() => {
-    if (answered !== null)
-      panel.current.querySelector('.av-answered').scrollIntoView({ block: 'nearest' });
-  }, [answered]);
+    panel.current
+      .querySelector('.av-answered > p')
+      ?.parentElement.scrollIntoView({ block: 'nearest' });
+  }, [answers]);
 }
 
 function Head({ viewer: { say }, place, count, onClose }) {
@@ -151,7 +152,7 @@ function Content({ viewer, page, layer, question, answered, onAnswer }) {
 
 /** Formulas of the layer's diagram, some of them with numbers. */
 function Formulas({ viewer, layer, formulas }) {
-  const { diagram, numbers } = useMechanism(viewer, layer);
+  const { diagram, numbers } = useMechanism(viewer, layer, false); // as the text has them
   const lines = formulas.map(([key, form]) => {
     const tree = diagram.nodes.find((node) => node.key === key)?.[form];
     const filled = form === 'example' ? numbers : undefined;

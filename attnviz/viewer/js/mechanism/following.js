@@ -8,11 +8,14 @@ import { isMap } from './picture.js';
 import { numbersOf, openingCell, printedNumbers } from './node_numbers.js';
 
 /** Everything that a diagram of ``viewer``'s layer shows: {diagram, known, numbers, channel, cell, inputs}; null without
- * a layer. ``known`` and ``numbers`` are as node_numbers.js gives them. */
-export function useMechanism(viewer, layer) {
+ * a layer. ``known`` and ``numbers`` are as node_numbers.js gives them; they are those of what is pointed at, if that is to be
+ * followed. */
+export function useMechanism(viewer, layer, followsPointer = true) {
   const { state, trace } = viewer;
-  const pointedChannel = usePointed(viewer, 'channel');
-  const pointedCell = usePointed(viewer, 'cell');
+  const [pointedChannel, pointedCell] = [
+    usePointed(viewer, 'channel'),
+    usePointed(viewer, 'cell'),
+  ].map((pointed) => (followsPointer ? pointed : null));
   const channel = pointedChannel ?? state.channel;
   const features = useFeatures(viewer, layer, channel);
   const diagram = trace.diagrams[layer.diagram];
