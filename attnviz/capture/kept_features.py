@@ -1,12 +1,16 @@
 """What a network had computed when a layer's attention began, so that a pass with changed gates starts from
 there. Nothing is known of how the network is built: outputs of modules are kept, and handed out again in
-place of computing them."""
+place of computing them.
+
+Copies would cost half of what is saved. So the tensors themselves are kept, and their version counters tell
+whether anybody has written over one since; what is known to be written over is kept, and handed out, as a
+copy. Passes that use them run without gradients, but not in inference mode, where tensors have no
+versions."""
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +21,6 @@ from .arguments import Arguments, remade
 from .hooks import COMPUTE, Hooks
 from .module_tree import ModuleTree
 from .plan import has_card
-from .reading import quietly
 
 
 class _ReachedError(BaseException):
@@ -26,10 +29,24 @@ class _ReachedError(BaseException):
 
 @dataclass(frozen=True, eq=False)
 class KeptCall:
-    """What one call of a module gave back: a copy that nobody writes over."""
+    """What one call of a module gave back, and the versions of its tensors then."""
 
     module: nn.Module
     output: Any
+    versions: tuple[int, ...]
+
+    @classmethod
+    def of(cls, module: nn.Module, output: Any) -> KeptCall:
+        """A call that has just ended; of what has no versions a copy."""
+        if any(each.is_inference() for each in tensors_in(output)):
+            with torch.inference_mode(False):
+                output = copied(output)
+        return cls(module, output, _versions(output))
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether nobody wrote over its tensors since."""
+        return _versions(self.output) == self.versions
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,6 +54,10 @@ class KeptFeatures:
     """The calls that had ended when a module was about to run, outermost ones only, in order."""
 
     calls: tuple[KeptCall, ...] = ()
+
+    def written_over(self) -> set[nn.Module]:
+        """The modules whose outputs are no longer what they were."""
+        return {call.module for call in self.calls if not call.is_whole}
 
     @property
     def byte_count(self) -> int:
@@ -49,12 +70,15 @@ def keep(
     modules: dict[str, nn.Module],
     given: Arguments,
     until: nn.Module,
-    since: KeptFeatures | None = None,
+    since: KeptFeatures | None,
+    as_copies: Collection[nn.Module],
 ) -> KeptFeatures | None:
     """What a network has computed when the module ``until`` is about to run for the first time; the pass ends
-    there, and begins where ``since`` ended. None if it does not come there."""
-    keeper = _Keeper(ModuleTree(modules), until)
-    with quietly(network), Hooks() as hooks, handing_out(since, hooks, keeper):
+    there, and begins where ``since`` ended. None if it does not come there. The outputs of some modules are
+    kept ``as_copies``."""
+    keeper = _Keeper(ModuleTree(modules), until, as_copies)
+    with torch.no_grad(), Hooks() as hooks:
+        hand_out(since, hooks, as_copies, keeper)
         keeper.listen(hooks)
         try:
             (given if has_card(network) else given.copied()).call(network)
@@ -66,8 +90,8 @@ def keep(
 class _Keeper:
     """Keeps what the modules around one give back, those that it lies in and their children, as they end."""
 
-    def __init__(self, tree: ModuleTree, until: nn.Module) -> None:
-        self._until = until
+    def __init__(self, tree: ModuleTree, until: nn.Module, as_copies: Collection[nn.Module]) -> None:
+        self._until, self._as_copies = until, as_copies
         around = tree.ancestors(until)
         children = [child for module in around for child in module.children()]
         self._watched = dict.fromkeys([*around, *children, until])
@@ -82,10 +106,19 @@ class _Keeper:
     def ended(self) -> tuple[KeptCall, ...]:
         return tuple(call for ended in self._running for call in ended)
 
-    def _begin(self, module: nn.Module, _inputs: tuple, _named: dict[str, Any]) -> None:
+    def _begin(self, module: nn.Module, inputs: tuple, _named: dict[str, Any]) -> None:
         if module is self._until:
             raise _ReachedError
+        if getattr(module, "inplace", False) is True:
+            self._save(inputs)
         self._running.append([])
+
+    def _save(self, inputs: tuple) -> None:
+        """Put copies in place of what an activation is about to write over."""
+        for ended in self._running:
+            for place, call in enumerate(ended):
+                if any(call.output is each for each in inputs):
+                    ended[place] = KeptCall.of(call.module, copied(call.output))
 
     def _end(self, module: nn.Module, _inputs: tuple, output: Any) -> None:
         self._running.pop()
@@ -93,31 +126,37 @@ class _Keeper:
         if handed_out is not None and handed_out.module is module:
             self._running[-1].append(handed_out)
         elif output is not None:
-            self._running[-1].append(KeptCall(module, copied(output)))
+            kept = copied(output) if module in self._as_copies else output
+            self._running[-1].append(KeptCall.of(module, kept))
 
 
-@contextmanager
-def handing_out(
-    kept: KeptFeatures | None, hooks: Hooks, keeper: _Keeper | None = None, count: int = 1
-) -> Iterator[None]:
-    """While it lasts the modules give back what was kept of them, for as many calls as were kept; each
-    ``count`` times, where it is of one input. ``hooks`` are of the pass."""
+def hand_out(
+    kept: KeptFeatures | None,
+    hooks: Hooks,
+    as_copies: Collection[nn.Module] = (),
+    keeper: _Keeper | None = None,
+    count: int = 1,
+) -> None:
+    """Let the modules give back what was kept of them, for as many calls as were kept, until the pass's
+    ``hooks`` go; each ``count`` times, where it is of one input. The last is a copy, and those of some
+    modules are: what comes next is the likeliest to write over it."""
+    calls = () if kept is None else kept.calls
     waiting: dict[nn.Module, deque[KeptCall]] = {}
-    for call in () if kept is None else kept.calls:
+    for call in calls:
         if not isinstance(call.module, torch.jit.ScriptModule):  # those are computed again
             waiting.setdefault(call.module, deque()).append(call)
 
-    def answer(calls: deque[KeptCall]) -> Any:
-        if not calls:
+    def answer(module: nn.Module) -> Any:
+        if not waiting[module]:
             return COMPUTE
-        call = calls.popleft()
+        call = waiting[module].popleft()
         if keeper is not None:
             keeper.handed_out = call
-        return copied(call.output, count)
+        is_copied = count > 1 or call is calls[-1] or module in as_copies
+        return copied(call.output, count) if is_copied else call.output
 
-    for module, calls in waiting.items():
-        hooks.instead(module, lambda calls=calls: answer(calls))  # type: ignore[misc]
-    yield
+    for module in waiting:
+        hooks.instead(module, lambda module=module: answer(module))  # type: ignore[misc]
 
 
 def copied(value: Any, count: int = 1) -> Any:
@@ -140,3 +179,7 @@ def tensors_in(value: Any) -> list[Tensor]:
 
     note(value)
     return found
+
+
+def _versions(value: Any) -> tuple[int, ...]:
+    return tuple(each._version for each in tensors_in(value))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -19,7 +19,7 @@ from .changer import Changer, PlacedChange, placed
 from .changes import Changes
 from .exclusive import exclusive_eval
 from .hooks import Hooks
-from .kept_features import KeptFeatures, handing_out, keep
+from .kept_features import KeptFeatures, hand_out, keep
 from .layer_attention import LayerAttention
 from .outputs import scores_in
 from .plan import ReadingPlan, check_there_is_attention, has_card, plan_for
@@ -43,6 +43,7 @@ class TracedBatch:
     traces: tuple[Trace, ...]  # one of each input
     steps: bool
     orders: RowOrders | None = None  # of the rows in the pass; None where that was not listened to
+    _written_over: set[nn.Module] = field(default_factory=set)  # whose outputs others write over
 
     def changed(self, changes: Changes) -> list[Trace]:
         """The traces of one more pass with changed gates. Raises EditError if a change can't be made."""
@@ -67,7 +68,7 @@ class TracedBatch:
         given = self.given.repeated(count) if count > 1 else self.given
         places = self._placed(changes)
         with exclusive_eval(self.network, list(self.modules.values())):
-            output = _run(self.network, given, Changer(places), kept, count)
+            output = self._run(given, Changer(places), kept, count)
             return scores_in(self.network, self.modules, given, output, self.plan).values
 
     def kept_before(self, layer: str, since: KeptFeatures | None = None) -> KeptFeatures | None:
@@ -76,8 +77,21 @@ class TracedBatch:
         taps = {tap.layer: tap.module for tap in self.plan.taps}
         if layer not in taps or any(f"{layer} #2" in trace.layers for trace in self.traces):
             return None
+        found = self._kept(taps[layer], since) if since is not None and self.is_whole(since) else None
+        while found is None or not self.is_whole(found):
+            found = self._kept(taps[layer], None)
+            if found is None:
+                return None
+        return found
+
+    def is_whole(self, kept: KeptFeatures) -> bool:
+        """Whether nothing wrote over what was kept; what did, is remembered, and happens once."""
+        self._written_over.update(kept.written_over())
+        return not kept.written_over()
+
+    def _kept(self, until: nn.Module, since: KeptFeatures | None) -> KeptFeatures | None:
         with exclusive_eval(self.network, list(self.modules.values())):
-            return keep(self.network, self.modules, self.given, taps[layer], since)
+            return keep(self.network, self.modules, self.given, until, since, self._written_over)
 
     def is_in_order(self) -> bool:
         """Whether every layer sees one row an input, in the order of the inputs."""
@@ -90,10 +104,23 @@ class TracedBatch:
             for norm in norms:
                 norm.training = True
             try:
-                _run(self.network, self.given, Changer(places), None, 1)
+                self._run(self.given, Changer(places))
             finally:
                 for norm in norms:
                     norm.training = False
+
+    def _run(
+        self, given: Arguments, changer: Changer, kept: KeptFeatures | None = None, count: int = 1
+    ) -> Any:
+        """What the network gives back in a pass with changed gates that nobody listens to."""
+        with ExitStack() as entered:
+            entered.enter_context(quietly(self.network) if kept is None else torch.no_grad())
+            hand_out(kept, entered.enter_context(Hooks()), self._written_over, count=count)
+            entered.enter_context(changer.hooks())
+            entered.enter_context(changer.products())
+            output = (given if has_card(self.network) else given.copied()).call(self.network)
+        changer.check()
+        return output
 
     def _placed(self, changes: Changes) -> list[PlacedChange]:
         """The changes with their places. Raises EditError where a layer works on several rows of an input."""
@@ -103,20 +130,6 @@ class TracedBatch:
             if layer.name in changes and result.rows != count:
                 raise EditError("edit_layer_of_rows", layer=layer.name, rows=result.rows, count=count)
         return places
-
-
-def _run(
-    network: nn.Module, given: Arguments, changer: Changer, kept: KeptFeatures | None, count: int
-) -> Any:
-    """A pass with changed gates that nobody listens to."""
-    with ExitStack() as entered:
-        entered.enter_context(quietly(network))
-        entered.enter_context(handing_out(kept, entered.enter_context(Hooks()), count=count))
-        entered.enter_context(changer.hooks())
-        entered.enter_context(changer.products())
-        output = (given if has_card(network) else given.copied()).call(network)
-    changer.check()
-    return output
 
 
 def traced_batch(

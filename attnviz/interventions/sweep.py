@@ -146,12 +146,10 @@ def _layers(batch: TracedBatch, edits: Sequence[Edit], sources: Sources, recompu
                 changed[label_of(edit)] = one_layer(batch, name, edit, sources, recompute)
             except EditError as error:
                 sources.remark(TraceRemark("sweep_left_out", layer=name, why=str(error)))
-        if changed and recompute:
-            kept = batch.kept_before(name, kept) or batch.kept_before(name)
-        start = kept if recompute else None
-        answers = {
-            done: answer(before, batch.changed_scores(each, start)[0]) for done, each in changed.items()
-        }
+        answers = {}
+        for done, changes in changed.items():
+            kept = batch.kept_before(name, kept) if recompute else None
+            answers[done] = answer(before, batch.changed_scores(changes, kept)[0])
         if answers:
             rows.append(SweepRow(name, None, answers))
     return rows

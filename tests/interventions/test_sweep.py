@@ -201,3 +201,46 @@ def test_an_unknown_layer_gets_one_sentence():
         attnviz.sweep(lively("se"), noise(3, 64, 64), layer="layer9")
     with pytest.raises(attnviz.EditError, match="there is no channel 8"):
         attnviz.sweep(lively("se"), noise(3, 64, 64), layer="layer1.0", channels=[8])
+
+
+class WritesOver(nn.Module):
+    """Blocks that write over what other modules gave, in modules and in functions."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem, self.norm, self.se = (
+            nn.Conv2d(3, 16, 3, 2, 1),
+            nn.BatchNorm2d(16),
+            attention_modules.InPlaceSE(16),
+        )
+        self.act, self.conv, self.again = nn.ReLU(inplace=True), nn.Conv2d(16, 16, 3, padding=1), OpenBlock()
+        self.fc = nn.Linear(16, 5)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        stem = self.stem(x)
+        normed = self.norm(stem)
+        mean = normed.mean() + stem.std()  # of what the next line writes over
+        y = self.se(self.act(normed) + mean)
+        stem += y
+        y = self.conv(stem)
+        y.mul_(mean)
+        return self.fc(self.again(y).add_(stem).mean((2, 3)))
+
+
+def test_what_a_network_writes_over_is_kept_as_it_was():
+    network = alive(WritesOver())
+    assert_restarts_as_a_full_pass(network, noise(3, 64, 64))
+    found = attnviz.sweep(network, noise(3, 64, 64), ("off", "flat", "shuffle"))
+    assert len(found.rows) == 2
+    for row in found.rows:
+        for how, said in row.answers.items():
+            assert (
+                said.score_change
+                == attnviz.intervene(network, noise(3, 64, 64), {row.layer: how}).score_change
+            )
+
+
+@pytest.mark.slow
+def test_a_fast_copy_which_writes_over_its_features_restarts_bit_for_bit(cbam, examples):
+    quick = attnviz.fast(cbam)
+    assert_restarts_as_a_full_pass(quick, torch.randn(3, 96, 128))
