@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from .capture.run import features, find, trace, traces
     from .capture.trace import Features, Found, Trace
     from .errors import AttnvizError, EditError, NetworkError, PhotoError, TraceError
+    from .interventions.ablation import Ablation, ablate
     from .interventions.edit_json import edits_from_json, edits_to_json
     from .interventions.edits import Flat, Off, Patch, Scale, Set, Shuffle, Usual
     from .interventions.intervention import Intervention, intervene
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from .zoo.registry import list_networks, load
 
 __all__ = [
+    "Ablation",
     "AttnvizError",
     "EditError",
     "Features",
@@ -65,6 +67,7 @@ __all__ = [
     "Trace",
     "TraceError",
     "Usual",
+    "ablate",
     "edits_from_json",
     "edits_to_json",
     "fast",
@@ -92,6 +95,7 @@ _HOMES = {
     "capture.run": ("features", "find", "trace", "traces"),
     "capture.trace": ("Features", "Found", "Trace"),
     "errors": ("AttnvizError", "EditError", "NetworkError", "PhotoError", "TraceError"),
+    "interventions.ablation": ("Ablation", "ablate"),
     "interventions.edit_json": ("edits_from_json", "edits_to_json"),
     "interventions.edits": ("Flat", "Off", "Patch", "Scale", "Set", "Shuffle", "Usual"),
     "interventions.intervention": ("Intervention", "intervene"),

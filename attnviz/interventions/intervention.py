@@ -14,7 +14,7 @@ from ..capture.changes import place_of
 from ..capture.exclusive import exclusive_eval
 from ..capture.inputs import PhotoSource, prepare
 from ..capture.items import single_photo
-from ..capture.plan import unwrapped
+from ..capture.plan import some, unwrapped
 from ..capture.run import form_of
 from ..capture.trace import Trace
 from ..capture.traced_batch import TracedBatch, traced_batch
@@ -195,9 +195,9 @@ def remarks_on(network: nn.Module, edits: Edits, sources: Sources) -> list[Trace
     remarks = []
     off = [layer for layer, each in edits.items() if any(isinstance(edit, Off) for edit in each)]
     if off and _has_norms(network):
-        remarks.append(TraceRemark("edit_off_with_norms", layers=tuple(off)))
+        remarks.append(TraceRemark("edit_off_with_norms", layers=some(off)))
     elif off:
-        remarks.append(TraceRemark("edit_off", layers=tuple(off)))
+        remarks.append(TraceRemark("edit_off", layers=some(off)))
     if sources.used is not None and sources.used.photos < FEW:
         remarks.append(TraceRemark("reference_of_few", count=sources.used.photos, few=FEW))
     return remarks
@@ -209,7 +209,7 @@ def _has_norms(network: nn.Module) -> bool:
 
 
 def _mark(before: Trace, edits: Edits) -> TraceRemark:
-    return TraceRemark("network_changed", name=before.network, layers=tuple(edits))
+    return TraceRemark("network_changed", name=before.network, layers=some(edits))
 
 
 def _described(edits: Edits) -> dict[str, Any]:

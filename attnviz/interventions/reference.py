@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import weakref
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -53,6 +54,15 @@ class Reference:
         if f"{part}_mean" in means:
             return means[f"{part}_mean"].reshape([1] * len(sides)), False
         raise EditError("reference_without_layer", layer=layer.name)
+
+    @property
+    def digest(self) -> str:
+        """What these means are told by."""
+        digest = hashlib.sha256(f"{self.network} {self.sha256} {self.photos}".encode())
+        for layer, means in self.means.items():
+            for part, values in means.items():
+                digest.update(f"{layer} {part}".encode() + np.ascontiguousarray(values).tobytes())
+        return digest.hexdigest()
 
     def save(self, path: str | Path) -> None:
         """Write it as a file of NumPy's (.npz) that ``load_reference`` opens."""

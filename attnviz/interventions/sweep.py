@@ -120,7 +120,8 @@ def sweep(
     batch, sources = traced_photo(network, photo, view, before), Sources(network, view, reference)
     if layer is None:
         edits = edits_of({"how": how})["how"]
-        rows, edited = _layers(batch, edits, sources, recompute), {"how": edits}
+        rows = _layers(batch, edits, sources, recompute)
+        edited = {row.layer: edits for row in rows}
     else:
         rows, edited = _channels(batch, layer, channels, recompute, sources), {}
     remarks = (*sources.remarks, *remarks_on(network, edited, sources))
