@@ -1,7 +1,11 @@
-"""Deployment of the page as a Hugging Face Space: which files of a checkout it needs, and their upload in one
-commit."""
+"""Upload of a page to a Hugging Face Space in one commit; and of the page on a server, which files of a
+checkout it needs."""
 
 from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from pathlib import Path
 
 from ._paths import ROOT
 from ._version import __version__
@@ -31,35 +35,50 @@ def files() -> list[str]:
     return sorted(names)
 
 
-def size(name: str) -> int:
-    """Bytes of one of ``files``."""
-    return (ROOT / name).stat().st_size
+@dataclass(frozen=True, eq=False)
+class Space:
+    """What a Space is to hold: ``files`` by their paths in it, which ``sdk`` shows them ("gradio" or
+    "static"), and which folders and files at its top are ``ours``: what is there and not in ``files`` is
+    deleted, all else stays."""
+
+    sdk: str
+    files: Mapping[str, Path | bytes]
+    ours: Collection[str]
+
+    def sizes(self) -> dict[str, int]:
+        """Bytes of each file."""
+        return {
+            name: len(content) if isinstance(content, bytes) else content.stat().st_size
+            for name, content in self.files.items()
+        }
 
 
-def upload(space: str) -> str:
-    """Bring the files of the Space USER/NAME up to date in one commit, making it if there is none; gives back
-    its address.
+def gradio_space() -> Space:
+    """The page on a server, of this checkout. Raises AttnvizError if this is none."""
+    return Space("gradio", {name: ROOT / name for name in files()}, FOLDERS)
 
-    Files of an earlier upload that are no longer in our folders are deleted; other files in the Space stay.
+
+def upload(name: str, space: Space) -> str:
+    """Bring the Space USER/NAME up to date in one commit, making it if there is none; gives back its address.
+
     The token and the hub's address are those of the hub's library: HF_TOKEN, or that of ``hf auth login``,
     and HF_ENDPOINT. Raises AttnvizError."""
     from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi, get_token
     from huggingface_hub.errors import HfHubHTTPError, HTTPError
 
-    names = files()
-    check(space)
+    check(name)
     if not get_token():
         raise AttnvizError("hub_login_missing")
     hub = HfApi()
     try:
-        address = hub.create_repo(space, repo_type="space", space_sdk="gradio", exist_ok=True)
-        uploaded = hub.list_repo_files(space, repo_type="space")
-        outdated = [name for name in uploaded if name.split("/")[0] in FOLDERS and name not in names]
+        address = hub.create_repo(name, repo_type="space", space_sdk=space.sdk, exist_ok=True)
+        there = hub.list_repo_files(name, repo_type="space")
+        outdated = [path for path in there if path.split("/")[0] in space.ours and path not in space.files]
         operations: list[CommitOperationAdd | CommitOperationDelete] = [
-            *(CommitOperationDelete(name) for name in outdated),
-            *(CommitOperationAdd(name, ROOT / name) for name in names),
+            *(CommitOperationDelete(path) for path in outdated),
+            *(CommitOperationAdd(path, content) for path, content in space.files.items()),
         ]
-        hub.create_commit(space, operations, commit_message=f"attnviz {__version__}", repo_type="space")
+        hub.create_commit(name, operations, commit_message=f"attnviz {__version__}", repo_type="space")
     except HfHubHTTPError as error:
         raise _refusal(error.response.status_code, error.server_message) from error
     except ValueError as error:  # the card's front matter

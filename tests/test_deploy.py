@@ -20,6 +20,9 @@ from huggingface_hub import constants as hub_constants
 from attnviz import deploy
 from attnviz.command.main import main
 from attnviz.server import zerogpu
+from attnviz.site.content import SitePlan
+from attnviz.site.writing import write_site
+from attnviz.zoo.registry import list_networks
 
 ENGINE = "attnviz/viewer/js/engine/convolution"  # which runs in browsers, of pages without a server
 LEFT_OUT = {"attnviz/py.typed", f"{ENGINE}.c", f"{ENGINE}.wasm"}  # for type checkers
@@ -224,6 +227,22 @@ def test_a_dry_run_lists_the_files_and_asks_nobody(hub, monkeypatch, capsys):
         "MB -> me/attnviz"
     )
     assert not hub.asked
+
+
+def test_the_page_without_a_server_goes_to_a_static_space(hub, tmp_path):
+    kept = {".gitattributes": b"*.safetensors filter=lfs", "notes.md": b"mine"}
+    hub.held = {**kept, "models/gone-0123.safetensors": b"0", "assets/attnviz-old.js": b"1"}
+    hub.created = {"name": "attnviz"}
+    assert main(["deploy", "site", "me/attnviz"]) == 0
+    write_site(SitePlan(tuple(list_networks())), tmp_path / "page")
+    files = {path for path in (tmp_path / "page").rglob("*") if path.is_file()}
+    written = {path.relative_to(tmp_path / "page").as_posix(): path.read_bytes() for path in files}
+    card = hub.held.pop("README.md").decode()
+    assert hub.held == {**kept, **written} and hub.created["sdk"] == "static"
+    (front,) = [yaml.safe_load(card.split("---")[1])]
+    assert (front["sdk"], front["app_file"]) == ("static", "index.html")
+    assert len(front["short_description"]) <= 60
+    assert main(["deploy", "site", "me/attnviz", "--dry-run"]) == 0
 
 
 @pytest.mark.skipif(not (ROOT / ".git").exists(), reason="this is no checkout")

@@ -219,7 +219,12 @@ def _fetch(parser: ArgumentParser) -> None:
 
 
 def _deploy(parser: ArgumentParser) -> None:
-    parser.add_argument("place", type=one_of(("space",), "place"), metavar="space")
+    parser.add_argument(
+        "place",
+        type=one_of(("space", "site"), "place"),
+        metavar="{space,site}",
+        help="space: the page on a server; site: the page without one, in a static Space",
+    )
     parser.add_argument("space", metavar="USER/NAME", help="of the Space")
     parser.add_argument(
         "--dry-run", action="store_true", help="list what would be uploaded, and ask nothing of the hub"
@@ -392,7 +397,8 @@ COMMANDS = {
     ),
     "deploy": _Command(
         "put the page on a Hugging Face Space",
-        "Brings a Hugging Face Space up to date with this checkout, making it if there is none.",
+        "Brings a Hugging Face Space up to date with this checkout, or with the page without a server, and "
+        "makes it if there is none.",
         _deploy,
     ),
     "train": _Command(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from argparse import Namespace
 
-from ..deploy import check, files, size, upload
+from ..deploy import Space, check, gradio_space, upload
 from .terminal import say
 
 
@@ -24,11 +24,20 @@ def app(options: Namespace) -> int:
 
 
 def deploy(options: Namespace) -> int:
-    """Bring a Space up to date with this checkout, making it if there is none."""
+    """Bring a Space up to date, with or without a server, making it if there is none."""
     check(options.space)
-    names = files()
-    for name in names if options.dry_run else ():
-        say(f"{size(name):>10,}  {name}")
-    address = options.space if options.dry_run else upload(options.space)
-    say(f"{len(names)} files, {sum(map(size, names)) / 1e6:.1f} MB -> {address}")
+    space = _space(options.place)
+    sizes = space.sizes()
+    for name in sizes if options.dry_run else ():
+        say(f"{sizes[name]:>10,}  {name}")
+    address = options.space if options.dry_run else upload(options.space, space)
+    say(f"{len(sizes)} files, {sum(sizes.values()) / 1e6:.1f} MB -> {address}")
     return 0
+
+
+def _space(place: str) -> Space:
+    if place == "space":
+        return gradio_space()
+    from ..site.space import static_space
+
+    return static_space()

@@ -49,7 +49,7 @@ POLICY = (
 OFFLINE = "offline.js"  # the worker that serves the page without a network; its scope is its folder
 
 
-def write_folder(content: SiteContent) -> dict[str, bytes]:
+def folder_files(content: SiteContent) -> dict[str, bytes]:
     """All files of the page by path, the page itself and what serves it offline among them."""
     files = dict(content.files)
     whole = replace(content, files=files)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ..errors import AttnvizError
 from .content import SitePlan, site_content
-from .page import OFFLINE, one_file, write_folder
+from .page import OFFLINE, folder_files, one_file
 
 OURS = ("assets", "models", "examples", "index.html", OFFLINE)  # what a folder of ours has
 
@@ -21,7 +21,7 @@ def write_site(plan: SitePlan, out: Path) -> int:
         out.write_bytes(text)
         return len(text)
     _check(out)
-    files = write_folder(site_content(plan))
+    files = folder_files(site_content(plan))
     _clear(out)
     for path, content in files.items():
         (out / path).parent.mkdir(parents=True, exist_ok=True)
