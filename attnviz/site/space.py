@@ -29,8 +29,8 @@ tags:
 
 # attnviz
 
-See what channel and spatial attention does inside a convolutional network. Your browser computes all of it: no
-photo leaves it.
+See what channel and spatial attention does inside a convolutional network. Your browser computes all of it:
+no photo leaves it.
 """
 
 
