@@ -74,6 +74,10 @@ def _run(options: Namespace) -> int:
             from .training import evaluate
 
             return evaluate(options)
+        case "intervene" | "sweep" | "ablate":
+            from . import what_if
+
+            return getattr(what_if, options.command)(options)
     raise ValueError(f"there is no command {options.command!r}")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import sys
 from argparse import ArgumentParser, ArgumentTypeError, BooleanOptionalAction, Namespace
 from collections.abc import Callable, Iterable, Sequence
@@ -14,7 +13,9 @@ from ..choices import BUILT, ORDERS, PADDINGS, SCALES, WAYS
 from ..drawing.style import COLORMAPS
 from ..languages.catalogue import LANGUAGES
 from ..training.plan import ATTENTION_NAMES, DEPTH_NUMBERS, TrainingPlan
+from .option_values import port, positive, schedule, share, weight
 from .parser import Parser, add_version, first_parser, one_of
+from .what_if_options import WHAT_IF
 
 NETWORK = "a name from “attnviz networks” or a file of weights"
 VIEWS = ("whole", "crop")  # of photos/geometry.py, which is slow to start
@@ -100,7 +101,7 @@ def _look(parser: ArgumentParser) -> None:
     add = parser.add_argument
     add(
         "--opacity",
-        type=_share,
+        type=share,
         default=0.6,
         metavar="SHARE",
         help="of the map over the photo, 0 to 1 (default: %(default)s)",
@@ -164,12 +165,22 @@ def _built(parser: ArgumentParser) -> None:
     )
 
 
+def _with_built(add_options: Callable[[ArgumentParser], None]) -> Callable[[ArgumentParser], None]:
+    """The same options, and what a person can say of a file of weights."""
+
+    def add_both(parser: ArgumentParser) -> None:
+        add_options(parser)
+        _built(parser)
+
+    return add_both
+
+
 def _said(text: str) -> tuple[str, Any]:
     """What is said of a network, and its value, in ``place=output``."""
     about, _, value = text.partition("=")
     one_of((*BUILT, "slope"), "word")(about)
     if about == "slope":
-        slope = _share(value)
+        slope = share(value)
         if slope == 1:
             raise ArgumentTypeError("slope is 1; it can be from 0 to below 1")
         return about, slope
@@ -179,7 +190,7 @@ def _said(text: str) -> tuple[str, Any]:
 
 def _app(parser: ArgumentParser) -> None:
     parser.add_argument("--host", help="address to listen on (default: this machine only)")
-    parser.add_argument("-p", "--port", type=_port, help="default: the first free one from 7860 on")
+    parser.add_argument("-p", "--port", type=port, help="default: the first free one from 7860 on")
     parser.add_argument(
         "-n",
         "--network",
@@ -263,13 +274,13 @@ def _train(parser: ArgumentParser) -> None:
     )
     add(
         "--penalty",
-        type=_weight,
+        type=weight,
         default=default.penalty,
         help="on the mean square of each gate's logits, so that gates stay graded (default: %(default)s)",
     )
     add(
         "--schedule",
-        type=_schedule,
+        type=schedule,
         default=",".join(f"{side}:{epochs}" for side, epochs in default.schedule),
         metavar="SIDE:EPOCHS,…",
         help="side of the crops in pixels, and for how many epochs (default: %(default)s)",
@@ -278,7 +289,7 @@ def _train(parser: ArgumentParser) -> None:
     add("--seed", type=int, default=default.seed, help="of all that is random (default: %(default)s)")
     add("--labels", type=Path, metavar="FILE", help="text file with a line “FOLDER label” for each class")
     add("--about", default="", metavar="TEXT", help="the data for the model card: “Name: a sentence.”")
-    add("--least-top1", type=_share, metavar="SHARE", help="top-1 that it is to reach, for the model card")
+    add("--least-top1", type=share, metavar="SHARE", help="top-1 that it is to reach, for the model card")
     add(
         "--runs",
         type=Path,
@@ -314,55 +325,7 @@ def _evaluate(parser: ArgumentParser) -> None:
 
 def _count(parser: ArgumentParser, option: str, default: int, says: str) -> None:
     """An option whose value is a whole number, at least 1."""
-    parser.add_argument(option, type=_positive, default=default, help=f"{says} (default: %(default)s)")
-
-
-def _share(text: str) -> float:
-    value = _number(text, float)
-    if not 0 <= value <= 1:
-        raise ArgumentTypeError(f"{text} is not between 0 and 1")
-    return value
-
-
-def _weight(text: str) -> float:
-    value = _number(text, float)
-    if not 0 <= value < math.inf:
-        raise ArgumentTypeError(f"{text} is not a number from 0 on")
-    return value
-
-
-def _positive(text: str) -> int:
-    value = _number(text, int)
-    if value < 1:
-        raise ArgumentTypeError(f"{text} is not at least 1")
-    return value
-
-
-def _port(text: str) -> int:
-    value = _number(text, int)
-    if not 0 < value < 65536:
-        raise ArgumentTypeError(f"{text} is not a port: 1 to 65535")
-    return value
-
-
-def _number(text: str, kind: Callable[[str], Any]) -> Any:
-    try:
-        return kind(text)
-    except ValueError:
-        whole = "whole number" if kind is int else "number"
-        raise ArgumentTypeError(f"“{text}” is not a {whole}") from None
-
-
-def _schedule(text: str) -> tuple[tuple[int, int], ...]:
-    steps = []
-    for step in text.split(","):
-        side, _, epochs = step.partition(":")
-        if not (side.isdecimal() and epochs.isdecimal() and int(side) and int(epochs)):
-            raise ArgumentTypeError(
-                f"{text} is not SIDE:EPOCHS,SIDE:EPOCHS and so on, for example 96:18,128:20"
-            )
-        steps.append((int(side), int(epochs)))
-    return tuple(steps)
+    parser.add_argument(option, type=positive, default=default, help=f"{says} (default: %(default)s)")
 
 
 COMMANDS = {
@@ -421,4 +384,5 @@ COMMANDS = {
         "photo.",
         _evaluate,
     ),
+    **{name: _Command(summary, about, _with_built(add)) for name, (summary, about, add) in WHAT_IF.items()},
 }
