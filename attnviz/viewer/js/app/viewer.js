@@ -135,7 +135,7 @@ class Viewer {
     }
   }
 
-  async #begin(opening, state) {
+  async #begin(opening, { learn, ...state }) {
     this.opening = opening;
     this.#offer(opening);
     this.mine = stillThere(keptPhotos(), opening.mine ?? []);
@@ -146,7 +146,7 @@ class Viewer {
     await this.#show(trace, { ...opening.state, ...state });
     for (const request of this.#beside) await this.captures.get(request);
     if (this.#beside.length) this.draw();
-    if (this.state.learn) await openPage(this, this.state.learn, state);
+    if (learn) await openPage(this, learn, state);
     if (this.#page.hasAddress) this.#history = keepHistory(this);
     this.#openComparison();
   }
