@@ -41,7 +41,7 @@ print(*names)
 COMMANDS_RUN = """
 import sys
 from attnviz.command.main import main
-sys.exit(main(["networks"]) or main(["show", *sys.argv[1:]]))
+sys.exit(main(["networks"]) or main(["site", "page"]) or main(["show", *sys.argv[1:]]))
 """
 
 
@@ -67,4 +67,5 @@ def test_an_installed_wheel_works_outside_the_checkout(site, tmp_path, examples)
     printed = run(COMMANDS_RUN, examples / "cat.jpg", "--layer", "layer3.1", "--out", "out")
     listed = [line.split()[0] for line in printed.splitlines() if line.startswith("  ")]
     assert listed == [*attnviz.list_networks(), *attnviz.list_networks("imagenet")]
+    assert len([*(tmp_path / "page" / "models").iterdir()]) == 4
     assert (tmp_path / "out" / "cat" / "layer3.1.map.png").stat().st_size > 10_000

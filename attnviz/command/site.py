@@ -16,5 +16,5 @@ def site(options: Namespace) -> int:
     networks = tuple(options.network or list_networks())
     plan = SitePlan(networks, options.examples, options.language, options.base)
     size = write_site(plan, options.out)
-    say(f"{options.out}: {len(networks)} networks, {size / 1e6:.1f} MB")
+    say(f"{options.out}: {size / 1e6:.1f} MB, {', '.join(networks)}")
     return 0

@@ -15,7 +15,8 @@ from .._version import __version__
 from ..export.bundle import SCRIPT as REPRODUCE
 from ..export.readme import KINDS as README_KINDS
 from ..export.readme import TEXT as README_TEXT
-from ..viewer.javascript import site_script, worker_script
+from ..viewer.javascript import worker_script
+from ..viewer.standalone import PAGE
 from .examples import SiteExample, examples_in, our_examples
 from .networks import SiteNetwork, site_networks
 
@@ -51,12 +52,10 @@ class SiteContent:
         self.files[path] = content
         return path
 
-    def script(self, offline: str | None) -> str:
-        """The script of the page, which starts it; ``offline`` is what serves it without a network, None in
-        one file."""
-        about = {**self.about, "isOneFile": offline is None, "offline": offline}
-        start = f"attnviz.sitePage(document.getElementById('viewer'), {_json(about)})"
-        return f"{site_script()}\nattnviz.viewer = {start};"
+    def start(self, **more: object) -> str:
+        """The script that starts the page; ``more`` is what else the app is told."""
+        about = _json({**self.about, **more})
+        return f"attnviz.viewer = attnviz.sitePage(document.getElementById('viewer'), {about});"
 
 
 def site_content(plan: SitePlan) -> SiteContent:
@@ -91,7 +90,13 @@ def _saving_texts() -> dict[str, object]:
     """What a zip that the browser makes says of itself, and the script in it."""
     script = REPRODUCE.read_text(encoding="utf-8")
     text = README_TEXT.replace("{version}", __version__)
-    return {"version": __version__, "script": script, "readme": text, "kinds": README_KINDS}
+    return {
+        "version": __version__,
+        "script": script,
+        "readme": text,
+        "kinds": README_KINDS,
+        "page": PAGE.replace("{{", "{").replace("}}", "}"),
+    }
 
 
 def _examples(

@@ -10,7 +10,7 @@ from dataclasses import replace
 from .._paths import ASSETS
 from ..drawing.icon import icon
 from ..languages.catalogue import catalogue, say
-from ..viewer.javascript import in_markup, offline_script, style
+from ..viewer.javascript import in_markup, offline_script, site_script, style
 from .content import SiteContent
 
 PAGE = """<!doctype html>
@@ -54,39 +54,54 @@ def folder_files(content: SiteContent) -> dict[str, bytes]:
     files = dict(content.files)
     whole = replace(content, files=files)
     drawn = icon()
-    script = whole.put("assets", "attnviz.js", content.script(OFFLINE).encode())
+    script = whole.put("assets", "attnviz.js", site_script().encode())
     look = whole.put("assets", "attnviz.css", style().encode())
+    told = {"isOneFile": False, "offline": OFFLINE, "script": script, "style": look}
+    start = whole.put("assets", "start.js", content.start(**told).encode())
     sign = whole.put("assets", "icon.svg", drawn.svg())
     picture = whole.put("assets", "card.jpg", (ASSETS / "card.jpg").read_bytes())
     head = [
         *([_card(content.plan.base, picture)] if content.plan.base else []),
         f'<link rel="icon" type="image/svg+xml" href="{sign}">',
         f'<link rel="stylesheet" href="{look}">',
-        f'<script defer src="{script}"></script>',
+        *(f'<script defer src="{path}"></script>' for path in (script, start)),
     ]
     policy = POLICY.format(
         scripts="'self'", workers="'self'", connects="'self'", pictures="'self'", styles="'self'"
     )
     files["index.html"] = _page(content, policy, "\n".join(head), "").encode()
-    kept = ["./", script, look, sign, content.about["worker"], content.about["code"]]
+    kept = ["./", script, start, look, sign, content.about["worker"], content.about["code"]]
     files[OFFLINE] = offline_script(kept, sorted(files)).encode()
     return files
 
 
 def one_file(content: SiteContent) -> str:
     """The page with all its files in it."""
-    script = in_markup(content.script(None))
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode("ascii")
-    policy = POLICY.format(
-        scripts=f"'sha256-{digest}'", workers="blob:", connects="'none'", pictures="", styles=""
-    )
+    told = {"isOneFile": True, "script": "script", "style": "style"}  # the names of elements
+    scripts = [in_markup(text) for text in (site_script(), content.start(**told))]
+    sums = " ".join(f"'sha256-{_digest(text)}'" for text in scripts)
+    policy = POLICY.format(scripts=sums, workers="blob:", connects="'none'", pictures="", styles="")
     held = "\n".join(
-        f'<script type="text/plain" data-file="{path}">{base64.b64encode(file).decode("ascii")}</script>'
+        f'<script type="text/plain" data-file="{path}">{_in_base64(file)}</script>'
         for path, file in content.files.items()
     )
-    sign = base64.b64encode(icon().svg()).decode("ascii")
-    head = f'<link rel="icon" href="data:image/svg+xml;base64,{sign}">\n<style>\n{style()}\n</style>'
-    return _page(content, policy, head, f"{held}\n<script>{script}</script>")
+    head = (
+        f'<link rel="icon" href="data:image/svg+xml;base64,{_in_base64(icon().svg())}">\n'
+        f'<style data-part="style">{style()}</style>'
+    )
+    app, start = scripts
+    return _page(
+        content, policy, head, f'{held}\n<script data-part="script">{app}</script>\n<script>{start}</script>'
+    )
+
+
+def _digest(text: str) -> str:
+    """A script's checksum, as a policy names it."""
+    return _in_base64(hashlib.sha256(text.encode()).digest())
+
+
+def _in_base64(content: bytes) -> str:
+    return base64.b64encode(content).decode("ascii")
 
 
 def _page(content: SiteContent, policy: str, head: str, body: str) -> str:

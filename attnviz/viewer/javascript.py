@@ -26,7 +26,12 @@ EXPORTS = {
     "savedFile": "host/file",
     "HostError": "host/host",
 }  # function of window.attnviz -> module
-SITE_EXPORTS = {"mount": "app/viewer", "sitePage": "host/alone", "HostError": "host/host"}  # without a server
+SITE_EXPORTS = {  # of a page without a server
+    "mount": "app/viewer",
+    "sitePage": "host/alone",
+    "savedFile": "host/file",
+    "HostError": "host/host",
+}
 # in css/
 STYLE_SHEETS = (
     *("theme", "frame", "choosing", "strip", "cards", "mechanism", "present", "tables", "comparison"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import re
 import shutil
@@ -235,6 +236,15 @@ def test_nothing_is_asked_for_but_the_pages_own_files_and_a_network_when_it_is_c
     after(page, lambda: choose_network(page, "cbam_resnet18"))
     (weights,) = [url for url in asked if not url.startswith("blob:")]
     assert weights.startswith(f"{address}models/se_resnet18")
+
+
+def test_the_first_answer_is_light(visit_site, address, folder):
+    page = visit_site(address)
+    files = [url.removeprefix(address) or "index.html" for url in page.asked if url.startswith(address)]
+    sizes = {path: len(gzip.compress((folder / path).read_bytes())) for path in {*files}}
+    weights = sum(size for path, size in sizes.items() if path.startswith("models/"))
+    assert len(files) <= 60 and weights <= 5_800_000
+    assert sum(sizes.values()) - weights <= 700_000
 
 
 def test_the_browser_lets_the_page_connect_to_nobody_else(page):

@@ -159,8 +159,32 @@ def test_comparisons_are_saved_with_all_that_is_compared(opened, tmp_path):
 def test_what_a_page_without_a_server_does_not_draw_is_not_offered(opened):
     page = opened()
     open_menu(page, "save")
-    for what, count in {"screen": 1, "all": 1, "paper": 0, "page": 0}.items():
+    for what, count in {"screen": 1, "all": 1, "page": 1, "paper": 0}.items():
         expect(page.locator(f"[data-save={what}]")).to_have_count(count)
+
+
+@pytest.mark.parametrize("form", ["page", "page.html"], ids=["folder", "one file"])
+def test_a_page_is_saved_that_opens_alone_as_it_was_set(browser, open_file, tmp_path, form):
+    out = tmp_path / form
+    write_site(SitePlan(("bam_resnet18",)), out)
+    with handing_out(tmp_path) as address:
+        page = browser.new_page(locale="en-US")
+        query = "?layer=bam2&channel=12&colours=magma&photo=springer" if form == "page" else ""
+        page.goto(f"{address}{form}{query}")
+        wait_until_drawn(page)
+        content = saved(page, lambda: save(page, "page")).read_bytes()
+        asked = page.evaluate("[attnviz.viewer.trace.photo.name, attnviz.viewer.state]")
+        shown = page.evaluate("attnviz.viewer.trace.layers.map(({ map }) => [...map.values])")
+        page.close()
+    copy = tmp_path / "saved.html"
+    copy.write_bytes(content)
+    opened = open_file(copy)
+    wait_until_drawn(opened)
+    name, state = opened.evaluate("[attnviz.viewer.trace.photo.name, attnviz.viewer.state]")
+    assert name == asked[0]
+    for key in ("layer", "channel", "colours", "way", "scale", "order", "tab"):
+        assert state[key] == asked[1][key], key
+    assert opened.evaluate("attnviz.viewer.trace.layers.map(({ map }) => [...map.values])") == shown
 
 
 def test_a_network_without_attention_is_saved_too(opened):

@@ -57,7 +57,7 @@ def test_a_folder_holds_all_that_the_page_names_and_nothing_else(tmp_path, no_ne
     paths = paths_in(out)
     assert size == sum((out / path).stat().st_size for path in paths)
     index = (out / "index.html").read_text(encoding="utf-8")
-    (script,) = (path for path in paths if re.fullmatch(r"assets/attnviz-\w{12}\.js", path))
+    (script,) = (path for path in paths if re.fullmatch(r"assets/start-\w{12}\.js", path))
     named = set(re.findall(r'(?:src|href)="([^"]+)"', index))
     named |= set(
         re.findall(r'"((?:assets|models|examples)/[^"]+)"', (out / script).read_text(encoding="utf-8"))
@@ -77,7 +77,7 @@ def test_what_stays_the_same_keeps_its_name_and_what_changes_gets_another(tmp_pa
     write_site(SitePlan(("se_resnet18", mine)), tmp_path / "two")
     one, two = (paths_in(tmp_path / name) for name in ("one", "two"))
     changed = {path.split("-")[0] for path in one - two}
-    assert changed == {"assets/attnviz"}
+    assert changed == {"assets/start"}
 
 
 def test_a_page_replaces_the_one_before_and_nothing_else(tmp_path, mine):
@@ -99,7 +99,7 @@ def test_one_file_names_no_other_and_runs_only_its_own_script(tmp_path, mine):
     write_site(SitePlan((mine,), language="zh"), out)
     text = out.read_text(encoding="utf-8")
     assert "connect-src 'none'" in text and re.search(
-        r"script-src 'sha256-[\w+/=]+' 'wasm-unsafe-eval'", text
+        r"script-src( 'sha256-[\w+/=]+'){2} 'wasm-unsafe-eval'", text
     )
     held = dict(re.findall(r'data-file="([^"]+)">([^<]*)<', text))
     (weights,) = (content for path, content in held.items() if path.startswith("models/"))

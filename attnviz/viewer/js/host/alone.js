@@ -2,7 +2,7 @@
 import { preferredLanguage, textIn } from '../app/languages.js';
 import { mount } from '../app/viewer.js';
 import { Fault } from '../engine/fault.js';
-import { sumOf } from './files.js';
+import { sumOf, textOf } from './files.js';
 import { HostError } from './host.js';
 import { copied } from './links.js';
 import { SiteNetworks } from './networks.js';
@@ -71,10 +71,17 @@ export function siteHost(site) {
     };
   }
 
+  const texts = async () => JSON.parse(await textOf(site.saving));
+
   /** What saving takes. */
   const calls = {
     capture,
-    texts: site.saving,
+    texts,
+    pictureOf: (photo) => photos.pictureOf(photo),
+    async pageParts() {
+      const [style, script] = await Promise.all([site.style, site.script].map(textOf));
+      return { template: (await texts()).page, style, script };
+    },
     features: (request) => withBoth(request, {}, () => ask('features', request)),
     about: (name) => networks.find(name),
     async photoFile(request) {

@@ -1,6 +1,7 @@
 // The host of a saved file: the captures in it are all there is.
 import { preferredLanguage } from '../app/languages.js';
 import { mount } from '../app/viewer.js';
+import { withNumbers } from '../files/inline.js';
 import { HostError } from './host.js';
 
 /** Show the captures of a file, from the state that it was saved with. */
@@ -14,7 +15,7 @@ export function savedFile(element, captures, state) {
 
 /** The host of captures, see host.js. Photos of one name that differ are told apart. */
 export function fileHost(captures, state = {}) {
-  const entries = withOwnNames(captures);
+  const entries = withOwnNames(captures.map(withNumbers));
   const photos = uniqueBy(
     entries.map(({ asked, photo }) => ({
       photo: asked.photo,

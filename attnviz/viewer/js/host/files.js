@@ -35,6 +35,12 @@ async function openStore() {
   }
 }
 
+/** The text of a file by its path: of what runs in the page too. */
+export async function textOf(path) {
+  const own = document.querySelector(`[data-part="${path}"]`);
+  return own ? own.textContent : new TextDecoder().decode(await bytesOf(path));
+}
+
 /** The bytes of a text in base64. */
 export function decoded(text) {
   return Uint8Array.from(atob(text.trim()), (letter) => letter.charCodeAt(0));

@@ -42,6 +42,15 @@ export class SitePhotos {
     return { photo, name };
   }
 
+  /** A photo's small copy as an address that holds it. */
+  pictureOf(photo) {
+    return new Promise((resolve) => {
+      const reader = new FileReader();
+      reader.addEventListener('load', () => resolve(reader.result));
+      reader.readAsDataURL(this.find(photo).blob);
+    });
+  }
+
   async remove(photo) {
     const known = this.find(photo);
     if (known?.picture) URL.revokeObjectURL(known.picture);
@@ -81,6 +90,7 @@ export class SitePhotos {
       : await bytesOf(known.path, { signal: options?.signal });
     const { blob, remark } = await sent(photo, bytes, known, ask);
     known.picture ??= URL.createObjectURL(blob);
+    known.blob = blob;
     known.remark = remark;
   }
 }

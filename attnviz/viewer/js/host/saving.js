@@ -1,5 +1,7 @@
-// What a page without a server saves: a zip of what is on the screen or of all there is, and the numbers of one figure.
+// What a page without a server saves: a zip of what is on the screen or of all there is, a page to explore, and the numbers of
+// one figure.
 import { bundleOf } from '../files/bundle.js';
+import { pageOf } from '../files/page.js';
 import {
   answersTable,
   channelTable,
@@ -13,10 +15,9 @@ import {
 import { weightsOf } from '../numbers/analysis.js';
 import { channelFactor } from '../numbers/factors.js';
 import { topOf } from '../worker/answer.js';
-import { bytesOf } from './files.js';
 
 /** What can be saved, see host.js. */
-export const SAVES = ['screen', 'all', 'figure csv'];
+export const SAVES = ['screen', 'all', 'page', 'figure csv'];
 
 const KEPT = 60_000; // ms, of a file: some browsers read it a while later
 
@@ -28,8 +29,9 @@ export async function savedFile(selection, calls, options) {
     options?.signal?.throwIfAborted();
     entries.push(await entryOf(request, selection, calls));
   }
-  const { name } = selection;
-  if (selection.what !== 'figure') return zipFile(entries, selection, calls, options);
+  const { name, what } = selection;
+  if (what === 'page') return pageFile(entries, selection, calls);
+  if (what !== 'figure') return zipFile(entries, selection, calls, options);
   const content = TABLES[selection.figure](entries, selection);
   return asFile(new Blob([content], { type: 'text/csv' }), `${name}.csv`);
 }
@@ -40,9 +42,17 @@ function asFile(blob, name) {
   return { address, name };
 }
 
+async function pageFile(entries, selection, calls) {
+  const captures = [];
+  for (const { trace } of entries)
+    captures.push({ trace, picture: await calls.pictureOf(trace.asked.photo) });
+  const content = pageOf(captures, selection, await calls.pageParts());
+  return asFile(new Blob([content], { type: 'text/html' }), `${selection.name}.html`);
+}
+
 async function zipFile(entries, selection, calls, options) {
   for (const entry of entries) entry.photo = await calls.photoFile(entry.trace.asked);
-  const texts = JSON.parse(new TextDecoder().decode(await bytesOf(calls.texts)));
+  const texts = await calls.texts();
   const pictures = await Promise.all(
     (await options.pictures()).map(async ([name, blob]) => [
       name,
