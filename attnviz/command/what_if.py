@@ -19,7 +19,6 @@ from ..interventions.ablation import ablate as ablate_network
 from ..interventions.edit_json import Edits, edits_from_json
 from ..interventions.edits import Edit
 from ..interventions.intervention import intervene as intervene_in
-from ..interventions.reference import pictures_in
 from ..interventions.statistics import reestimated
 from ..interventions.sweep import Sweep, SweepRow, label_of
 from ..interventions.sweep import sweep as sweep_network
@@ -125,7 +124,7 @@ def _ablated(
 def _reestimated(options: Namespace, network: nn.Module, edit: Edit) -> float | None:
     """The accuracy with all layers changed and the batch norms' statistics taken anew."""
     copied = reestimated(
-        network, pictures_in(options.reestimate), {"all": edit}, options.view, reference=options.reference
+        network, options.reestimate, {"all": edit}, options.view, reference=options.reference
     )
     (row,) = _ablated(options, copied, [edit], ["all"], None).rows
     return row.accuracy

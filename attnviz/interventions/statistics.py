@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
@@ -20,8 +21,9 @@ from ..capture.traced_batch import TracedBatch, traced_batch
 from ..errors import EditError
 from ..networks.card import card_of, with_card
 from .edit_json import Said, edits_of
+from .edits import permutation
 from .intervention import batch_changes
-from .reference import ReferenceSource
+from .reference import ReferenceSource, pictures_in
 from .sources import Sources
 
 NAME = "{name} (statistics re-estimated)"
@@ -29,7 +31,7 @@ NAME = "{name} (statistics re-estimated)"
 
 def reestimated(
     network: nn.Module,
-    photos: Iterable[PhotoSource],
+    photos: str | Path | Iterable[PhotoSource],
     edits: Mapping[str, Said],
     view: str = "crop",
     batch_size: int = 32,
@@ -38,8 +40,9 @@ def reestimated(
     """A copy of a network whose batch norms have the means and variances that they see on these photos with
     these edits made: what is then lost by the same edits is no mere mismatch of scale.
 
-    Averages over batches of equal weight, as PyTorch's ``update_bn`` does; a few hundred photos of all
-    classes are enough. The copy makes no edits by itself: give them to ``intervene`` or ``ablate`` with it.
+    ``photos`` is a folder or photos, a few hundred of all classes; those of a folder or a list are mixed, for
+    a batch of one class has other statistics. Averages over batches of equal weight, as PyTorch's
+    ``update_bn`` does. The copy makes no edits by itself: give them to ``intervene`` or ``ablate`` with it.
     Raises EditError for a network without batch norms (a copy of ``fast`` has none), or with fewer than two
     photos."""
     network, said = unwrapped(network), edits_of(edits)
@@ -53,7 +56,7 @@ def reestimated(
     prepared = partial(prepare, card=card, view=view, form=form)
     count = 0
     with ExitStack() as collecting:
-        for window in windows(photos_in(iter_items(photos), form), batch_size, prepared):
+        for window in windows(photos_in(iter_items(_mixed(photos)), form), batch_size, prepared):
             if window.error is not None:
                 raise window.error
             if len(window.inputs) < 2:  # a batch norm takes no statistics of one
@@ -68,6 +71,14 @@ def reestimated(
     if not count:
         raise EditError("reestimated_of_few", name=card.name)
     return with_card(copied.eval(), replace(card, name=NAME.format(name=card.name), sha256=""))
+
+
+def _mixed(photos: str | Path | Iterable[PhotoSource]) -> Iterable[PhotoSource]:
+    """The photos of a folder or a list in an order that is the same each time; others as they come."""
+    listed = pictures_in(photos) if isinstance(photos, str | Path) else photos
+    if not isinstance(listed, list | tuple):
+        return listed
+    return [listed[number] for number in permutation(len(listed), 0)]
 
 
 def _twin(batch: TracedBatch, copied: nn.Module) -> TracedBatch:

@@ -11,6 +11,7 @@ from torch import nn
 
 import attnviz
 from attnviz.networks import ResNet
+from attnviz.networks.card import Card, with_card
 
 
 def photos(count: int) -> torch.Tensor:
@@ -89,6 +90,20 @@ def test_a_network_that_nobody_described_is_taken_too():
     with torch.no_grad():
         features = network.stem(photos(6))
     torch.testing.assert_close(found.att.norm.running_mean, features.mean((0, 2, 3)), rtol=1e-4, atol=1e-5)
+
+
+def test_a_batch_shows_photos_from_all_over_a_list_and_a_folder(examples):
+    network, seen = with_card(stirred(18, "se"), Card("mine")), []
+    x = photos(16) + torch.arange(16.0)[:, None, None, None]
+    handle = network.conv1.register_forward_pre_hook(
+        lambda _m, inputs: seen.append(inputs[0].mean((1, 2, 3)))
+    )
+    attnviz.reestimated(network, list(x), {"all": "off"}, batch_size=4)
+    handle.remove()
+    assert len(seen) == 8  # of the network, and of its copy
+    order = torch.cat(seen[::2]).round().int().tolist()
+    assert sorted(order) == list(range(16)) != order
+    assert attnviz.reestimated(network, examples, {"all": "off"}).card.sha256 == ""
 
 
 def test_what_can_not_be_taken_anew_gets_one_sentence():
