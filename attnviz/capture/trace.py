@@ -38,8 +38,9 @@ class Trace:
         AttnvizError, ...
     ] = ()  # what is to be known of this pass, such as layers that were not read
     doubt: Doubt | None = None  # what tells whether the answer is doubtful; None where it was not measured
-    # What was changed of the network's gates in this pass, as JSON, layer by layer; nothing of the network as
-    # it is. See ``interventions.edit_json``.
+    # What was changed of the network's gates in this pass, as plain values: "layers", as
+    # ``interventions.edit_json`` writes them, and whether the others were computed anew, "recompute". Empty
+    # of the network as it is.
     edits: dict[str, Any] = field(default_factory=dict)
 
     @cached_property

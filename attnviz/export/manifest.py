@@ -105,6 +105,7 @@ def _trace(selection: Selection, folder: str) -> dict[str, Any]:
         "photo": _photo(trace.photo),
         "network": _network(selection.card),
         "preprocessing": _preprocessing(trace),
+        "edits": trace.edits or None,
         "remarks": [str(remark) for remark in trace.remarks],
         "predictions": [{"label": label, "probability": probability} for label, probability in predictions],
         "doubtful": trace.doubtful,

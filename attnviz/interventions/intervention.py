@@ -139,7 +139,9 @@ def intervene(
     after = batch.changed(changes)[0]
     remarks = (*sources.remarks, *remarks_on(network, made, sources))
     marked = replace(
-        after, edits=_described(made), remarks=(*after.remarks, _mark(trace_before, made), *remarks)
+        after,
+        edits={"layers": _described(made), "recompute": recompute},
+        remarks=(*after.remarks, _mark(trace_before, made), *remarks),
     )
     return Intervention(trace_before, marked, made, recompute, sources.used, remarks)
 

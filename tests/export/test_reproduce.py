@@ -22,6 +22,7 @@ import attnviz
 from attnviz.drawing.look import Look
 from attnviz.export import reproduce
 from attnviz.export.bundle import bundle
+from attnviz.export.tables import channels_table
 
 
 def count_of(files: dict[str, bytes]) -> int:
@@ -52,6 +53,21 @@ def test_the_same_arrays_are_made_again(name, view, tmp_path, examples, capsys):
 def test_the_features_of_a_channel_are_made_again(name, layer, view, tmp_path, examples, capsys):
     photo = attnviz.open_photo(examples / "pizza.jpg")
     files = bundle_of_numbers(channel_of(attnviz.load(name), photo, layer, 7, view))
+    assert reproduce.main(write(files, tmp_path), []) == 0
+    assert capsys.readouterr().out == f"equal: {count_of(files)} arrays\n"
+
+
+@pytest.mark.parametrize("recompute", [True, False])
+def test_the_trace_of_a_changed_network_is_made_again_and_says_what_it_is(
+    recompute, tmp_path, examples, capsys
+):
+    network, photo = attnviz.load("se_resnet18"), attnviz.open_photo(examples / "pizza.jpg")
+    edits = {"layer3.0": "off", "layer4.1": attnviz.Set(channel={5: 0.0})}
+    changed = attnviz.intervene(network, photo, edits, recompute)
+    files = bundle_of_numbers(replace(selection_of(network, photo), trace=changed.after))
+    assert b"se_resnet18 (changed network)" in files["README.txt"]
+    assert b"changed gates (layer3.0, layer4.1)" in files["manifest.json"]
+    assert b",se_resnet18 (changed network)," in channels_table([(changed.after, ("layer3.0",))])
     assert reproduce.main(write(files, tmp_path), []) == 0
     assert capsys.readouterr().out == f"equal: {count_of(files)} arrays\n"
 
