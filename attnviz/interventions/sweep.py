@@ -176,8 +176,7 @@ def _channels(
     limits = FORMULAS[layer.formula]
     tasks = [(channel, value) for channel in wanted for value in limits]
     changes = [one_layer(batch, name, Set({channel: value}), sources, recompute) for channel, value in tasks]
-    kept = batch.kept_before(name) if recompute else None
-    scores = _scores_of_all(batch, changes, kept)
+    scores = _scores_of_all(batch, changes, name if recompute else None)
     answers: dict[int, dict[str, Answer]] = {}
     for (channel, value), said in zip(tasks, scores):
         answers.setdefault(channel, {})[f"{value:g}"] = answer(before, said)
@@ -185,10 +184,14 @@ def _channels(
 
 
 def _scores_of_all(
-    batch: TracedBatch, changes: Sequence[dict[str, LayerChanges]], kept: KeptFeatures | None
+    batch: TracedBatch, changes: Sequence[dict[str, LayerChanges]], behind: str | None
 ) -> Iterator[Any]:
-    """The scores of one input with each of the changes, many in a pass."""
-    count = AT_ONCE if kept is None else max(1, min(AT_ONCE, MOST_KEPT // max(1, kept.byte_count)))
-    for start in range(0, len(changes), count):
+    """The scores of one input with each of the changes, many in a pass, which begins at the layer ``behind``
+    which they all stand; None: at the input."""
+    start, kept = 0, None
+    while start < len(changes):
+        kept = None if behind is None else batch.kept_before(behind, kept)
+        count = AT_ONCE if kept is None else max(1, min(AT_ONCE, MOST_KEPT // max(1, kept.byte_count)))
         some = changes[start : start + count]
         yield from batch.changed_scores(stacked(some), kept, len(some))
+        start += count
