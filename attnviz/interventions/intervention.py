@@ -127,6 +127,9 @@ def intervene(
     that come with attnviz. A trace ``before`` of this photo in this view saves a pass. The network is never
     changed itself: other threads that use it see nothing. The rest is as in ``trace``.
 
+    A gate is changed where it is computed or multiplied, so that its own values change nothing bit for bit;
+    one that is known only as a module's output ÷ input is changed there, to about 1e-5.
+
     Raises EditError for an edit that can't be made, and what ``trace`` raises."""
     network, said = unwrapped(network), edits_of(edits)
     if not said:
