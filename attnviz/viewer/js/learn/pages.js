@@ -5,7 +5,7 @@
 // - ``fits(layer, trace)``: whether it can speak of this layer;
 // - ``choose(trace)``: the state that it wants, of a trace with layers that fit;
 // - ``parts``: selectors of what it marks, the first of which is brought into sight;
-// - ``formulas``: [node's key, 'formula' or 'example'] of the layer's diagram;
+// - ``formulas``: [node's key, or what finds it in a diagram; 'formula' or 'example'] of the layer's diagram;
 // - ``ask(viewer, layer)``: its question, answered from the numbers that are shown: {values, choices, right}, ``values``
 //   being those of its words, and keys of what else there is to say: ``also`` after the text, ``more`` after the answer.
 // ``isOnOutsider``: it asks for a photo that none of the network's classes fits.

@@ -154,7 +154,8 @@ function Content({ viewer, page, layer, question, answered, onAnswer }) {
 function Formulas({ viewer, layer, formulas }) {
   const { diagram, numbers } = useMechanism(viewer, layer, false); // as the text has them
   const lines = formulas.map(([key, form]) => {
-    const tree = diagram.nodes.find((node) => node.key === key)?.[form];
+    const wanted = typeof key === 'function' ? key(diagram) : key;
+    const tree = diagram.nodes.find((node) => node.key === wanted)?.[form];
     const filled = form === 'example' ? numbers : undefined;
     return tree && h('p', {}, h(Formula, { tree, numbers: filled }));
   });

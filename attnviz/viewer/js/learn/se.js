@@ -18,13 +18,20 @@ const isSe = (layer, trace) =>
 
 const chooseTelling = (fits) => (trace) => tellingChannel(spreadFirst(trace, fits));
 
+/** The key of what the channels' gate is multiplied into: CBAM has a second product. */
+function channelProduct({ edges }) {
+  const isGate = (key) => key === 'gate' || key === 'channel_gate';
+  const product = edges.find(([from, to]) => isGate(from) && to.endsWith('_product'))?.[1];
+  return edges.find(([from]) => from === product)?.[1];
+}
+
 export const gatePage = {
   name: 'gate',
   kinds: ['se', 'cbam'],
   fits: hasGates,
   choose: chooseTelling(hasGates),
   parts: ['[data-part=channel]', '[data-part=bars]'],
-  formulas: [['output', 'formula']],
+  formulas: [[channelProduct, 'formula']],
   ask({ state: { channel } }, layer) {
     const gate = layer.channel.values[channel];
     const text = printed(layer.channel, channel);
