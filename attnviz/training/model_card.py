@@ -41,12 +41,14 @@ def publish(
     about: str = "",
     least_top1: float | None = None,
     machine: str = "the CPU",
+    then: str = "",
 ) -> Measurement:
     """Write ``folder`` and measure what was written, in half precision and rounded, on ``data``/val; the card
     says what was measured.
 
     ``about`` is “Name of the data: a sentence on it.”, ``least_top1`` the share of the photos that it has
-    to name right, if that is said, ``machine`` what it was trained on.
+    to name right, if that is said, ``machine`` what it was trained on, and ``then`` a sentence on what was
+    done after the plan.
     """
     card = Card(folder.name, plan.architecture(len(labels)), labels, data=about.split(":")[0] or data.name)
     network = rounded(network)
@@ -55,7 +57,7 @@ def publish(
     measured = measure(load(written), data / "val")
     measured_card = replace(card, accuracy=round(measured.top1, 4), photos=measured.photos)
     card = save_folder(network, measured_card, folder)
-    trained = f"bfloat16 on {machine}, {max(1, seconds / 60):.0f} minutes"
+    trained = f"bfloat16 on {machine}, {max(1, seconds / 60):.0f} minutes.{then}"
     (folder / "README.md").write_text(
         _model_card(card, plan, trained, measured, about, least_top1), encoding="utf-8"
     )
@@ -173,7 +175,7 @@ precision, computed in float32, by `attnviz evaluate`.
 
 {fill(about or f"Trained on {card.data}.", 120)}
 
-{fill(f"{in_words(plan)}. {trained}.", 120)}
+{fill(f"{in_words(plan)}. {trained}", 120)}
 
 To train it again, with photos in DATA/train and DATA/val:
 
