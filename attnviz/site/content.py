@@ -68,7 +68,7 @@ def site_content(plan: SitePlan) -> SiteContent:
         "networks": [
             {
                 **network.described(),
-                "weights": content.put("models", f"{network.name}.safetensors", network.weights),
+                "weights": content.put("models", f"{network.name}.packed", network.packed),
                 "examples": rows,
             }
             for network, rows in sorted(zip(networks, shown), key=_place)

@@ -6,6 +6,7 @@ import hashlib
 import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from ..networks.doubt import Doubt
 from ..networks.plan import Plan, usual_plan
 from ..networks.resnet import ResNet
 from ..zoo.registry import folder_of, list_networks, load, resolve
+from .packing import packed
 
 # Kind -> the names of vectors and of maps that its module computes on the way, as in networks/attention.py.
 STEPS = {
@@ -53,6 +55,11 @@ class SiteNetwork:
         """The checksum of its weights."""
         return hashlib.sha256(self.weights).hexdigest()
 
+    @cached_property
+    def packed(self) -> bytes:
+        """Its weights as they are fetched."""
+        return packed(self.weights)
+
     @property
     def title(self) -> str:
         """What it is, for people; of a person's own with its name."""
@@ -71,7 +78,7 @@ class SiteNetwork:
             "labels": list(self.card.labels),
             "accuracy": self.card.accuracy,
             "doubts": {view: _doubt(doubt) for view, doubt in self.card.doubts.items()},
-            "bytes": len(self.weights),
+            "bytes": len(self.packed),
             "sha256": self.sha256,
         }
 

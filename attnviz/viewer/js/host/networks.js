@@ -2,6 +2,7 @@
 import { Fault } from '../engine/fault.js';
 import { bytesOf, checkSum } from './files.js';
 import { Open } from './open.js';
+import { unpacked } from './packing.js';
 
 const MOST_OPEN = 4;
 
@@ -48,7 +49,7 @@ export class SiteNetworks {
   }
 
   async #weights({ weights, bytes: total, sha256 }, options) {
-    const bytes = await bytesOf(weights, { ...options, total });
+    const bytes = await unpacked(await bytesOf(weights, { ...options, total }));
     await checkSum(bytes, sha256);
     return bytes;
   }

@@ -27,8 +27,7 @@ function LessonPanel({ viewer, page, pages }) {
   const answered = answers[asked] ?? null;
   const answer = (choice) =>
     question?.choices[choice] !== undefined &&
-    answered === null &&
-    setAnswers({ ...answers, [asked]: choice });
+    setAnswers((before) => (asked in before ? before : { ...before, [asked]: choice }));
   const move = (step) => {
     const other = neighbour(viewer, step);
     if (other) openPage(viewer, other.name);
