@@ -39,11 +39,12 @@ PICTURES = ((800, 82), (640, 82), (480, 82), (320, 82), (320, 50))
 class Form:
     """In how many bytes a value the steps are packed; 0 leaves them out."""
 
-    vectors: int  # of channels and hidden units
+    vectors: int  # of channels and hidden units, and of small maps
     maps: int
     logits: int  # the map before its sigmoid, of whose numbers the gate's follow
 
 
+SMALL_MAP = 1024  # cells: all small maps together take less than one large one
 FORMS = (Form(2, 2, 2), Form(2, 1, 2), Form(2, 1, 0), Form(1, 1, 0))  # the first that fits
 PARTS = ("channel", "channel_logits", "spatial_logits", "paths")  # of LayerAttention
 MOST_LABELS = 12  # classes whose names are told
@@ -233,7 +234,7 @@ def _layer(trace: Trace, layer: LayerAttention, packed: PackedArrays, form: Form
     }
     if layer.map is not None:
         arrays["map"] = packed.add(layer.map)
-    if layer.sizes is not None and form.maps == 2:  # else there is no room for them
+    if layer.sizes is not None and form.vectors == 2:  # else there is no room for them
         arrays["sizes"] = packed.add(layer.sizes, size=1)  # which are only ranked
     sizes = [(step, _size(step, form)) for step in layer.steps]
     return {
@@ -258,7 +259,7 @@ def _layer(trace: Trace, layer: LayerAttention, packed: PackedArrays, form: Form
 
 def _size(step: Step, form: Form) -> int:
     """In how many bytes a value a step is packed."""
-    if step.values.ndim < 2:
+    if step.values.ndim < 2 or step.values.size <= SMALL_MAP:
         return form.vectors
     return form.logits if step.name == "spatial_logits" else form.maps
 

@@ -71,7 +71,7 @@ def test_networks_and_layers_are_listed(program):
     )
     layers = program.predict(network="bam_resnet18", api_name="/list_layers")
     assert [(row["layer"], row["kind"], row["channels"]) for row in layers] == [
-        (f"bam{n}", "bam", 2 ** (4 + n)) for n in (1, 2, 3)
+        (f"bam{n}", "bam", 20 * 2**n) for n in (1, 2, 3)
     ]
 
 
