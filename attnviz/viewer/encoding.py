@@ -39,13 +39,21 @@ PICTURES = ((800, 82), (640, 82), (480, 82), (320, 82), (320, 50))
 class Form:
     """In how many bytes a value the steps are packed; 0 leaves them out."""
 
-    vectors: int  # of channels and hidden units, and of small maps
+    vectors: int  # of channels and hidden units
+    small: int  # of maps of at most ``SMALL_MAP`` cells
     maps: int
     logits: int  # the map before its sigmoid, of whose numbers the gate's follow
+    sizes: bool  # whether the sizes of channels' features are there, in a byte each: they are only ranked
 
 
 SMALL_MAP = 1024  # cells: all small maps together take less than one large one
-FORMS = (Form(2, 2, 2), Form(2, 1, 2), Form(2, 1, 0), Form(1, 1, 0))  # the first that fits
+FORMS = (  # the first that fits
+    Form(2, 2, 2, 2, True),
+    Form(2, 2, 1, 2, True),
+    Form(2, 1, 1, 2, False),
+    Form(2, 1, 1, 0, False),
+    Form(1, 1, 1, 0, False),
+)
 PARTS = ("channel", "channel_logits", "spatial_logits", "paths")  # of LayerAttention
 MOST_LABELS = 12  # classes whose names are told
 GALLERY_CELLS = 200_000  # of all channels of a gallery together
@@ -234,8 +242,8 @@ def _layer(trace: Trace, layer: LayerAttention, packed: PackedArrays, form: Form
     }
     if layer.map is not None:
         arrays["map"] = packed.add(layer.map)
-    if layer.sizes is not None and form.vectors == 2:  # else there is no room for them
-        arrays["sizes"] = packed.add(layer.sizes, size=1)  # which are only ranked
+    if layer.sizes is not None and form.sizes:
+        arrays["sizes"] = packed.add(layer.sizes, size=1)
     sizes = [(step, _size(step, form)) for step in layer.steps]
     return {
         "name": layer.name,
@@ -259,9 +267,11 @@ def _layer(trace: Trace, layer: LayerAttention, packed: PackedArrays, form: Form
 
 def _size(step: Step, form: Form) -> int:
     """In how many bytes a value a step is packed."""
-    if step.values.ndim < 2 or step.values.size <= SMALL_MAP:
+    if step.values.ndim < 2:
         return form.vectors
-    return form.logits if step.name == "spatial_logits" else form.maps
+    if step.name == "spatial_logits":
+        return form.logits
+    return form.small if step.values.size <= SMALL_MAP else form.maps
 
 
 def _exact(trace: Trace, form: Form) -> int:
