@@ -64,12 +64,7 @@ class Intervention:
     def moved(self) -> dict[str, float]:
         """For each layer the mean size of the change of its factor, 0 where nothing changed; layers whose
         factor is not known are left out."""
-        sizes = {}
-        for name, layer in self.before.layers.items():
-            after = self.after.layers.get(name)
-            if after is not None and "none" not in (layer.formula, after.formula):
-                sizes[name] = float(np.nanmean(np.abs(after.factor() - layer.factor())))
-        return sizes
+        return moved(self.before, self.after)
 
     def to_json(self) -> dict[str, Any]:
         """All of it but the arrays, as plain values. Raises EditError where an edit has a photo in memory."""
@@ -105,6 +100,16 @@ class Intervention:
             *map(str, self.remarks),
         ]
         return "\n  ".join(lines)
+
+
+def moved(before: Trace, after: Trace) -> dict[str, float]:
+    """For each layer the mean size of the change of its factor, see ``Intervention.moved``."""
+    sizes = {}
+    for name, layer in before.layers.items():
+        changed = after.layers.get(name)
+        if changed is not None and "none" not in (layer.formula, changed.formula):
+            sizes[name] = float(np.nanmean(np.abs(changed.factor() - layer.factor())))
+    return sizes
 
 
 def intervene(

@@ -10,7 +10,7 @@ import time
 import weakref
 from collections.abc import Callable, Container, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -21,11 +21,15 @@ from ..capture.plan import unwrapped
 from ..capture.run import features_of_layers, trace
 from ..capture.trace import Features, Trace
 from ..errors import AttnvizError, BusyError, TraceError
+from ..interventions.edit_json import Edits
+from ..interventions.intervention import intervene
+from ..interventions.reference import Reference, reference_for
 from ..networks.card import card_of
 from ..photos.opening import open_photo
 from ..photos.photo import Photo
 from .cache import Cache
 from .catalog import Catalog
+from .edit_requests import asks_what_is_usual, edits_in
 from .rests import Rests
 from .settings import RESULTS_MB, Settings
 from .work_queue import NICENESS, WorkQueue
@@ -40,26 +44,42 @@ TRACES_BYTES = 300_000_000
 FEATURES_BYTES = RESULTS_MB * 1_000_000 - TRACES_BYTES
 # features of one photo that are kept at once: 6 MB for a ResNet-18 of ours, 90 MB for a ResNet-50
 TOGETHER_BYTES = 20_000_000
+REFERENCES_BYTES = 100_000_000  # what is usual: 0.1 MB for a ResNet-18 of ours, 1 MB for a ResNet-50
 PASS_HANGS = 3  # times the longest pass: one that is not over by then is in an operation that does not end
 DECODING_HANGS = 60.0  # seconds, for what is ended after a few
 
 
 @dataclass(frozen=True)
 class TraceKey:
-    """One forward pass: which photo, through which network, seeing its whole or its crop."""
+    """One forward pass: which photo, through which network, seeing its whole or its crop, with which gates
+    changed."""
 
     photo: Path
     network: str
     view: str
+    edits: str = ""  # as ``edit_requests`` writes them
+
+    @property
+    def unchanged(self) -> TraceKey:
+        """The pass of the network as it is."""
+        return replace(self, edits="")
+
+
+def changed_trace(
+    network: nn.Module, before: Trace, edits: Edits, view: str, usual: Reference | None
+) -> Trace:
+    """What a network does with changed gates, in one pass; ``before`` is the same photo's as it is."""
+    return intervene(network, before.source, edits, view=view, reference=usual, before=before).after
 
 
 @dataclass(frozen=True)
 class Compute:
-    """How a photo is opened, how a trace and layers' features are computed, and how much of a photo's
-    features is kept at once."""
+    """How a photo is opened, how a trace, that of a changed network and layers' features are computed, and
+    how much of a photo's features is kept at once."""
 
     open: Callable[[Path], Photo] = open_photo
     trace: Callable[..., Trace] = trace
+    changed: Callable[..., Trace] = changed_trace
     features: Callable[..., LayersFeatures] = features_of_layers
     together_bytes: int = TOGETHER_BYTES
 
@@ -101,6 +121,9 @@ class Inference:
         self._features: Cache[tuple[TraceKey, tuple[str, ...]], LayersFeatures] = Cache(
             features_bytes, FEATURES_BYTES, 60 * settings.keep, clock, share * FEATURES_BYTES
         )
+        self._usual: Cache[str, Reference] = Cache(
+            reference_bytes, REFERENCES_BYTES, 60 * settings.keep, clock
+        )
         self._settings, self._catalog, self._compute, self._clock = settings, catalog, compute, clock
         self._thread = threading.local()  # its copies of networks
         self._closed = False
@@ -128,6 +151,8 @@ class Inference:
         """The trace of a photo. Raises AttnvizError."""
 
         async def compute() -> Trace:
+            if key.edits:
+                return await self._changed(key)
             # decoded before its turn: meanwhile others' passes run
             photo = await self._open(key)
             return await self._of_photo(key, lambda network: self._compute.trace(network, photo, key.view))
@@ -135,7 +160,9 @@ class Inference:
         return await self.traces.get(key, compute)
 
     async def features(self, key: TraceKey, layer: str) -> Features:
-        """The features before and after one layer's gate. Raises AttnvizError."""
+        """The features before and after one layer's gate. Raises AttnvizError, also for a changed network."""
+        if key.edits:
+            raise AttnvizError("features_of_changed")
         source = await self.trace(key)
         layers = self._layers_with(source, layer)
 
@@ -155,16 +182,19 @@ class Inference:
 
         self.traces.drop(is_forgotten)
         self._features.drop(lambda key: is_forgotten(key[0]))
+        self._usual.drop(lambda network: network in networks)
 
     def release(self, session: str) -> None:
         """Let a visitor hold nothing any more of what others may ask for too."""
         self.traces.release(session)
         self._features.release(session)
+        self._usual.release(session)
 
     def expire(self) -> None:
         """Let go of what nobody used for as long as it is kept."""
         self.traces.expire()
         self._features.expire()
+        self._usual.expire()
 
     def make_room(self) -> None:
         """Let go of half of the results: they can be computed again."""
@@ -176,6 +206,22 @@ class Inference:
         self._closed = True
         self.queue.close()
         self.decoding.close()
+
+    async def _changed(self, key: TraceKey) -> Trace:
+        """The trace of a changed network: one pass, behind that of the network as it is."""
+        before, edits = await self.trace(key.unchanged), edits_in(key.edits)
+        usual = await self._what_is_usual(key) if asks_what_is_usual(edits) else None
+        return await self._of_photo(
+            key, lambda network: self._compute.changed(network, before, edits, key.view, usual)
+        )
+
+    async def _what_is_usual(self, key: TraceKey) -> Reference:
+        """The means of a network's gates over the example photos, taken once."""
+
+        async def compute() -> Reference:
+            return await self._of_photo(key, lambda network: reference_for(network, None))
+
+        return await self._usual.get(key.network, compute)
 
     def _layers_with(self, source: Trace, layer: str) -> tuple[str, ...]:
         """The layers whose features are kept in one pass with this one's: all that have some, where they are
@@ -257,6 +303,11 @@ def trace_bytes(trace: Trace) -> int:
         for values in (*vars(layer).values(), *(step.values for step in layer.steps))
     ]
     return trace.photo.pixels.nbytes + sum(values.nbytes for values in arrays if hasattr(values, "nbytes"))
+
+
+def reference_bytes(reference: Reference) -> int:
+    """How much memory means of gates take."""
+    return sum(values.nbytes for means in reference.means.values() for values in means.values())
 
 
 def features_bytes(features: LayersFeatures) -> int:

@@ -1,6 +1,6 @@
 """What a viewer has on its screen, read from its request: the photo, the layers, their look, the two photos
-that are compared. Only a photo can be refused; whatever else is wrong in a request gives way to what a screen
-begins with."""
+that are compared. Only a photo and edits can be refused; whatever else is wrong in a request gives way to
+what a screen begins with."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from ..drawing.pair import Pair
 from ..drawing.paper import PANELS, WIDTHS, Paper
 from ..drawing.style import COLORMAPS
 from ..viewer.standalone import ViewerState
+from .edit_requests import edits_text
 from .inference import TraceKey
 from .photo_store import PhotoStore
 
@@ -24,9 +25,10 @@ MOST_LAYERS = 16  # in a figure for a paper
 
 def trace_key(request: dict[str, Any], photos: PhotoStore) -> TraceKey:
     """The forward pass that a request is about. Raises AttnvizError for a photo that is not an example or an
-    upload."""
+    upload, and for edits that can't be made."""
     view = "crop" if request.get("view") == "crop" else "whole"
-    return TraceKey(photos.path_of(str(request.get("photo"))), str(request.get("network")), view)
+    photo, network = photos.path_of(str(request.get("photo"))), str(request.get("network"))
+    return TraceKey(photo, network, view, edits_text(request.get("edits")))
 
 
 def look_of(look: Any, tab: Any) -> Look:

@@ -5,6 +5,7 @@ language}. Whatever comes from a browser is checked here."""
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -124,14 +125,16 @@ class ViewerRequests:
     async def encoded(self, key: TraceKey) -> Answer:
         """A capture as the viewer takes it. Raises AttnvizError."""
         trace, name = await self._inference.trace(key), self._photos.name_of(key.photo)
+        before = await self._inference.trace(key.unchanged) if key.edits else None
         about = {
             "photo": name,
             "network": key.network,
             "view": key.view,
             "example": name.startswith(EXAMPLE),
+            **({"edits": json.loads(key.edits)} if key.edits else {}),
         }
         card = card_of(await self._catalog.network(key.network))
-        return await self.queue.run(lambda: pack(trace, card, about))
+        return await self.queue.run(lambda: pack(trace, card, about, before))
 
     async def _channel(self, request: dict[str, Any]) -> Answer:
         key, layer = await self._gated_layer(request)

@@ -28,6 +28,7 @@ from ..mechanisms.choosing import diagram_of
 from ..mechanisms.diagram import Diagram
 from ..networks.card import Card
 from ..photos.geometry import crop, whole
+from .change import change
 
 LIMIT = 296_000  # bytes of a capture as JSON
 LEVEL = 3  # of zlib with runs only: half of the bytes are noise, more takes longer than it saves
@@ -98,12 +99,17 @@ def _subtract_neighbours(codes: np.ndarray) -> None:
         codes[1:, 0] = first
 
 
-def pack(trace: Trace, card: Card, asked: dict[str, Any] | None = None) -> dict[str, Any]:
+def pack(
+    trace: Trace, card: Card, asked: dict[str, Any] | None = None, before: Trace | None = None
+) -> dict[str, Any]:
     """The capture of a trace, at most ``LIMIT`` bytes as JSON where that can be. Of the photo it has only a
     small picture without metadata.
 
-    ``asked`` is what the page calls this capture, and what it sends along with questions about it."""
+    ``asked`` is what the page calls this capture, and what it sends along with questions about it. Of a
+    changed network, ``before`` is the same photo's trace in it as it is."""
     capture = _described(trace, card, asked or {})
+    if trace.edits:
+        capture["change"] = change(trace, before)
     capture["diagrams"], places = _diagrams(trace)
     pictures = {PICTURES[0]: _picture(trace, *PICTURES[0])}
     for form in FORMS:
