@@ -1,5 +1,7 @@
 // What the photo is most like, of the classes that the network knows.
 import { ENGLISH } from '../app/languages.js';
+import { AnswerChange, shareText, WhatIfButton } from '../changes/answer.js';
+import { titleOf } from '../changes/edits.js';
 import { percent } from '../numbers/format.js';
 import { TakeMenu } from '../save/take.js';
 import { h } from '../vendor/preact.js';
@@ -20,7 +22,9 @@ export function AnswerCard({ viewer }) {
     },
     trace.top.length > 0 && h('h2', { id: 'av-answer-title' }, titleText(viewer)),
     trace.top.length > 0 && h(TakeMenu, { viewer, figure: 'answer' }),
+    h(AnswerChange, { viewer }),
     trace.top.length > 0 && h(Answers, { viewer }),
+    h(WhatIfButton, { viewer }),
     network.labels.length > 0 && h(Classes, { viewer }),
     h('p', { class: 'av-note' }, classesText(viewer)),
     h(
@@ -49,13 +53,13 @@ function titleText({ say, trace }) {
 /** The classes that the photo is most like, with bars; drawn timidly, with a sentence on it, where they are doubtful. */
 function Answers({ viewer }) {
   const { top, doubt } = viewer.trace;
-  const items = top.map(([label, share]) => {
+  const items = top.map(([label, share], place) => {
     const text = percent(share, 1);
     return h(
       'li',
       {},
       h('span', { class: 'av-label' }, viewer.classText(label)),
-      h('span', { class: 'av-percent' }, text),
+      h('span', { class: 'av-percent' }, shareText(viewer, share, place)),
       h('span', { class: 'av-share' }, h('span', { style: { width: text } })),
     );
   });
@@ -95,10 +99,10 @@ function photoName({ say, trace, host }) {
 }
 
 function seenText({ say, trace }) {
-  const { seen, network } = trace;
+  const { seen } = trace;
   const [height, width] = seen.size;
   const size = say(seen.whole ? 'sees_whole' : 'sees_crop', {
-    network: network.title,
+    network: titleOf(say, trace),
     width,
     height,
   });

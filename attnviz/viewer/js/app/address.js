@@ -1,4 +1,5 @@
 // The address that brings a view back. It holds all that was set but a visitor's own photos and weights.
+import { readEdits, writeEdits } from '../changes/edits.js';
 import { PAGE_NAMES } from '../learn/pages.js';
 import { FIRST_STATE, GALLERY_ORDERS } from './state.js';
 
@@ -44,6 +45,7 @@ const PARAMETERS = {
   order: { read: (text) => oneOf(ORDERS)(text) },
   top: { read: wholeNumber },
   gallery: { read: flag, write: Number },
+  switches: { read: flag, write: Number },
   tiles: { read: oneOf(GALLERY_ORDERS) },
   networks: {
     read: split,
@@ -60,7 +62,7 @@ const PARAMETERS = {
   b: { read: asExample, write: (name) => examples([name])[0], tab: 'photos' },
 };
 
-/** What an address asks for: {photo, network, view, language, state}, what it does not name is absent. */
+/** What an address asks for: {photo, network, view, edits, language, state}, what it does not name is absent. */
 export function readAddress(address) {
   const query = new URL(address).searchParams;
   const photo = query.get('photo');
@@ -69,6 +71,7 @@ export function readAddress(address) {
     photo: (photo && asExample(photo)) || undefined,
     network: query.get('network') || undefined,
     view: view === 'crop' ? view : undefined,
+    edits: query.has('edits') ? readEdits(query.get('edits')) : undefined,
     language: query.get('lang') || undefined,
     state: readState(query),
   };
@@ -87,18 +90,27 @@ function readState(query) {
 export function addressOf({ state, trace, language }) {
   const url = new URL(location.href);
   const parameters = { ...askedParameters(trace.asked), ...stateParameters(state), lang: language };
-  for (const name of ['network', 'photo', 'view', 'lang', ...Object.keys(PARAMETERS), 'cell'])
+  for (const name of [
+    'network',
+    'photo',
+    'view',
+    'edits',
+    'lang',
+    ...Object.keys(PARAMETERS),
+    'cell',
+  ])
     url.searchParams.delete(name);
   for (const [name, value] of Object.entries(parameters))
     if (value !== null && value !== undefined && value !== '') url.searchParams.set(name, value);
   return url.href;
 }
 
-function askedParameters({ network, photo, view, example }) {
+function askedParameters({ network, photo, view, edits, example }) {
   return {
     network: network.startsWith(YOURS) ? null : network,
     photo: example ? photo.slice(EXAMPLE.length) : null,
     view: view === 'whole' ? null : view,
+    edits: writeEdits(edits),
   };
 }
 

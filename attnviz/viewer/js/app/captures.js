@@ -1,4 +1,5 @@
 // Traces that were seen, so that none is asked for twice.
+import { keyOfEdits } from '../changes/edits.js';
 import { openCapture } from '../numbers/traces.js';
 
 const KEPT = 32;
@@ -87,4 +88,5 @@ const settled = (promise) =>
     (error) => ({ error }),
   );
 
-const keyOf = ({ network, photo, view }) => JSON.stringify([network, photo, view]);
+const keyOf = ({ network, photo, view, edits }) =>
+  JSON.stringify([network, photo, view, keyOfEdits(edits)]);

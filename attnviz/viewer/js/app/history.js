@@ -1,5 +1,6 @@
-// The browser's history: Back undoes the choice of a photo, a network, a layer or a page of the lesson; all else replaces the address. A view in
+// The browser's history: Back undoes the choice of a photo, a network, a layer or a page of the lesson, and a change of gates; all else replaces the address. A view in
 // it names also the visitor's own photos, which the address does not.
+import { keyOfEdits } from '../changes/edits.js';
 import { addressOf } from './address.js';
 
 const DELAY = 300; // ms, until the address follows what is dragged
@@ -40,6 +41,7 @@ export function keepHistory(viewer) {
 export const keptView = () => history.state?.attnviz ?? null;
 
 function placeOf({ trace, state }) {
-  const { photo, network, view } = trace.asked;
-  return JSON.stringify([photo, network, view, state.layer, state.tab, state.learn]);
+  const { photo, network, view, edits } = trace.asked;
+  const changed = keyOfEdits(edits);
+  return JSON.stringify([photo, network, view, changed, state.layer, state.tab, state.learn]);
 }

@@ -32,6 +32,7 @@ export const FIRST_STATE = {
   top: 4, // channels that are named
   gallery: false, // whether all channels are shown
   tiles: 'change', // in which order, one of GALLERY_ORDERS
+  switches: false, // whether the strip has a switch for each layer's gates
   networks: [], // that are compared, by name
   photos: [], // that are compared
   compared: {}, // the layer that is compared of a network, where it was chosen: by the network's name

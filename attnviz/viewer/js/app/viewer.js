@@ -1,5 +1,6 @@
 // The app: what is shown, in which state, in which language, and how to change it. It knows nothing of the page around
 // it; all that it can't do itself is asked of the host, see host/host.js.
+import { hasEdits, requestOf } from '../changes/edits.js';
 import { badgesInWords } from '../controls/badges.js';
 import { collection } from '../compare/collection.js';
 import { HostError } from '../host/host.js';
@@ -54,6 +55,7 @@ class Viewer {
   #examplesOf; // networks
   #abort = null; // ends what is under way
   #history = null;
+  #wanted = null; // the request under way
   #beside = []; // requests whose traces belong to the one shown
 
   constructor(element, host, page) {
@@ -126,20 +128,20 @@ class Viewer {
     const kept = this.#page.hasAddress ? keptView() : null;
     this.language = spokenLanguage(asked.language ?? this.#page.language ?? ENGLISH);
     this.draw();
-    const { photo, network, view } = kept?.asked ?? asked;
+    const { photo, network, view, edits } = kept?.asked ?? asked;
     const wanted = { photo, network, view, language: this.language };
     try {
-      await this.#begin(await this.host.start(wanted), kept?.state ?? asked.state);
+      await this.#begin(await this.host.start(wanted), kept?.state ?? asked.state, edits);
     } catch (error) {
       this.tell(error);
     }
   }
 
-  async #begin(opening, { learn, ...state }) {
+  async #begin(opening, { learn, ...state }, edits) {
     this.opening = opening;
     this.#offer(opening);
     this.mine = stillThere(keptPhotos(), opening.mine ?? []);
-    const trace = await this.captures.open(opening.capture);
+    const trace = await this.#changed(await this.captures.open(opening.capture), edits);
     this.#beside = opening.beside ?? [];
     if (opening.note) this.notice = { said: opening.note };
     if (opening.trouble) this.notice = { said: opening.trouble, isTrouble: true };
@@ -151,23 +153,49 @@ class Viewer {
     this.#openComparison();
   }
 
+  /** The trace with these edits, or as it is where they can't be made, which is said. */
+  async #changed(trace, edits) {
+    if (!hasEdits(edits)) return trace;
+    if (!this.host.edits) {
+      this.notice = { key: 'changes_not_here' };
+      return trace;
+    }
+    return this.captures.get(requestOf({ ...trace.asked, edits })).catch((error) => {
+      this.tell(error);
+      return trace;
+    });
+  }
+
   /** Offer the networks and examples of an opening. */
   #offer({ networks, examples, capture }) {
     this.networks = networks;
     this.examples = this.#examplesOf.put(capture.asked.network, this.language, examples);
   }
 
-  /** Show another photo, network or view, as soon as the host has answered, with what ``stateOf(trace)`` changes of the state;
-   * what was under way is given up. */
+  /** Show another photo, network, view or edits, as soon as the host has answered, with what ``stateOf(trace)`` changes
+   * of the state; what was under way is given up. Another network is shown as it is, unless edits are named. */
   open = async (changed, stateOf = () => ({})) => {
-    const { photo, network, view } = { ...this.trace.asked, ...changed };
+    const shown = this.trace.asked;
+    const isSameNetwork = (changed.network ?? shown.network) === shown.network;
+    const edits = isSameNetwork ? this.edits() : {};
+    const request = requestOf({ ...shown, edits, ...changed });
+    this.#wanted = request;
     await this.#waitFor({ key: 'waiting' }, async (options) => {
-      const trace = await this.captures.get({ photo, network, view }, options);
-      await this.#withExamples(network, options);
+      const trace = await this.captures.get(request, options);
+      await this.#withExamples(request.network, options);
       await this.#show(trace, stateOf(trace));
       this.#history?.follow();
     });
+    if (this.#wanted !== request) return;
+    this.#wanted = null;
+    this.draw();
   };
+
+  /** What is changed of the network's gates, or is about to be. */
+  edits = () => (this.#wanted ?? this.trace.asked).edits ?? {};
+
+  /** Change gates: ``edits`` are all that is changed then. */
+  change = (edits) => this.open({ edits });
 
   async #withExamples(network, options) {
     if (network === this.trace.asked.network) return;
@@ -231,7 +259,7 @@ class Viewer {
   /** Give up what is under way. */
   cancel = () => {
     this.#abort?.abort();
-    this.#abort = this.waiting = null;
+    this.#abort = this.waiting = this.#wanted = null;
     this.draw();
   };
 
@@ -284,10 +312,7 @@ class Viewer {
         options,
       );
       this.networks = await this.host.networks(this.language);
-      const trace = await this.captures.get(
-        { ...this.trace.asked, network: network.name },
-        options,
-      );
+      const trace = await this.captures.get({ ...this.#asked(), network: network.name }, options);
       await this.#withExamples(network.name, options);
       await this.#show(trace);
       this.#history?.follow();

@@ -37,6 +37,7 @@ function gradioHost(component, takesNetworks) {
         () => ask('progress', { network: request.network }),
         options.report,
       ),
+    edits: ['usual', 'off'],
     together: 4,
     captures: async (requests, { signal } = {}) =>
       (await ask('captures', { requests }, { signal })).captures.map(captureOrError),

@@ -8,8 +8,9 @@
 // can't be done is a HostError. A call that a host can't answer is absent, and the app then does not offer what needs it.
 
 /**
- * What one forward pass is of. Photos and networks have names that only their host understands.
- * @typedef {{photo: string, network: string, view: 'whole' | 'crop'}} Request
+ * What one forward pass is of. Photos and networks have names that only their host understands. ``edits``, of hosts that
+ * have ``edits``: what is changed of the network's gates, by layer, see changes/edits.js; absent for nothing.
+ * @typedef {{photo: string, network: string, view: 'whole' | 'crop', edits?: Object<string, object[]>}} Request
  *
  * A photo to choose. ``thumbnail`` is an address that <img> opens, or absent; ``mark`` says in the asked language that
  * none of the network's classes fits it; ``title`` what it shows, ``credit`` whose it is.
@@ -42,6 +43,8 @@
  * @property {(language: string, options?) => Promise<Network[]>} networks
  * @property {(network: string, language: string, options?) => Promise<Photo[]>} examples
  * @property {(request: Request, options?) => Promise<Capture>} capture
+ * @property {string[]} [edits] which edits of a whole layer a request may ask for, 'usual' and 'off'; what a capture then has
+ *   of ``change`` Python's viewer/change.py says
  * @property {((requests: Request[], options?) => Promise<(Capture | HostError)[]>)} [captures]
  *   several at once, at most ``together``
  * @property {number} [together]

@@ -27,10 +27,10 @@ export const hasLesson = (viewer) => PAGES.some((page) => networkFor(viewer, pag
 /** Open the first page. What is set now comes back at the end. */
 export async function startLesson(viewer) {
   const { state, trace } = viewer;
-  const { photo, network, view } = trace.asked;
+  const { photo, network, view, edits = {} } = trace.asked;
   const set = Object.fromEntries(SET.map((name) => [name, state[name]]));
   const [first] = pagesOf(viewer);
-  const before = { asked: { photo, network, view }, set, scroll: window.scrollY };
+  const before = { asked: { photo, network, view, edits }, set, scroll: window.scrollY };
   if (first) await openPage(viewer, first.name, { before });
 }
 
@@ -53,7 +53,7 @@ export async function openPage(viewer, name, given = {}) {
     learn: name,
     ...given,
   });
-  return viewer.open({ network: asked.network, photo }, stateOf);
+  return viewer.open({ network: asked.network, photo, edits: {} }, stateOf);
 }
 
 /** End the lesson, and show what was shown before it. */

@@ -1,4 +1,5 @@
 // Photos that a visitor brings: they are sent and computed one after another, and what can't be shown is given back.
+import { requestOf } from '../changes/edits.js';
 import { thumbnailOf } from './kept.js';
 
 /** Bring ``files`` to ``viewer``'s host. Gives the ``last`` trace that could be made, and the first ``trouble``, an error,
@@ -18,10 +19,9 @@ export async function bring(viewer, files, options, onFile) {
 }
 
 async function bringOne(viewer, file, options) {
-  const { network, view } = viewer.trace.asked;
   const photo = await viewer.host.addPhoto(file, options);
   const trace = await viewer.captures
-    .get({ photo: photo.photo, network, view }, options)
+    .get(requestOf({ ...viewer.trace.asked, photo: photo.photo }), options)
     .catch((error) => givenBack(viewer.host, photo, error));
   viewer.keep([{ ...photo, thumbnail: thumbnailOf(trace.image) }, ...viewer.mine]);
   return trace;

@@ -1,5 +1,6 @@
 // A mechanism for a hall: node after node of its diagram lights up, large, with its numbers; other mechanisms on the same
 // photo.
+import { titleOf } from '../changes/edits.js';
 import { Notice, Waiting } from '../app/notice.js';
 import { Button } from '../controls/controls.js';
 import { Diagram } from '../mechanism/diagram.js';
@@ -66,7 +67,7 @@ function PresentDialog({ viewer, layer }) {
 
 /** Of a network without attention there is nothing to show. */
 function EmptyShow({ viewer, close }) {
-  const title = viewer.trace.network.title;
+  const title = titleOf(viewer.say, viewer.trace);
   return [
     h(Head, { viewer, title, close }),
     h('p', { class: 'av-present-none' }, viewer.say('no_attention')),

@@ -1,4 +1,5 @@
 // The caption of a figure for a paper, in the letters that the figure has.
+import { titleOf } from '../changes/edits.js';
 import { weightsOf } from '../numbers/analysis.js';
 
 /** The caption of a figure with ``panels`` of ``layers``, as drawing/paper.py letters them. */
@@ -14,7 +15,7 @@ export function captionOf(viewer, panels, layers) {
   };
   if (panels.includes('photo')) lettered(1, 'caption_photo', { photo: trace.photo.name });
   for (const layer of layers) addLayer(viewer, panels, layer, lettered);
-  const about = say('caption', { network: trace.network.title, photo: trace.photo.name });
+  const about = say('caption', { network: titleOf(say, trace), photo: trace.photo.name });
   return [about, `${sentences.join(say('caption_between'))}${say('caption_end')}`].join(' ');
 }
 

@@ -26,6 +26,9 @@ export function nameOf({ trace, state }, what) {
 }
 
 /** A network's name in a file's: that of its weights' file, of the visitor's own. */
-function networkName({ asked, network }) {
-  return asked.network.startsWith(YOURS) ? network.title.split(/\.\w+\b|:/)[0] : asked.network;
+function networkName({ asked, network, change }) {
+  const name = asked.network.startsWith(YOURS)
+    ? network.title.split(/\.\w+\b|:/)[0]
+    : asked.network;
+  return change ? `${name} changed` : name;
 }

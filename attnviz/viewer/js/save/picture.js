@@ -1,5 +1,6 @@
 // What is on the screen as one picture: an element's canvases, twice as fine as a plain screen shows them, its texts and
 // its bars of one colour.
+import { titleOf } from '../changes/edits.js';
 
 const RATIO = 2; // pixels of the picture a CSS pixel
 const MARGIN = 12; // CSS pixels around
@@ -91,7 +92,7 @@ function drawText(context, text) {
 /** What pictureOf is told: the colour of the page, what is looked at, and what is only a hint. */
 export function aboutPicture({ element, say, state, trace }) {
   const looked = {
-    explore: [trace.photo.name, trace.network.title, state.layer],
+    explore: [trace.photo.name, titleOf(say, trace), state.layer],
     networks: [trace.photo.name],
     photos: [trace.network.title, state.layer],
   }[state.tab];

@@ -5,10 +5,11 @@ import { comparedLayer } from '../compare/counterpart.js';
 export function selection(viewer) {
   const { state, trace } = viewer;
   const { tab, layer, channel, a, b, way, opacity, colours, scale, smooth, order } = state;
+  const { edits: _, ...asItIs } = trace.asked; // what is compared are networks as they are
   const shown = {
     explore: [trace.asked],
-    networks: state.networks.map((network) => ({ ...trace.asked, network })),
-    photos: state.photos.map((photo) => ({ ...trace.asked, photo })),
+    networks: state.networks.map((network) => ({ ...asItIs, network })),
+    photos: state.photos.map((photo) => ({ ...asItIs, photo })),
   }[tab];
   const beside = tab === 'explore' ? viewer.scaleTraces().map(({ asked }) => asked) : [];
   const look = { way, opacity, colormap: colours, scale, smooth, order };

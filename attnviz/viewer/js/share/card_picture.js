@@ -1,4 +1,5 @@
 // A picture for a post, of the size that link cards have: the photo with its map, the network, one sentence.
+import { titleOf } from '../changes/edits.js';
 import { drawOverlay } from '../drawing/overlay.js';
 import { drawProfile, ink } from '../drawing/canvas.js';
 import { mapRange, weightLimits, weightsOf } from '../numbers/analysis.js';
@@ -49,7 +50,7 @@ function drawWords(context, viewer, left) {
     return drawLines(context, text, left, top, width, size * 1.3);
   };
   let top = write('attnviz', 30, 700, 'subdued', MARGIN + 30);
-  top = write(trace.network.title, 40, 700, 'text', top + 34);
+  top = write(titleOf(say, trace), 40, 700, 'text', top + 34);
   if (layer) top = write(layer.name, 28, 400, 'subdued', top + 4);
   const [best] = trace.top;
   const said = best && say('post_most_like', { label: best[0], share: percent(best[1]) });

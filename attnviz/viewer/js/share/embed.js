@@ -1,4 +1,5 @@
 // The page in somebody else's: the map and the strip, nothing else.
+import { titleOf } from '../changes/edits.js';
 import { Strip } from '../strip/strip.js';
 import { h } from '../vendor/preact.js';
 import { WhereCard } from '../where/card.js';
@@ -35,7 +36,7 @@ export function Embed({ viewer }) {
     h(
       'p',
       { class: 'av-note av-embed-link' },
-      `${trace.network.title} · ${trace.photo.name} · `,
+      `${titleOf(say, trace)} · ${trace.photo.name} · `,
       h('a', { href: url.href, target: '_blank', rel: 'noopener' }, say('embed_more')),
     ),
   );

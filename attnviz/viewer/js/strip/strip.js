@@ -1,4 +1,7 @@
 // The whole network, layer after layer: a small picture of each map on the photo, and a profile of its channel weights.
+import { ChangesBar } from '../changes/bar.js';
+import { titleOf } from '../changes/edits.js';
+import { hasSwitches, stateOf, Switches } from '../changes/switches.js';
 import { BadgeWord } from '../controls/badges.js';
 import { stepOf } from '../controls/controls.js';
 import { CellFrame, onPhoto } from '../drawing/cell_frame.js';
@@ -32,25 +35,39 @@ export function Strip({ viewer }) {
       hidden: !layers.length,
       ref: element,
     },
+    h(ChangesBar, { viewer }),
     fits &&
       h(
         'div',
-        {
-          class: 'av-strip-list',
-          role: 'listbox',
-          'aria-orientation': 'horizontal',
-          'aria-label': say('strip_label', { network: trace.network.title }),
-          ref: list,
-        },
-        stageGroups(viewer, layoutOf(room, layers, photo.width / photo.height)),
+        { class: 'av-strip-list', ref: list },
+        h(Layers, { viewer, layout: layoutOf(room, layers, photo.width / photo.height) }),
       ),
   );
 }
 
-function stageGroups(viewer, layout) {
+/** The layers, and below them their switches where gates are changed. */
+function Layers({ viewer, layout }) {
+  const { trace, say } = viewer;
+  const stages = stagesOf(trace.layers);
+  return [
+    h(
+      'div',
+      {
+        class: 'av-strip-items',
+        role: 'listbox',
+        'aria-orientation': 'horizontal',
+        'aria-label': say('strip_label', { network: titleOf(say, trace) }),
+      },
+      stageGroups(viewer, stages, layout),
+    ),
+    hasSwitches(viewer) && h(Switches, { viewer, stages, layout }),
+  ];
+}
+
+function stageGroups(viewer, stages, layout) {
   const { trace, say } = viewer;
   const names = namesFor(trace.layers, layout.width);
-  return stagesOf(trace.layers).map(({ stage, layers }) => {
+  return stages.map(({ stage, layers }) => {
     const name = stage && say('stage', { number: stage });
     const items = layers.map((layer) => {
       return h(Item, {
@@ -97,7 +114,7 @@ function Item({ viewer, layer, layout, name }) {
   return h(
     'div',
     {
-      class: 'av-item',
+      class: ['av-item', stateOf(viewer.trace, layer)].filter(Boolean).join(' av-'),
       role: 'option',
       tabIndex: isChosen ? 0 : -1,
       title: layer.name,

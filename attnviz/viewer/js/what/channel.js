@@ -1,4 +1,5 @@
 // One channel: its features before the gate, the gate, and after, on one scale. The features are asked for once.
+import { requestOf } from '../changes/edits.js';
 import { useShown } from '../app/pointing.js';
 import { CellFrame, cellUnder, onGrid } from '../drawing/cell_frame.js';
 import { ColourBar } from '../drawing/colour_bar.js';
@@ -73,8 +74,7 @@ export function featuresOf({ host, trace }, layer, channel) {
   const channels = kept.get(trace);
   const key = `${layer.name} ${channel}`;
   if (!channels.has(key)) {
-    const { photo, network, view } = trace.asked;
-    const promise = host.features({ photo, network, view, layer: layer.name, channel });
+    const promise = host.features({ ...requestOf(trace.asked), layer: layer.name, channel });
     promise.catch(() => channels.delete(key));
     channels.set(key, promise);
     if (channels.size > KEPT) channels.delete(channels.keys().next().value);

@@ -1,5 +1,6 @@
 // All channels of a layer: their features before the gate as thumbnails, and what the gate multiplies each by. They come with
 // one request a layer, which is given up when one leaves.
+import { requestOf } from '../changes/edits.js';
 import { GALLERY_ORDERS } from '../app/state.js';
 import { Button, Choice } from '../controls/controls.js';
 import { ranked, weightsOf } from '../numbers/analysis.js';
@@ -86,8 +87,8 @@ function Panel({ viewer, layer }) {
 }
 
 async function ask({ host, trace }, layer, options) {
-  const { photo, network, view } = trace.asked;
-  const gallery = await host.gallery({ photo, network, view, layer: layer.name }, options);
+  const asked = { ...requestOf(trace.asked), layer: layer.name };
+  const gallery = await host.gallery(asked, options);
   options.signal.throwIfAborted(); // a host need not look at the signal
   if (!kept.has(trace)) kept.set(trace, new Map());
   kept.get(trace).set(layer.name, gallery);

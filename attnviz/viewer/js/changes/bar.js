@@ -1,0 +1,49 @@
+// What is changed of the network, said where it can't be overlooked, and the button that undoes it.
+import { Button } from '../controls/controls.js';
+import { h } from '../vendor/preact.js';
+import { choiceOf } from './edits.js';
+import { canChange, canReset } from './switches.js';
+
+const MOST = 4; // layers that are named
+
+/** The line above the strip of ``viewer``, where gates are changed or are about to be. */
+export function ChangesBar({ viewer }) {
+  const { say, trace, state } = viewer;
+  const isOpen = state.switches && canChange(viewer);
+  if (!trace.change && !isOpen) return null;
+  const text = trace.change
+    ? say('changed_layers', { layers: layersText(viewer, trace.change.edits) })
+    : say('what_if_begin');
+  return h(
+    'div',
+    {
+      class: `av-changes${trace.change ? ' av-changed' : ''}`,
+      'data-part': 'changes',
+    },
+    h('p', { role: 'status' }, trace.change && h('strong', {}, say('changed_network')), ' ', text),
+    canReset(viewer) &&
+      h(Button, { 'data-reset-gates': '', onClick: () => viewer.change({}) }, say('reset_gates')),
+    isOpen &&
+      h(
+        Button,
+        {
+          class: 'av-button av-sign',
+          'data-close-switches': '',
+          'aria-label': say('close_switches'),
+          title: say('close_switches'),
+          onClick: () => viewer.set({ switches: false }),
+        },
+        '✕',
+      ),
+  );
+}
+
+/** The changed layers with what was done, the first of them where they are many. */
+function layersText({ say }, edits) {
+  const names = Object.keys(edits);
+  const done = names
+    .slice(0, MOST)
+    .map((layer) => `${layer} ${say(`gates_${choiceOf(edits, layer)}`)}`);
+  const rest = names.length - done.length;
+  return [...done, rest > 0 && say('and_more', { count: rest })].filter(Boolean).join(' · ');
+}

@@ -1,0 +1,87 @@
+// A switch for each layer of the strip: its gates as they are, as usual, or off; and by how much each layer changed.
+import { digits } from '../numbers/format.js';
+import { h } from '../vendor/preact.js';
+import { CHOICES, choiceOf, hasEdits, OTHER, withChoice } from './edits.js';
+
+const MOVED = 1e-6; // mean size of a change of a factor beyond which a layer is said to have changed
+const WITH_ARROW = 60; // px of a switch that has room for the browser's arrow
+
+/** Whether gates can be changed here. */
+export const canChange = ({ host, isEmbedded }) => Boolean(host.edits?.length) && !isEmbedded;
+
+/** Whether there is anything to show below the strip. */
+export const hasSwitches = (viewer) =>
+  Boolean(viewer.trace.change) || (viewer.state.switches && canChange(viewer));
+
+/** What became of a layer in a changed network: 'edited', 'moved', 'still', or null where that is not known. */
+export function stateOf({ change }, layer) {
+  if (!change) return null;
+  if (change.edits[layer.name]) return 'edited';
+  const size = change.moved?.[layer.name];
+  if (size === undefined || size === null) return null;
+  return size > MOVED ? 'moved' : 'still';
+}
+
+/** The cells below the items of ``stages``, [{stage, layers}], each as wide as the item above it. */
+export function Switches({ viewer, stages, layout }) {
+  const groups = stages.map(({ stage, layers }) =>
+    h(
+      'div',
+      { class: 'av-stage av-stage-layers', key: `${stage}-${layers[0].name}` },
+      layers.map((layer) => h(Cell, { key: layer.name, viewer, layer, width: layout.width + 8 })),
+    ),
+  );
+  const label = viewer.say('what_if');
+  return h('div', { class: 'av-switches', role: 'group', 'aria-label': label }, groups);
+}
+
+function Cell({ viewer, layer, width }) {
+  const hasSwitch = viewer.state.switches && canChange(viewer) && layer.formula !== 'none';
+  return h(
+    'div',
+    { class: 'av-switch-cell', style: { width: `${width}px` } },
+    hasSwitch && h(Switch, { viewer, layer, width }),
+    viewer.trace.change && h(Moved, { viewer, layer }),
+  );
+}
+
+function Switch({ viewer, layer, width }) {
+  const { say, host } = viewer;
+  const chosen = choiceOf(viewer.edits(), layer.name);
+  const offered = CHOICES.filter((choice) => choice === 'own' || host.edits.includes(choice));
+  const names = chosen === OTHER ? [...offered, OTHER] : offered;
+  const onChange = ({ currentTarget }) =>
+    viewer.change(withChoice(viewer.edits(), layer.name, currentTarget.value));
+  return h(
+    'select',
+    {
+      class: `av-switch${width < WITH_ARROW ? ' av-narrow' : ''}`,
+      'data-switch': layer.name,
+      'data-choice': chosen,
+      'aria-label': say('gates_of', { layer: layer.name }),
+      value: chosen,
+      onChange,
+    },
+    names.map((name) =>
+      h(
+        'option',
+        { value: name, selected: name === chosen, disabled: name === OTHER },
+        say(`gates_${name}`),
+      ),
+    ),
+  );
+}
+
+/** By how much a layer's factor changed. */
+function Moved({ viewer: { say, trace }, layer }) {
+  const state = stateOf(trace, layer);
+  if (!state) return null;
+  const size = trace.change.moved?.[layer.name];
+  const isKnown = size !== undefined && size !== null;
+  const text = state === 'still' ? say('moved_not') : isKnown ? `Δ ${digits(size)}` : '';
+  const title = say(`moved_${state}`, { layer: layer.name, size: digits(size ?? NaN) });
+  return h('span', { class: `av-moved av-${state}`, 'data-moved': state, title }, text);
+}
+
+/** Whether edits are made, and can be undone here. */
+export const canReset = (viewer) => hasEdits(viewer.trace.change?.edits) && canChange(viewer);
