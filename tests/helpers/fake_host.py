@@ -58,6 +58,20 @@ def packed(network: nn.Module, name: str, photo: str) -> dict:
     return pack(trace, Card(name, labels=trace.labels), asked)
 
 
+def packed_changed(network: nn.Module, name: str, photo: str, edits: dict[str, list[dict]]) -> dict:
+    """The same with changed gates; what is usual is what the photo itself has, turned upside down."""
+    noise = np.random.default_rng(0).integers(0, 256, (90, 140, 3), dtype=np.uint8)
+    pixels = noise[:: PHOTOS[photo]].copy()
+    made = attnviz.intervene(
+        network,
+        attnviz.Photo(pixels, f"{photo}.png"),
+        attnviz.edits_from_json(edits),
+        reference=[attnviz.Photo(pixels[::-1].copy(), "usual.png")],
+    )
+    asked = {"photo": photo, "network": name, "view": "whole", "edits": edits}
+    return pack(made.after, Card(name, labels=made.after.labels), asked, made.before)
+
+
 def two_photos_in_two_networks() -> dict[str, dict]:
     """Captures by "PHOTO NETWORK"."""
     networks = {name: stirred(18, name) for name in ("se", "cbam")}
