@@ -120,6 +120,18 @@ def refused(page: Page) -> None:
         expect(said(page)).not_to_be_empty()
 
 
+def changed(page: Page) -> None:
+    """Gates that are switched: one layer off, one as usual."""
+    page.locator("[data-what-if]").click()
+    after(page, lambda: page.locator('[data-switch="layer2.0"]').select_option("off"))
+    after(page, lambda: page.locator('[data-switch="layer3.1"]').select_option("usual"))
+
+
+def switches(page: Page) -> None:
+    """The switches, before any is set."""
+    page.locator("[data-what-if]").click()
+
+
 STATES: dict[str, Callable[[Page], None]] = {
     "first": first,
     "own-photo": own_photo,
@@ -139,6 +151,8 @@ STATES: dict[str, Callable[[Page], None]] = {
     "learn-map": lesson("map"),
     "learn-bam": lesson("bam"),
     "learn-reading": lesson("reading"),
+    "switches": switches,
+    "changed": changed,
     "help": helped,
     "refused": refused,
 }

@@ -19,6 +19,8 @@ from ..photos.geometry import VIEWS
 from ..photos.photo import Photo
 from .arguments import Arguments
 from .batches import of_one_size, read_batch
+from .changer import Changer, placed
+from .changes import Changes
 from .exclusive import exclusive_eval
 from .hooks import features_around
 from .input_form import InputForm, input_form
@@ -98,10 +100,14 @@ def features(network: nn.Module, photo: PhotoSource, layer: str, view: str = "wh
 
 
 def features_of_layers(
-    network: nn.Module, photo: PhotoSource, layers: Sequence[str], view: str = "whole"
+    network: nn.Module,
+    photo: PhotoSource,
+    layers: Sequence[str],
+    view: str = "whole",
+    changes: Changes | None = None,
 ) -> dict[str, Features]:
-    """Features before and after attention for several layers, by name, from one forward pass; the rest is as
-    in ``features``."""
+    """Features before and after attention for several layers, by name, from one forward pass, with changed
+    gates if there are any; the rest is as in ``features``. Raises EditError if a change can't be made."""
     network = unwrapped(network)
     modules = dict(network.named_modules())
     form = form_of(network, modules)
@@ -111,12 +117,16 @@ def features_of_layers(
         plan = plan_for(network, modules, given)
         check_there_is_attention(network, plan)
         taps = {tap.layer: tap for tap in plan.taps}
+        changer = Changer(placed(plan.taps, changes or {}, card_of(network).name))
+        listening.enter_context(changer.hooks())
         names = {layer: _module_and_call(layer, taps, card_of(network)) for layer in layers}
         pairs = {
             name: listening.enter_context(features_around(taps[name]))
             for name in dict.fromkeys(name for name, _ in names.values())
         }
+        listening.enter_context(changer.products())
         given.call(network)
+    changer.check()
     return {layer: _features(layer, pairs[name], number) for layer, (name, number) in names.items()}
 
 

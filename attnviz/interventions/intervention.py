@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -15,8 +15,8 @@ from ..capture.exclusive import exclusive_eval
 from ..capture.inputs import PhotoSource, prepare
 from ..capture.items import single_photo
 from ..capture.plan import some, unwrapped
-from ..capture.run import form_of
-from ..capture.trace import Trace
+from ..capture.run import features_of_layers, form_of
+from ..capture.trace import Features, Trace
 from ..capture.traced_batch import TracedBatch, traced_batch
 from ..errors import EditError, TraceRemark
 from ..networks.card import card_of
@@ -152,6 +152,21 @@ def intervene(
         remarks=(*after.remarks, _mark(trace_before, made), *remarks),
     )
     return Intervention(trace_before, marked, made, recompute, sources.used, remarks)
+
+
+def changed_features(
+    network: nn.Module,
+    before: Trace,
+    edits: Edits,
+    layers: Sequence[str],
+    view: str = "whole",
+    reference: ReferenceSource | None = None,
+) -> dict[str, Features]:
+    """Features before and after layers' gates in a changed network, by name, from one pass. ``before`` is a
+    trace of the photo in the network as it is; the rest is as in ``intervene``."""
+    network = unwrapped(network)
+    changes = changes_for(edits, before, Sources(network, view, reference))
+    return features_of_layers(network, before.source, layers, view, changes)
 
 
 def traced_photo(

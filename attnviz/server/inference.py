@@ -12,7 +12,7 @@ from collections.abc import Callable, Container, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from torch import nn
 
@@ -22,7 +22,7 @@ from ..capture.run import features_of_layers, trace
 from ..capture.trace import Features, Trace
 from ..errors import AttnvizError, BusyError, TraceError
 from ..interventions.edit_json import Edits
-from ..interventions.intervention import intervene
+from ..interventions.intervention import changed_features, intervene
 from ..interventions.reference import Reference, reference_for
 from ..networks.card import card_of
 from ..photos.opening import open_photo
@@ -66,21 +66,22 @@ class TraceKey:
 
 
 def changed_trace(
-    network: nn.Module, before: Trace, edits: Edits, view: str, usual: Reference | None
+    network: nn.Module, before: Trace, edits: Edits, view: str, reference: Reference | None
 ) -> Trace:
     """What a network does with changed gates, in one pass; ``before`` is the same photo's as it is."""
-    return intervene(network, before.source, edits, view=view, reference=usual, before=before).after
+    return intervene(network, before.source, edits, view=view, reference=reference, before=before).after
 
 
 @dataclass(frozen=True)
 class Compute:
-    """How a photo is opened, how a trace, that of a changed network and layers' features are computed, and
-    how much of a photo's features is kept at once."""
+    """How a photo is opened, how a trace and layers' features are computed, of a network and of one with
+    changed gates, and how much of a photo's features is kept at once."""
 
     open: Callable[[Path], Photo] = open_photo
     trace: Callable[..., Trace] = trace
     changed: Callable[..., Trace] = changed_trace
     features: Callable[..., LayersFeatures] = features_of_layers
+    changed_features: Callable[..., LayersFeatures] = changed_features
     together_bytes: int = TOGETHER_BYTES
 
 
@@ -152,7 +153,7 @@ class Inference:
 
         async def compute() -> Trace:
             if key.edits:
-                return await self._changed(key)
+                return await self._changed(key, self._compute.changed)
             # decoded before its turn: meanwhile others' passes run
             photo = await self._open(key)
             return await self._of_photo(key, lambda network: self._compute.trace(network, photo, key.view))
@@ -160,13 +161,13 @@ class Inference:
         return await self.traces.get(key, compute)
 
     async def features(self, key: TraceKey, layer: str) -> Features:
-        """The features before and after one layer's gate. Raises AttnvizError, also for a changed network."""
-        if key.edits:
-            raise AttnvizError("features_of_changed")
+        """The features before and after one layer's gate. Raises AttnvizError."""
         source = await self.trace(key)
         layers = self._layers_with(source, layer)
 
         async def compute() -> LayersFeatures:
+            if key.edits:
+                return await self._changed(key, self._compute.changed_features, layers)
             return await self._of_photo(
                 key,
                 lambda network: self._compute.features(network, source.source, layers, key.view),
@@ -207,12 +208,12 @@ class Inference:
         self.queue.close()
         self.decoding.close()
 
-    async def _changed(self, key: TraceKey) -> Trace:
-        """The trace of a changed network: one pass, behind that of the network as it is."""
+    async def _changed(self, key: TraceKey, run: Callable[..., Result], *more: Any) -> Result:
+        """What ``run`` gives of a changed network: one pass, behind that of the network as it is."""
         before, edits = await self.trace(key.unchanged), edits_in(key.edits)
         usual = await self._what_is_usual(key) if asks_what_is_usual(edits) else None
         return await self._of_photo(
-            key, lambda network: self._compute.changed(network, before, edits, key.view, usual)
+            key, lambda network: run(network, before, edits, *more, view=key.view, reference=usual)
         )
 
     async def _what_is_usual(self, key: TraceKey) -> Reference:

@@ -61,10 +61,8 @@ class ShownTraces:
         return layers_of(trace, request.get("layer") if named is None else named)
 
     async def channel(self, capture: Capture, request: dict[str, Any]) -> Channel | None:
-        """The features of the chosen channel; None if none is chosen, or the network is changed."""
+        """The features of the chosen channel; None if none is chosen."""
         key, trace = capture
-        if key.edits:
-            return None
         for layer, index in channels_of(trace, request.get("layer"), request.get("channel")):
             features = await self._inference.features(key, layer)
             return Channel(layer, index, features.before[index], features.after[index])

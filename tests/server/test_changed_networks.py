@@ -30,9 +30,9 @@ def changes() -> list[tuple]:
 def client(visitor, passes, changes):
     """A visitor of a page that counts such passes."""
 
-    def changed(network, before, edits, view, usual):
+    def changed(network, before, edits, view, reference):
         changes.append(tuple(edits))
-        return changed_trace(network, before, edits, view, usual)
+        return changed_trace(network, before, edits, view, reference)
 
     return visitor(compute=passes.compute(changed=changed))
 
@@ -77,7 +77,8 @@ def test_a_photo_that_is_deleted_takes_its_changed_passes_with_it(client, change
     assert "change" in client.viewer.capture(asked)
     client.ask("remove_photo", photo=photo)
     assert "no longer here" in error_of(client.viewer.capture(asked))
-    assert [key for key in client.service.inference.traces.keys() if key.edits] == []
+    kept = client.service.inference.traces.keys()
+    assert [key for key in kept if key.edits] == []
 
 
 @pytest.mark.parametrize(
@@ -93,10 +94,21 @@ def test_edits_that_can_not_be_made_are_answered_with_a_sentence(client, edits, 
     assert sentence in error_of(client.viewer.capture({**TEMPLE, "edits": edits}))
 
 
-def test_features_of_a_changed_network_are_not_taken_from_the_network_as_it_is(client):
-    asked = {**TEMPLE, "layer": "layer4.1", "channel": 7, "edits": OFF}
-    for answer in (client.viewer.channel(asked), client.viewer.gallery(asked)):
-        assert "as it is" in error_of(answer)
+@pytest.mark.parametrize("layer", ["layer3.0", "layer4.1"])
+def test_features_of_a_changed_network_are_before_and_after_its_changed_gates(client, cbam, examples, layer):
+    after = attnviz.intervene(attnviz.fast(cbam), examples / "temple.jpg", {"layer3.0": "off"}).after
+    asked = {**TEMPLE, "layer": layer, "channel": 7}
+    answers = [client.viewer.channel({**asked, "edits": edits}) for edits in (OFF, {})]
+    features, as_it_is = (
+        [unpacked(one["arrays"])[one[part]] for part in ("before", "after")] for one in answers
+    )
+    factor = np.broadcast_to(after.layers[layer].factor()[7], features[0].shape)
+    np.testing.assert_allclose(features[1], factor * features[0], atol=np.ptp(features[0]) / 1e4)
+    assert not np.allclose(features[1], as_it_is[1], atol=1e-3)
+    sizes = client.viewer.gallery({**asked, "edits": OFF})
+    np.testing.assert_allclose(
+        unpacked(sizes["arrays"])[sizes["sizes"]][7], np.abs(features[0]).mean(), rtol=1e-2
+    )
 
 
 def test_what_is_saved_of_a_changed_network_says_so_and_makes_it_again(client):
