@@ -72,14 +72,22 @@ function Switch({ viewer, layer, width }) {
   );
 }
 
+/** What became of a layer, in words; empty where that is not known. */
+export function changeInWords({ say, trace }, layer) {
+  const state = stateOf(trace, layer);
+  const size = trace.change?.moved?.[layer.name] ?? NaN;
+  return state ? say(`moved_${state}`, { layer: layer.name, size: digits(size) }) : '';
+}
+
 /** By how much a layer's factor changed. */
-function Moved({ viewer: { say, trace }, layer }) {
+function Moved({ viewer, layer }) {
+  const { say, trace } = viewer;
   const state = stateOf(trace, layer);
   if (!state) return null;
   const size = trace.change.moved?.[layer.name];
   const isKnown = size !== undefined && size !== null;
   const text = state === 'still' ? say('moved_not') : isKnown ? `Δ ${digits(size)}` : '';
-  const title = say(`moved_${state}`, { layer: layer.name, size: digits(size ?? NaN) });
+  const title = changeInWords(viewer, layer);
   return h('span', { class: `av-moved av-${state}`, 'data-moved': state, title }, text);
 }
 

@@ -1,7 +1,7 @@
 // The whole network, layer after layer: a small picture of each map on the photo, and a profile of its channel weights.
 import { ChangesBar } from '../changes/bar.js';
 import { titleOf } from '../changes/edits.js';
-import { hasSwitches, stateOf, Switches } from '../changes/switches.js';
+import { changeInWords, hasSwitches, stateOf, Switches } from '../changes/switches.js';
 import { BadgeWord } from '../controls/badges.js';
 import { stepOf } from '../controls/controls.js';
 import { CellFrame, onPhoto } from '../drawing/cell_frame.js';
@@ -120,7 +120,9 @@ function Item({ viewer, layer, layout, name }) {
       title: layer.name,
       'data-layer': layer.name,
       'aria-selected': String(isChosen),
-      'aria-label': viewer.describe(layer),
+      'aria-label': [viewer.describe(layer), changeInWords(viewer, layer)]
+        .filter(Boolean)
+        .join('. '),
       style: { width: `${layout.width + 8}px` },
       onClick: () => viewer.set({ layer: layer.name }),
       onKeyDown,
