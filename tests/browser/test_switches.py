@@ -97,6 +97,10 @@ def test_a_switch_asks_for_the_changed_network_and_shows_what_changed(app, chang
     expect(answer).to_have_attribute("data-answer-change", "other" if change["isOther"] else "same")
     expect(page.locator(".av-percent").first).to_contain_text("→")
     marks = page.locator("[data-moved]").evaluate_all("all => all.map(({ dataset }) => dataset.moved)")
+    page.locator('.av-item[data-layer="layer3.0"]').click()
+    expect(page.locator("[data-edited]").first).to_contain_text("layer3.0 are set (off)")
+    page.locator('.av-item[data-layer="layer3.1"]').click()
+    expect(page.locator("[data-edited]")).to_have_count(0)
     assert marks == ["still"] * 4 + ["edited"] + ["moved"] * 3
     expect(page.locator("[data-moved]").last).to_contain_text(f"{change['moved']['layer4.1']:.2f}"[:4])
 

@@ -60,6 +60,18 @@ def test_a_capture_of_a_changed_network_is_what_the_library_says(client, cbam, e
     assert any("not the network that was trained" in remark["en"] for remark in capture["remarks"])
 
 
+@pytest.mark.parametrize("network", ["se_resnet18", "bam_resnet18"])
+@pytest.mark.parametrize("choice", ["off", "usual"])
+def test_gates_of_every_mechanism_are_changed_and_shown(client, network, choice):
+    layer = "bam2" if network.startswith("bam") else "layer2.0"
+    capture = client.viewer.capture({**TEMPLE, "network": network, "edits": {layer: choice}})
+    moved, names = capture["change"]["moved"], [one["name"] for one in capture["layers"]]
+    assert [moved[name] > 1e-6 for name in names] == [name >= layer for name in names]
+    edited = next(one for one in capture["layers"] if one["name"] == layer)
+    if choice == "off":
+        np.testing.assert_allclose(unpacked(capture["arrays"])[edited["arrays"]["channel"]], 1, atol=1e-6)
+
+
 def test_a_network_as_it_is_has_no_change(client):
     assert "change" not in client.viewer.capture({**TEMPLE, "edits": {}})
 

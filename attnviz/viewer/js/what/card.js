@@ -2,6 +2,7 @@
 // and after.
 import { pointingAt, usePointed, useShown } from '../app/pointing.js';
 import { BadgeLines } from '../controls/badges.js';
+import { EditedNote } from '../changes/note.js';
 import { Button, Choice } from '../controls/controls.js';
 import { useWidth } from '../drawing/surface.js';
 import { ranked, weightsOf } from '../numbers/analysis.js';
@@ -36,6 +37,7 @@ export function WhatCard({ viewer }) {
       h(BarsChart, { viewer, layer, width }),
     ),
     h(ChannelReadOut, { viewer, layer }),
+    h(EditedNote, { viewer, layer }),
     h(BadgeLines, { viewer, layer, part: 'channels' }),
     h(ChannelRows, { viewer, layer, weights }),
     h(GalleryButton, { viewer, layer, weights }),
