@@ -21,10 +21,10 @@ export function AnswerChange({ viewer }) {
 }
 
 /** A class's share before and now; ``place`` is that among the most probable now. */
-export function shareText({ say, trace: { change } }, share, place) {
-  const before = change?.sharesBefore?.[place];
+export function shareText({ trace: { change } }, share, place) {
+  const before = change?.sharesBefore?.[place] ?? null;
   const now = percent(share, 1);
-  return before === undefined ? now : say('share_changed', { before: percent(before, 1), now });
+  return before === null ? now : `${percent(before, 1)} → ${now}`;
 }
 
 const signed = (value) => `${value > 0 ? '+' : ''}${digits(value, 0, 2)}`;

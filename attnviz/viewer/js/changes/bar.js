@@ -11,9 +11,7 @@ export function ChangesBar({ viewer }) {
   const { say, trace, state } = viewer;
   const isOpen = state.switches && canChange(viewer);
   if (!trace.change && !isOpen) return null;
-  const text = trace.change
-    ? say('changed_layers', { layers: layersText(viewer, trace.change.edits) })
-    : say('what_if_begin');
+  const text = trace.change ? layersText(viewer, trace.change.edits) : say('what_if_begin');
   return h(
     'div',
     {
