@@ -99,6 +99,7 @@ def test_a_switch_asks_for_the_changed_network_and_shows_what_changed(app, chang
     marks = page.locator("[data-moved]").evaluate_all("all => all.map(({ dataset }) => dataset.moved)")
     page.locator('.av-item[data-layer="layer3.0"]').click()
     expect(page.locator("[data-edited]").first).to_contain_text("layer3.0 are set (off)")
+    expect(page.locator('.av-item[data-layer="layer3.0"] .av-badge')).to_have_count(0)
     page.locator('.av-item[data-layer="layer3.1"]').click()
     expect(page.locator("[data-edited]")).to_have_count(0)
     assert marks == ["still"] * 4 + ["edited"] + ["moved"] * 3

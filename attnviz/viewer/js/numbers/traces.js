@@ -19,7 +19,8 @@ export async function openCapture(capture) {
   for (const layer of trace.layers) {
     const weights = weightsOf(layer);
     layer.numbers = summary(layer.map?.values ?? [], layer.kind);
-    layer.badges = badgesOf(layer);
+    // gates that were set say nothing of the layer
+    layer.badges = trace.change?.edits[layer.name] ? [] : badgesOf(layer);
     layer.weightNumbers = weights && summary(weights, layer.kind);
   }
   Object.assign(trace, { id: ++opened, image, thumbnail: smallCopy(image) });
