@@ -35,7 +35,7 @@ SITE_EXPORTS = {  # of a page without a server
 # in css/
 STYLE_SHEETS = (
     *("theme", "frame", "choosing", "strip", "cards", "mechanism", "present", "tables", "comparison"),
-    *("taking", "help", "learn", "touch"),
+    *("taking", "help", "learn", "live", "touch"),
 )
 VENDOR = "vendor/"  # folder of what others wrote, byte for byte as it was published
 

@@ -42,7 +42,7 @@ export function AnswerCard({ viewer }) {
 }
 
 /** That the answer is the most like among so many classes. */
-function titleText({ say, trace }) {
+export function titleText({ say, trace }) {
   const { classes } = trace.network;
   if (classes === IMAGENET) return say('most_like_imagenet');
   if (!classes) return say('most_like_unknown');
@@ -51,7 +51,7 @@ function titleText({ say, trace }) {
 }
 
 /** The classes that the photo is most like, with bars; drawn timidly, with a sentence on it, where they are doubtful. */
-function Answers({ viewer }) {
+export function Answers({ viewer }) {
   const { top, doubt } = viewer.trace;
   const items = top.map(([label, share], place) => {
     const text = percent(share, 1);

@@ -3,12 +3,15 @@ import { preferredLanguage, textIn } from '../app/languages.js';
 import { mount } from '../app/viewer.js';
 import { Fault } from '../engine/fault.js';
 import { sumOf, textOf } from './files.js';
+import { FrameWorkers } from './frames.js';
 import { HostError } from './host.js';
 import { copied } from './links.js';
 import { SiteNetworks } from './networks.js';
 import { SitePhotos } from './photos.js';
 import { SAVES, savedFile } from './saving.js';
 import { startWorker } from './worker.js';
+
+const FRAMES_AT_ONCE = 2; // of a camera, as benchmarks/camera.py measured
 
 /** Show the app in an element; ``site`` is what viewer/site writes of it: its networks, its examples, its language. */
 export function sitePage(element, site) {
@@ -29,9 +32,10 @@ function keepOffline(script) {
 export function siteHost(site) {
   const worker = startWorker(site);
   worker.catch(() => {}); // who asks is told
-  const ask = async (...question) => (await worker)(...question);
+  const ask = async (...question) => (await worker).ask(...question);
   const networks = new SiteNetworks(site.networks, ask);
   const photos = new SitePhotos(site.examples, ask);
+  const frames = new FrameWorkers(site);
   const inTurn = queue();
 
   /** Do something in the worker with a request's network and photo, which are there then. */
@@ -98,6 +102,9 @@ export function siteHost(site) {
     examples: async (network, language) => photos.described(networks.examplesOf(network), language),
     features: (request, options) => withBoth(request, options, () => ask('features', request)),
     gallery: (request, options) => withBoth(request, options, () => ask('gallery', request)),
+    framesAtOnce: FRAMES_AT_ONCE,
+    frame: (frame, options) => frames.trace(frame, options),
+    endFrames: () => frames.end(),
     addPhoto: (file) => photos.add(file),
     removePhoto: (photo) => photos.remove(photo),
     saves: SAVES,

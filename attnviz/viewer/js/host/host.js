@@ -54,6 +54,11 @@
  *   Promise<{height: number, width: number, shares: Float32Array, sizes: Float32Array}>)} [gallery]
  *   all channels' features before the layer's gate as thumbnails of ``height`` by ``width``, one behind the other, each number
  *   as a share of its channel's greatest (−1 to 1), and the mean size of each channel's numbers
+ * @property {((frame: {network: string, view: string, bitmap: ImageBitmap}, options?) => Promise<Capture>)} [frame] of a frame of the
+ *   camera: gates, maps and answer without steps, and without its photo's name and picture; nothing of it is kept, and the
+ *   ``bitmap`` is taken away
+ * @property {number} [framesAtOnce] how many of these may be asked for at once
+ * @property {(() => Promise<void>)} [endFrames] lets go of those that are asked for, and of what they take
  * @property {((file: File, options?) => Promise<Photo>)} [addPhoto]
  * @property {((photo: string) => Promise<void>)} [removePhoto]
  * @property {((own: {weights: File, labels: File | null, told: string[]}, options?) =>

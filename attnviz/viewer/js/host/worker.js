@@ -2,8 +2,8 @@
 import { Fault } from '../engine/fault.js';
 import { bytesOf, isInside } from './files.js';
 
-/** Start the worker, whose script and whose WebAssembly are at these paths: gives ask(question, asked, transferred), a promise
- * of its answer, see worker/answering.js. */
+/** Start the worker, whose script and whose WebAssembly are at these paths: gives {ask, end}: ask(question, asked, transferred), a promise
+ * of its answer, see worker/answering.js, and end(), which lets go of all that is asked with an AbortError. */
 export async function startWorker({ worker: script, code }) {
   const worker = new Worker(await addressOf(script));
   const waiting = new Map();
@@ -28,9 +28,14 @@ export async function startWorker({ worker: script, code }) {
     for (const id of waiting.keys())
       settle(id, ({ reject }) => reject(new Fault('fault_unexpected')));
   });
+  const end = () => {
+    worker.terminate();
+    for (const id of waiting.keys())
+      settle(id, ({ reject }) => reject(new DOMException('the worker was ended', 'AbortError')));
+  };
   const bytes = await bytesOf(code);
   await ask('start', { bytes }, [bytes.buffer]);
-  return ask;
+  return { ask, end };
 }
 
 /** The address of a script: beside the page, or in it. */

@@ -12,10 +12,19 @@ let opened = 0;
 export async function openCapture(capture) {
   const image = new Image();
   image.src = capture.photo.picture;
-  const [trace] = await Promise.all([
-    capture.arrays ? unpack(capture) : { ...capture },
-    image.decode(),
-  ]);
+  const [trace] = await Promise.all([unpacked(capture), image.decode()]);
+  return withPicture(trace, image, [image.naturalWidth, image.naturalHeight]);
+}
+
+/** The same of a camera's frame, whose picture is a canvas. */
+export async function openFrame(capture, canvas) {
+  return withPicture(await unpacked(capture), canvas, [canvas.width, canvas.height]);
+}
+
+const unpacked = async (capture) => (capture.arrays ? unpack(capture) : { ...capture });
+
+/** A trace with all that ``openCapture`` gives it; ``image`` has that size. */
+function withPicture(trace, image, size) {
   for (const layer of trace.layers) {
     const weights = weightsOf(layer);
     layer.numbers = summary(layer.map?.values ?? [], layer.kind);
@@ -23,17 +32,17 @@ export async function openCapture(capture) {
     layer.badges = trace.change?.edits[layer.name] ? [] : badgesOf(layer);
     layer.weightNumbers = weights && summary(weights, layer.kind);
   }
-  Object.assign(trace, { id: ++opened, image, thumbnail: smallCopy(image) });
+  Object.assign(trace, { id: ++opened, image, thumbnail: smallCopy(image, size) });
   let grey = null; // made when the map is first drawn in colours
-  return Object.defineProperty(trace, 'grey', { get: () => (grey ??= greyCopy(image)) });
+  return Object.defineProperty(trace, 'grey', { get: () => (grey ??= greyCopy(image, size)) });
 }
 
 /** The photo at the size of thumbnails, which are many. */
-function smallCopy(image) {
-  const ratio = Math.min(1, THUMBNAIL / image.naturalWidth);
+function smallCopy(image, [width, height]) {
+  const ratio = Math.min(1, THUMBNAIL / width);
   const canvas = document.createElement('canvas');
-  canvas.width = Math.max(1, Math.round(image.naturalWidth * ratio));
-  canvas.height = Math.max(1, Math.round(image.naturalHeight * ratio));
+  canvas.width = Math.max(1, Math.round(width * ratio));
+  canvas.height = Math.max(1, Math.round(height * ratio));
   const context = canvas.getContext('2d');
   context.imageSmoothingQuality = 'high';
   context.drawImage(image, 0, 0, canvas.width, canvas.height);
@@ -41,10 +50,10 @@ function smallCopy(image) {
 }
 
 /** The photo in grey: its luminance by BT.601. */
-function greyCopy(image) {
+function greyCopy(image, [width, height]) {
   const canvas = document.createElement('canvas');
-  canvas.width = image.naturalWidth;
-  canvas.height = image.naturalHeight;
+  canvas.width = width;
+  canvas.height = height;
   const context = canvas.getContext('2d', { willReadFrequently: true });
   context.drawImage(image, 0, 0);
   const pixels = context.getImageData(0, 0, canvas.width, canvas.height);

@@ -1,14 +1,17 @@
 // The row of photos: a button to add one, the visitor's own, the examples of the network; the one shown is marked.
 import { Button } from '../controls/controls.js';
+import { LiveCamera } from '../live/panel.js';
 import { h } from '../vendor/preact.js';
 import { useRef, useState } from '../vendor/preact-hooks.js';
-import { Camera, hasCamera } from './camera.js';
+import { Camera } from './camera.js';
 import { promiseOf } from './promise.js';
+import { hasCamera } from './stream.js';
 
 /** The row of ``viewer``. */
 export function PhotoRow({ viewer }) {
   const { host, say, mine, examples } = viewer;
   const [isTaking, setTaking] = useState(false);
+  const hint = say(host.frame ? 'live' : 'take_photo');
   const shown = viewer.trace.asked.photo;
   const isElsewhere = ![...mine, ...examples].some(({ photo }) => photo === shown);
   const elsewhere = isElsewhere ? viewer.photos().filter(({ photo }) => photo === shown) : [];
@@ -22,8 +25,8 @@ export function PhotoRow({ viewer }) {
         Button,
         {
           class: 'av-button av-sign av-take',
-          'aria-label': say('take_photo'),
-          title: say('take_photo'),
+          'aria-label': hint,
+          title: hint,
           onClick: () => setTaking(true),
         },
         h(CameraSign),
@@ -37,7 +40,7 @@ export function PhotoRow({ viewer }) {
         h(PhotoButton, { key: photo.photo, viewer, photo }),
       ),
     ),
-    isTaking && h(Camera, { viewer, onClose: () => setTaking(false) }),
+    isTaking && h(host.frame ? LiveCamera : Camera, { viewer, onClose: () => setTaking(false) }),
   );
 }
 

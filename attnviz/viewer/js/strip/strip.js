@@ -22,9 +22,10 @@ export function Strip({ viewer }) {
   const { trace, state, say } = viewer;
   const [element, room] = useWidth();
   const list = useRef(null);
+  const { network, photo: name, view } = trace.asked;
   useLayoutEffect(() => {
     if (list.current) showChosen(list.current);
-  }, [trace.id, state.layer, room]);
+  }, [network, name, view, state.layer, room]);
   const { layers, photo } = trace;
   const fits = room > 0 && layers.length > 0;
   return h(

@@ -76,7 +76,7 @@ function Photo({ viewer, layer, size }) {
 }
 
 /** [width, height] in pixels of a photo that fits the card and, with all that stands above it, the window. */
-function photoSize(photo, width) {
+export function photoSize(photo, width) {
   const tallest = clamp(window.innerHeight - BESIDE, 240, 700);
   const height = Math.min(tallest, (width * photo.height) / photo.width);
   return [(height * photo.width) / photo.height, height];
@@ -117,7 +117,7 @@ function Look({ viewer, layer }) {
 }
 
 /** The choice between the ways of drawing the map, and the photo without it. */
-function Ways({ viewer }) {
+export function Ways({ viewer }) {
   const { say, state, set } = viewer;
   const shown = state.bare ? 'photo' : state.way;
   const segment = (name, changed) =>

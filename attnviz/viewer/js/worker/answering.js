@@ -92,6 +92,13 @@ class Holdings {
     return captureOf({ request, photo, region, about, logits, layers });
   }
 
+  /** The capture of a frame of a camera, an ImageBitmap, of which nothing is kept: without steps. */
+  frame({ bitmap, ...request }) {
+    const { about, logits, layers, photo, region } = this.#pass(takenPhoto(bitmap, 1), request);
+    const gates = layers.map((layer) => ({ ...layer, steps: [] }));
+    return captureOf({ request, photo, region, about, logits, layers: gates });
+  }
+
   /** One channel's features before and after a layer's gate. */
   features({ channel, ...request }) {
     const { before, after, height, width } = this.#featuresOf(request);
@@ -115,9 +122,13 @@ class Holdings {
     return this.#features;
   }
 
-  #run({ network: name, photo: photoName, view }, options) {
+  #run({ photo, ...request }, options) {
+    return this.#pass(this.#photos.get(photo), request, options);
+  }
+
+  /** One pass over a Picture. */
+  #pass(photo, { network: name, view }, options) {
     const { network, about } = this.#networks.get(name);
-    const photo = this.#photos.get(photoName);
     const region = regionOf(photo, about.recipe, view);
     const input = networkInput(photo, region, about.recipe);
     return { photo, region, about, ...network.run(input, options) };
