@@ -44,12 +44,7 @@ function FrameMap({ viewer, layer }) {
   return h(
     'section',
     { class: 'av-card' },
-    h(
-      'div',
-      { class: 'av-card-head' },
-      h('h3', {}, title),
-      layer?.map && h(Ways, { viewer }),
-    ),
+    h('div', { class: 'av-card-head' }, h('h3', {}, title), layer?.map && h(Ways, { viewer })),
     h(
       'div',
       { class: 'av-measure', ref: element },
@@ -66,10 +61,6 @@ function FrameWeights({ viewer, layer }) {
     'section',
     { class: 'av-card' },
     h('h3', {}, viewer.say('bars_title', { layer: layer.name, count })),
-    h(
-      'div',
-      { class: 'av-measure', ref: element },
-      h(BarsChart, { viewer, layer, width }),
-    ),
+    h('div', { class: 'av-measure', ref: element }, h(BarsChart, { viewer, layer, width })),
   );
 }
