@@ -1,9 +1,9 @@
-"""How soon has somebody who was never there the gates of a photo? ``python benchmarks/cold_start.py ORT`` opens
-two bare pages in turn, each in a profile of its own: one computes by the engine of the page without a server,
-the other by ONNX Runtime Web, of which ORT is the folder ``dist`` of its package (npm pack onnxruntime-web).
-Both fetch the same network, decode the same photo and give all its gates and the answer. Prints the
-processor's seconds of each page's process until they are there, and the seconds that went by. Needs onnx and
-onnxscript."""
+"""How soon has somebody who was never there the gates of a photo? ``python benchmarks/cold_start.py ORT``
+opens two bare pages in turn, each in a profile of its own: one computes by the engine of the page without a
+server, the other by ONNX Runtime Web, of which ORT is the folder ``dist`` of its package (npm pack
+onnxruntime-web). Both fetch the same network, decode the same photo and give all its gates and the answer.
+Prints the processor's seconds of each page's process until they are there, and the seconds that went by.
+Needs onnx and onnxscript."""
 
 from __future__ import annotations
 
