@@ -1,7 +1,7 @@
-"""What do many people at once cost the page without a server? ``python benchmarks/crowd.py`` lets a browser open
-it, choose another network and another photo, and notes what it fetches; then forty people fetch the same
-from a file server, a process of its own, all at once. Prints bytes and the file server's processor, and what a
-thousand people come to."""
+"""What do many people at once cost the page without a server? ``python benchmarks/crowd.py`` lets a browser
+open it, choose another network and another photo, and notes what it fetches; then forty people fetch the same
+from a file server, a process of its own, all at once. Prints bytes and the file server's processor, and what
+a thousand people come to."""
 
 from __future__ import annotations
 

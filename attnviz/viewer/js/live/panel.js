@@ -1,6 +1,6 @@
 // The live camera: gates move while one holds something into it. A frame can be frozen, and is a photo then.
 import { Pointing } from '../app/pointing.js';
-import { Waiting } from '../app/notice.js';
+import { Notice, Waiting } from '../app/notice.js';
 import { Button, Choice } from '../controls/controls.js';
 import { fileOf } from '../photos/stream.js';
 import { Strip } from '../strip/strip.js';
@@ -52,6 +52,7 @@ export function LiveCamera({ viewer, onClose }) {
     h('video', { ref: video, autoPlay: true, muted: true, playsInline: true }),
     frame && h(Frame, { viewer: showing(viewer, frame.trace, pointing) }),
     h('p', { class: 'av-note' }, say('live_promise')),
+    h(Notice, { viewer }), // that of the page lies behind
   );
 }
 
