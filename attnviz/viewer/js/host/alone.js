@@ -38,14 +38,17 @@ export function siteHost(site) {
   const frames = new FrameWorkers(site);
   const inTurn = queue();
 
+  /** Throws an error of a request, which names its network. */
+  const named = (request) => (error) => {
+    throw about(error, networks.find(request.network));
+  };
+
   /** Do something in the worker with a request's network and photo, which are there then. */
   const withBoth = (request, options, action) =>
     inTurn(options?.signal, async () => {
       await all([networks.open(request.network, options), photos.open(request.photo, options)]);
       return action();
-    }).catch((error) => {
-      throw about(error, networks.find(request.network));
-    });
+    }).catch(named(request));
 
   async function capture(request, options) {
     const made = await withBoth(request, options, () => ask('capture', request));
@@ -103,7 +106,7 @@ export function siteHost(site) {
     features: (request, options) => withBoth(request, options, () => ask('features', request)),
     gallery: (request, options) => withBoth(request, options, () => ask('gallery', request)),
     framesAtOnce: FRAMES_AT_ONCE,
-    frame: (frame, options) => frames.trace(frame, options),
+    frame: (frame, options) => frames.trace(frame, options).catch(named(frame)),
     endFrames: () => frames.end(),
     addPhoto: (file) => photos.add(file),
     removePhoto: (photo) => photos.remove(photo),

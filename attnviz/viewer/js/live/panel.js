@@ -20,7 +20,7 @@ export function LiveCamera({ viewer, onClose }) {
   const pointing = useMemo(() => new Pointing(), []); // a frame's cells are no photo's
   useEffect(() => dialog.current.showModal(), []);
   useEffect(() => {
-    if (stopped) return undefined;
+    if (stopped) return null;
     const rateAt = frameRate();
     const onTrace = (trace) => setFrame({ trace, rate: rateAt(performance.now()) });
     return watch(viewer, video.current, { onTrace, onStop: setStopped });

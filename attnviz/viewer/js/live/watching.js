@@ -24,7 +24,7 @@ export function watch(viewer, video, { onTrace, onStop }) {
     viewer.host.endFrames().catch(() => {}); // what is not there any more needs no end
   };
   document.addEventListener('visibilitychange', onHide, { signal });
-  video.addEventListener('loadeddata', onReady, { signal });
+  video.addEventListener('loadeddata', onReady, { signal, once: true });
   return end;
 }
 
