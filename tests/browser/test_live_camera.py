@@ -37,9 +37,11 @@ HIDING = """(isHidden) => {
   Object.defineProperty(document, 'hidden', { value: isHidden, configurable: true });
   document.dispatchEvent(new Event('visibilitychange'));
 }"""
-FRAMING = """window.framed = async ({ picture, ...request }) => {
-  const bytes = Uint8Array.from(atob(picture), (letter) => letter.charCodeAt(0));
-  return { ...request, bitmap: await createImageBitmap(new Blob([bytes])) };
+FRAMING = """() => {
+  window.framed = async ({ picture, ...request }) => {
+    const bytes = Uint8Array.from(atob(picture), (letter) => letter.charCodeAt(0));
+    return { ...request, bitmap: await createImageBitmap(new Blob([bytes])) };
+  };
 }"""
 # Answers a frame once a test says with the capture of which photo.
 FRAMES = """{
@@ -109,8 +111,8 @@ def test_a_frames_gates_and_answer_are_the_librarys(visit_site, tmp_path, name, 
         {"picture": content, "network": name, "view": view},
     )
     assert [layer["name"] for layer in frame["layers"]] == list(trace.layers)
-    for found, layer in zip(frame["layers"], trace.layers.values()):
-        assert found["steps"] == [] and found["box"] == list(trace.box(layer))
+    for found, (name_of, layer) in zip(frame["layers"], trace.layers.items()):
+        assert found["steps"] == [] and found["box"] == list(trace.box(name_of))
         np.testing.assert_allclose(numbers(found["channel"]), layer.channel, atol=1e-5)
         if layer.spatial is not None:
             np.testing.assert_allclose(numbers(found["map"]), layer.spatial.ravel(), atol=1e-5)
