@@ -111,8 +111,8 @@ def test_a_frames_gates_and_answer_are_the_librarys(visit_site, tmp_path, name, 
         {"picture": content, "network": name, "view": view},
     )
     assert [layer["name"] for layer in frame["layers"]] == list(trace.layers)
-    for found, (name_of, layer) in zip(frame["layers"], trace.layers.items()):
-        assert found["steps"] == [] and found["box"] == list(trace.box(name_of))
+    for found, (layer_name, layer) in zip(frame["layers"], trace.layers.items()):
+        assert found["steps"] == [] and found["box"] == list(trace.box(layer_name))
         np.testing.assert_allclose(numbers(found["channel"]), layer.channel, atol=1e-5)
         if layer.spatial is not None:
             np.testing.assert_allclose(numbers(found["map"]), layer.spatial.ravel(), atol=1e-5)
