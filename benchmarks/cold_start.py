@@ -28,6 +28,7 @@ from playwright.sync_api import Browser, sync_playwright
 
 import attnviz
 from attnviz._paths import EXAMPLES_FOLDER
+from attnviz.networks.card import card_of
 from attnviz.photos.geometry import network_input, whole
 from attnviz.site.content import SitePlan, site_content
 from attnviz.viewer.javascript import bundled
@@ -110,7 +111,7 @@ def write_theirs(folder: Path, runtime: Path) -> None:
     """The page that computes by ONNX Runtime Web."""
     network = attnviz.load(NETWORK)
     photo = attnviz.open_photo(EXAMPLES_FOLDER / f"{PHOTO}.jpg")
-    recipe = network.card.recipe
+    recipe = card_of(network).recipe
     x = network_input(photo, whole(photo, recipe), recipe)[None]
     told = Told(network)
     count = len(told(x))
@@ -166,8 +167,9 @@ def main() -> None:
             browser.close()
     print("\n| page | processor: median | least | by the clock: median |\n|---|---|---|---|")
     for name, times in spent.items():
-        used, took = zip(*times)
-        cells = f"{statistics.median(used):.2f} | {min(used):.2f} | {statistics.median(took):.2f}"
+        processor = [used for used, _ in times]
+        clock = statistics.median(took for _, took in times)
+        cells = f"{statistics.median(processor):.2f} | {min(processor):.2f} | {clock:.2f}"
         print(f"| {name} | {cells} |")
     ratios = [one[0] / other[0] for one, other in zip(spent["ours"], spent["theirs"])]
     print(f"\nours / theirs, round by round: median {statistics.median(ratios):.2f}")

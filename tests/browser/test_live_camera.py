@@ -265,6 +265,7 @@ def test_it_fits_the_window_with_text_that_can_be_read(open_app, size, language)
     )
     assert min(sizes) >= 14
     expect(page.locator(".av-live [data-part=frame]")).to_be_in_viewport(ratio=0.5)
+    expect(page.locator('.av-live .av-item[aria-selected="true"]')).to_be_in_viewport(ratio=0.9)
 
 
 def test_frames_a_second_are_those_of_the_last_ones(browser):
