@@ -4,8 +4,6 @@
 Their functions' docstrings are what the API's own pages say.
 """
 
-import json
-import math
 from asyncio import to_thread
 from functools import wraps
 from typing import Any, TypedDict
@@ -16,12 +14,9 @@ from gradio.data_classes import FileData
 
 from ..capture.run import find
 from ..capture.trace import Trace
-from ..errors import AttnvizError, EditError, NetworkError
-from ..interventions.answer import answer
-from ..interventions.edit_json import EXAMPLE, LONGEST, edits_to_json
+from ..errors import AttnvizError, NetworkError
 from ..zoo.registry import list_networks
 from .asker import asked_by, asker_of
-from .edit_requests import edits_in, edits_text
 from .inference import TraceKey
 from .service import Service
 
@@ -68,14 +63,6 @@ class Summary(TypedDict):
     box: list[float]
 
 
-class Change(TypedDict):
-    """What changed gates did to the answer. A probability alone exaggerates: read the change of the score."""
-
-    probabilities_before: dict[str, float]
-    answer_changed: bool
-    score_change: float | None  # of the class before, in logits; null where that is not known
-
-
 class Explanation(TypedDict):
     """What a network said of a photo, and every layer of its attention."""
 
@@ -85,7 +72,6 @@ class Explanation(TypedDict):
     doubtful: bool | None  # whether the photo may well show none of its classes; null where not measured
     remarks: list[str]  # what was assumed of the photo, or could not be told
     layers: list[Summary]
-    change: Change | None  # null of the network as it is
 
 
 class Api:
@@ -120,12 +106,7 @@ class Api:
         ]
 
     async def explain(
-        self,
-        request: gr.Request,
-        photo: FileData,
-        network: str = "cbam_resnet18",
-        view: str = "whole",
-        edits: str = "",
+        self, request: gr.Request, photo: FileData, network: str = "cbam_resnet18", view: str = "whole"
     ) -> Explanation:
         """What a network says of a photo, the five most probable classes, and what its attention did, layer
         by layer. A gate is a multiplier inside the network, not a reason, and knows nothing of the class.
@@ -134,11 +115,8 @@ class Api:
             photo: a picture file
             network: a name from list_networks
             view: "whole", all of the photo, or "crop", the centre square that the network was measured with
-            edits: JSON of gates to change, such as {"layer3.1": "usual", "layer4.0": "off"}; empty for none
         """
-        key = await self._key(request, photo, network, view, edits)
-        trace = await self._service.inference.trace(key)
-        before = await self._service.inference.trace(key.unchanged) if key.edits else None
+        trace = await self._service.inference.trace(await self._key(request, photo, network, view))
         return {
             "network": trace.network,
             "photo": trace.photo.name,
@@ -146,7 +124,6 @@ class Api:
             "doubtful": trace.doubtful,
             "remarks": [str(remark) for remark in trace.remarks],
             "layers": [_summary(trace, name) for name in trace.layers],
-            "change": None if before is None else _change(before, trace),
         }
 
     async def layer_gates(
@@ -156,7 +133,6 @@ class Api:
         layer: str,
         network: str = "cbam_resnet18",
         view: str = "whole",
-        edits: str = "",
     ) -> Gates:
         """All factors of one layer for a photo: one for each channel, and one for each position, row by row,
         where the layer has them.
@@ -166,9 +142,8 @@ class Api:
             layer: a name from list_layers
             network: a name from list_networks
             view: "whole", all of the photo, or "crop", the centre square that the network was measured with
-            edits: JSON of gates to change, such as {"layer3.1": "usual", "layer4.0": "off"}; empty for none
         """
-        trace = await self._service.inference.trace(await self._key(request, photo, network, view, edits))
+        trace = await self._service.inference.trace(await self._key(request, photo, network, view))
         attention = trace.layers[_known_layer(trace, layer)]
         return {
             "layer": layer,
@@ -184,7 +159,6 @@ class Api:
         network: str = "cbam_resnet18",
         layer: str = "",
         view: str = "whole",
-        edits: str = "",
     ) -> FileData:
         """A zip of pictures (PNG, SVG), numbers (CSV, NPZ), a manifest, and a script that makes them again.
 
@@ -193,33 +167,24 @@ class Api:
             network: a name from list_networks
             layer: a name from list_layers; empty for all layers
             view: "whole", all of the photo, or "crop", the centre square that the network was measured with
-            edits: JSON of gates to change, such as {"layer3.1": "usual", "layer4.0": "off"}; empty for none
         """
-        key = await self._key(request, photo, network, view, edits)
+        key = await self._key(request, photo, network, view)
         if layer:
             _known_layer(await self._service.inference.trace(key), layer)
-        capture = {
-            "photo": self._service.photos.name_of(key.photo),
-            "network": network,
-            "view": view,
-            "edits": edits_to_json(edits_in(key.edits)),
-        }
+        capture = {"photo": self._service.photos.name_of(key.photo), "network": network, "view": view}
         path = await self._service.bundles.write(
             {"what": "screen" if layer else "all", "tab": "explore", "layer": layer, "shown": [capture]},
             self._service.visitors.of(request.session_hash),
         )
         return FileData(path=str(path), orig_name="attnviz.zip").model_dump()  # type: ignore[return-value]
 
-    async def _key(
-        self, request: gr.Request, photo: Any, network: Any, view: Any, edits: Any = ""
-    ) -> TraceKey:
+    async def _key(self, request: gr.Request, photo: Any, network: Any, view: Any) -> TraceKey:
         path = photo.get("path") if isinstance(photo, dict) else None
         if not isinstance(path, str):
             raise AttnvizError("photo_missing")
         photos, belongings = self._service.photos, self._service.visitors.of(request.session_hash)
         path_of_photo = photos.path_of(await to_thread(photos.take, path, belongings))
-        view = "crop" if view == "crop" else "whole"
-        return TraceKey(path_of_photo, _known_network(network), view, _edits(edits))
+        return TraceKey(path_of_photo, _known_network(network), "crop" if view == "crop" else "whole")
 
 
 def add_endpoints(service: Service, concurrency: dict[str, Any]) -> None:
@@ -257,25 +222,6 @@ def _known_layer(trace: Trace, layer: Any) -> str:
     if not isinstance(layer, str) or layer not in trace.layers:
         raise AttnvizError("layer_not_listed", network=trace.network)
     return layer
-
-
-def _edits(said: Any) -> str:
-    """Edits that are given as JSON, as a pass is kept by them."""
-    if not isinstance(said, str) or not said.strip():
-        return edits_text(said or None)
-    try:
-        return edits_text(json.loads(said))
-    except (ValueError, RecursionError):
-        raise EditError("edit_unreadable", text=said[:LONGEST], example=EXAMPLE) from None
-
-
-def _change(before: Trace, after: Trace) -> Change:
-    said = answer(before, after.logits)
-    return {
-        "probabilities_before": dict(before.top(5)),
-        "answer_changed": said.changed,
-        "score_change": said.score_change if math.isfinite(said.score_change) else None,
-    }
 
 
 def _summary(trace: Trace, name: str) -> Summary:
