@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 from helpers import attention_modules
-from helpers.attention_modules import traced_inside
+from helpers.attention_modules import UNDESCRIBED, traced_inside
 from helpers.brought_networks import Small
 from helpers.small_networks import with_spread_gates
 from torch import nn
@@ -16,25 +16,8 @@ from attnviz.analysis import summary
 
 C = 16
 
-SEEN_NEVER = [
-    attention_modules.SELayer,
-    attention_modules.InPlaceSE,
-    attention_modules.ChannelGate,
-    attention_modules.FunctionalCBAM,
-    attention_modules.ResidualCBAM,
-    attention_modules.ProductBAM,
-    attention_modules.CoordAtt,
-    attention_modules.SRMLayer,
-    attention_modules.TripletAttention,
-    attention_modules.SimAM,
-    attention_modules.FcaLayer,
-    attention_modules.ConcurrentSE,
-    attention_modules.OneSigmoid,
-    attention_modules.CallsGates,
-]
 
-
-@pytest.mark.parametrize("kind", SEEN_NEVER)
+@pytest.mark.parametrize("kind", UNDESCRIBED)
 def test_input_times_factor_is_output_for_modules_that_nobody_described(kind):
     trace, x, y = traced_inside(with_spread_gates(kind(C)))
     (layer,) = trace.layers.values()

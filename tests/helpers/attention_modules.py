@@ -4,6 +4,7 @@ attnviz would like modules."""
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import torch
 import torch.nn.functional as F
@@ -353,3 +354,22 @@ class RunsTwice(nn.Module):
 
     def forward(self, x):
         return x * self.gate(self.gate(x.mean((2, 3))))[:, :, None, None]
+
+
+# Modules of so many channels, none of which stands in the table of known ones or says what it is.
+UNDESCRIBED: list[Callable[[int], nn.Module]] = [
+    SELayer,
+    InPlaceSE,
+    ChannelGate,
+    FunctionalCBAM,
+    ResidualCBAM,
+    ProductBAM,
+    CoordAtt,
+    SRMLayer,
+    TripletAttention,
+    SimAM,
+    FcaLayer,
+    ConcurrentSE,
+    OneSigmoid,
+    CallsGates,
+]

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 from helpers import attention_modules
-from helpers.attention_modules import Tiny
+from helpers.attention_modules import UNDESCRIBED, Tiny
 from helpers.brought_networks import OpenBlock, Small, alive, noise
 from helpers.known_modules import KNOWN, PATHS, C
 from helpers.small_networks import hook_count, with_spread_gates
@@ -20,23 +20,7 @@ from torch import Tensor, nn
 import attnviz
 from attnviz import Off, Patch, Set, Shuffle
 
-NEVER_SEEN = [
-    attention_modules.SELayer,
-    attention_modules.InPlaceSE,
-    attention_modules.ChannelGate,
-    attention_modules.FunctionalCBAM,
-    attention_modules.ResidualCBAM,
-    attention_modules.ProductBAM,
-    attention_modules.CoordAtt,
-    attention_modules.SRMLayer,
-    attention_modules.TripletAttention,
-    attention_modules.SimAM,
-    attention_modules.FcaLayer,
-    attention_modules.ConcurrentSE,
-    attention_modules.OneSigmoid,
-    attention_modules.CallsGates,
-]
-MODULES = [*KNOWN, *(pytest.param(lambda kind=kind: kind(C), id=kind.__name__) for kind in NEVER_SEEN)]
+MODULES = [*KNOWN, *(pytest.param(lambda kind=kind: kind(C), id=kind.__name__) for kind in UNDESCRIBED)]
 
 
 def tiny(module: nn.Module) -> Tiny:
