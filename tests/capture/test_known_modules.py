@@ -8,9 +8,8 @@ import numpy as np
 import pytest
 import torch
 from helpers.attention_modules import traced_inside
-from helpers.known_modules import KNOWN, PATHS, C
+from helpers.known_modules import KNOWN, PATHS, C, around_paths
 from helpers.small_networks import with_spread_gates
-from torch import nn
 
 import attnviz
 from attnviz.capture.known_modules import TABLE
@@ -28,11 +27,7 @@ def test_input_times_factor_is_output_for_known_modules(make):
 
 @pytest.mark.parametrize("make", PATHS)
 def test_paths_are_shares_of_each_channel(make):
-    module = with_spread_gates(make())
-    channels = C * getattr(module, "radix", 1) if type(module).__name__ == "SABlock" else C
-    network = nn.Sequential(
-        nn.Conv2d(3, channels, 3, 2, 1), module, nn.AdaptiveAvgPool2d(1), nn.Flatten()
-    ).eval()
+    network = around_paths(with_spread_gates(make()))
     (layer,) = attnviz.trace(network, torch.randn(3, 36, 36)).layers.values()
     paths = layer.paths
     assert paths.shape[1] == layer.shape[0] == C and paths.shape[0] in (2, 4) and paths.std() > 0.01

@@ -60,3 +60,10 @@ PATHS = [
     library("pytorchcv.models.common.att.SABlock", C, 1, 2),
     library("pytorchcv.models.sknet.SKConvBlock", C, C, 1, 4),
 ]
+
+
+def around_paths(module: nn.Module) -> nn.Module:
+    """A network around a module of PATHS: features of a photo, the module, means of its channels."""
+    channels = C * getattr(module, "radix", 1) if type(module).__name__ == "SABlock" else C
+    stem = nn.Conv2d(3, channels, 3, 2, 1)
+    return nn.Sequential(stem, module, nn.AdaptiveAvgPool2d(1), nn.Flatten()).eval()

@@ -13,7 +13,7 @@ import torch
 from helpers import attention_modules
 from helpers.attention_modules import UNDESCRIBED, Tiny
 from helpers.brought_networks import OpenBlock, Small, alive, noise
-from helpers.known_modules import KNOWN, PATHS, C
+from helpers.known_modules import KNOWN, PATHS, C, around_paths
 from helpers.small_networks import hook_count, with_spread_gates
 from torch import Tensor, nn
 
@@ -79,11 +79,7 @@ def test_the_factor_after_is_what_the_features_were_multiplied_by(make, edit):
 
 @pytest.mark.parametrize("make", PATHS)
 def test_what_chooses_between_paths_gets_one_sentence(make):
-    module = with_spread_gates(make())
-    channels = C * getattr(module, "radix", 1) if type(module).__name__ == "SABlock" else C
-    network = nn.Sequential(
-        nn.Conv2d(3, channels, 3, 2, 1), module, nn.AdaptiveAvgPool2d(1), nn.Flatten()
-    ).eval()
+    network = around_paths(with_spread_gates(make()))
     (name,) = attnviz.trace(network, noise(3, 36, 36)).layers
     with pytest.raises(attnviz.EditError, match="does not multiply its features by a factor"):
         attnviz.intervene(network, noise(3, 36, 36), {name: "off"})
