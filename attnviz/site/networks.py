@@ -72,7 +72,7 @@ class SiteNetwork:
             "name": self.name,
             "title": self.title,
             "attention": (attention or "") if self.embedded else None,
-            "architecture": _architecture(self.plan),
+            "architecture": engine_architecture(self.plan),
             "mechanism": _mechanism(attention) if attention else None,
             "recipe": asdict(self.card.recipe),
             "labels": list(self.card.labels),
@@ -91,6 +91,17 @@ def site_networks(names: Sequence[str]) -> list[SiteNetwork]:
         if any(other.name == network.name for other in networks[:place]):
             raise NetworkError("site_two_of_one_name", name=network.name)
     return networks
+
+
+def engine_architecture(plan: Plan) -> dict[str, Any]:
+    """What the browser's engine has to be told of a plan: what it can't tell from the weights."""
+    gates = plan.all_gates
+    return {
+        "counts": list(plan.counts),
+        "isBottleneck": plan.bottleneck,
+        "attention": plan.attention,
+        "padding": gates[0].padding if gates else "zeros",
+    }
 
 
 def _site_network(name: str) -> SiteNetwork:
@@ -137,17 +148,6 @@ def _without_hidden(plan: Plan) -> Plan:
     )
     gates = {stage: replace(gate, hidden=0) for stage, gate in plan.gates.items()}
     return replace(plan, stages=stages, gates=gates)
-
-
-def _architecture(plan: Plan) -> dict[str, Any]:
-    """What the engine can't tell from the weights."""
-    gates = plan.all_gates
-    return {
-        "counts": list(plan.counts),
-        "isBottleneck": plan.bottleneck,
-        "attention": plan.attention,
-        "padding": gates[0].padding if gates else "zeros",
-    }
 
 
 def _mechanism(kind: str) -> dict[str, Any]:

@@ -8,13 +8,14 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from helpers.engine_page import architecture_of, engine_page, in_base64, numbers, weights_file
+from helpers.engine_page import engine_page, in_base64, numbers, weights_file
 from helpers.small_networks import stirred, with_spread_gates
 from torch import nn
 from torch.nn.functional import max_pool2d
 
 import attnviz
 from attnviz.networks.attention import BAM, CBAM, SqueezeExcite
+from attnviz.site.networks import engine_architecture
 
 CASES = 24  # of a layer, of random shapes
 
@@ -198,7 +199,7 @@ def test_a_network_of_any_depth_and_design_is_pytorchs(engine, depth, attention,
         for values in network.state_dict().values():
             if values.is_floating_point():
                 values.copy_(values.half())
-    architecture = architecture_of(network)
+    architecture = engine_architecture(network.plan)
     exact = copy.deepcopy(network).double()
     for height, width in ((65, 96), (33, 40)):
         x = random_input(3, height, width)
@@ -263,7 +264,7 @@ def damaged_files(whole: bytes) -> dict[str, bytes]:
 
 def test_a_damaged_file_of_weights_is_told(engine):
     network = stirred(18, "se")
-    whole, architecture = weights_file(network), architecture_of(network)
+    whole, architecture = weights_file(network), engine_architecture(network.plan)
     assert engine.evaluate(OPENED, [in_base64(whole), architecture]) is None
     for name, content in damaged_files(whole).items():
         found = engine.evaluate(OPENED, [in_base64(content), architecture])
@@ -274,7 +275,7 @@ def test_a_damaged_file_of_weights_is_told(engine):
 def test_a_network_of_what_is_no_number_is_told(engine, value):
     network = stirred(18, "bam")
     network.layer3[0].conv2.weight.data[0, 0, 0, 0] = value
-    asked = [in_base64(weights_file(network)), architecture_of(network)]
+    asked = [in_base64(weights_file(network)), engine_architecture(network.plan)]
     assert engine.evaluate(OPENED, asked) == "fault_weights_not_finite"
 
 
@@ -283,7 +284,7 @@ def test_a_network_whose_answer_overflows_is_told(engine):
     for module in network.modules():
         if isinstance(module, nn.BatchNorm2d):
             module.weight.data.fill_(1e30)
-    asked = [in_base64(weights_file(network)), architecture_of(network)]
+    asked = [in_base64(weights_file(network)), engine_architecture(network.plan)]
     assert engine.evaluate(OPENED, asked) == "fault_answer_not_finite"
 
 
@@ -294,14 +295,14 @@ def test_a_network_whose_answer_overflows_is_told(engine):
 )
 def test_weights_of_another_network_than_the_card_says_are_told(engine, other):
     network = stirred(18, "cbam")
-    asked = [in_base64(weights_file(network)), {**architecture_of(network), **other}]
+    asked = [in_base64(weights_file(network)), {**engine_architecture(network.plan), **other}]
     assert engine.evaluate(OPENED, asked) == "fault_weights_of_another"
 
 
 def test_memory_is_given_back_when_networks_are_let_go_of(engine):
     """A browser has room in its addresses for some hundred memories of WebAssembly at once."""
     network = stirred(18, "se", width=2, classes=2)
-    asked = [in_base64(weights_file(network)), architecture_of(network), 150]
+    asked = [in_base64(weights_file(network)), engine_architecture(network.plan), 150]
     opened = engine.evaluate(
         """async ([weights, architecture, count]) => {
           const { Network } = modules['engine/network'];
@@ -316,7 +317,7 @@ def test_memory_is_given_back_when_networks_are_let_go_of(engine):
 
 def test_a_pass_takes_no_room_that_the_next_does_not_take_again(engine):
     network = stirred(18, "cbam")
-    asked = [in_base64(weights_file(network)), architecture_of(network)]
+    asked = [in_base64(weights_file(network)), engine_architecture(network.plan)]
     sizes = engine.evaluate(
         """async ([weights, architecture]) => {
           const { Network } = modules['engine/network'];

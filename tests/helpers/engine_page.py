@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-from typing import Any
 
 import numpy as np
 from playwright.sync_api import Browser, Page
@@ -11,7 +10,6 @@ from safetensors.torch import save as save_tensors
 from torch import nn
 
 from attnviz._paths import SCRIPTS
-from attnviz.networks import ResNet
 from attnviz.viewer.javascript import bundled
 
 MODULES = (
@@ -76,15 +74,3 @@ def weights_file(module: nn.Module, prefix: str = "", half: bool = False) -> byt
         for key, value in module.state_dict().items()
     }
     return save_tensors(state, metadata={"format": "pt"})
-
-
-def architecture_of(network: ResNet) -> dict[str, Any]:
-    """What the engine has to be told of a network."""
-    plan = network.plan
-    gates = plan.all_gates
-    return {
-        "counts": list(plan.counts),
-        "isBottleneck": plan.bottleneck,
-        "attention": plan.attention,
-        "padding": gates[0].padding if gates else "zeros",
-    }
