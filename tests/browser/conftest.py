@@ -1,4 +1,5 @@
-"""A headless Chromium for the tests that need one, the page in it, and files of saved pages."""
+"""A headless Chromium for the tests that need one, the page in it, with and without a server, and files of
+saved pages."""
 
 from __future__ import annotations
 
@@ -13,6 +14,7 @@ import pytest
 import torch
 from helpers.browser_actions import wait_until_drawn
 from helpers.fake_host import page_of, two_photos_in_two_networks
+from helpers.file_server import handing_out
 from helpers.small_networks import stirred
 from playwright.sync_api import Page
 
@@ -23,6 +25,8 @@ from attnviz.server.launch import Server, serve
 from attnviz.server.service import make_service
 from attnviz.server.settings import Settings
 from attnviz.server.sweeping import new_folder
+from attnviz.site.content import SitePlan
+from attnviz.site.writing import write_site
 from attnviz.zoo import registry
 
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
@@ -134,12 +138,17 @@ def visit(browser, url, profiles):
 
 @pytest.fixture
 def open_url(browser):
-    """Opens the page of any server in a window of its own."""
-    contexts = []
+    """Opens the page at any address as somebody who was never there, where ``script`` runs first; ``asked``
+    of the page is what it asked for. Afterwards nothing may have gone wrong."""
+    contexts, errors = [], []
 
-    def opened(address: str):
-        contexts.append(browser.new_context(viewport={"width": 1440, "height": 1000}))
+    def opened(address: str, script: str = "", **context) -> Page:
+        contexts.append(browser.new_context(locale="en-US", **context))
         page = contexts[-1].new_page()
+        page.asked = []
+        page.on("request", lambda request: page.asked.append(request.url))
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.add_init_script(script)
         page.goto(address)
         wait_until_drawn(page)
         return page
@@ -147,6 +156,29 @@ def open_url(browser):
     yield opened
     for context in contexts:
         context.close()
+    assert errors == []
+
+
+@pytest.fixture(scope="module")
+def names_on_site() -> tuple[str, ...]:
+    """The networks of the page without a server: those that come with attnviz, unless a file of tests
+    names others."""
+    return tuple(registry.list_networks())
+
+
+@pytest.fixture(scope="module")
+def site_folder(tmp_path_factory, names_on_site) -> Path:
+    """The page without a server, as files."""
+    out = tmp_path_factory.mktemp("site") / "page"
+    write_site(SitePlan(names_on_site), out)
+    return out
+
+
+@pytest.fixture(scope="module")
+def site_address(site_folder) -> Iterator[str]:
+    """The page without a server, handed out."""
+    with handing_out(site_folder) as address:
+        yield address
 
 
 @pytest.fixture

@@ -7,8 +7,7 @@ import re
 
 import numpy as np
 import pytest
-from helpers.browser_actions import after, photo_name, requests_of, speak, wait_until_drawn
-from helpers.file_server import handing_out
+from helpers.browser_actions import after, photo_name, requests_of, speak
 from helpers.modules_page import open_modules
 from helpers.site_page import CAPTURE, numbers
 from PIL import Image
@@ -16,8 +15,6 @@ from playwright.sync_api import Page, expect
 
 import attnviz
 from attnviz.photos.geometry import VIEWS
-from attnviz.site.content import SitePlan
-from attnviz.site.writing import write_site
 
 NETWORKS = ("cbam_resnet18", "se_resnet18")
 
@@ -58,32 +55,18 @@ FRAMES = """{
 
 
 @pytest.fixture(scope="module")
-def address(tmp_path_factory):
-    """The page without a server, with two networks."""
-    out = tmp_path_factory.mktemp("site") / "page"
-    write_site(SitePlan(NETWORKS), out)
-    with handing_out(out) as address:
-        yield address
+def names_on_site() -> tuple[str, ...]:
+    return NETWORKS
 
 
 @pytest.fixture
-def visit_site(browser, address):
-    """Opens the page without a server, where ``script`` runs first; nothing may go wrong there."""
-    contexts, errors = [], []
+def open_with_camera(open_url, site_address):
+    """Opens the page without a server, which may use the camera, where ``script`` runs first."""
 
-    def opened(script: str = NOTING, **context) -> Page:
-        contexts.append(browser.new_context(locale="en-US", permissions=["camera"], **context))
-        page = contexts[-1].new_page()
-        page.on("pageerror", lambda error: errors.append(str(error)))
-        page.add_init_script(script)
-        page.goto(address)
-        wait_until_drawn(page)
-        return page
+    def opened(script: str = NOTING) -> Page:
+        return open_url(site_address, script, permissions=["camera"])
 
-    yield opened
-    for context in contexts:
-        context.close()
-    assert errors == []
+    return opened
 
 
 def begin(page: Page) -> None:
@@ -98,13 +81,13 @@ def calls_of(page: Page, name: str) -> list[dict]:
 
 @pytest.mark.parametrize("view", VIEWS)
 @pytest.mark.parametrize("name", NETWORKS)
-def test_a_frames_gates_and_answer_are_the_librarys(visit_site, tmp_path, name, view):
+def test_a_frames_gates_and_answer_are_the_librarys(open_with_camera, tmp_path, name, view):
     random = np.random.default_rng(1)
     path = tmp_path / "frame.png"
     Image.fromarray(random.integers(0, 256, (12, 16, 3), dtype=np.uint8)).resize((640, 480)).save(path)
     trace = attnviz.trace(attnviz.load(name), path, view)
     content = base64.b64encode(path.read_bytes()).decode("ascii")
-    page = visit_site()
+    page = open_with_camera()
     page.evaluate(FRAMING)
     frame = page.evaluate(
         CAPTURE.replace("host.capture(request)", "host.frame(await framed(request))"),
@@ -120,8 +103,8 @@ def test_a_frames_gates_and_answer_are_the_librarys(visit_site, tmp_path, name, 
     assert [label for label, _ in frame["top"]] == [label for label, _ in trace.top(5)]
 
 
-def test_gates_move_with_what_the_camera_sees_and_nothing_is_fetched_twice(visit_site):
-    page = visit_site()
+def test_gates_move_with_what_the_camera_sees_and_nothing_is_fetched_twice(open_with_camera):
+    page = open_with_camera()
     asked = requests_of(page)
     begin(page)
     shares = page.locator(".av-live .av-top5")
@@ -132,8 +115,8 @@ def test_gates_move_with_what_the_camera_sees_and_nothing_is_fetched_twice(visit
     assert [url for url in asked if not url.startswith("blob:") and "worker" not in url] == []
 
 
-def test_a_frozen_frame_is_a_photo_with_the_gates_that_were_seen(visit_site):
-    page = visit_site()
+def test_a_frozen_frame_is_a_photo_with_the_gates_that_were_seen(open_with_camera):
+    page = open_with_camera()
     begin(page)
     after(page, lambda: page.locator("[data-freeze]").click())
     expect(photo_name(page)).to_have_text("camera.png")
@@ -141,8 +124,8 @@ def test_a_frozen_frame_is_a_photo_with_the_gates_that_were_seen(visit_site):
     assert page.evaluate(STATES) == ["ended"]
 
 
-def test_it_stops_when_it_is_closed(visit_site):
-    page = visit_site()
+def test_it_stops_when_it_is_closed(open_with_camera):
+    page = open_with_camera()
     begin(page)
     page.keyboard.press("Escape")
     expect(page.locator(".av-live")).to_have_count(0)
@@ -154,8 +137,8 @@ def test_it_stops_when_it_is_closed(visit_site):
     expect(page.locator(".av-take")).to_be_focused()
 
 
-def test_it_stops_when_the_tab_is_hidden_and_goes_on_when_asked(visit_site):
-    page = visit_site()
+def test_it_stops_when_the_tab_is_hidden_and_goes_on_when_asked(open_with_camera):
+    page = open_with_camera()
     begin(page)
     page.evaluate(HIDING, True)
     expect(page.locator(".av-live [role=alert]")).to_have_text(
@@ -178,8 +161,8 @@ def test_it_stops_when_the_tab_is_hidden_and_goes_on_when_asked(visit_site):
         ("NotReadableError", "The camera gives no picture: another program may be using it."),
     ],
 )
-def test_a_camera_that_cant_be_had_ends_in_a_sentence(visit_site, error, sentence):
-    page = visit_site(REFUSING % error)
+def test_a_camera_that_cant_be_had_ends_in_a_sentence(open_with_camera, error, sentence):
+    page = open_with_camera(REFUSING % error)
     page.locator(".av-take").click()
     alert = page.locator(".av-live [role=alert]")
     expect(alert).to_have_text(sentence)
@@ -190,8 +173,8 @@ def test_a_camera_that_cant_be_had_ends_in_a_sentence(visit_site, error, sentenc
     expect(alert).to_have_text(re.compile("[\u4e00-\u9fff]"))
 
 
-def test_the_network_can_be_changed_while_it_watches(visit_site):
-    page = visit_site()
+def test_the_network_can_be_changed_while_it_watches(open_with_camera):
+    page = open_with_camera()
     begin(page)
     page.locator("[data-control=live-network]").select_option("se_resnet18")
     expect(page.locator(".av-live .av-strip-list")).to_have_attribute(

@@ -16,6 +16,7 @@ from attnviz.server.launch import serve
 from attnviz.server.settings import Settings
 
 CAT = ROOT / "assets" / "examples" / "cat.jpg"
+WINDOW = {"width": 1440, "height": 1000}
 
 
 def heading(page: Page):
@@ -25,7 +26,7 @@ def heading(page: Page):
 def test_a_page_outlives_its_server(open_url):
     settings = Settings(host="127.0.0.1", port=free_port())
     with closing(serve(settings, block=False)) as server:
-        page = open_url(server.url)
+        page = open_url(server.url, viewport=WINDOW)
         upload(page, CAT)
         expect(heading(page)).to_have_text("cat.jpg", timeout=30_000)
     with closing(serve(settings, block=False)):
@@ -43,7 +44,7 @@ def test_delete_my_photos_now_deletes_them_on_the_server_and_in_the_page(open_ur
     def files() -> set[Path]:
         return {path for path in served.service.folder.rglob("*") if path.is_file()}
 
-    page, other = open_url(served.url), open_url(served.url)
+    page, other = open_url(served.url, viewport=WINDOW), open_url(served.url, viewport=WINDOW)
     before = files()
     for visitor in (page, other):
         upload(visitor, CAT)
@@ -68,7 +69,7 @@ def refusing(sentence: str, status: int):
 
 
 def test_what_the_guard_refuses_is_said_and_the_page_stays(open_url, served):
-    page = open_url(served.url)
+    page = open_url(served.url, viewport=WINDOW)
     page.route(
         "**/component_server",
         refusing("The server is busy: you would be number 81 in the line. Try again in about 9 s.", 429),

@@ -30,48 +30,15 @@ GATES, LOGITS = 1e-5, 1e-4  # that a capture may be from the library's trace
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory) -> Path:
-    """The page with the networks that come with attnviz."""
-    out = tmp_path_factory.mktemp("site") / "page"
-    write_site(SitePlan(tuple(list_networks())), out)
-    return out
-
-
-@pytest.fixture(scope="module")
-def address(folder):
-    with handing_out(folder) as address:
-        yield address
-
-
-@pytest.fixture(scope="module")
 def networks() -> dict:
     return {name: attnviz.load(name) for name in list_networks()}
 
 
-@pytest.fixture
-def visit_site(browser):
-    """Opens a page without a server, as somebody who was never there."""
-    contexts = []
-
-    def opened(address: str, **context):
-        contexts.append(browser.new_context(locale="en-US", **context))
-        page = contexts[-1].new_page()
-        page.asked = []
-        page.on("request", lambda request: page.asked.append(request.url))
-        page.goto(address)
-        wait_until_drawn(page)
-        return page
-
-    yield opened
-    for context in contexts:
-        context.close()
-
-
 @pytest.fixture(scope="module")
-def page(browser, address):
+def page(browser, site_address):
     """One page for all tests that only ask its host."""
     page = browser.new_page()
-    page.goto(address)
+    page.goto(site_address)
     wait_until_drawn(page)
     yield page
     page.close()
@@ -214,17 +181,17 @@ def test_a_photo_of_ones_own_is_opened_as_the_library_opens_it(page, networks, t
     ],
     ids=["text", "empty", "cut short"],
 )
-def test_what_is_no_photo_is_told_and_forgotten(visit_site, address, name, content, sentence):
-    page = visit_site(address)
+def test_what_is_no_photo_is_told_and_forgotten(open_url, site_address, name, content, sentence):
+    page = open_url(site_address)
     page.set_input_files("[data-add]", {"name": name, "mimeType": "image/png", "buffer": content})
     expect(said(page)).to_contain_text(sentence)
     expect(page.locator(".av-remove")).to_have_count(0)
 
 
 def test_nothing_is_asked_for_but_the_pages_own_files_and_a_network_when_it_is_chosen(
-    visit_site, address, tmp_path
+    open_url, site_address, tmp_path
 ):
-    page = visit_site(address)
+    page = open_url(site_address)
     weights = [url for url in page.asked if "models/" in url]
     assert len(weights) == 1 and "cbam_resnet18" in weights[0]
     page.evaluate("navigator.serviceWorker.ready")
@@ -235,13 +202,15 @@ def test_nothing_is_asked_for_but_the_pages_own_files_and_a_network_when_it_is_c
     after(page, lambda: choose_network(page, "se_resnet18"))
     after(page, lambda: choose_network(page, "cbam_resnet18"))
     (weights,) = [url for url in asked if not url.startswith("blob:")]
-    assert weights.startswith(f"{address}models/se_resnet18")
+    assert weights.startswith(f"{site_address}models/se_resnet18")
 
 
-def test_the_first_answer_is_light(visit_site, address, folder):
-    page = visit_site(address)
-    files = [url.removeprefix(address) or "index.html" for url in page.asked if url.startswith(address)]
-    sizes = {path: len(gzip.compress((folder / path).read_bytes())) for path in {*files}}
+def test_the_first_answer_is_light(open_url, site_address, site_folder):
+    page = open_url(site_address)
+    files = [
+        url.removeprefix(site_address) or "index.html" for url in page.asked if url.startswith(site_address)
+    ]
+    sizes = {path: len(gzip.compress((site_folder / path).read_bytes())) for path in {*files}}
     weights = sum(size for path, size in sizes.items() if path.startswith("models/"))
     assert len(files) <= 60 and weights <= 5_800_000
     assert sum(sizes.values()) - weights <= 700_000
@@ -265,9 +234,9 @@ def test_the_browser_lets_the_page_connect_to_nobody_else(page):
     assert tried[:2] == ["refused", "refused"]
 
 
-def test_what_was_opened_once_opens_without_a_network(browser, folder):
+def test_what_was_opened_once_opens_without_a_network(browser, site_folder):
     context = browser.new_context(locale="en-US")
-    with handing_out(folder) as address:
+    with handing_out(site_folder) as address:
         page = context.new_page()
         page.goto(address)
         wait_until_drawn(page)
@@ -335,10 +304,10 @@ def test_a_network_of_ones_own_and_photos_of_ones_own(browser, own, tmp_path):
 
 @pytest.mark.parametrize("damage", ["cut short", "another", "not found"])
 def test_weights_that_arrive_damaged_end_in_a_sentence_and_what_was_shown_stays(
-    visit_site, folder, tmp_path, damage
+    open_url, site_folder, tmp_path, damage
 ):
     out = tmp_path / "page"
-    shutil.copytree(folder, out)
+    shutil.copytree(site_folder, out)
     (weights,) = (out / "models").glob("se_resnet18*")
     (other,) = (out / "models").glob("bam_resnet18*")
     sentences = {
@@ -353,7 +322,7 @@ def test_weights_that_arrive_damaged_end_in_a_sentence_and_what_was_shown_stays(
     else:
         weights.unlink()
     with handing_out(out) as address:
-        page = visit_site(address)
+        page = open_url(address)
         choose_network(page, "se_resnet18")
         expect(said(page)).to_contain_text(sentences[damage])
         speak(page, "zh")
@@ -361,8 +330,8 @@ def test_weights_that_arrive_damaged_end_in_a_sentence_and_what_was_shown_stays(
         expect(page.locator('.av-segments [aria-pressed="true"]')).to_have_text("CBAM")
 
 
-def test_a_link_brings_back_what_was_shown_but_no_photo_of_ones_own(visit_site, address, tmp_path):
-    page = visit_site(f"{address}?network=bam_resnet18&photo=springer&view=crop&layer=bam2&lang=zh")
+def test_a_link_brings_back_what_was_shown_but_no_photo_of_ones_own(open_url, site_address, tmp_path):
+    page = open_url(f"{site_address}?network=bam_resnet18&photo=springer&view=crop&layer=bam2&lang=zh")
     asked = page.evaluate("attnviz.viewer.trace.asked")
     expected = {"network": "bam_resnet18", "photo": "example:springer", "view": "crop"}
     assert {key: asked[key] for key in expected} == expected
@@ -375,8 +344,8 @@ def test_a_link_brings_back_what_was_shown_but_no_photo_of_ones_own(visit_site, 
     expect(said(page)).to_contain_text("此照片已不在这里")
 
 
-def test_no_text_speaks_of_a_server(visit_site, address):
-    page = visit_site(address)
+def test_no_text_speaks_of_a_server(open_url, site_address):
+    page = open_url(site_address)
     page.locator('[data-menu="settings"]').click()
     expect(page.locator(".av-menu-panel")).to_contain_text("no photo leaves it")
     expect(page.locator("[data-forget]")).to_have_text("Forget my photos")
@@ -385,8 +354,8 @@ def test_no_text_speaks_of_a_server(visit_site, address):
     assert not re.search(r"\bserver\b|upload", text, re.IGNORECASE)
 
 
-def test_the_lesson_needs_no_server(visit_site, address):
-    page = visit_site(address)
+def test_the_lesson_needs_no_server(open_url, site_address):
+    page = open_url(site_address)
     page.locator("[data-learn]").click()
     lesson = page.locator(".av-lesson")
     for number in range(1, 11):
@@ -394,4 +363,4 @@ def test_the_lesson_needs_no_server(visit_site, address):
         page.locator(".av-answer-choice").first.click()
         expect(lesson.locator(".av-right")).to_have_count(1)
         page.keyboard.press("ArrowRight")
-    assert all(each.startswith((address, "blob:", "data:")) for each in page.asked)
+    assert all(each.startswith((site_address, "blob:", "data:")) for each in page.asked)

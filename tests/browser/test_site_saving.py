@@ -21,7 +21,7 @@ from helpers.browser_actions import (
 )
 from helpers.file_server import handing_out
 from PIL import Image
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 import attnviz
 from attnviz._paths import EXAMPLES_FOLDER
@@ -34,27 +34,18 @@ NETWORKS = ("cbam_resnet18", "bam_resnet18", "resnet18")
 
 
 @pytest.fixture(scope="module")
-def address(tmp_path_factory):
-    out = tmp_path_factory.mktemp("site") / "page"
-    write_site(SitePlan(NETWORKS), out)
-    with handing_out(out) as address:
-        yield address
+def names_on_site() -> tuple[str, ...]:
+    return NETWORKS
 
 
 @pytest.fixture
-def opened(browser, address):
+def opened(open_url, site_address):
     """Opens the page with what an address asks for."""
-    pages = []
 
-    def page(query: str = ""):
-        pages.append(browser.new_page(viewport={"width": 1280, "height": 900}, locale="en-US"))
-        pages[-1].goto(f"{address}?{query}")
-        wait_until_drawn(pages[-1])
-        return pages[-1]
+    def page(query: str = "") -> Page:
+        return open_url(f"{site_address}?{query}", viewport={"width": 1280, "height": 900})
 
-    yield page
-    for each in pages:
-        each.close()
+    return page
 
 
 def saved(page, act) -> Path:
