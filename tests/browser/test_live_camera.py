@@ -177,7 +177,7 @@ def test_the_network_can_be_changed_while_it_watches(open_with_camera):
     page = open_with_camera()
     begin(page)
     page.locator("[data-control=live-network]").select_option("se_resnet18")
-    expect(page.locator(".av-live .av-strip-list")).to_have_attribute(
+    expect(page.locator(".av-live .av-strip [role=listbox]")).to_have_attribute(
         "aria-label", re.compile("SE"), timeout=60_000
     )
     page.locator(".av-live [data-close]").click()
