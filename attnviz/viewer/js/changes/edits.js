@@ -49,15 +49,20 @@ export function writeEdits(edits) {
 
 /** The edits that an address has; undefined for none or nonsense. */
 export function readEdits(text) {
+  const read = Object.entries(parsed(text.slice(0, LONGEST)) ?? {}).map(([layer, each]) => [
+    layer,
+    [each].flat().map((edit) => (typeof edit === 'string' ? { edit } : edit)),
+  ]);
+  const isWhole = read.every(([, each]) => each.length && each.every(isEdit));
+  return read.length && isWhole ? Object.fromEntries(read) : undefined;
+}
+
+/** What a text of JSON says; null of what is none. */
+function parsed(text) {
   try {
-    const read = Object.entries(JSON.parse(text.slice(0, LONGEST))).map(([layer, each]) => [
-      layer,
-      [each].flat().map((edit) => (typeof edit === 'string' ? { edit } : edit)),
-    ]);
-    const isWhole = read.every(([, each]) => each.length && each.every(isEdit));
-    return read.length && isWhole ? Object.fromEntries(read) : undefined;
+    return JSON.parse(text);
   } catch {
-    return undefined;
+    return null;
   }
 }
 

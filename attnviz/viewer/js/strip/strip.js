@@ -19,7 +19,7 @@ const LEAST_OPACITY = 0.75; // of a small picture's map
 
 /** The strip of ``viewer``. */
 export function Strip({ viewer }) {
-  const { trace, state, say } = viewer;
+  const { trace, state } = viewer;
   const [element, room] = useWidth();
   const list = useRef(null);
   const { network, photo: name, view } = trace.asked;
