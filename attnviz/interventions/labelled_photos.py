@@ -8,9 +8,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..errors import AttnvizError
 from ..networks.card import Card
-from ..training.dataset import list_photos
+from ..training.dataset import list_photos_of
 from .reference import pictures_in
 
 
@@ -43,13 +42,5 @@ def labelled_photos(photos: str | Path | Iterable[str | Path], card: Card) -> La
     folder = Path(photos)
     if not folder.is_dir() or not any(each.is_dir() for each in folder.iterdir()):
         return LabelledPhotos(tuple(pictures_in(folder)))
-    listed = list_photos(folder)
-    if len(listed.classes) != len(card.labels):
-        raise AttnvizError(
-            "classes_differ",
-            folder=str(folder),
-            count=len(listed.classes),
-            network=card.name,
-            classes=len(card.labels),
-        )
+    listed = list_photos_of(folder, card)
     return LabelledPhotos(tuple(listed.files), tuple(listed.targets))

@@ -13,6 +13,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from ..errors import AttnvizError
+from ..networks.card import Card
 from ..photos.geometry import Recipe, normalised
 from ..regular_files import open_regular
 
@@ -52,6 +53,21 @@ def list_photos(folder: Path) -> PhotoList:
     if not files:
         raise _no_photos(folder)
     return PhotoList(files, targets, classes)
+
+
+def list_photos_of(folder: Path, card: Card) -> PhotoList:
+    """The photos in a folder whose class folders, sorted, are a network's classes in their order. Raises
+    AttnvizError if there are none, or folders of another number."""
+    listed = list_photos(folder)
+    if len(listed.classes) != len(card.labels):
+        raise AttnvizError(
+            "classes_differ",
+            folder=str(folder),
+            count=len(listed.classes),
+            network=card.name,
+            classes=len(card.labels),
+        )
+    return listed
 
 
 def read_folder(folder: Path) -> ClassFolder:

@@ -17,10 +17,9 @@ from tqdm import tqdm
 
 from ..capture.run import traces
 from ..capture.trace import Trace
-from ..errors import AttnvizError
 from ..networks.card import card_of
 from ..photos.geometry import network_input
-from .dataset import PhotoList, list_photos
+from .dataset import list_photos_of
 from .gates import GateMeter, LayerGates
 from .goals import Goal, goals
 from .grad_cam import grad_cam
@@ -58,7 +57,7 @@ def measure(
 
     The folders' names in sorted order are the network's classes in theirs. Raises AttnvizError if there are
     not as many."""
-    photos = _photos(folder, network)
+    photos = list_photos_of(folder, card_of(network))
     others = list_strangers(strangers, photos.classes, kin) if strangers else []
     count = len(photos.files)
     watched = sorted(set(torch.linspace(0, count - 1, min(WATCHED, count)).round().int().tolist()))
@@ -97,19 +96,6 @@ class _Runs:
         for trace in traces(self.network, files, AT_ONCE, self.view, steps):
             self.progress.update()
             yield trace
-
-
-def _photos(folder: Path, network: nn.Module) -> PhotoList:
-    photos, card = list_photos(folder), card_of(network)
-    if len(photos.classes) != len(card.labels):
-        raise AttnvizError(
-            "classes_differ",
-            folder=str(folder),
-            count=len(photos.classes),
-            network=card.name,
-            classes=len(card.labels),
-        )
-    return photos
 
 
 def _activation(network: nn.Module, trace: Trace) -> np.ndarray | None:

@@ -1,5 +1,6 @@
 // The files of a page without a server: fetched from beside it, or in the page itself, as base64 in elements that name them.
 import { Fault } from '../engine/fault.js';
+import { received } from './receiving.js';
 
 const elementOf = (path) => document.querySelector(`script[data-file="${path}"]`);
 
@@ -16,7 +17,8 @@ export async function bytesOf(path, { signal, report, total = 0 } = {}) {
     const kept = await store?.match(address);
     const response = kept ?? (await fetch(address, { signal }));
     if (!response.ok) throw new Error(response.statusText);
-    const bytes = await received(response, (done) => report?.({ done, total }));
+    const body = await received(response, (done) => report?.({ done, total }));
+    const bytes = new Uint8Array(await body.arrayBuffer());
     if (!kept) await store?.put(address, new Response(bytes)).catch(() => {}); // it may be full
     return bytes;
   } catch {
@@ -44,19 +46,6 @@ export async function textOf(path) {
 /** The bytes of a text in base64. */
 export function decoded(text) {
   return Uint8Array.from(atob(text.trim()), (letter) => letter.charCodeAt(0));
-}
-
-/** A response's bytes; ``report`` is told how many are here. */
-async function received(response, report) {
-  const reader = response.body.getReader();
-  const parts = [];
-  let done = 0;
-  for (let part = await reader.read(); !part.done; part = await reader.read()) {
-    parts.push(part.value);
-    done += part.value.length;
-    report(done);
-  }
-  return new Uint8Array(await new Blob(parts).arrayBuffer());
 }
 
 /** The SHA-256 of bytes in hexadecimal; null on pages that the browser does not trust with that. */

@@ -4,6 +4,7 @@ import { mount } from '../app/viewer.js';
 import { unpackFeatures, unpackGallery } from '../numbers/decoding.js';
 import { HostError } from './host.js';
 import { copied } from './links.js';
+import { received } from './receiving.js';
 
 const VISITOR = 'attnviz-visitor'; // in the tab's storage: the name by which the server knows who asks
 const ELEMENT = 'viewer'; // the component's name in the page
@@ -126,15 +127,8 @@ function question(component, visitor) {
 async function jsonOf(response, report) {
   const total = Number(response.headers.get('content-length'));
   if (!report || !total) return response.json();
-  const reader = response.body.getReader();
-  const parts = [];
-  let done = 0;
-  for (let part = await reader.read(); !part.done; part = await reader.read()) {
-    parts.push(part.value);
-    done += part.value.length;
-    report({ done, total });
-  }
-  return JSON.parse(await new Blob(parts).text());
+  const body = await received(response, (done) => report({ done, total }));
+  return JSON.parse(await body.text());
 }
 
 /** The number by which the server knows the component now; the one from before if it does not say. */
