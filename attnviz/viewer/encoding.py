@@ -33,7 +33,7 @@ from .change import change
 LIMIT = 296_000  # bytes of a capture as JSON
 LEVEL = 3  # of zlib with runs only: half of the bytes are noise, more takes longer than it saves
 # Pixels of the picture's longer side, and the JPEG's quality; the first that fits
-PICTURES = ((800, 82), (640, 82), (480, 82), (320, 82), (320, 50))
+PICTURES = ((800, 82), (640, 82), (640, 75), (480, 82), (320, 82), (320, 50))
 
 
 @dataclass(frozen=True)
@@ -131,7 +131,7 @@ def pack(
         capture["arrays"] = arrays
         if not is_last and length >= LIMIT:
             continue
-        for about in PICTURES[: None if is_last else 2]:
+        for about in PICTURES[: None if is_last else 3]:
             capture["photo"]["picture"] = pictures.get(about) or _picture(trace, *about)
             if length + len(capture["photo"]["picture"]) < LIMIT:
                 return capture
