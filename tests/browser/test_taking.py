@@ -11,6 +11,8 @@ from helpers.browser_actions import control, open_menu, said
 from PIL import Image
 from playwright.sync_api import Download, Page, expect
 
+from attnviz.languages.catalogue import say
+
 SAVES = """{
   async save(asked, { signal, report } = {}) {
     calls.push(['save', asked]);
@@ -98,12 +100,36 @@ def test_the_answer_has_numbers_but_no_vectors(open_app):
     assert set(names) - {"copy"} == {"png", "csv"}
 
 
-def test_a_copied_picture_is_in_the_clipboard_or_the_page_says_that_it_may_not(open_app):
-    page = open_app(SAVES)
-    if page.evaluate("!navigator.clipboard"):
-        pytest.skip("a file may not copy in this browser")
+def with_clipboard(write: str) -> str:
+    """What the host can do, in a browser whose clipboard does this; "null": that has none."""
+    return f"""(() => {{
+      const write = {write};
+      window.ClipboardItem = class {{ constructor(parts) {{ Object.assign(this, {{ parts }}); }} }};
+      Object.defineProperty(navigator, 'clipboard', {{ value: write && {{ write }} }});
+      return {SAVES};
+    }})()"""
+
+
+def test_a_copied_picture_is_that_of_the_figure(open_app):
+    page = open_app(with_clipboard("async ([item]) => { window.copied = await item.parts['image/png']; }"))
     take(page, "map", "copy")
-    expect(said(page)).to_contain_text("cop")
+    expect(said(page)).to_contain_text(say("en", "picture_copied"))
+    size = page.evaluate("createImageBitmap(copied).then(({ width, height }) => [width, height])")
+    box = page.locator(".av-where .av-photo").bounding_box()
+    assert page.evaluate("copied.type") == "image/png" and size[0] >= 2 * box["width"] - 2
+
+
+def test_a_browser_that_does_not_let_the_page_copy_is_told(open_app):
+    page = open_app(with_clipboard("async () => { throw new DOMException('no', 'NotAllowedError'); }"))
+    take(page, "map", "copy")
+    expect(said(page)).to_contain_text(say("en", "picture_not_copied"))
+
+
+def test_where_there_is_no_clipboard_nothing_offers_to_copy(open_app):
+    page = open_app(with_clipboard("null"))
+    open_menu(page, "take-map")
+    expect(page.locator('[data-take="png"]')).to_be_visible()
+    expect(page.locator('[data-take="copy"]')).to_have_count(0)
 
 
 def test_a_figure_for_a_paper_is_asked_as_it_is_chosen_and_has_a_caption(open_app):
