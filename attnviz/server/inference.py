@@ -201,6 +201,7 @@ class Inference:
         """Let go of half of the results: they can be computed again."""
         self.traces.halve()
         self._features.halve()
+        self._usual.halve()
 
     def close(self) -> None:
         """Stop the passes under way at their next block, and take no more."""
