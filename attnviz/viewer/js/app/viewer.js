@@ -1,36 +1,35 @@
 // The app: what is shown, in which state, in which language, and how to change it. It knows nothing of the page around
 // it; all that it can't do itself is asked of the host, see host/host.js.
-import { hasEdits, requestOf } from '../changes/edits.js';
+import { requestOf } from '../changes/edits.js';
 import { badgesInWords } from '../controls/badges.js';
-import { collection } from '../compare/collection.js';
+import { Compared } from '../compare/compared.js';
 import { HostError } from '../host/host.js';
 import { describeLayer, describeMap, describePicture } from '../numbers/descriptions.js';
-import { bring } from '../photos/bring.js';
 import { Examples } from '../photos/examples.js';
-import { keepPhotos, keptPhotos, MOST_KEPT } from '../photos/kept.js';
+import { keepPhotos, MOST_KEPT } from '../photos/kept.js';
+import { addPhotos, allPhotos, removePhoto } from '../photos/own.js';
 import { download } from '../save/download.js';
 import { nameOf } from '../save/names.js';
-import { openPage } from '../learn/lesson.js';
 import { screenPictures } from '../save/screen.js';
 import { selection } from '../save/selection.js';
 import { isEmbedded } from '../share/embed.js';
 import { h, render } from '../vendor/preact.js';
-import { addressOf, readAddress } from './address.js';
+import { addressOf } from './address.js';
 import { Captures } from './captures.js';
-import { keepHistory, keptView } from './history.js';
 import { classIn, ENGLISH, spokenLanguage, textIn } from './languages.js';
+import { begin, beginAnew } from './opening.js';
 import { Pointing } from './pointing.js';
 import { Root } from './root.js';
 import {
   channelOn,
   chooseCompared,
   FIRST_STATE,
-  FORGOTTEN,
   openingChannel,
   openingLayer,
   pinOn,
 } from './state.js';
 import { pageTheme } from './theme.js';
+import { Work } from './work.js';
 
 /** Put the app into an element; ``start`` of what this gives begins it. ``page`` says what the page around it is like:
  * its ``language``, the ``theme`` that it asks for, and whether its address is the app's (``hasAddress``). */
@@ -48,15 +47,13 @@ class Viewer {
   mine = []; // photos, the newest first
   opening = null; // what the host said at first, see host.js
   notice = null; // what was done or went wrong, {key, values} or {said}
-  waiting = null; // what is under way: {key, values, done, total}
+  waiting = null; // what is under way, see work.js: {key, values, done, total}
+  history = null; // the browser's, where it follows what is shown
   pointing = new Pointing(); // what is pointed at
   isBared = false; // whether the map is away for as long as a key is held
   #page;
   #examplesOf; // networks
-  #abort = null; // ends what is under way
-  #history = null;
   #wanted = null; // the request under way
-  #beside = []; // requests whose traces belong to the one shown
 
   constructor(element, host, page) {
     this.element = element;
@@ -64,26 +61,10 @@ class Viewer {
     this.#page = page;
     this.captures = new Captures(host);
     this.#examplesOf = new Examples(host);
-    this.compared = this.#comparisons();
+    this.compared = new Compared(this);
+    this.work = new Work(this);
     this.theme = pageTheme(() => this.draw(), page.theme);
     this.element.classList.add('attnviz');
-  }
-
-  /** What is compared with the trace that is shown: its photo in other networks, its network with other photos. */
-  #comparisons() {
-    return {
-      networks: collection(this, () =>
-        this.state.networks.map((network) => ({ ...this.#asked(), network })),
-      ),
-      photos: collection(this, () =>
-        this.state.photos.map((photo) => ({ ...this.#asked(), photo })),
-      ),
-    };
-  }
-
-  #asked() {
-    const { photo, network, view } = this.trace.asked;
-    return { photo, network, view };
   }
 
   /** A text in the viewer's language, its {holes} filled with values; where there is no server, in its other form. */
@@ -123,51 +104,14 @@ class Viewer {
   }
 
   /** Begin: with what the address, or this entry of the history, asks for, and the host has. */
-  async start() {
-    const asked = this.#page.hasAddress ? readAddress(location.href) : { state: {} };
-    const kept = this.#page.hasAddress ? keptView() : null;
-    this.language = spokenLanguage(asked.language ?? this.#page.language ?? ENGLISH);
-    this.draw();
-    const { photo, network, view, edits } = kept?.asked ?? asked;
-    const wanted = { photo, network, view, language: this.language };
-    try {
-      await this.#begin(await this.host.start(wanted), kept?.state ?? asked.state, edits);
-    } catch (error) {
-      this.tell(error);
-    }
-  }
-
-  async #begin(opening, { learn, ...state }, edits) {
-    this.opening = opening;
-    this.#offer(opening);
-    this.mine = stillThere(keptPhotos(), opening.mine ?? []);
-    const trace = await this.#changed(await this.captures.open(opening.capture), edits);
-    this.#beside = opening.beside ?? [];
-    if (opening.note) this.notice = { said: opening.note };
-    if (opening.trouble) this.notice = { said: opening.trouble, isTrouble: true };
-    await this.#show(trace, { ...opening.state, ...state });
-    for (const request of this.#beside) await this.captures.get(request);
-    if (this.#beside.length) this.draw();
-    if (learn) await openPage(this, learn, state);
-    if (this.#page.hasAddress) this.#history = keepHistory(this);
-    this.#openComparison();
-  }
-
-  /** The trace with these edits, or as it is where they can't be made, which is said. */
-  async #changed(trace, edits) {
-    if (!hasEdits(edits)) return trace;
-    if (!this.host.edits) {
-      this.notice = { key: 'changes_not_here' };
-      return trace;
-    }
-    return this.captures.get(requestOf({ ...trace.asked, edits })).catch((error) => {
-      this.tell(error);
-      return trace;
-    });
+  start() {
+    return begin(this, this.#page);
   }
 
   /** Offer the networks and examples of an opening. */
-  #offer({ networks, examples, capture }) {
+  offer(opening) {
+    const { networks, examples, capture } = opening;
+    this.opening = opening;
     this.networks = networks;
     this.examples = this.#examplesOf.put(capture.asked.network, this.language, examples);
   }
@@ -180,11 +124,11 @@ class Viewer {
     const edits = isSameNetwork ? this.edits() : {};
     const request = requestOf({ ...shown, edits, ...changed });
     this.#wanted = request;
-    await this.#waitFor({ key: 'waiting' }, async (options) => {
+    await this.work.do({ key: 'waiting' }, async (options) => {
       const trace = await this.captures.get(request, options);
       await this.#withExamples(request.network, options);
-      await this.#show(trace, stateOf(trace));
-      this.#history?.follow();
+      await this.show(trace, stateOf(trace));
+      this.history?.follow();
     });
     if (this.#wanted !== request) return;
     this.#wanted = null;
@@ -203,7 +147,7 @@ class Viewer {
   }
 
   /** Show a trace, with changes of the state. The layer stays if the network has it, or one of its stage. */
-  async #show(trace, changed = {}) {
+  async show(trace, changed = {}) {
     const { state } = this;
     const before = this.trace && this.layer();
     const isSameNetwork = this.trace?.asked.network === trace.asked.network;
@@ -216,7 +160,7 @@ class Viewer {
     state.channel = channelOn(layer, changed.channel ?? sameChannel) ?? openingChannel(layer);
     state.pin = pinOn(layer, changed.pin ?? state.pin);
     chooseCompared(state, trace, this.networks, this.photos());
-    this.#openComparison();
+    this.compared.open();
     this.draw();
     await new Promise((done) => setTimeout(done)); // until all is as wide as it will be
     this.element.dataset.drawn = String(trace.id);
@@ -224,42 +168,18 @@ class Viewer {
 
   /** Show a view of the history, {asked, state}. */
   async restore({ asked, state }) {
-    await this.#waitFor({ key: 'waiting' }, async (options) => {
+    await this.work.do({ key: 'waiting' }, async (options) => {
       const trace = await this.captures.get(asked, options);
       await this.#withExamples(asked.network, options);
       this.state = { ...FIRST_STATE };
-      await this.#show(trace, state);
+      await this.show(trace, state);
     });
-  }
-
-  /** Do something that takes a while: ``action`` gets the host's options. What goes wrong is said. */
-  async #waitFor(waiting, action) {
-    this.#abort?.abort();
-    const abort = new AbortController();
-    this.#abort = abort;
-    const report = ({ done, total }) => {
-      if (this.#abort !== abort) return;
-      this.waiting = { ...this.waiting, done, total }; // whatever is waited for by now
-      this.draw();
-    };
-    this.notice = null;
-    this.waiting = waiting;
-    this.draw();
-    try {
-      return await action({ signal: abort.signal, report });
-    } catch (error) {
-      if (!abort.signal.aborted) this.tell(error);
-      return null;
-    } finally {
-      if (this.#abort === abort) this.waiting = this.#abort = null;
-      this.draw();
-    }
   }
 
   /** Give up what is under way. */
   cancel = () => {
-    this.#abort?.abort();
-    this.#abort = this.waiting = this.#wanted = null;
+    this.work.giveUp();
+    this.#wanted = null;
     this.draw();
   };
 
@@ -273,30 +193,9 @@ class Viewer {
     this.draw();
   };
 
-  /** Take the visitor's photos; the last is shown. */
-  addPhotos = (files) =>
-    this.#waitFor({ key: 'sending', values: { name: '' } }, async (options) => {
-      const { last, trouble } = await bring(this, files, options, (name) => {
-        this.waiting = { key: 'sending', values: { name } };
-        this.draw();
-      });
-      if (last) {
-        await this.#show(last);
-        this.#history?.follow();
-        this.element.querySelector('.av-where')?.scrollIntoView({ block: 'nearest' });
-      }
-      if (trouble) throw trouble;
-    });
-
-  /** Let go of one of the visitor's photos; if it is shown, the first example is. */
-  removePhoto = async (photo) => {
-    this.keep(this.mine.filter((other) => other.photo !== photo));
-    if (this.trace.asked.photo === photo) await this.open({ photo: this.examples[0].photo });
-    this.captures.forget(({ asked }) => asked.photo === photo);
-    this.state.photos = this.state.photos.filter((other) => other !== photo);
-    this.draw();
-    await this.host.removePhoto(photo).catch(() => {}); // what the host no longer has is gone
-  };
+  /** Take the visitor's photos, and let go of one of them. */
+  addPhotos = (files) => addPhotos(this, files);
+  removePhoto = (photo) => removePhoto(this, photo);
 
   /** Keep these as the visitor's photos, as many as there is room for. */
   keep(photos) {
@@ -306,23 +205,25 @@ class Viewer {
 
   /** Open weights of the visitor's own; whether that went well. */
   addNetwork = (own) =>
-    this.#waitFor({ key: 'sending', values: { name: own.weights.name } }, async (options) => {
+    this.work.do({ key: 'sending', values: { name: own.weights.name } }, async (options) => {
       const { network, assumed } = await this.host.addNetwork(
         { ...own, language: this.language },
         options,
       );
       this.networks = await this.host.networks(this.language);
-      const trace = await this.captures.get({ ...this.#asked(), network: network.name }, options);
+      const { photo, view } = this.trace.asked;
+      const request = { photo, network: network.name, view };
+      const trace = await this.captures.get(request, options);
       await this.#withExamples(network.name, options);
-      await this.#show(trace);
-      this.#history?.follow();
+      await this.show(trace);
+      this.history?.follow();
       this.notice = assumed ? { said: assumed } : null;
       return true;
     });
 
   /** Save ``what``, 'screen', 'all', 'page', 'paper' or 'figure', of which ``more`` says more (see host.js). */
   save = (what, more = {}) =>
-    this.#waitFor({ key: what === 'all' ? 'saving_all' : 'saving' }, async (options) => {
+    this.work.do({ key: what === 'all' ? 'saving_all' : 'saving' }, async (options) => {
       const name = nameOf(this, more.figure ?? what);
       const pictures = () => screenPictures(this, what === 'all');
       const asked = { ...selection(this), what, name, ...more };
@@ -341,55 +242,21 @@ class Viewer {
   };
 
   copyLink = async () => {
-    this.#history?.write();
+    this.history?.write();
     this.tell(await this.host.link(addressOf(this)));
   };
 
   /** Delete all that the visitor brought, and begin anew. */
-  forget = () =>
-    this.#waitFor({ key: 'waiting' }, async () => {
-      await this.host.forget();
-      this.captures.forget();
-      for (const one of Object.values(this.compared)) one.forget();
-      this.keep([]);
-      Object.assign(this.state, FORGOTTEN);
-      const { view } = this.trace.asked;
-      const opening = await this.host.start({ view, language: this.language });
-      this.opening = opening;
-      this.#offer(opening);
-      await this.#show(await this.captures.open(opening.capture));
-      this.#history?.follow();
-      this.notice = { key: 'deleted' };
-    });
-
-  /** The traces that the one shown is compared with: its photo in other networks, its network with other photos; in a
-   * file that holds several, those. */
-  comparedTraces() {
-    const { network, photo, view } = this.trace.asked;
-    const isOther = ({ asked }) => asked.network !== network || asked.photo !== photo;
-    const beside = this.#beside.map((request) => this.captures.peek(request)).filter(Boolean);
-    if (beside.length) return this.captures.all().filter(isOther);
-    const { networks, photos } = this.compared;
-    const others = [
-      ...networks
-        .traces()
-        .filter(({ asked }) => asked.network !== network && asked.photo === photo),
-      ...photos.traces().filter(({ asked }) => asked.network === network && asked.photo !== photo),
-    ];
-    return others.filter(({ asked }) => asked.view === view);
-  }
+  forget = () => beginAnew(this);
 
   /** The traces whose maps share the scale with the one shown. */
   scaleTraces() {
-    return this.state.scale === 'shown' ? this.comparedTraces() : [];
+    return this.state.scale === 'shown' ? this.compared.traces() : [];
   }
 
   /** Photos that can be compared: the visitor's own, and the examples, those of another network too that are chosen. */
   photos() {
-    const photos = new Map([...this.mine, ...this.examples].map((photo) => [photo.photo, photo]));
-    for (const name of [this.trace?.asked.photo, ...this.state.photos])
-      if (name && !photos.has(name)) photos.set(name, { photo: name, name: nameFrom(name) });
-    return [...photos.values()];
+    return allPhotos(this);
   }
 
   /** Change the state, and draw what follows from it. */
@@ -406,10 +273,10 @@ class Viewer {
     }
     if (changed.tab && changed.tab !== tab) {
       this.notice = null;
-      this.#openComparison();
+      this.compared.open();
     }
     this.draw();
-    this.#history?.follow();
+    this.history?.follow();
   };
 
   /** Take the map away from the photo, or put it back. */
@@ -423,7 +290,7 @@ class Viewer {
   speak = async (language) => {
     this.language = spokenLanguage(language);
     this.draw();
-    this.#history?.follow();
+    this.history?.follow();
     const { network } = this.trace.asked;
     const [networks, examples] = await Promise.all([
       this.host.networks(this.language),
@@ -433,10 +300,6 @@ class Viewer {
     this.draw();
   };
 
-  #openComparison() {
-    this.compared[this.state.tab]?.open();
-  }
-
   draw() {
     const { state } = this;
     // With another photo or network nothing may be compared any more
@@ -444,7 +307,7 @@ class Viewer {
       this.trace &&
       state.tab === 'explore' &&
       state.scale === 'shown' &&
-      !this.comparedTraces().length
+      !this.compared.traces().length
     )
       state.scale = 'fixed';
     render(h(Root, { viewer: this }), this.element);
@@ -453,16 +316,3 @@ class Viewer {
     if (this.element.lang !== tag) this.element.lang = document.documentElement.lang = tag;
   }
 }
-
-/** The photos that this tab knows and the host still has, the newest first; those that only the host knows last. */
-function stillThere(kept, there) {
-  const names = new Set(there.map(({ photo }) => photo));
-  const known = new Set(kept.map(({ photo }) => photo));
-  return [
-    ...kept.filter(({ photo }) => names.has(photo)),
-    ...there.filter(({ photo }) => !known.has(photo)),
-  ];
-}
-
-/** What a photo of which only the host's name is known is called. */
-const nameFrom = (photo) => photo.split(/[:/]/).at(-1);

@@ -94,7 +94,7 @@ function Look({ viewer, layer }) {
       'data-control': name,
       onChoose: (value) => set({ [name]: value }),
     });
-  const scales = SCALES.filter((name) => name !== 'shown' || viewer.comparedTraces().length);
+  const scales = SCALES.filter((name) => name !== 'shown' || viewer.compared.traces().length);
   return [
     state.way === 'colours' && control(Slider, 'opacity'),
     h(
