@@ -10,7 +10,7 @@ from dataclasses import replace
 from .._paths import ASSETS
 from ..drawing.icon import icon
 from ..languages.catalogue import catalogue, say
-from ..viewer.javascript import in_markup, offline_script, site_script, style
+from ..viewer.javascript import in_markup, offline_script, site_script, site_style
 from .content import SiteContent
 
 PAGE = """<!doctype html>
@@ -55,7 +55,7 @@ def folder_files(content: SiteContent) -> dict[str, bytes]:
     whole = replace(content, files=files)
     drawn = icon()
     script = whole.put("assets", "attnviz.js", site_script().encode())
-    look = whole.put("assets", "attnviz.css", style().encode())
+    look = whole.put("assets", "attnviz.css", site_style().encode())
     told = {"isOneFile": False, "offline": OFFLINE, "script": script, "style": look}
     start = whole.put("assets", "start.js", content.start(**told).encode())
     sign = whole.put("assets", "icon.svg", drawn.svg())
@@ -87,7 +87,7 @@ def one_file(content: SiteContent) -> str:
     )
     head = (
         f'<link rel="icon" href="data:image/svg+xml;base64,{_in_base64(icon().svg())}">\n'
-        f'<style data-part="style">{style()}</style>'
+        f'<style data-part="style">{site_style()}</style>'
     )
     app, start = scripts
     return _page(

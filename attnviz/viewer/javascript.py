@@ -29,6 +29,7 @@ EXPORTS = {
 SITE_EXPORTS = {  # of a page without a server
     "mount": "app/viewer",
     "sitePage": "host/alone",
+    "LiveCamera": "live/panel",
     "savedFile": "host/file",
     "HostError": "host/host",
 }
@@ -37,6 +38,7 @@ STYLE_SHEETS = (
     *("theme", "frame", "choosing", "strip", "cards", "mechanism", "present", "tables", "comparison"),
     *("taking", "help", "learn", "live", "touch"),
 )
+SITE_SHEETS = ("live",)  # those that only a page without a server needs
 VENDOR = "vendor/"  # folder of what others wrote, byte for byte as it was published
 
 IMPORT = re.compile(r"^import (\{[^}]*\}) from '(\.{1,2}/[\w/.-]+)\.js';\n", re.MULTILINE)
@@ -100,7 +102,18 @@ def bundled(names: Iterable[str]) -> str:
 @cache
 def style() -> str:
     """The viewer's CSS."""
-    return "\n".join((STYLES / f"{name}.css").read_text(encoding="utf-8") for name in STYLE_SHEETS)
+    return _joined(name for name in STYLE_SHEETS if name not in SITE_SHEETS)
+
+
+@cache
+def site_style() -> str:
+    """The same of a page without a server."""
+    return _joined(STYLE_SHEETS)
+
+
+def _joined(names: Iterable[str]) -> str:
+    """These style sheets as one."""
+    return "\n".join((STYLES / f"{name}.css").read_text(encoding="utf-8") for name in names)
 
 
 def in_markup(text: str) -> str:

@@ -7,7 +7,8 @@ import re
 
 import numpy as np
 import pytest
-from helpers.browser_actions import after, photo_name, requests_of, speak
+from helpers.browser_actions import after, photo_name, requests_of, speak, wait_until_drawn
+from helpers.fake_host import live_page_of
 from helpers.modules_page import open_modules
 from helpers.site_page import CAPTURE, numbers
 from PIL import Image
@@ -65,6 +66,21 @@ def open_with_camera(open_url, site_address):
 
     def opened(script: str = NOTING) -> Page:
         return open_url(site_address, script, permissions=["camera"])
+
+    return opened
+
+
+@pytest.fixture
+def open_live_app(open_file, captures, tmp_path):
+    """Opens the app on a page that has the live camera, with a host that can do ``more``, which is
+    JavaScript."""
+
+    def opened(more: str, **size: int) -> Page:
+        path = tmp_path / "app.html"
+        path.write_text(live_page_of(captures, more), encoding="utf-8")
+        page = open_file(path, **size)
+        wait_until_drawn(page)
+        return page
 
     return opened
 
@@ -193,8 +209,8 @@ def shown(page: Page) -> str:
     return page.locator(".av-live .av-top5").text_content()
 
 
-def test_frames_are_shown_in_their_order_and_as_many_are_asked_for_as_the_host_can(open_app):
-    page = open_app(FRAMES)
+def test_frames_are_shown_in_their_order_and_as_many_are_asked_for_as_the_host_can(open_live_app):
+    page = open_live_app(FRAMES)
     page.locator(".av-take").click()
     held(page, 2)
     page.evaluate("held[1].answer('second')")
@@ -210,8 +226,8 @@ def test_frames_are_shown_in_their_order_and_as_many_are_asked_for_as_the_host_c
     assert asked == 5 * [{"network": "cbam", "view": "whole"}]
 
 
-def test_what_goes_wrong_in_the_host_ends_in_a_sentence(open_app):
-    page = open_app(FRAMES)
+def test_what_goes_wrong_in_the_host_ends_in_a_sentence(open_live_app):
+    page = open_live_app(FRAMES)
     page.locator(".av-take").click()
     held(page, 2)
     page.evaluate("held[0].reject(new attnviz.HostError({ en: 'Too warm.', zh: '太热。' }))")
@@ -221,18 +237,24 @@ def test_what_goes_wrong_in_the_host_ends_in_a_sentence(open_app):
     expect(page.locator(".av-live .av-top5")).to_have_count(0)
 
 
-def test_a_host_that_traces_no_frames_gets_single_photos(open_app):
-    page = open_app("{ addPhoto: async (file) => ({ photo: 'second', name: file.name }) }")
+def test_a_host_that_traces_no_frames_gets_single_photos(open_live_app):
+    page = open_live_app("{ addPhoto: async (file) => ({ photo: 'second', name: file.name }) }")
     page.locator(".av-take").click()
     expect(page.locator(".av-camera video")).to_be_visible()
     expect(page.locator(".av-live")).to_have_count(0)
 
 
+def test_a_page_that_has_no_live_camera_takes_single_photos(open_app):
+    page = open_app(FRAMES)
+    page.locator(".av-take").click()
+    expect(page.locator(".av-camera video")).to_be_visible()
+
+
 @pytest.mark.parametrize("size", [(1280, 720), (390, 844)], ids=["laptop", "phone"])
 @pytest.mark.parametrize("language", ["en", "zh"])
-def test_it_fits_the_window_with_text_that_can_be_read(open_app, size, language):
+def test_it_fits_the_window_with_text_that_can_be_read(open_live_app, size, language):
     width, height = size
-    page = open_app(FRAMES, width=width, height=height)
+    page = open_live_app(FRAMES, width=width, height=height)
     if language != "en":
         page.evaluate("(language) => attnviz.viewer.speak(language)", language)
     page.locator(".av-take").click()

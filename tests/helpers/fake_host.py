@@ -10,7 +10,7 @@ from torch import nn
 import attnviz
 from attnviz.networks.card import Card
 from attnviz.viewer.encoding import pack
-from attnviz.viewer.javascript import in_markup, script, style
+from attnviz.viewer.javascript import in_markup, script, site_script, site_style, style
 
 from .small_networks import stirred
 
@@ -41,7 +41,7 @@ const host = {{
   }},
   ...({more}),
 }};
-attnviz.viewer = attnviz.mount(document.getElementById('viewer'), host, {{ language: 'en' }});
+attnviz.viewer = attnviz.mount(document.getElementById('viewer'), host, {page});
 attnviz.viewer.start();
 </script></body></html>"""
 
@@ -85,5 +85,16 @@ def two_photos_in_two_networks() -> dict[str, dict]:
 def page_of(captures: dict[str, dict], more: str = "{}") -> str:
     """The page, which opens with the first photo in CBAM; ``more`` is JavaScript: what else the host can do,
     or does otherwise."""
+    return _page(captures, more, script(), style(), "{ language: 'en' }")
+
+
+def live_page_of(captures: dict[str, dict], more: str) -> str:
+    """The same with the live camera, as a page without a server has it."""
+    page = "{ language: 'en', LiveCamera: attnviz.LiveCamera }"
+    return _page(captures, more, site_script(), site_style(), page)
+
+
+def _page(captures: dict[str, dict], more: str, code: str, look: str, page: str) -> str:
+    """The page with this script and style; ``page`` is JavaScript: what the app is told of it."""
     text = in_markup(json.dumps(captures))
-    return PAGE.format(style=style(), script=in_markup(script()), captures=text, more=more)
+    return PAGE.format(style=look, script=in_markup(code), captures=text, more=more, page=page)

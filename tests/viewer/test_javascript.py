@@ -25,6 +25,7 @@ from attnviz.viewer.javascript import (
     offline_script,
     script,
     site_script,
+    site_style,
     style,
     worker_script,
 )
@@ -59,8 +60,8 @@ SCRIPTS = {
 def test_every_module_is_in_one_of_the_scripts():
     modules = {name: modules_in(text) for name, text in SCRIPTS.items()}
     assert {each for held in modules.values() for each in held} == {*ALL}
-    computing = ("engine/", "pixels/", "worker/", "offline/")
-    assert not [name for name in modules["page"] if name.startswith(computing)]
+    without_a_server = ("engine/", "pixels/", "worker/", "offline/", "live/")
+    assert not [name for name in modules["page"] if name.startswith(without_a_server)]
     assert {name.split("/")[0] for name in modules["worker"]} == {"engine", "pixels", "worker"}
     assert modules["offline"] == ["offline/serving"]
 
@@ -157,7 +158,7 @@ def test_no_condition_chooses_between_the_same(name):
 
 def test_the_script_asks_for_nothing_from_elsewhere_and_makes_no_markup():
     own = [in_own_scope(name, source) for name, source in SOURCES.items()]
-    everything = "".join(own) + style()
+    everything = "".join(own) + site_style()
     outside = ("http:", "https:", "import(", "@import", "url(")
     for forbidden in (
         *outside,
@@ -195,7 +196,12 @@ def test_only_hosts_and_the_browsers_storage_reach_outside_of_the_app():
 
 def test_the_style_sheets_are_all_there():
     assert {path.stem for path in (JS.parent / "css").glob("*.css")} == set(STYLE_SHEETS)
-    assert style().count("{") == style().count("}")
+    for text in (style(), site_style()):
+        assert text.count("{") == text.count("}")
+
+
+def test_only_a_page_without_a_server_has_the_style_of_the_live_camera():
+    assert ".av-live-cards" in site_style() and ".av-live-" not in style()
 
 
 def test_the_colours_are_matplotlibs():

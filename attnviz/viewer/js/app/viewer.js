@@ -32,7 +32,8 @@ import { pageTheme } from './theme.js';
 import { Work } from './work.js';
 
 /** Put the app into an element; ``start`` of what this gives begins it. ``page`` says what the page around it is like:
- * its ``language``, the ``theme`` that it asks for, and whether its address is the app's (``hasAddress``). */
+ * its ``language``, the ``theme`` that it asks for, whether its address is the app's (``hasAddress``), and the panel of its
+ * live camera (``LiveCamera``), where it has one. */
 export function mount(element, host, page = {}) {
   return new Viewer(element, host, page);
 }
@@ -59,6 +60,7 @@ class Viewer {
     this.element = element;
     this.host = host;
     this.#page = page;
+    this.LiveCamera = page.LiveCamera ?? null;
     this.captures = new Captures(host);
     this.#examplesOf = new Examples(host);
     this.compared = new Compared(this);

@@ -2,6 +2,7 @@
 import { preferredLanguage, textIn } from '../app/languages.js';
 import { mount } from '../app/viewer.js';
 import { Fault } from '../engine/fault.js';
+import { LiveCamera } from '../live/panel.js';
 import { sumOf, textOf } from './files.js';
 import { FrameWorkers } from './frames.js';
 import { HostError } from './host.js';
@@ -18,6 +19,7 @@ export function sitePage(element, site) {
   const viewer = mount(element, siteHost(site), {
     hasAddress: !site.isOneFile,
     language: site.language ?? preferredLanguage(navigator.language),
+    LiveCamera,
   });
   viewer.start().then(() => site.offline && keepOffline(site.offline));
   return viewer;

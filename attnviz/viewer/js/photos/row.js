@@ -1,6 +1,5 @@
 // The row of photos: a button to add one, the visitor's own, the examples of the network; the one shown is marked.
 import { Button } from '../controls/controls.js';
-import { LiveCamera } from '../live/panel.js';
 import { h } from '../vendor/preact.js';
 import { useRef, useState } from '../vendor/preact-hooks.js';
 import { Camera } from './camera.js';
@@ -11,7 +10,8 @@ import { hasCamera } from './stream.js';
 export function PhotoRow({ viewer }) {
   const { host, say, mine, examples } = viewer;
   const [isTaking, setTaking] = useState(false);
-  const hint = say(host.frame ? 'live' : 'take_photo');
+  const CameraPanel = cameraPanelOf(viewer);
+  const hint = say(CameraPanel === Camera ? 'take_photo' : 'live');
   const shown = viewer.trace.asked.photo;
   const isElsewhere = ![...mine, ...examples].some(({ photo }) => photo === shown);
   const elsewhere = isElsewhere ? viewer.photos().filter(({ photo }) => photo === shown) : [];
@@ -40,9 +40,12 @@ export function PhotoRow({ viewer }) {
         h(PhotoButton, { key: photo.photo, viewer, photo }),
       ),
     ),
-    isTaking && h(host.frame ? LiveCamera : Camera, { viewer, onClose: () => setTaking(false) }),
+    isTaking && h(CameraPanel, { viewer, onClose: () => setTaking(false) }),
   );
 }
+
+/** The panel that the camera opens in: the live one, where the page has it and the host traces frames. */
+const cameraPanelOf = ({ host, LiveCamera }) => (host.frame && LiveCamera) || Camera;
 
 function AddButton({ viewer }) {
   const { say } = viewer;
