@@ -48,6 +48,15 @@ def test_what_is_pressed_is_large_enough_for_a_finger(phone, noise_file):
     assert phone.evaluate(SMALL, SMALLEST) == []
 
 
+def test_gates_are_switched_by_a_finger(phone):
+    phone.locator("[data-what-if]").tap()
+    after(phone, lambda: phone.locator('[data-switch="layer4.0"]').select_option("usual"))
+    assert phone.evaluate(SMALL, SMALLEST) == []
+    assert phone.evaluate("document.documentElement.scrollWidth") <= 390
+    after(phone, lambda: phone.locator("[data-reset-gates]").tap())
+    expect(phone.locator("[data-answer-change]")).to_have_count(0)
+
+
 def test_the_lesson_is_begun_turned_and_ended_by_a_finger(phone):
     phone.locator(".av-tools-opener").tap()
     phone.locator("[data-learn]").tap()

@@ -149,6 +149,16 @@ def test_another_photo_is_seen_by_the_changed_network_and_another_network_is_as_
     expect(page.locator("[data-answer-change], [data-moved]")).to_have_count(0)
 
 
+def test_the_lesson_is_of_the_network_as_it_is_and_gives_the_changed_one_back(app):
+    page = app()
+    after(page, lambda: switch(page, "layer3.0").select_option("off"))
+    after(page, lambda: page.locator("[data-learn]").click())
+    expect(page.locator("[data-answer-change]")).to_have_count(0)
+    after(page, lambda: page.locator("[data-learn]").click())
+    expect(page.locator("[data-answer-change]")).to_have_count(1)
+    expect(switch(page, "layer3.0")).to_have_value("off")
+
+
 def test_a_switch_keeps_the_focus_and_is_worked_by_keys(app):
     page = app()
     switch(page, "layer3.0").focus()
