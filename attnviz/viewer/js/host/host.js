@@ -38,13 +38,24 @@
  * A sentence, by language, or in one that is all there is.
  * @typedef {string | Object<string, string>} Message
  *
+ * What a network says of a photo with each layer changed: ``alone``, and ``together`` with all layers before it. ``before``: the class that it
+ * answers as it is, and its probability (``share``). ``steps`` are in running order; of the class before they have by how much its
+ * score is more (``scoreChange``) and its probability; null is what is not known, or is not there. ``leftOut``: layers that can't be changed,
+ * and why.
+ * @typedef {{answer: string | null, isOther: boolean, scoreChange: number | null, share: number | null}} Said
+ * @typedef {{how: string, before: {answer: string | null, share: number | null},
+ *   steps: {layer: string, alone: Said, together: Said}[], leftOut: {layer: string, why: Message}[]}} Stairs
+ *
  * @typedef {object} Host
  * @property {(wanted: Partial<Request> & {language: string}, options?) => Promise<Opening>} start
  * @property {(language: string, options?) => Promise<Network[]>} networks
  * @property {(network: string, language: string, options?) => Promise<Photo[]>} examples
  * @property {(request: Request, options?) => Promise<Capture>} capture
- * @property {string[]} [edits] which edits of a whole layer a request may ask for, 'usual' and 'off'; what a capture then has
- *   of ``change`` Python's viewer/change.py says
+ * @property {string[]} [edits] which kinds of edits a request may ask for: of a whole layer 'usual', 'off', and 'patch', whose
+ *   ``photo`` is a name of this host's; of single channels and cells 'set'. Of what else is listed the app offers nothing. What a
+ *   capture then has of ``change`` Python's viewer/change.py says; there another photo is called by its file's name
+ * @property {((request: Request, asked: {how: 'usual' | 'off'}, options?) => Promise<Stairs>)} [stairs] every layer changed in turn; the
+ *   request has no ``edits``, and ``options.report`` is told of layers that are done
  * @property {((requests: Request[], options?) => Promise<(Capture | HostError)[]>)} [captures]
  *   several at once, at most ``together``
  * @property {number} [together]
