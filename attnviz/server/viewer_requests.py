@@ -17,6 +17,7 @@ from ..languages.catalogue import catalogue
 from ..networks.card import card_of
 from ..photos.example_photos import EXAMPLE
 from ..viewer.encoding import pack, pack_features, pack_gallery
+from .asker import who_asks
 from .bundles import BundleWriter
 from .catalog import Catalog
 from .downloading import Downloads
@@ -91,14 +92,15 @@ class ViewerRequests:
 
     async def progress(self, request: Any, session: str = "") -> Answer:
         """How far something is: of what is ``saving``, files that are written and how many there will be; of
-        the download of a ``network``, bytes."""
+        the download of a ``network``, bytes. ``ahead``: how many passes of others come before the asker's."""
 
         async def answer(request: dict[str, Any]) -> Answer:
+            ahead = self._inference.queue.ahead_of(who_asks())
             if "saving" in request:
                 saving = self._savings.of(session, request["saving"])
-                return {"done": saving.done, "total": saving.total}
+                return {"done": saving.done, "total": saving.total, "ahead": ahead}
             done, total = self.downloads.of(str(request.get("network")))
-            return {"done": done, "total": total}
+            return {"done": done, "total": total, "ahead": ahead}
 
         return await answered(request, answer)
 

@@ -97,6 +97,14 @@ class WorkQueue:
         """How many wait."""
         return max(0, len(self._waiting) + len(self._running) - self.at_once)
 
+    def ahead_of(self, asker: Asker) -> int:
+        """How many pieces of others' work begin before the first of this asker's that waits; 0 where none
+        does."""
+        with self._changed:
+            self._sort()
+            askers = [piece.asker for piece in self._waiting]
+        return askers.index(asker) if asker in askers else 0
+
     async def run(self, work: Callable[[], Result]) -> Result:
         """What the work returns, done by one of the worker threads; who waits for it takes no thread. Raises
         what the work raises, and BusyError where too many wait and it is the last in turn, or where the queue

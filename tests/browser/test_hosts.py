@@ -57,6 +57,8 @@ def test_who_waits_sees_how_far_it_is_and_can_give_up(open_app):
     page.locator("[data-network=se]").click()
     page.evaluate("held[0].report({ done: 30, total: 120 })")
     expect(page.locator(".av-waiting")).to_contain_text("25%")
+    page.evaluate("held[0].report({ done: 0, total: 0, ahead: 3 })")
+    expect(page.locator(".av-waiting")).to_contain_text("In line: 3 before this one")
     page.locator(".av-waiting button").click()
     assert page.evaluate("held[0].signal.aborted")
     expect(page.locator(".av-waiting")).to_be_empty()

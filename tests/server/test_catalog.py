@@ -166,7 +166,7 @@ def test_a_download_that_fails_is_a_sentence_and_the_page_goes_on(visitor, examp
     client = visitor(catalog=Catalog(Settings(), load=load))
     name = "pytorchcv/cbam_resnet50"
     assert "can't be reached" in error_of(client.viewer.capture({**TEMPLE, "network": name}))
-    assert client.viewer.progress({"network": name}) == {"done": 0, "total": 0}
+    assert client.viewer.progress({"network": name}) == {"done": 0, "total": 0, "ahead": 0}
     assert len(client.capture_of(examples / "cat.jpg")["top"]) == 5
 
 

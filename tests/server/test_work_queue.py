@@ -172,6 +172,14 @@ def test_addresses_take_turns_whatever_those_who_ask_from_there_are_called():
     assert served == [many[0], ONE, many[1], OTHER, many[2], ONE, *many[3:]]
 
 
+def test_who_waits_is_told_how_many_of_others_come_before():
+    queue, served = Waiting(WorkQueue(1, 50)), []
+    with ThreadPoolExecutor(20) as pool, occupied(queue):
+        come_in_order(pool, queue, [GREEDY] * 5 + [ONE] * 2, served)
+        assert [queue.ahead_of(asker) for asker in (GREEDY, ONE, OTHER)] == [0, 1, 0]
+    assert queue.ahead_of(ONE) == 0
+
+
 def test_who_fills_the_line_makes_room_for_who_comes_with_less():
     queue, served = Waiting(WorkQueue(1, 3)), []
     with ThreadPoolExecutor(20) as pool:

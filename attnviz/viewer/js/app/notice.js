@@ -44,6 +44,7 @@ export function Waiting({ viewer }) {
   const words = waiting && [
     say(waiting.key, waiting.values),
     share !== null && share > 0 && ` ${percent(share)}`,
+    waiting.ahead > 0 && ` ${say('ahead', { count: waiting.ahead })}`,
   ];
   return h(
     'div',

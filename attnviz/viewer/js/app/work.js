@@ -16,9 +16,9 @@ export class Work {
     this.#abort?.abort();
     const abort = new AbortController();
     this.#abort = abort;
-    const report = ({ done, total }) => {
+    const report = (far) => {
       if (this.#abort !== abort) return;
-      viewer.waiting = { ...viewer.waiting, done, total }; // whatever is waited for by now
+      viewer.waiting = { ...viewer.waiting, ...far }; // whatever is waited for by now
       viewer.draw();
     };
     viewer.notice = null;

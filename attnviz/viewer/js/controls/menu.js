@@ -1,4 +1,5 @@
-// A button with a panel that it opens. Escape and a click elsewhere close it; the focus goes back to the button.
+// A button with a panel that it opens, on phones a sheet from the lower edge. Escape and a click elsewhere close it; the
+// focus goes back to the button.
 import { h } from '../vendor/preact.js';
 import { useEffect, useRef, useState } from '../vendor/preact-hooks.js';
 
@@ -34,12 +35,13 @@ export function Menu({ name, label, hint, side = 'start', children }) {
     title: hint,
     onClick: () => setOpen(!isOpen),
   };
-  const panel =
-    isOpen &&
+  const panel = isOpen && [
+    h('div', { class: 'av-behind-sheet', onClick: close }),
     h(
       'div',
       { class: `av-menu-panel av-${side}`, role: 'dialog', 'aria-label': hint ?? label },
       children(close),
-    );
+    ),
+  ];
   return h('div', { class: 'av-menu', ref: place, onKeyDown }, h('button', opener, label), panel);
 }

@@ -167,9 +167,9 @@ async function reporting(answer, progress, report) {
   let isOver = false;
   const look = async () => {
     if (isOver) return;
-    const { done, total } = await progress().catch(() => ({}));
+    const far = await progress().catch(() => null);
     if (isOver) return;
-    if (total) report({ done, total });
+    if (far) report(far);
     setTimeout(look, LOOK_AGAIN);
   };
   const timer = setTimeout(look, LOOK_AGAIN);

@@ -3,8 +3,8 @@
 // in tests one that only answers.
 //
 // All calls return promises. Where ``options`` are taken, ``options.signal`` is an AbortSignal, whose abortion rejects the
-// promise with the signal's reason, and ``options.report`` is called with {done, total} (bytes; of what is saved, files)
-// while one waits. What
+// promise with the signal's reason, and ``options.report`` is called with {done, total, ahead} while one waits: bytes, of
+// what is saved files; and how many passes of other people come before this one's, absent where nobody else is served. What
 // can't be done is a HostError. A call that a host can't answer is absent, and the app then does not offer what needs it.
 
 /**
