@@ -3,6 +3,7 @@ description, and nonsense refused."""
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 from zipfile import ZipFile
@@ -21,6 +22,7 @@ from attnviz.server.api import Api
 
 pytestmark = pytest.mark.slow
 
+ADDRESSES = itertools.cycle(range(1, 255))
 NAMES = ["list_networks", "list_layers", "explain", "layer_gates", "bundle"]
 
 
@@ -135,13 +137,12 @@ def test_a_direct_call_of_any_event_of_the_page_leaves_the_server_well(running, 
         "event_data": event,
         "trigger_id": 1,
     }
-    status = httpx.post(
-        f"{running.url}/gradio_api/queue/join", content=json.dumps(asked), timeout=30
-    ).status_code
-    assert status in (200, 400, 404, 422, 429, 500)
-    asked = {"data": event, "component_id": number, "fn_name": "channel", "session_hash": "made-up"}
-    status = httpx.post(
-        f"{running.url}/gradio_api/component_server", content=json.dumps(asked), timeout=30
-    ).status_code
-    assert status in (200, 400, 404, 422, 500)
-    assert httpx.get(f"{running.url}/healthz", timeout=30).json()["status"] == "ok"
+    # each from another address: one that is refused all the time has to wait
+    comes_from = httpx.HTTPTransport(local_address=f"127.0.1.{next(ADDRESSES)}")
+    with httpx.Client(base_url=running.url, timeout=30, transport=comes_from) as client:
+        status = client.post("/gradio_api/queue/join", content=json.dumps(asked)).status_code
+        assert status in (200, 400, 404, 422, 429, 500)
+        asked = {"data": event, "component_id": number, "fn_name": "channel", "session_hash": "made-up"}
+        status = client.post("/gradio_api/component_server", content=json.dumps(asked)).status_code
+        assert status in (200, 400, 404, 422, 500)
+        assert client.get("/healthz").json()["status"] == "ok"
