@@ -15,7 +15,7 @@ ROOT_FILES = ("app.py", "requirements.txt", "README.md", "LICENSE")  # README.md
 FOLDERS = {  # name -> the endings of the files that a Space needs of it
     "assets": (".jpg", ".png", ".md"),
     "attnviz": (".py", ".js", ".css", ".json", ".txt", ".md", "LICENSE"),
-    "models": (".safetensors", ".json", ".txt", ".md"),
+    "models": (".safetensors", ".npz", ".json", ".txt", ".md"),
 }
 
 

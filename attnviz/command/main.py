@@ -74,6 +74,10 @@ def _run(options: Namespace) -> int:
             from .training import evaluate
 
             return evaluate(options)
+        case "usual":
+            from .training import usual
+
+            return usual(options)
         case "intervene" | "sweep" | "ablate":
             from . import what_if
 

@@ -15,7 +15,7 @@ from ..languages.catalogue import LANGUAGES
 from ..training.plan import ATTENTION_NAMES, DEPTH_NUMBERS, TrainingPlan
 from .option_values import port, positive, schedule, share, weight
 from .parser import Parser, add_version, first_parser, one_of
-from .what_if_options import WHAT_IF
+from .what_if_options import KEPT, WHAT_IF
 
 NETWORK = "a name from “attnviz networks” or a file of weights"
 VIEWS = ("whole", "crop")  # of photos/geometry.py, which is slow to start
@@ -323,6 +323,12 @@ def _evaluate(parser: ArgumentParser) -> None:
     add("--write", action="store_true", help="write what was measured of strangers into the networks' cards")
 
 
+def _usual(parser: ArgumentParser) -> None:
+    add = parser.add_argument
+    add("networks", nargs="+", metavar="NETWORK", help="names from “attnviz networks”, or model folders")
+    add("-d", "--data", type=Path, required=True, metavar="FOLDER", help="photos, best in class folders")
+
+
 def _count(parser: ArgumentParser, option: str, default: int, says: str) -> None:
     """An option whose value is a whole number, at least 1."""
     parser.add_argument(option, type=positive, default=default, help=f"{says} (default: %(default)s)")
@@ -383,6 +389,13 @@ COMMANDS = {
         "the gates of every layer are, whether they differ from photo to photo, and whether maps follow the "
         "photo.",
         _evaluate,
+    ),
+    "usual": _Command(
+        "measure what is usual for networks' gates",
+        "Takes the mean gates of trained networks over a folder of photos, a thousand at most, as many of "
+        f"each folder in it, and writes them into the networks' folders as {KEPT}: what is usual is then "
+        "known wherever gates are changed to it.",
+        _usual,
     ),
     **{name: _Command(summary, about, _with_built(add)) for name, (summary, about, add) in WHAT_IF.items()},
 }

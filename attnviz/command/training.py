@@ -1,4 +1,4 @@
-"""``attnviz train`` and ``attnviz evaluate``: networks on a folder of class folders."""
+"""``attnviz train``, ``evaluate`` and ``usual``: networks on a folder of class folders."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from argparse import Namespace
 from dataclasses import fields
 from pathlib import Path
 
-from ..errors import AttnvizError
+from ..errors import AttnvizError, EditError, NetworkError
+from ..interventions.known_reference import FILE, write_reference
 from ..training.dataset import list_photos, read_class_names
 from ..training.evaluate import measure
 from ..training.model_card import publish, write_doubt
@@ -28,7 +29,7 @@ from .threads import take_threads
 
 def train(options: Namespace) -> int:
     """Train one network, and write it as a folder that can be opened, with a model card of what was
-    measured."""
+    measured, and with what is usual for its gates."""
     take_threads()
     data, out = options.data, options.out
     _check_writable(out)
@@ -36,6 +37,9 @@ def train(options: Namespace) -> int:
     labels = read_class_names(options.labels, list_photos(data / "train").classes)
     run = train_network(plan, data, options.runs / out.name, options.resume)
     publish(run.average.module, plan, run.seconds, labels, data, out, options.about, options.least_top1)
+    if plan.attention is not None:
+        written = out.resolve()  # as a bare name, it could be a network that comes with attnviz
+        write_reference(load(written), written, data / "train")
     return 0
 
 
@@ -75,6 +79,26 @@ def evaluate(options: Namespace) -> int:
     if options.strangers:
         say(f"\n{STRANGERS_LEGEND}")
     return 0
+
+
+def usual(options: Namespace) -> int:
+    """Write what is usual for the gates of trained networks into their folders."""
+    take_threads()
+    folders = [_folder(name) for name in options.networks]
+    for name, folder in zip(options.networks, folders):
+        made = write_reference(load(name), folder, options.data)
+        say(f"{made.network}: {made.photos} photos, {(folder / FILE).stat().st_size:,} bytes")
+    return 0
+
+
+def _folder(name: str) -> Path:
+    """A network's folder. Raises NetworkError where its card can't be read, EditError where there is none."""
+    try:
+        return folder_of(name)
+    except NetworkError as error:
+        if error.key != "folder_without_card":
+            raise
+        raise EditError("usual_without_folder", name=Path(name).name) from None
 
 
 def _check_cards(options: Namespace) -> None:

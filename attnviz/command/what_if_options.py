@@ -10,6 +10,7 @@ EDIT = (
     "off, usual, flat, shuffle, scale:0.5, patch:OTHER.jpg, set:17=0 (a channel and its factor), or an "
     'object of JSON such as {"edit": "usual", "part": "spatial"}'
 )
+KEPT = "usual.npz"  # of interventions/known_reference.py, which is slow to start
 READING = (
     " Reading is not causing: that a gate looks at something says nothing of what the answer owes to it; "
     "this command asks that."
@@ -46,7 +47,7 @@ def _ways(parser: ArgumentParser, view: str) -> None:
         type=Path,
         metavar="PATH",
         help="a folder of photos, or a file that Reference.save wrote, whose mean gates are the usual ones "
-        f"(default: {usual})",
+        f"(default: {KEPT} in the network's folder, or else {usual})",
     )
     add(
         "--view",

@@ -90,7 +90,7 @@ def make_arrays(
         for step in layer.steps:
             arrays[f"{name}.step.{step.name}"] = step.values
     for channel in entry["channels"]:
-        features = attnviz.features(network, photo, channel["layer"], view)
+        features = features_of(network, photo, channel["layer"], view, entry.get("edits"))
         arrays[f"{channel['arrays']}.before"] = features.before[channel["channel"]]
         arrays[f"{channel['arrays']}.after"] = features.after[channel["channel"]]
     return arrays
@@ -99,12 +99,27 @@ def make_arrays(
 def traced(
     network: torch.nn.Module, photo: attnviz.Photo | torch.Tensor, view: str, edits: dict[str, Any] | None
 ) -> attnviz.Trace:
-    """The trace of a photo, with the gates changed that were changed then. What is usual for a gate is taken
-    over attnviz's example photos: another reference is not in a bundle, and gives other numbers."""
+    """The trace of a photo, with the gates changed that were changed then. What is usual for a gate is what
+    attnviz takes without a reference: another one is not in a bundle, and gives other numbers."""
     if not edits:
         return attnviz.trace(network, photo, view)
     layers = attnviz.edits_from_json(edits["layers"])
     return attnviz.intervene(network, photo, layers, edits["recompute"], view).after
+
+
+def features_of(
+    network: torch.nn.Module,
+    photo: attnviz.Photo | torch.Tensor,
+    layer: str,
+    view: str,
+    edits: dict[str, Any] | None,
+) -> attnviz.Features:
+    """The features before and after a layer's gate, in the network with its gates changed as then."""
+    if not edits:
+        return attnviz.features(network, photo, layer, view)
+    before, made = attnviz.trace(network, photo, view), attnviz.edits_from_json(edits["layers"])
+    changed = attnviz.interventions.intervention.changed_features
+    return changed(network, before, made, [layer], view)[layer]
 
 
 def difference(stored: np.ndarray, made: np.ndarray) -> float:

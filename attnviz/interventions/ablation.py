@@ -25,8 +25,9 @@ from ..photos.geometry import VIEWS
 from .ablation_state import AblationState, state_of, weights_digest
 from .answer import answer
 from .edit_json import Edits, Said, edits_of, edits_to_json
-from .edits import Edit
+from .edits import Edit, Usual
 from .intervention import batch_changes, remarks_on
+from .known_reference import kept_reference
 from .labelled_photos import LabelledPhotos, labelled_photos
 from .reference import Reference, ReferenceSource
 from .resolving import EVERY
@@ -122,10 +123,10 @@ def ablate(
     ``photos`` is a folder of class folders, as the network's classes, another folder of pictures, or paths;
     without classes there is no accuracy. ``how`` is an edit as ``intervene`` takes it, or several, each by
     itself; ``layers`` are those to change, or all that can be. What is usual is the mean over ``reference``,
-    or, without one, over 200 of these photos. Memory does not grow with the photos. With a file ``state``
-    what was counted is written after every ``batch_size`` photos, and a call with the same arguments goes on
-    from there, to the same numbers bit for bit. Photos that can't be opened are left out and named in
-    ``remarks``.
+    or, without one, what lies with the network, or else the mean over 200 of these photos. Memory does not
+    grow with the photos. With a file ``state`` what was counted is written after every ``batch_size`` photos,
+    and a call with the same arguments goes on from there, to the same numbers bit for bit. Photos that can't
+    be opened are left out and named in ``remarks``.
 
     Raises EditError for a ``state`` of something else, and for layers none of which can be changed;
     AttnvizError for a folder without photos, or of another number of classes."""
@@ -135,6 +136,8 @@ def ablate(
         raise ValueError(f"batch_size is {batch_size}; it is at least 1")
     network = unwrapped(network)
     given, edits = labelled_photos(photos, card_of(network)), edits_of({"how": how})["how"]
+    if reference is None and any(isinstance(edit, Usual) for edit in edits):
+        reference = kept_reference(network)
     usual = given.spread(REFERENCE_PHOTOS) if reference is None else reference
     run = _Ablating(network, given, edits, layers, recompute, view, Sources(network, view, usual))
     about = {**run.about(), "batch": batch_size, "usual": None if reference is None else _named(reference)}

@@ -128,9 +128,10 @@ def intervene(
     "shuffle", an object such as ``Set(channel={17: 0.0})``, or several of these, made in order. All later
     gates are computed anew, as the network would; with ``recompute`` False every other gate is held at its
     value before, so that what is left is the direct effect. ``reference`` says what is usual: a
-    ``Reference``, its file, photos, or a folder of photos; without one it is the mean over the example photos
-    that come with attnviz. A trace ``before`` of this photo in this view saves a pass. The network is never
-    changed itself: other threads that use it see nothing. The rest is as in ``trace``.
+    ``Reference``, its file, photos, or a folder of photos; without one it is what lies with the network, or
+    else the mean over the example photos that come with attnviz. A trace ``before`` of this photo in this
+    view saves a pass. The network is never changed itself: other threads that use it see nothing. The rest is
+    as in ``trace``.
 
     A gate is changed where it is computed or multiplied, so that its own values change nothing bit for bit;
     one that is known only as a module's output ÷ input is changed there, to about 1e-5.

@@ -10,7 +10,8 @@ from ..capture.run import trace
 from ..capture.trace import Trace
 from ..errors import TraceRemark
 from .edits import Patch
-from .reference import Reference, ReferenceSource, reference_for
+from .known_reference import reference_for
+from .reference import Reference, ReferenceSource
 
 
 class Sources:

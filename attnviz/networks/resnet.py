@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -104,6 +105,7 @@ class ResNet(nn.Module):
     ) -> None:
         super().__init__()
         self.assumed: list[str] = []  # sentences about what its weights don't tell, where they were brought
+        self.home: Path | None = None  # the folder that it was opened from, if it was from one
         plan = plan or usual_plan(depth, attention, width, reduction, classes, least_hidden, bias, padding)
         self.plan = plan
         self.conv1 = _stem(plan)

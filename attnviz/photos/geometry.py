@@ -25,6 +25,10 @@ class Recipe:
     std: tuple[float, float, float] = (0.229, 0.224, 0.225)
     interpolation: str = "bilinear"  # or "bicubic", with antialiasing either way
 
+    def __post_init__(self) -> None:
+        for name in ("mean", "std"):  # as lists they come from JSON
+            object.__setattr__(self, name, tuple(getattr(self, name)))
+
 
 @dataclass(frozen=True)
 class Region:

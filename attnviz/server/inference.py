@@ -23,7 +23,8 @@ from ..capture.trace import Features, Trace
 from ..errors import AttnvizError, BusyError, TraceError
 from ..interventions.edit_json import Edits
 from ..interventions.intervention import changed_features, intervene
-from ..interventions.reference import Reference, reference_for
+from ..interventions.known_reference import kept_reference, reference_for
+from ..interventions.reference import Reference
 from ..networks.card import card_of
 from ..photos.opening import open_photo
 from ..photos.photo import Photo
@@ -218,9 +219,12 @@ class Inference:
         )
 
     async def _what_is_usual(self, key: TraceKey) -> Reference:
-        """The means of a network's gates over the example photos, taken once."""
+        """The means of a network's gates that lie with it, or those over the example photos, taken once."""
 
         async def compute() -> Reference:
+            kept = kept_reference(await self._catalog.network(key.network))
+            if kept is not None:
+                return kept
             return await self._of_photo(key, lambda network: reference_for(network, None))
 
         return await self._usual.get(key.network, compute)

@@ -248,7 +248,21 @@ def open_folder(folder: Path) -> nn.Module:
     except (RuntimeError, NetworkError):
         raise NetworkError("weights_do_not_fit", name=card.name) from None
     with_card(network, card)
+    network.home = folder
     return network.eval()
+
+
+def home_of(network: nn.Module) -> Path | None:
+    """The model-repo folder that a network was opened from; None for one from elsewhere, and where the folder
+    has other weights or another preprocessing by now."""
+    home, own = getattr(network, "home", None), card_of(network)
+    if not isinstance(home, Path):
+        return None
+    try:
+        there = read_card(home)
+    except NetworkError:
+        return None
+    return home if (there.sha256, there.recipe) == (own.sha256, own.recipe) else None
 
 
 def save_folder(network: nn.Module, card: Card, folder: Path) -> Card:

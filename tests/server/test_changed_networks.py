@@ -14,6 +14,7 @@ from helpers.encoded_captures import unpacked
 from helpers.page_client import TEMPLE, error_of
 
 import attnviz
+from attnviz.export import reproduce
 from attnviz.server.inference import changed_trace
 
 OFF = {"layer3.0": [{"edit": "off"}]}
@@ -83,6 +84,13 @@ def test_the_same_edits_take_one_pass_behind_that_of_the_network_as_it_is(client
     assert len(passes.traced) == 1 and changes == [("layer3.0",)]
 
 
+def test_what_is_usual_lies_with_the_network_and_takes_no_pass(client, caplog):
+    with caplog.at_level("INFO", "attnviz.passes"):
+        capture = client.viewer.capture({**TEMPLE, "edits": USUAL})
+    assert [record.message for record in caplog.records] == ["pass", "pass"]  # as it is, and changed
+    assert not any("photos only" in remark["en"] for remark in capture["remarks"])
+
+
 def test_a_photo_that_is_deleted_takes_its_changed_passes_with_it(client, changes, noise_file):
     photo = client.add_photo(noise_file)["photo"]
     asked = {**TEMPLE, "photo": photo, "edits": OFF}
@@ -123,12 +131,14 @@ def test_features_of_a_changed_network_are_before_and_after_its_changed_gates(cl
     )
 
 
-def test_what_is_saved_of_a_changed_network_says_so_and_makes_it_again(client):
+def test_what_is_saved_of_a_changed_network_says_so_and_makes_it_again(client, tmp_path, capsys):
     shown = [{**TEMPLE, "edits": OFF}]
     request = {"what": "screen", "tab": "explore", "layer": "layer4.1", "channel": 7, "shown": shown}
     path = Path(unquote(client.viewer.save(request)["url"].removeprefix("gradio_api/file=")))
     with zipfile.ZipFile(path) as archive:
         files = {name: archive.read(name) for name in archive.namelist()}
+        archive.extractall(tmp_path)
+    assert reproduce.main(tmp_path, []) == 0 and "arrays" in capsys.readouterr().out
     (entry,) = json.loads(files["manifest.json"])["traces"]
     assert entry["edits"] == {"layers": OFF, "recompute": True}
     assert any("not the network that was trained" in remark for remark in entry["remarks"])

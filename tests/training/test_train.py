@@ -29,6 +29,7 @@ from attnviz.training.train import Run, new_run, train, train_epoch
 PLAN = TrainingPlan(
     attention="cbam", width=8, reduction=4, schedule=((32, 2), (48, 1)), batch=4, learning_rate=0.05
 )
+BAM_LAYERS = ["bam1", "bam2", "bam3"]
 PLAN_OF_BAM = replace(PLAN, attention="bam")
 
 
@@ -103,8 +104,11 @@ def test_the_command_leaves_a_model_folder_that_opens_and_is_measured_again_as_i
     printed = capsys.readouterr()
     assert "epoch 2/2" in printed.out and "%" in printed.err  # the log and the progress bar
     out = tmp_path / "tiny"
-    assert {path.name for path in out.iterdir()} == {"model.safetensors", "config.json", "README.md"}
+    written = {path.name for path in out.iterdir()}
+    assert written == {"model.safetensors", "config.json", "README.md", "usual.npz"}
     network = attnviz.load(out)
+    usual = attnviz.load_reference(out / "usual.npz")
+    assert usual.photos == 16 and usual.sha256 == network.card.sha256 and list(usual.means) == BAM_LAYERS
     assert network.card.labels == ("a red thing", "a blue thing") and network.card.photos == 6
     accuracy = f"{network.card.accuracy:.2%}"
     card = (out / "README.md").read_text(encoding="utf-8")
@@ -118,7 +122,7 @@ def test_the_command_leaves_a_model_folder_that_opens_and_is_measured_again_as_i
     table = capsys.readouterr().out
     assert f"| tiny | {accuracy} | 6 |" in table
     rows = [line for line in table.splitlines() if line.startswith("| bam")]
-    assert [row.split()[1] for row in rows] == ["bam1", "bam2", "bam3"]
+    assert [row.split()[1] for row in rows] == BAM_LAYERS
     assert (
         all(row in card for row in rows)
         and "| top-1 at least 90.0% |" in card
