@@ -133,8 +133,9 @@ class LayerAttention:
     @cached_property
     def limits(self) -> tuple[float, float]:
         """What a fixed scale spans: the least and the greatest that the factor can be, or the next whole
-        numbers beyond them if a gate that is no sigmoid goes further."""
-        low, high = FORMULAS[self.formula]
+        numbers beyond them if a gate that is no sigmoid goes further. BAM's stay those of its paper where its
+        factor was changed."""
+        low, high = FORMULAS["bam sum" if self.kind == "bam" else self.formula]
         for part in (self.channel, self.spatial):
             if part is not None and np.isfinite(part).any():
                 low, high = (

@@ -16,7 +16,7 @@ from starlette.types import Scope, Send
 from .._paths import ASSETS
 from ..drawing.icon import icon
 from ..languages.catalogue import catalogue, say
-from ..viewer.javascript import script, style
+from ..viewer.javascript import first_script, later_script, style
 from .stored_response import StoredResponse, compressed
 
 FOREVER = "public, max-age=31536000, immutable"
@@ -50,7 +50,8 @@ PAGE = """<!doctype html>
 <meta name="twitter:image" content="{address}{card}">
 <link rel="icon" type="image/svg+xml" href="{icon}">
 <link rel="stylesheet" href="{style}">
-<script defer src="{script}" data-component="{component}" data-networks="{networks}"></script>
+<script defer src="{script}" data-component="{component}" data-networks="{networks}"
+ data-later="{later}"></script>
 </head>
 <body class="av-page">
 <main id="viewer"></main>
@@ -99,10 +100,11 @@ def called_by(scope: Scope) -> str:
 def front_files(component: int, networks: bool) -> Mapping[str, OwnFile | OwnPage]:
     """The page and its files by their paths. ``component`` is the number by which the app asks the server;
     ``networks``: whether visitors' own are opened."""
-    code, look = f"{script()}\n{START}".encode(), style().encode()
+    code, look = f"{first_script()}\n{START}".encode(), style().encode()
     drawn, card = icon(), CARD.read_bytes()
     files = {
         "script": (code, "js", "text/javascript; charset=utf-8"),
+        "later": (later_script().encode(), "js", "text/javascript; charset=utf-8"),
         "style": (look, "css", "text/css; charset=utf-8"),
         "icon": (drawn.svg(), "svg", "image/svg+xml"),
         "card": (card, "jpg", "image/jpeg"),

@@ -7,7 +7,7 @@ import base64
 import json
 import posixpath
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 
@@ -26,6 +26,7 @@ EXPORTS = {
     "savedFile": "host/file",
     "HostError": "host/host",
 }  # function of window.attnviz -> module
+FETCHING = "app/fetching"  # the module that takes a script from its address
 SITE_EXPORTS = {  # of a page without a server
     "mount": "app/viewer",
     "sitePage": "host/alone",
@@ -33,16 +34,18 @@ SITE_EXPORTS = {  # of a page without a server
     "savedFile": "host/file",
     "HostError": "host/host",
 }
+LATER_WORDS = "edit_"  # begins the texts that only modules need which come later
 # in css/
 STYLE_SHEETS = (
     *("theme", "frame", "choosing", "strip", "cards", "mechanism", "present", "tables", "comparison"),
-    *("taking", "help", "learn", "live", "touch"),
+    *("taking", "changes", "help", "learn", "live", "touch"),
 )
 SITE_SHEETS = ("live",)  # those that only a page without a server needs
 VENDOR = "vendor/"  # folder of what others wrote, byte for byte as it was published
 
 IMPORT = re.compile(r"^import (\{[^}]*\}) from '(\.{1,2}/[\w/.-]+)\.js';\n", re.MULTILINE)
 EXPORT = re.compile(r"^export (?=(?:async )?(?:function|const|class) (\w+))", re.MULTILINE)
+LATER = re.compile(r"\bimport\('(\.{1,2}/[\w/.-]+)\.js'\)")  # of a module that is needed now and then
 COMMENT = re.compile(r"^ *(?://[^\n]*|/\*\*.*?\*/)\n", re.MULTILINE | re.DOTALL)
 REMARK = re.compile(r" // [^'\"`\n]*$", re.MULTILINE)  # after code; in a string a quote would follow
 INDENT = re.compile(r"^ +", re.MULTILINE)
@@ -65,6 +68,41 @@ def site_script() -> str:
 
 
 @cache
+def first_script() -> str:
+    """The page's script without what is needed now and then, the modules that come later. These it takes from
+    ``later_script``, whose address its own element has as ``data-later``."""
+    constants = shared_constants()
+    words = {code: _sorted_out(texts)[0] for code, texts in _words().items()}
+    later = (
+        "const address = document.currentScript.dataset.later;\n"
+        "const later = async (name) => {\n"
+        f"if (!(name in modules)) await modules['{FETCHING}'].fetchedOnce(address);\n"
+        "return modules[name];\n};"
+    )
+    inside = f"inside: {{ modules, later, {', '.join(constants)} }}"
+    modules = bundled((*EXPORTS.values(), FETCHING), with_later=False)
+    return _defining({**constants, "WORDS": words}, later, modules, (*_exports(EXPORTS), inside))
+
+
+@cache
+def later_script() -> str:
+    """The modules and texts that ``first_script`` does without."""
+    sources, names = _sources(), EXPORTS.values()
+    first = _in_order(sources, names, with_later=False)
+    added = (pair for pair in _in_order(sources, names).items() if pair[0] not in first)
+    words = {code: _sorted_out(texts)[1] for code, texts in _words().items()}
+    lines = (
+        "(() => {",
+        "'use strict';",
+        f"const {{ modules, later, {', '.join(shared_constants())} }} = window.attnviz.inside;",
+        *(f"Object.assign(WORDS.{code}, {_json(texts)});" for code, texts in words.items()),
+        *(in_own_scope(name, source) for name, source in added),
+        "})();",
+    )
+    return "\n".join(lines)
+
+
+@cache
 def worker_script() -> str:
     """What computes beside a page without a server."""
     return _own_script("worker/answering", "answerMessages(self)")
@@ -78,12 +116,28 @@ def offline_script(page: list[str], files: list[str]) -> str:
 
 def _app_script(functions: dict[str, str]) -> str:
     """A script that defines ``window.attnviz`` with these functions of modules."""
-    constants = (f"const {name} = {_json(value)};" for name, value in shared_constants().items())
-    exports = ", ".join(
-        f"{function}: modules['{module}'].{function}" for function, module in functions.items()
-    )
-    lines = ("'use strict';", *constants, bundled(functions.values()), f"return {{ {exports} }};")
-    return "window.attnviz = (() => {\n" + "\n".join(lines) + "\n})();"
+    later = "const later = async (name) => modules[name];"
+    return _defining(shared_constants(), later, bundled(functions.values()), _exports(functions))
+
+
+def _defining(constants: Mapping[str, object], later: str, modules: str, entries: Iterable[str]) -> str:
+    """A script that defines ``window.attnviz`` with some entries; ``later`` says where modules come from that
+    are not imported at once."""
+    lines = (f"const {name} = {_json(value)};" for name, value in constants.items())
+    text = "\n".join(("'use strict';", *lines, later, modules, f"return {{ {', '.join(entries)} }};"))
+    return f"window.attnviz = (() => {{\n{text}\n}})();"
+
+
+def _exports(functions: dict[str, str]) -> list[str]:
+    return [f"{function}: modules['{module}'].{function}" for function, module in functions.items()]
+
+
+def _sorted_out(texts: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
+    """The texts that a page needs at first, and those that come later."""
+    parts: tuple[dict[str, str], dict[str, str]] = ({}, {})
+    for key, text in texts.items():
+        parts[key.startswith(LATER_WORDS)][key] = text
+    return parts
 
 
 def _own_script(name: str, call: str) -> str:
@@ -91,9 +145,9 @@ def _own_script(name: str, call: str) -> str:
     return f"(() => {{\n'use strict';\n{bundled((name,))}\nmodules['{name}'].{call};\n}})();"
 
 
-def bundled(names: Iterable[str]) -> str:
-    """Modules and all that they import, by name in one object, ``modules``."""
-    ordered = _in_order(_sources(), names)
+def bundled(names: Iterable[str], with_later: bool = True) -> str:
+    """Modules and all that they import, at once or later, by name in one object, ``modules``."""
+    ordered = _in_order(_sources(), names, with_later)
     return "\n".join(
         ("const modules = {};", *(in_own_scope(name, source) for name, source in ordered.items()))
     )
@@ -128,7 +182,7 @@ def shared_constants() -> dict[str, object]:
     return {
         "LANGUAGES": languages,
         "CLASSES": {code: texts.classes(code) for code in languages},
-        "WORDS": {code: texts.page(code) for code in languages},
+        "WORDS": _words(),
         "LUTS": {name: _colours(name) for name in COLORMAPS},
         "HIGH": HIGH,
         "LOW": LOW,
@@ -136,6 +190,12 @@ def shared_constants() -> dict[str, object]:
         "ORDERS": list(ORDERS),
         "WAYS": list(WAYS),
     }
+
+
+def _words() -> dict[str, dict[str, str]]:
+    """The page's texts by language."""
+    texts = catalogue()
+    return {code: texts.page(code) for code in texts.languages}
 
 
 def in_own_scope(name: str, source: str) -> str:
@@ -148,13 +208,16 @@ def in_own_scope(name: str, source: str) -> str:
     def taken(found: re.Match[str]) -> str:
         return f"const {_with_colons(found[1])} = modules['{_resolved(name, found[2])}'];\n"
 
-    body = IMPORT.sub(taken, EXPORT.sub("", source))
+    def asked(found: re.Match[str]) -> str:
+        return f"later('{_resolved(name, found[1])}')"
+
+    body = LATER.sub(asked, IMPORT.sub(taken, EXPORT.sub("", source)))
     body = INDENT.sub("", REMARK.sub("", COMMENT.sub("", body)))
     return f"modules['{name}'] = (() => {{\n{body}return {{ {', '.join(exported)} }};\n}})();"
 
 
 def imports_of(name: str, source: str) -> list[str]:
-    """The modules that one imports, by name."""
+    """The modules that one imports at once, by name."""
     if name.startswith(VENDOR):
         return [f"{VENDOR}{package}" for _, package in VENDOR_IMPORT.findall(source)]
     return [_resolved(name, path) for _, path in IMPORT.findall(source)]
@@ -194,18 +257,23 @@ def _sources() -> dict[str, str]:
     }
 
 
-def _in_order(sources: dict[str, str], names: Iterable[str]) -> dict[str, str]:
-    """The modules by name and those that they import, each after those that it imports."""
+def _in_order(sources: dict[str, str], names: Iterable[str], with_later: bool = True) -> dict[str, str]:
+    """The modules by name and those that they import, each after those that it imports at once."""
     ordered: dict[str, str] = {}
+    waiting = list(names)
 
     def add(name: str) -> None:
         for imported in imports_of(name, sources[name]):
             if imported not in ordered:
                 add(imported)
         ordered.setdefault(name, sources[name])
+        if with_later:
+            waiting.extend(_resolved(name, path) for path in LATER.findall(sources[name]))
 
-    for name in names:
-        add(name)
+    while waiting:
+        name = waiting.pop(0)
+        if name not in ordered:
+            add(name)
     return ordered
 
 

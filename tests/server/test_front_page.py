@@ -17,10 +17,11 @@ from attnviz.server.front_page import front_files
 from attnviz.server.middleware import ServerState
 from attnviz.server.routes import below
 from attnviz.server.settings import Settings
-from attnviz.viewer.javascript import script, style
+from attnviz.viewer.javascript import first_script, later_script, style
 
 FILES = front_files(7, networks=True)
 NAMES = re.findall(r'(?:src|href)="([^"]+)"', FILES["/"].text)
+(LATER,) = re.findall(r'data-later="([^"]+)"', FILES["/"].text)
 
 
 def got(path: str, accepts: str = "gzip", **named: str) -> tuple[dict[str, str], bytes]:
@@ -40,8 +41,8 @@ def got(path: str, accepts: str = "gzip", **named: str) -> tuple[dict[str, str],
 
 def test_the_page_names_all_of_its_files_below_itself():
     (card,) = {name for name in FILES if name.endswith(".jpg")}
-    assert sorted(FILES) == sorted(["/", "/favicon.ico", card, *(f"/{name}" for name in NAMES)])
-    assert len(NAMES) == 3 and not any(name.startswith(("/", "http")) for name in NAMES)
+    assert sorted(FILES) == sorted(["/", "/favicon.ico", card, *(f"/{name}" for name in (*NAMES, LATER))])
+    assert len(NAMES) == 3 and not any(name.startswith(("/", "http")) for name in (*NAMES, LATER))
 
 
 def test_it_says_whom_the_app_asks_and_what_this_server_takes():
@@ -53,7 +54,7 @@ def test_it_says_whom_the_app_asks_and_what_this_server_takes():
 
 
 def test_files_stay_with_the_browser_and_the_page_does_not():
-    for name in NAMES:
+    for name in (*NAMES, LATER):
         headers, _ = got(f"/{name}")
         assert "immutable" in headers["cache-control"]
         assert "charset=utf-8" in headers["content-type"] or name.endswith(".svg")
@@ -90,12 +91,13 @@ def test_the_icon_is_one_that_browsers_draw():
 
 
 def test_a_file_is_packed_for_who_takes_it_so():
-    for name in NAMES:
+    for name in (*NAMES, LATER):
         packed, plain = got(f"/{name}"), got(f"/{name}", "identity")
         assert packed[0]["content-encoding"] == "gzip" and "content-encoding" not in plain[0]
         assert gzip.decompress(packed[1]) == plain[1] and 2 * len(packed[1]) < len(plain[1])
     assert style().encode() in [got(f"/{name}", "")[1] for name in NAMES]
-    assert any(got(f"/{name}", "")[1].startswith(script().encode()) for name in NAMES)
+    assert any(got(f"/{name}", "")[1].startswith(first_script().encode()) for name in NAMES)
+    assert got(f"/{LATER}", "")[1] == later_script().encode()
 
 
 def test_other_content_has_another_address(monkeypatch):

@@ -20,8 +20,10 @@ from attnviz.drawing.style import COLORMAPS
 from attnviz.languages.catalogue import LANGUAGES, say, words
 from attnviz.viewer.javascript import (
     STYLE_SHEETS,
+    first_script,
     in_markup,
     in_own_scope,
+    later_script,
     offline_script,
     script,
     site_script,
@@ -51,6 +53,7 @@ def modules_in(text: str) -> list[str]:
 
 SCRIPTS = {
     "page": script(),
+    "page that fetches the rest": first_script(),
     "page without a server": site_script(),
     "worker": worker_script(),
     "offline": offline_script(["./"], ["index.html"]),
@@ -64,6 +67,14 @@ def test_every_module_is_in_one_of_the_scripts():
     assert not [name for name in modules["page"] if name.startswith(without_a_server)]
     assert {name.split("/")[0] for name in modules["worker"]} == {"engine", "pixels", "worker"}
     assert modules["offline"] == ["offline/serving"]
+
+
+def test_what_a_page_fetches_later_is_all_that_it_lacks_at_first():
+    first, later = (modules_in(text) for text in (first_script(), later_script()))
+    assert {*first, *later} == {*modules_in(script())} | {"app/fetching"} and not {*first} & {*later}
+    assert "changes/tools" in later and not [name for name in later if not name.startswith("changes/")]
+    word = words("en")["edit_brush_on"]
+    assert word in later_script() and word in script() and word not in first_script()
 
 
 @pytest.mark.parametrize("text", SCRIPTS.values(), ids=SCRIPTS)

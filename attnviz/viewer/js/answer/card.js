@@ -1,7 +1,7 @@
 // What the photo is most like, of the classes that the network knows.
 import { ENGLISH } from '../app/languages.js';
-import { AnswerChange, shareText, WhatIfButton } from '../changes/answer.js';
 import { titleOf } from '../changes/edits.js';
+import { shareText, WhatIfButton } from '../changes/what_if.js';
 import { percent } from '../numbers/format.js';
 import { TakeMenu } from '../save/take.js';
 import { h } from '../vendor/preact.js';
@@ -22,7 +22,7 @@ export function AnswerCard({ viewer }) {
     },
     trace.top.length > 0 && h('h2', { id: 'av-answer-title' }, titleText(viewer)),
     trace.top.length > 0 && h(TakeMenu, { viewer, figure: 'answer' }),
-    h(AnswerChange, { viewer }),
+    viewer.tools && h(viewer.tools.AnswerChange, { viewer }),
     trace.top.length > 0 && h(Answers, { viewer }),
     h(WhatIfButton, { viewer }),
     network.labels.length > 0 && h(Classes, { viewer }),

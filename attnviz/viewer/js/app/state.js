@@ -33,6 +33,7 @@ export const FIRST_STATE = {
   gallery: false, // whether all channels are shown
   tiles: 'change', // in which order, one of GALLERY_ORDERS
   switches: false, // whether the strip has a switch for each layer's gates
+  brush: { isOn: false, value: 0, size: 1 }, // what sets cells of the map, and how many cells a side it has
   networks: [], // that are compared, by name
   photos: [], // that are compared
   compared: {}, // the layer that is compared of a network, where it was chosen: by the network's name

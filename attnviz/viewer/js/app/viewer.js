@@ -1,6 +1,6 @@
 // The app: what is shown, in which state, in which language, and how to change it. It knows nothing of the page around
 // it; all that it can't do itself is asked of the host, see host/host.js.
-import { requestOf } from '../changes/edits.js';
+import { hasEdits, requestOf, writeEdits } from '../changes/edits.js';
 import { badgesInWords } from '../controls/badges.js';
 import { Compared } from '../compare/compared.js';
 import { HostError } from '../host/host.js';
@@ -51,10 +51,13 @@ class Viewer {
   waiting = null; // what is under way, see work.js: {key, values, done, total}
   history = null; // the browser's, where it follows what is shown
   pointing = new Pointing(); // what is pointed at
+  tools = null; // what shows and makes changes of gates, once it is needed, see changes/tools.js
+  draft = null; // what is about to be set of a layer's gates, see changes/setting.js
   isBared = false; // whether the map is away for as long as a key is held
   #page;
   #examplesOf; // networks
   #wanted = null; // the request under way
+  #isFetching = false; // whether the tools are on their way
 
   constructor(element, host, page) {
     this.element = element;
@@ -245,7 +248,9 @@ class Viewer {
 
   copyLink = async () => {
     this.history?.write();
-    this.tell(await this.host.link(addressOf(this)));
+    const said = await this.host.link(addressOf(this));
+    const { edits } = this.trace.asked;
+    this.tell(hasEdits(edits) && !writeEdits(edits) ? { key: 'link_without_changes' } : said);
   };
 
   /** Delete all that the visitor brought, and begin anew. */
@@ -281,6 +286,18 @@ class Viewer {
     this.history?.follow();
   };
 
+  async #fetchTools() {
+    if (this.#isFetching || this.tools) return;
+    this.#isFetching = true;
+    try {
+      this.tools = (await import('../changes/tools.js')).tools;
+      this.draw();
+    } catch {
+      this.tell(new HostError());
+    }
+    this.#isFetching = false; // what did not come is asked for when all is drawn the next time
+  }
+
   /** Take the map away from the photo, or put it back. */
   bare = (isBared) => {
     if (this.isBared === isBared) return;
@@ -304,6 +321,7 @@ class Viewer {
 
   draw() {
     const { state } = this;
+    if (this.trace?.change || (this.trace && state.switches)) this.#fetchTools();
     // With another photo or network nothing may be compared any more
     if (
       this.trace &&

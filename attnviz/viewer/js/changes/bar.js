@@ -1,15 +1,16 @@
 // What is changed of the network, said where it can't be overlooked, and the button that undoes it.
 import { Button } from '../controls/controls.js';
 import { h } from '../vendor/preact.js';
-import { choiceOf } from './edits.js';
-import { canChange, canReset } from './switches.js';
+import { isChanging } from './edits.js';
+import { canReset } from './switches.js';
+import { doneTo } from './words.js';
 
 const MOST = 4; // layers that are named
 
 /** The line above the strip of ``viewer``, where gates are changed or are about to be. */
 export function ChangesBar({ viewer }) {
-  const { say, trace, state } = viewer;
-  const isOpen = state.switches && canChange(viewer);
+  const { say, trace } = viewer;
+  const isOpen = isChanging(viewer);
   if (!trace.change && !isOpen) return null;
   const text = trace.change ? layersText(viewer, trace.change.edits) : say('what_if_begin');
   return h(
@@ -37,11 +38,9 @@ export function ChangesBar({ viewer }) {
 }
 
 /** The changed layers with what was done, the first of them where they are many. */
-function layersText({ say }, edits) {
+function layersText(viewer, edits) {
   const names = Object.keys(edits);
-  const done = names
-    .slice(0, MOST)
-    .map((layer) => `${layer} ${say(`gates_${choiceOf(edits, layer)}`)}`);
+  const done = names.slice(0, MOST).map((layer) => `${layer} ${doneTo(viewer, layer)}`);
   const rest = names.length - done.length;
-  return [...done, rest > 0 && say('and_more', { count: rest })].filter(Boolean).join(' · ');
+  return [...done, rest > 0 && viewer.say('and_more', { count: rest })].filter(Boolean).join(' · ');
 }

@@ -6,6 +6,8 @@ export const CHOICES = ['own', 'usual', 'off'];
 export const OTHER = 'other'; // where a layer has edits that no choice stands for
 
 const LONGEST = 6000; // characters in an address
+const EXAMPLE = 'example:'; // begins the name of an example photo
+const MOVED = 1e-6; // mean size of a change of a factor beyond which a layer is said to have changed
 
 /** What of a request says which pass is meant; edits only where there are some. */
 export function requestOf({ photo, network, view, edits }) {
@@ -17,9 +19,11 @@ export const hasEdits = (edits) => Boolean(edits) && Object.keys(edits).length >
 
 /** The edits as a text that is the same for the same ones. */
 export function keyOfEdits(edits) {
-  const layers = Object.entries(edits ?? {}).sort(([a], [b]) => (a < b ? -1 : 1));
+  const layers = inOrder(edits ?? {}).map(([layer, each]) => [layer, each.map(inOrder)]);
   return JSON.stringify(layers);
 }
+
+const inOrder = (object) => Object.entries(object).sort(([a], [b]) => (a < b ? -1 : 1));
 
 /** Which choice a layer's edits are. */
 export function choiceOf(edits, layer) {
@@ -30,15 +34,10 @@ export function choiceOf(edits, layer) {
   return isPlain ? edit : OTHER;
 }
 
-/** The edits with another choice for a layer. */
-export function withChoice(edits, layer, choice) {
-  const { [layer]: _, ...others } = edits ?? {};
-  return choice === 'own' ? others : { ...others, [layer]: [{ edit: choice }] };
-}
-
-/** Edits as they stand in an address: one that its name says all of is that name. */
+/** Edits as they stand in an address: one that its name says all of is that name. Null for none, and for those that an
+ * address can't have: too many, or with a photo of the visitor's own. */
 export function writeEdits(edits) {
-  if (!hasEdits(edits)) return null;
+  if (!hasEdits(edits) || photosIn(edits).some((photo) => !photo.startsWith(EXAMPLE))) return null;
   const short = Object.entries(edits).map(([layer, each]) => {
     const choice = choiceOf(edits, layer);
     return [layer, choice === OTHER ? each : choice];
@@ -66,9 +65,39 @@ function parsed(text) {
   }
 }
 
-const isEdit = (edit) => typeof edit?.edit === 'string';
+function isEdit(edit) {
+  const { channel = [], cells = [], photo = '' } = edit ?? {};
+  const hasNumbers = [channel, cells].every(
+    (each) => Array.isArray(each) && each.every((one) => Array.isArray(one) && one.every(isKnown)),
+  );
+  return typeof edit?.edit === 'string' && typeof photo === 'string' && hasNumbers;
+}
+
+const isKnown = (value) => Number.isFinite(value);
+
+/** The photos whose gates are put in place of others, by their names. */
+export const photosIn = (edits) =>
+  Object.values(edits ?? {})
+    .flat()
+    .map(({ photo }) => photo)
+    .filter(Boolean);
 
 /** What the network of a trace is called: with a word where its gates are changed. */
 export function titleOf(say, { network, change }) {
   return change ? say('changed_title', { network: network.title }) : network.title;
+}
+
+/** Whether gates can be changed here. */
+export const canChange = ({ host, isEmbedded }) => Boolean(host.edits?.length) && !isEmbedded;
+
+/** Whether the means of changing gates are in sight. */
+export const isChanging = (viewer) => viewer.state.switches && canChange(viewer);
+
+/** What became of a layer in a changed network: 'edited', 'moved', 'still', or null where that is not known. */
+export function stateOf({ change }, layer) {
+  if (!change) return null;
+  if (change.edits[layer.name]) return 'edited';
+  const size = change.moved?.[layer.name];
+  if (size === undefined || size === null) return null;
+  return size > MOVED ? 'moved' : 'still';
 }

@@ -1,26 +1,12 @@
 // A switch for each layer of the strip: its gates as they are, as usual, or off; and by how much each layer changed.
 import { digits } from '../numbers/format.js';
 import { h } from '../vendor/preact.js';
-import { CHOICES, choiceOf, hasEdits, OTHER, withChoice } from './edits.js';
+import { canChange, CHOICES, choiceOf, hasEdits, isChanging, OTHER, stateOf } from './edits.js';
 
-const MOVED = 1e-6; // mean size of a change of a factor beyond which a layer is said to have changed
 const WITH_ARROW = 60; // px of a switch that has room for the browser's arrow
 
-/** Whether gates can be changed here. */
-export const canChange = ({ host, isEmbedded }) => Boolean(host.edits?.length) && !isEmbedded;
-
 /** Whether there is anything to show below the strip. */
-export const hasSwitches = (viewer) =>
-  Boolean(viewer.trace.change) || (viewer.state.switches && canChange(viewer));
-
-/** What became of a layer in a changed network: 'edited', 'moved', 'still', or null where that is not known. */
-export function stateOf({ change }, layer) {
-  if (!change) return null;
-  if (change.edits[layer.name]) return 'edited';
-  const size = change.moved?.[layer.name];
-  if (size === undefined || size === null) return null;
-  return size > MOVED ? 'moved' : 'still';
-}
+export const hasSwitches = (viewer) => Boolean(viewer.trace.change) || isChanging(viewer);
 
 /** The cells below the items of ``stages``, [{stage, layers}], each as wide as the item above it. */
 export function Switches({ viewer, stages, layout }) {
@@ -36,7 +22,7 @@ export function Switches({ viewer, stages, layout }) {
 }
 
 function Cell({ viewer, layer, width }) {
-  const hasSwitch = viewer.state.switches && canChange(viewer) && layer.formula !== 'none';
+  const hasSwitch = isChanging(viewer) && layer.formula !== 'none';
   return h(
     'div',
     { class: 'av-switch-cell', style: { width: `${width}px` } },
@@ -93,3 +79,9 @@ function Moved({ viewer, layer }) {
 
 /** Whether edits are made, and can be undone here. */
 export const canReset = (viewer) => hasEdits(viewer.trace.change?.edits) && canChange(viewer);
+
+/** The edits with another choice for a layer. */
+function withChoice(edits, layer, choice) {
+  const { [layer]: _, ...others } = edits ?? {};
+  return choice === 'own' ? others : { ...others, [layer]: [{ edit: choice }] };
+}

@@ -1,7 +1,6 @@
 // How a layer's gates came about: the mechanism as a diagram with this photo's numbers, its formulas, once in signs and
 // once in numbers.
 import { withStrong } from '../app/words.js';
-import { EditedNote } from '../changes/note.js';
 import { Button } from '../controls/controls.js';
 import { useWidth } from '../drawing/surface.js';
 import { TakeMenu } from '../save/take.js';
@@ -64,7 +63,7 @@ function LayerPanel({ viewer, layer }) {
       ),
       h(TakeMenu, { viewer, figure: 'steps', isVector: true }),
     ),
-    h(EditedNote, { viewer, layer }),
+    viewer.tools && h(viewer.tools.EditedNote, { viewer, layer }),
     h(
       'div',
       { class: 'av-measure', ref: element },

@@ -1,7 +1,5 @@
 // The whole network, layer after layer: a small picture of each map on the photo, and a profile of its channel weights.
-import { ChangesBar } from '../changes/bar.js';
-import { titleOf } from '../changes/edits.js';
-import { changeInWords, hasSwitches, stateOf, Switches } from '../changes/switches.js';
+import { stateOf, titleOf } from '../changes/edits.js';
 import { BadgeWord } from '../controls/badges.js';
 import { stepOf } from '../controls/controls.js';
 import { CellFrame, onPhoto } from '../drawing/cell_frame.js';
@@ -36,7 +34,7 @@ export function Strip({ viewer }) {
       hidden: !layers.length,
       ref: element,
     },
-    h(ChangesBar, { viewer }),
+    viewer.tools && h(viewer.tools.ChangesBar, { viewer }),
     fits &&
       h(
         'div',
@@ -48,7 +46,7 @@ export function Strip({ viewer }) {
 
 /** The layers, and below them their switches where gates are changed. */
 function Layers({ viewer, layout }) {
-  const { trace, say } = viewer;
+  const { trace, say, tools } = viewer;
   const stages = stagesOf(trace.layers);
   return [
     h(
@@ -61,7 +59,7 @@ function Layers({ viewer, layout }) {
       },
       stageGroups(viewer, stages, layout),
     ),
-    hasSwitches(viewer) && h(Switches, { viewer, stages, layout }),
+    tools?.hasSwitches(viewer) && h(tools.Switches, { viewer, stages, layout }),
   ];
 }
 
@@ -121,7 +119,7 @@ function Item({ viewer, layer, layout, name }) {
       title: layer.name,
       'data-layer': layer.name,
       'aria-selected': String(isChosen),
-      'aria-label': [viewer.describe(layer), changeInWords(viewer, layer)]
+      'aria-label': [viewer.describe(layer), viewer.tools?.changeInWords(viewer, layer)]
         .filter(Boolean)
         .join('. '),
       style: { width: `${layout.width + 8}px` },

@@ -2,7 +2,6 @@
 // and after.
 import { pointingAt, usePointed, useShown } from '../app/pointing.js';
 import { BadgeLines } from '../controls/badges.js';
-import { EditedNote } from '../changes/note.js';
 import { Button, Choice } from '../controls/controls.js';
 import { useWidth } from '../drawing/surface.js';
 import { ranked, weightsOf } from '../numbers/analysis.js';
@@ -23,7 +22,7 @@ export function WhatCard({ viewer }) {
   const layer = viewer.layer();
   const weights = layer && weightsOf(layer);
   const [element, width] = useWidth();
-  const { say } = viewer;
+  const { say, tools } = viewer;
   if (!weights) return h('section', { class: 'av-card av-what', hidden: true, ref: element });
   const title = say(titleKey(layer), { layer: layer.name, count: weights.length });
   return h(
@@ -33,11 +32,18 @@ export function WhatCard({ viewer }) {
     h(TakeMenu, { viewer, figure: 'channels' }),
     h(
       'div',
-      { class: 'av-measure av-canvas', ref: element, 'data-part': 'bars' },
+      {
+        class: 'av-measure av-canvas',
+        ref: element,
+        'data-part': 'bars',
+        ...tools?.settingBars(viewer, layer),
+      },
       h(BarsChart, { viewer, layer, width }),
+      tools && h(tools.BarMarks, { viewer, layer, width }),
     ),
     h(ChannelReadOut, { viewer, layer }),
-    h(EditedNote, { viewer, layer }),
+    tools && h(tools.ChannelPanel, { viewer, layer }),
+    tools && h(tools.EditedNote, { viewer, layer }),
     h(BadgeLines, { viewer, layer, part: 'channels' }),
     h(ChannelRows, { viewer, layer, weights }),
     h(GalleryButton, { viewer, layer, weights }),

@@ -11,6 +11,7 @@ const HEIGHT = 132; // px
 const LEFT = 40; // px, for the scale's numbers
 const TOP = 6; // px
 const BOTTOM = HEIGHT - 28; // px, where the bars end
+export const PLOT = { height: HEIGHT, left: LEFT, top: TOP, bottom: BOTTOM };
 const KEY_STEPS = {
   ArrowLeft: -1,
   ArrowDown: -1,
@@ -61,7 +62,8 @@ export function BarsChart({ viewer, layer, width }) {
   });
 }
 
-function channelUnder({ clientX, currentTarget }, order) {
+/** The channel under a pointer on the chart, or on what is as wide; null for none. */
+export function channelUnder({ clientX, currentTarget }, order) {
   const { left, width } = currentTarget.getBoundingClientRect();
   const share = (clientX - left - LEFT) / (width - LEFT);
   return order[Math.floor(share * order.length)] ?? null;

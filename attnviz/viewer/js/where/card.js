@@ -17,7 +17,7 @@ const BESIDE = 408; // px of the window's height that bar, photos, strip and the
 
 /** The card of ``viewer``'s layer. */
 export function WhereCard({ viewer }) {
-  const { trace, say } = viewer;
+  const { trace, say, tools } = viewer;
   const layer = viewer.layer();
   const [element, width] = useWidth();
   const size = width > 0 ? photoSize(trace.photo, width) : [0, 0];
@@ -48,14 +48,17 @@ export function WhereCard({ viewer }) {
           class: 'av-canvas',
           'data-part': 'map',
           style: { width: `${size[0]}px` },
+          ...tools?.settingCells(viewer, layer),
         },
         h(Photo, { viewer, layer, size }),
         h(Marks, { viewer, layer, size }),
+        tools && h(tools.MapBrush, { viewer, layer, size }),
       ),
     ),
     layer?.map
       ? [
           h(CellReadOut, { viewer, layer }),
+          tools && h(tools.BrushTools, { viewer, layer }),
           h(MapScale, { viewer, layer, width: Math.floor(size[0]) }),
           h(BadgeLines, { viewer, layer, part: 'map' }),
           h(Look, { viewer, layer }),

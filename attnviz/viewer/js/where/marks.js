@@ -58,7 +58,7 @@ function drawBelow(context, [width, height]) {
 const isSame = (cell, other) => Boolean(cell && other) && cell.join() === other.join();
 
 /** The cell under a pointer: [row, column] or null. */
-function cellUnder({ clientX, clientY, currentTarget }, trace, layer) {
+export function cellUnder({ clientX, clientY, currentTarget }, trace, layer) {
   const { left, top, width, height } = currentTarget.getBoundingClientRect();
   const x = ((clientX - left) / width) * trace.photo.width;
   const y = ((clientY - top) / height) * trace.photo.height;

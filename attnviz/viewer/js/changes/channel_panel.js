@@ -1,0 +1,80 @@
+// Below the bars: what the chosen channel is set to, and all that are set.
+import { Button } from '../controls/controls.js';
+import { weightsOf } from '../numbers/analysis.js';
+import { digits } from '../numbers/format.js';
+import { h } from '../vendor/preact.js';
+import { canSetChannels, propose, put, settableRange, settle, shownSetting } from './setting.js';
+import { ValueSlider } from './value_slider.js';
+
+/** The panel of ``viewer``'s layer; nothing where its channels can't be set. */
+export function ChannelPanel({ viewer, layer }) {
+  if (!canSetChannels(viewer, layer)) return null;
+  const { say, state } = viewer;
+  const { channel: set } = shownSetting(viewer, layer);
+  const label = say('edit_channels', { layer: layer.name });
+  return h(
+    'div',
+    { class: 'av-setting', 'data-setting': 'channels', role: 'group', 'aria-label': label },
+    state.channel === null
+      ? h('p', {}, say('edit_channels_hint'))
+      : h(ChosenChannel, { viewer, layer, channel: state.channel, set }),
+    h(AllSet, { viewer, layer, set }),
+    h('p', { class: 'av-note' }, say('edit_channels_hint')),
+  );
+}
+
+function ChosenChannel({ viewer, layer, channel, set }) {
+  const { say } = viewer;
+  const own = weightsOf(layer)[channel];
+  const range = settableRange(layer);
+  const value = set.get(channel) ?? null;
+  const putValue = (wanted) => put(viewer, layer.name, { channel: new Map([[channel, wanted]]) });
+  const text = value === null ? 'edit_channel_own' : 'edit_channel_set';
+  return [
+    h('p', { role: 'status' }, say(text, { channel, value: digits(value ?? own) })),
+    h(
+      'div',
+      { class: 'av-setting-row' },
+      [range[0], null, range[1]].map((wanted) =>
+        h(
+          Button,
+          {
+            'data-set': wanted === null ? 'own' : String(wanted),
+            'aria-pressed': String(value === wanted),
+            onClick: () => putValue(wanted),
+          },
+          wanted === null ? say('gates_own') : String(wanted),
+        ),
+      ),
+      h(ValueSlider, {
+        range,
+        label: say('edit_value'),
+        value: value ?? own,
+        onPropose: (wanted) => propose(viewer, layer, { channel: new Map([[channel, wanted]]) }),
+        onSettle: () => settle(viewer),
+      }),
+    ),
+  ];
+}
+
+/** All channels that are set, each with a button that takes that back. */
+function AllSet({ viewer, layer, set }) {
+  const { say } = viewer;
+  if (!set.size) return null;
+  const back = (channel) => put(viewer, layer.name, { channel: new Map([[channel, null]]) });
+  const chips = [...set].map(([channel, value]) =>
+    h(
+      Button,
+      {
+        key: channel,
+        class: 'av-chip',
+        'data-take-back': channel,
+        'aria-label': say('edit_take_back', { channel, value: digits(value, 0, 2) }),
+        title: say('edit_take_back', { channel, value: digits(value, 0, 2) }),
+        onClick: () => back(channel),
+      },
+      `${channel} = ${digits(value, 0, 2)} ✕`,
+    ),
+  );
+  return h('div', { class: 'av-chips', 'data-row': 'set' }, h('span', {}, say('edit_set')), chips);
+}

@@ -1,0 +1,23 @@
+// All that shows and makes changes of gates, which a page fetches when it is first needed.
+import { AnswerChange } from './answer.js';
+import { ChangesBar } from './bar.js';
+import { BarMarks, settingBars } from './bars.js';
+import { BrushTools, MapBrush, settingCells } from './brush.js';
+import { ChannelPanel } from './channel_panel.js';
+import { EditedNote } from './note.js';
+import { changeInWords, hasSwitches, Switches } from './switches.js';
+
+export const tools = {
+  AnswerChange,
+  BarMarks,
+  BrushTools,
+  changeInWords,
+  ChangesBar,
+  ChannelPanel,
+  EditedNote,
+  hasSwitches,
+  MapBrush,
+  settingBars,
+  settingCells,
+  Switches,
+};

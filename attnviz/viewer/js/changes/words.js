@@ -1,0 +1,37 @@
+// What was done to a layer's gates, in words.
+import { digits } from '../numbers/format.js';
+import { choiceOf, OTHER } from './edits.js';
+
+/** What was done to a layer of the trace that is shown; '' of one that is as it is. */
+export function doneTo(viewer, layer) {
+  const { asked, change } = viewer.trace;
+  const edits = asked.edits ?? change?.edits; // a saved page knows no names of photos but their files'
+  const choice = choiceOf(edits, layer);
+  if (choice !== OTHER) return viewer.say(`gates_${choice}`);
+  return edits[layer].map((edit) => inWords(viewer, edit)).join(', ');
+}
+
+function inWords(viewer, edit) {
+  const { say } = viewer;
+  if (edit.edit === 'patch') return say('edit_gates_of', { photo: photoName(viewer, edit.photo) });
+  if (edit.edit === 'set') return setInWords(say, edit);
+  return say(edit.part || !isNamed(edit) ? 'gates_other' : `gates_${edit.edit}`);
+}
+
+const isNamed = ({ edit }) => ['usual', 'off'].includes(edit);
+
+function setInWords(say, { channel = [], cells = [] }) {
+  const words = [];
+  if (channel.length === 1) {
+    const [[number, value]] = channel;
+    words.push(say('edit_channel_set', { channel: number, value: digits(value, 0, 2) }));
+  } else if (channel.length) words.push(say('edit_channels_set', { count: channel.length }));
+  if (cells.length) words.push(say('edit_cells_set', { count: cells.length }));
+  return words.join(', ');
+}
+
+/** What a photo is called, by the host's name of it or its file's. */
+export function photoName(viewer, photo) {
+  const known = viewer.photos().find((one) => one.photo === photo);
+  return known?.title ?? known?.name ?? photo.split(/[:/]/).at(-1);
+}

@@ -1,0 +1,152 @@
+"""Single gates are set in the bars and on the map: what then is asked for, and how it is shown."""
+
+from __future__ import annotations
+
+import pytest
+from helpers.browser_actions import after
+from helpers.fake_host import packed_changed
+from helpers.small_networks import stirred
+from playwright.sync_api import Page, expect
+
+# Any edits are answered with one changed capture, which says that it is of these.
+HOST = """{
+  edits: ['usual', 'off', 'set'],
+  async capture(asked) {
+    calls.push(['capture', asked]);
+    if (!asked.edits) return captures[key(asked)];
+    const made = captures['first cbam changed'];
+    return { ...made, asked: { ...made.asked, ...asked } };
+  },
+}"""
+LAYER = "layer4.0"
+
+
+@pytest.fixture(scope="module")
+def changed(captures) -> dict[str, dict]:
+    edits = {LAYER: [{"edit": "set", "channel": [[3, 0.0]], "cells": [[0, 0, 1.0]]}]}
+    return {**captures, "first cbam changed": packed_changed(stirred(18, "cbam"), "cbam", "first", edits)}
+
+
+@pytest.fixture
+def app(open_app, changed):
+    """The app with a host that sets gates, at a layer with a map, its switches in sight."""
+
+    def opened(**size: int) -> Page:
+        page = open_app(HOST, changed, **size)
+        page.locator(f'.av-item[data-layer="{LAYER}"]').click()
+        page.locator("[data-what-if]").click()
+        expect(page.locator("[data-setting]")).to_have_count(2)
+        return page
+
+    return opened
+
+
+def setting(page: Page) -> dict:
+    """What is set of the layer in the network that is shown."""
+    ((only,),) = page.evaluate("attnviz.viewer.trace.asked.edits").values()
+    assert only.pop("edit") == "set"
+    return only
+
+
+def asked(page: Page) -> int:
+    return page.evaluate("calls.length")
+
+
+def test_bars_are_set_by_buttons_by_keys_and_by_dragging_and_each_is_taken_back(app):
+    page = app()
+    bars, panel = page.locator(".av-bars"), page.locator("[data-setting=channels]")
+    bars.click(position={"x": 60, "y": 50})
+    channel = page.evaluate("attnviz.viewer.state.channel")
+    after(page, lambda: panel.locator("[data-set='0']").click())
+    assert setting(page) == {"channel": [[channel, 0]]}
+    expect(panel.locator("p[role=status]")).to_contain_text(f"channel {channel} set to 0")
+    expect(page.locator("[data-switch='layer4.0']")).to_have_attribute("data-choice", "other")
+    expect(page.locator("[data-part=changes]")).to_contain_text(f"channel {channel} set to 0.00")
+
+    bars.focus()
+    bars.press("ArrowRight")
+    other = page.evaluate("attnviz.viewer.pointing.channel")
+    after(page, lambda: bars.press("1"))
+    assert setting(page) == {"channel": sorted([[channel, 0], [other, 1]])}
+
+    before, box = asked(page), bars.bounding_box()
+    page.mouse.move(box["x"] + box["width"] - 30, box["y"] + 90)
+    page.mouse.down()
+    for height in (80, 60, 30):
+        page.mouse.move(box["x"] + box["width"] - 40, box["y"] + height)
+    after(page, page.mouse.up)
+    third = page.evaluate("attnviz.viewer.state.channel")
+    values = dict(setting(page)["channel"])
+    assert asked(page) == before + 1 and {*values} == {channel, other, third}
+    assert 0.6 < values[third] < 0.9  # 98 px from 0 to 1, 6 px below the top
+    expect(page.locator("[data-take-back]")).to_have_count(3)
+
+    after(page, lambda: panel.locator(f"[data-take-back='{third}']").click())
+    after(page, lambda: panel.locator(f"[data-take-back='{other}']").click())
+    assert setting(page) == {"channel": [[channel, 0]]}
+    after(page, lambda: panel.locator(f"[data-take-back='{channel}']").click())
+    expect(page.locator("[data-answer-change], [data-take-back]")).to_have_count(0)
+
+
+def test_a_click_on_a_bar_still_chooses_it_and_asks_for_nothing(app):
+    page = app()
+    before = asked(page)
+    page.locator(".av-bars").click(position={"x": 200, "y": 60})
+    page.locator(".av-bars").press("Enter")
+    assert asked(page) == before
+
+
+def test_what_is_set_stands_behind_what_is_done_to_the_whole_layer(app):
+    page = app()
+    after(page, lambda: page.locator("[data-switch='layer4.0']").select_option("usual"))
+    after(page, lambda: page.locator("[data-setting=channels] [data-set='1']").click())
+    (edits,) = page.evaluate("calls.at(-1)[1].edits").values()
+    assert [each["edit"] for each in edits] == ["usual", "set"]
+
+
+def test_a_stroke_of_the_brush_sets_cells_with_one_pass_and_is_undone(app):
+    page = app()
+    tools, box = page.locator("[data-setting=cells]"), page.locator("[data-part=map]").bounding_box()
+    tools.locator("[data-brush]").click()
+    tools.locator("[data-paint='1']").click()
+    before = asked(page)
+    page.mouse.move(box["x"] + 5, box["y"] + 5)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] - 5, box["y"] + 5)
+    after(page, page.mouse.up)
+    cells = setting(page)["cells"]
+    width = page.evaluate("attnviz.viewer.layer().width")
+    assert asked(page) == before + 1
+    assert cells == [[0, column, 1] for column in range(width)]  # also those that it leapt over
+    expect(page.locator("[data-part=changes]")).to_contain_text(f"{width} cells set")
+    after(page, lambda: tools.locator("[data-undo-stroke]").click())
+    expect(page.locator("[data-answer-change], [data-undo-stroke]")).to_have_count(0)
+
+    tools.locator("[data-brush]").click()  # away
+    marks = page.locator(".av-marks")
+    marks.focus()
+    marks.press("ArrowDown")
+    after(page, lambda: marks.press("0"))
+    assert setting(page) == {"cells": [[1, 0, 0]]}
+    after(page, lambda: tools.locator("[data-set-cell]").click())
+    expect(page.locator("[data-answer-change]")).to_have_count(0)
+
+
+def test_nothing_is_offered_that_the_host_or_the_layer_has_not(open_app, changed):
+    page = open_app("{ edits: ['usual', 'off'] }", changed)
+    page.locator("[data-what-if]").click()
+    expect(page.locator("[data-switch]")).not_to_have_count(0)
+    expect(page.locator("[data-setting]")).to_have_count(0)
+    page = open_app("{ edits: ['set'] }", changed)
+    page.locator("[data-what-if]").click()
+    after(page, lambda: page.locator("[data-network=se]").click())
+    expect(page.locator("[data-setting]")).to_have_count(1)  # without a map
+
+
+def test_on_a_phone_the_panels_fit_and_speak_another_language(app):
+    page = app(width=390, height=844)
+    page.evaluate("attnviz.viewer.speak('zh')")
+    expect(page.locator("[data-brush]")).to_have_text("画笔")
+    after(page, lambda: page.locator("[data-setting=channels] [data-set='0']").click())
+    expect(page.locator("[data-row=set]")).to_contain_text("由你设定")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
