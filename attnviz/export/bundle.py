@@ -72,7 +72,7 @@ def file_count(selections: Sequence[Selection], overview: bool = False, pairs: S
 
 def _trace_file_count(selection: Selection, overview: bool) -> int:
     layers = selection.trace.layers
-    count = 2 + 2 * bool(overview and layers)  # arrays.npz, photo.png
+    count = 2 + len(selection.others) + 2 * bool(overview and layers)  # arrays.npz, photo.png
     for name in selection.pictured():
         layer = layers[name]
         has_weights = layer.channel is not None or layer.paths is not None
@@ -123,6 +123,8 @@ def _trace_files(selection: Selection, settings: PictureSettings, overview: bool
         yield from files.items()
     yield "arrays.npz", arrays_npz(selection)
     yield "photo.png", png(trace.photo.image())
+    for file, photo in selection.others.items():
+        yield file, png(photo.image())
 
 
 def _layer_files(selection: Selection, layer: str, stem: str, settings: PictureSettings) -> dict[str, bytes]:

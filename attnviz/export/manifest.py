@@ -105,7 +105,8 @@ def _trace(selection: Selection, folder: str) -> dict[str, Any]:
         "photo": _photo(trace.photo),
         "network": _network(selection.card),
         "preprocessing": _preprocessing(trace),
-        "edits": trace.edits or None,
+        "edits": selection.edits,
+        **_others(selection),
         "remarks": [str(remark) for remark in trace.remarks],
         "predictions": [{"label": label, "probability": probability} for label, probability in predictions],
         "doubtful": trace.doubtful,
@@ -118,6 +119,12 @@ def _trace(selection: Selection, folder: str) -> dict[str, Any]:
             for channel in selection.channels
         ],
     }
+
+
+def _others(selection: Selection) -> dict[str, Any]:
+    """The photos whose gates were put in, by their files, where there are any."""
+    others = {file: _photo(photo) for file, photo in selection.others.items()}
+    return {"others": others} if others else {}
 
 
 def _photo(photo: Photo) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +55,7 @@ def compare(folder: Path, entry: dict[str, Any], weights: list[str]) -> list[flo
     else:
         photo = torch.from_numpy(photo)
     network = load(entry["network"], attnviz.Recipe(**entry["preprocessing"]["recipe"]), weights)
-    made = make_arrays(network, photo, entry)
+    made = make_arrays(network, photo, entry, folder)
     return [difference(values, made[name]) for name, values in stored.items()]
 
 
@@ -77,11 +78,12 @@ def load(wanted: dict[str, Any], recipe: attnviz.Recipe, weights: list[str]) -> 
 
 
 def make_arrays(
-    network: torch.nn.Module, photo: attnviz.Photo | torch.Tensor, entry: dict[str, Any]
+    network: torch.nn.Module, photo: attnviz.Photo | torch.Tensor, entry: dict[str, Any], folder: Path
 ) -> dict[str, np.ndarray]:
     """Every array of one trace, under the names of arrays.npz."""
-    view = entry["preprocessing"]["view"]
-    trace = traced(network, photo, view, entry.get("edits"))
+    view, edits = entry["preprocessing"]["view"], entry.get("edits")
+    changed = intervened(network, photo, view, edits, folder) if edits else None
+    trace = changed.after if changed else attnviz.trace(network, photo, view)
     arrays = {"logits": trace.logits}
     for name, layer in trace.layers.items():
         for part, values in vars(layer).items():
@@ -90,36 +92,42 @@ def make_arrays(
         for step in layer.steps:
             arrays[f"{name}.step.{step.name}"] = step.values
     for channel in entry["channels"]:
-        features = features_of(network, photo, channel["layer"], view, entry.get("edits"))
+        layer = channel["layer"]
+        if changed:
+            of_changed = attnviz.interventions.intervention.changed_features
+            features = of_changed(network, changed.before, changed.edits, [layer], view)[layer]
+        else:
+            features = attnviz.features(network, photo, layer, view)
         arrays[f"{channel['arrays']}.before"] = features.before[channel["channel"]]
         arrays[f"{channel['arrays']}.after"] = features.after[channel["channel"]]
     return arrays
 
 
-def traced(
-    network: torch.nn.Module, photo: attnviz.Photo | torch.Tensor, view: str, edits: dict[str, Any] | None
-) -> attnviz.Trace:
-    """The trace of a photo, with the gates changed that were changed then. What is usual for a gate is what
-    attnviz takes without a reference: another one is not in a bundle, and gives other numbers."""
-    if not edits:
-        return attnviz.trace(network, photo, view)
-    layers = attnviz.edits_from_json(edits["layers"])
-    return attnviz.intervene(network, photo, layers, edits["recompute"], view).after
-
-
-def features_of(
+def intervened(
     network: torch.nn.Module,
     photo: attnviz.Photo | torch.Tensor,
-    layer: str,
     view: str,
-    edits: dict[str, Any] | None,
-) -> attnviz.Features:
-    """The features before and after a layer's gate, in the network with its gates changed as then."""
-    if not edits:
-        return attnviz.features(network, photo, layer, view)
-    before, made = attnviz.trace(network, photo, view), attnviz.edits_from_json(edits["layers"])
-    changed = attnviz.interventions.intervention.changed_features
-    return changed(network, before, made, [layer], view)[layer]
+    edits: dict[str, Any],
+    folder: Path,
+) -> attnviz.Intervention:
+    """A photo before and after the gates were changed that were changed then. What is usual for a gate is
+    what attnviz takes without a reference: another one is not in a bundle, and gives other numbers."""
+    layers = {
+        layer: [with_photo(edit, folder) for edit in each]
+        for layer, each in attnviz.edits_from_json(edits["layers"]).items()
+    }
+    return attnviz.intervene(network, photo, layers, edits["recompute"], view)
+
+
+def with_photo(edit: Any, folder: Path) -> Any:
+    """The edit; one that puts another photo's gates in with that photo, from its file beside this script's
+    arrays. Ends the program if the file is not there."""
+    if not isinstance(edit, attnviz.Patch):
+        return edit
+    path = folder / str(edit.photo)
+    if not path.is_file():
+        sys.exit(f"the gates of another photo, {edit.photo}, were put in: lay it into {folder or '.'}")
+    return replace(edit, photo=attnviz.Photo(np.array(Image.open(path).convert("RGB")), path.name))
 
 
 def difference(stored: np.ndarray, made: np.ndarray) -> float:

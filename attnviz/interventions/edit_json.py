@@ -15,11 +15,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from typing import Any, TypeAlias
 
-from ..capture.inputs import PhotoSource
+from ..capture.trace import Trace
 from ..errors import EditError
 from ..naming import close_name
 from ..photos.photo import Photo
-from .edits import BY_NAME, KINDS, Edit, Patch, Set
+from .edits import BY_NAME, KINDS, Edit, Patch, PatchSource, Set
 
 # One layer's edits as people write them: by name, one, or several in order.
 Said: TypeAlias = str | Edit | Sequence[str | Edit]
@@ -71,14 +71,16 @@ def _plain(edit: Edit) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value is not None and value != []}
 
 
-def _file(photo: PhotoSource) -> str:
+def _file(photo: PatchSource) -> str:
     if not isinstance(photo, str | os.PathLike):
         raise EditError("edit_photo_in_memory", name=photo_name(photo))
     return os.fspath(photo)
 
 
-def photo_name(photo: PhotoSource) -> str:
+def photo_name(photo: PatchSource) -> str:
     """What a photo is called: its file's name, or what it is."""
+    if isinstance(photo, Trace):
+        return photo.photo.name
     if isinstance(photo, str | os.PathLike):
         return os.path.basename(os.fspath(photo))
     return photo.name if isinstance(photo, Photo) else type(photo).__name__

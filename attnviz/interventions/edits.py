@@ -13,6 +13,9 @@ from types import MappingProxyType
 from typing import Any, ClassVar, TypeAlias
 
 from ..capture.inputs import PhotoSource
+from ..capture.trace import Trace
+
+PatchSource: TypeAlias = PhotoSource | Trace
 
 PARTS = ("channel", "spatial")
 
@@ -58,11 +61,11 @@ class Flat:
 
 @dataclass(frozen=True, eq=False)
 class Patch:
-    """The gates of another photo: a path, or anything else that ``trace`` takes. A map of another grid is
-    resized."""
+    """The gates of another photo: a path, or anything else that ``trace`` takes, or its trace in the same
+    network, which saves a pass. A map of another grid is resized."""
 
     name: ClassVar[str] = "patch"
-    photo: PhotoSource
+    photo: PatchSource
     part: str | None = None
 
     def __post_init__(self) -> None:

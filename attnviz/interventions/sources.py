@@ -32,6 +32,8 @@ class Sources:
 
     def patched(self, patch: Patch) -> Trace:
         """What was traced of the other photo of a patch."""
+        if isinstance(patch.photo, Trace):
+            return patch.photo
         key = replace(patch, part=None)
         if key not in self._traces:
             self._traces[key] = trace(self._network, patch.photo, self._view, steps=False)

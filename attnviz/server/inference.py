@@ -20,7 +20,7 @@ from ..capture.hooks import before_calls
 from ..capture.plan import unwrapped
 from ..capture.run import features_of_layers, trace
 from ..capture.trace import Features, Trace
-from ..errors import AttnvizError, BusyError, TraceError
+from ..errors import AttnvizError, BusyError, EditError, TraceError
 from ..interventions.edit_json import Edits
 from ..interventions.intervention import changed_features, intervene
 from ..interventions.known_reference import kept_reference, reference_for
@@ -30,7 +30,7 @@ from ..photos.opening import open_photo
 from ..photos.photo import Photo
 from .cache import Cache
 from .catalog import Catalog
-from .edit_requests import asks_what_is_usual, edits_in
+from .edit_requests import asks_what_is_usual, edits_in, with_photos
 from .rests import Rests
 from .settings import RESULTS_MB, Settings
 from .work_queue import NICENESS, WorkQueue
@@ -59,11 +59,21 @@ class TraceKey:
     network: str
     view: str
     edits: str = ""  # as ``edit_requests`` writes them
+    others: tuple[tuple[str, Path], ...] = ()  # photos whose gates are put in, by their names in the edits
 
     @property
     def unchanged(self) -> TraceKey:
         """The pass of the network as it is."""
-        return replace(self, edits="")
+        return replace(self, edits="", others=())
+
+    @property
+    def photos(self) -> tuple[Path, ...]:
+        """All photos that it takes."""
+        return self.photo, *(path for _, path in self.others)
+
+    def of_others(self) -> dict[str, TraceKey]:
+        """The passes of the other photos, by their names in the edits."""
+        return {name: replace(self.unchanged, photo=path) for name, path in self.others}
 
 
 def changed_trace(
@@ -180,7 +190,7 @@ class Inference:
         """Let go of all that was computed of these photos, and by these networks."""
 
         def is_forgotten(key: TraceKey) -> bool:
-            return key.photo in photos or key.network in networks
+            return key.network in networks or any(photo in photos for photo in key.photos)
 
         self.traces.drop(is_forgotten)
         self._features.drop(lambda key: is_forgotten(key[0]))
@@ -212,7 +222,9 @@ class Inference:
 
     async def _changed(self, key: TraceKey, run: Callable[..., Result], *more: Any) -> Result:
         """What ``run`` gives of a changed network: one pass, behind that of the network as it is."""
-        before, edits = await self.trace(key.unchanged), edits_in(key.edits)
+        before = await self.trace(key.unchanged)
+        others = {name: await self.trace(other) for name, other in key.of_others().items()}
+        edits = with_photos(edits_in(key.edits), others)
         usual = await self._what_is_usual(key) if asks_what_is_usual(edits) else None
         return await self._of_photo(
             key, lambda network: run(network, before, edits, *more, view=key.view, reference=usual)
@@ -242,6 +254,8 @@ class Inference:
         """Raise AttnvizError where the photo or the checkpoint was deleted."""
         if not key.photo.exists():
             raise AttnvizError("photo_gone", minutes=self._settings.keep)
+        if not all(photo.exists() for photo in key.photos):
+            raise EditError("patch_photo_gone")
         if not self._catalog.has(key.network):
             raise AttnvizError("checkpoint_gone", minutes=self._settings.keep)
 

@@ -8,10 +8,8 @@ from pathlib import Path
 from ..errors import AttnvizError, PhotoError
 from ..photos.example_photos import EXAMPLE, PHOTOS
 from .settings import Settings
-from .uploads import UploadFolder, name_of, remove
+from .uploads import UPLOAD, UploadFolder, name_of, remove
 from .visitors import Belongings
-
-UPLOAD = "upload:"  # how the browser's names of uploads begin
 
 
 class PhotoStore:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from ..capture.trace import Trace
 from ..drawing.channel import Channel
 from ..drawing.pair import Pair
 from ..errors import AttnvizError
+from ..export.manifest import file_names
 from ..export.selection import Selection
+from ..interventions.edit_json import edits_to_json
 from ..networks.card import Card, card_of
 from .catalog import Catalog
+from .edit_requests import edits_in, with_photos
 from .inference import Inference, TraceKey
 from .photo_store import PhotoStore
 from .view_state import channels_of, layers_of, look_of, pairs_of, scale_of, trace_key
@@ -51,7 +56,20 @@ class ShownTraces:
         key, trace = capture
         layers = tuple(trace.layers) if everything else self.layers(capture, request)
         channel = await self.channel(capture, request) if request.get("tab") == "explore" else None
-        return Selection(trace, await self.card(key), layers, (channel,) if channel else ())
+        selection = Selection(trace, await self.card(key), layers, (channel,) if channel else ())
+        return await self._with_others(selection, key) if key.others else selection
+
+    async def _with_others(self, selection: Selection, key: TraceKey) -> Selection:
+        """The same with the photos whose gates it puts in, as files of their own."""
+        traces = {name: await self._inference.trace(other) for name, other in key.of_others().items()}
+        stems = file_names([f"gates-of-{Path(trace.photo.name).stem}" for trace in traces.values()])
+        files = {name: f"{stem}.png" for name, stem in zip(traces, stems)}
+        edits = edits_to_json(with_photos(edits_in(key.edits), files))
+        return replace(
+            selection,
+            others={files[name]: trace.photo for name, trace in traces.items()},
+            changed={**selection.trace.edits, "layers": edits},
+        )
 
     def layers(self, capture: Capture, request: dict[str, Any]) -> tuple[str, ...]:
         """The layers of a capture that are shown."""

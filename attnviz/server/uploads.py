@@ -11,6 +11,7 @@ from pathlib import Path
 
 from ..errors import AttnvizError
 
+UPLOAD = "upload:"  # how the browser's names of uploads begin
 OWN = "own"  # the folder in that of the uploads
 
 

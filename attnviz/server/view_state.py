@@ -5,6 +5,7 @@ what a screen begins with."""
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from ..analysis import ORDERS, SCALES, weights_of
@@ -15,8 +16,9 @@ from ..drawing.look import Look
 from ..drawing.pair import Pair
 from ..drawing.paper import PANELS, WIDTHS, Paper
 from ..drawing.style import COLORMAPS
+from ..errors import AttnvizError, EditError
 from ..viewer.standalone import ViewerState
-from .edit_requests import edits_text
+from .edit_requests import edits_in, edits_text, photos_in
 from .inference import TraceKey
 from .photo_store import PhotoStore
 
@@ -28,7 +30,17 @@ def trace_key(request: dict[str, Any], photos: PhotoStore) -> TraceKey:
     upload, and for edits that can't be made."""
     view = "crop" if request.get("view") == "crop" else "whole"
     photo, network = photos.path_of(str(request.get("photo"))), str(request.get("network"))
-    return TraceKey(photo, network, view, edits_text(request.get("edits")))
+    text = edits_text(request.get("edits"))
+    others = tuple((name, _other_photo(name, photos)) for name in photos_in(edits_in(text)))
+    return TraceKey(photo, network, view, text, others)
+
+
+def _other_photo(name: str, photos: PhotoStore) -> Path:
+    """The file of a photo whose gates are put in. Raises EditError if it is gone."""
+    try:
+        return photos.path_of(name)
+    except AttnvizError:
+        raise EditError("patch_photo_gone") from None
 
 
 def look_of(look: Any, tab: Any) -> Look:

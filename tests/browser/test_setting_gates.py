@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 
 # Any edits are answered with one changed capture, which says that it is of these.
 HOST = """{
-  edits: ['usual', 'off', 'set'],
+  edits: ['usual', 'off', 'set', 'patch'],
   async capture(asked) {
     calls.push(['capture', asked]);
     if (!asked.edits) return captures[key(asked)];
@@ -130,6 +130,27 @@ def test_a_stroke_of_the_brush_sets_cells_with_one_pass_and_is_undone(app):
     assert setting(page) == {"cells": [[1, 0, 0]]}
     after(page, lambda: tools.locator("[data-set-cell]").click())
     expect(page.locator("[data-answer-change]")).to_have_count(0)
+
+
+def test_another_photos_gates_are_put_in_from_a_list_or_by_dropping_it_on_a_layer(app):
+    page = app()
+    layer = page.locator("[data-switch='layer4.0']")
+    layer.select_option("patch")
+    page.keyboard.press("Escape")
+    expect(layer).to_have_value("own")
+    layer.select_option("patch")
+    assert page.locator("[data-take-gates]").evaluate_all(
+        "all => all.map(({ dataset }) => dataset.takeGates)"
+    ) == ["second"]
+    after(page, lambda: page.locator("[data-take-gates=second]").click())
+    patch = {"edit": "patch", "photo": "second"}
+    assert page.evaluate("attnviz.viewer.trace.asked.edits") == {"layer4.0": [patch]}
+    expect(page.locator("[data-part=changes]")).to_contain_text("layer4.0 gates of second.png")
+    expect(layer).to_have_value("patch")
+    expect(page.locator("dialog[open]")).to_have_count(0)
+    target = page.locator("[data-layer='layer2.0']")
+    after(page, lambda: page.locator("[data-photo=second]").drag_to(target))
+    assert page.evaluate("attnviz.viewer.trace.asked.edits") == {"layer4.0": [patch], "layer2.0": [patch]}
 
 
 def test_nothing_is_offered_that_the_host_or_the_layer_has_not(open_app, changed):

@@ -131,19 +131,68 @@ def test_features_of_a_changed_network_are_before_and_after_its_changed_gates(cl
     )
 
 
-def test_what_is_saved_of_a_changed_network_says_so_and_makes_it_again(client, tmp_path, capsys):
-    shown = [{**TEMPLE, "edits": OFF}]
-    request = {"what": "screen", "tab": "explore", "layer": "layer4.1", "channel": 7, "shown": shown}
+def gates_of(photo: str) -> dict[str, list[dict]]:
+    return {"layer3.0": [{"edit": "patch", "photo": photo}]}
+
+
+def saved_files(client, shown: dict) -> dict[str, bytes]:
+    """The files of a zip of what a capture shows of layer4.1 and a channel of it."""
+    request = {"what": "screen", "tab": "explore", "layer": "layer4.1", "channel": 7, "shown": [shown]}
     path = Path(unquote(client.viewer.save(request)["url"].removeprefix("gradio_api/file=")))
     with zipfile.ZipFile(path) as archive:
-        files = {name: archive.read(name) for name in archive.namelist()}
-        archive.extractall(tmp_path)
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+def test_another_photos_gates_are_put_in_by_its_name_and_no_path_of_ours_is_told(
+    client, cbam, examples, noise_file, passes
+):
+    photo = client.add_photo(noise_file)["photo"]
+    other = {"layer3.0": attnviz.Patch(noise_file)}
+    expected = attnviz.intervene(attnviz.fast(cbam), examples / "temple.jpg", other)
+    capture = client.viewer.capture({**TEMPLE, "edits": gates_of(photo)})
+    assert capture["change"]["scoreChange"] == pytest.approx(expected.score_change, abs=1e-4)
+    assert capture["asked"]["edits"] == gates_of(photo)
+    assert capture["change"]["edits"] == gates_of(noise_file.name)
+    assert str(client.service.uploads.path) not in json.dumps(capture)
+    client.viewer.capture({**TEMPLE, "photo": photo})
+    assert len(passes.traced) == 2  # the other photo's pass is kept as any other
+
+
+def test_a_photo_that_is_deleted_takes_along_what_its_gates_were_put_into(client, noise_file):
+    photo = client.add_photo(noise_file)["photo"]
+    asked = {**TEMPLE, "edits": gates_of(photo)}
+    assert "change" in client.viewer.capture(asked)
+    client.ask("remove_photo", photo=photo)
+    assert "Another photo’s gates" in error_of(client.viewer.capture(asked))
+    kept = client.service.inference.traces.keys()
+    assert [key for key in kept if key.edits] == []
+
+
+def test_a_bundle_has_the_other_photo_and_makes_the_same_again(client, noise_file, tmp_path, capsys):
+    photo = client.add_photo(noise_file)["photo"]
+    files = saved_files(client, {**TEMPLE, "edits": gates_of(photo)})
+    (entry,) = json.loads(files["manifest.json"])["traces"]
+    ((edit,),) = entry["edits"]["layers"].values()
+    assert edit["photo"] in files and entry["others"][edit["photo"]]["name"] == noise_file.name
+    for name, content in files.items():
+        (tmp_path / name).write_bytes(content)
+    assert reproduce.main(tmp_path, []) == 0
+    (tmp_path / edit["photo"]).unlink()
+    with pytest.raises(SystemExit, match="gates of another photo"):
+        reproduce.main(tmp_path, [])
+
+
+def test_what_is_saved_of_a_changed_network_says_so_and_makes_it_again(client, tmp_path, capsys):
+    shown = {**TEMPLE, "edits": OFF}
+    files = saved_files(client, shown)
+    for name, content in files.items():
+        (tmp_path / name).write_bytes(content)
     assert reproduce.main(tmp_path, []) == 0 and "arrays" in capsys.readouterr().out
     (entry,) = json.loads(files["manifest.json"])["traces"]
     assert entry["edits"] == {"layers": OFF, "recompute": True}
     assert any("not the network that was trained" in remark for remark in entry["remarks"])
     assert all("(changed network)" in row for row in files["channels.csv"].decode().splitlines()[1:])
-    capture = client.viewer.capture(shown[0])
+    capture = client.viewer.capture(shown)
     layer = next(layer for layer in capture["layers"] if layer["name"] == "layer4.1")
     expected = unpacked(capture["arrays"])[layer["arrays"]["channel"]]
     with np.load(io.BytesIO(files["arrays.npz"])) as arrays:

@@ -9,6 +9,7 @@ from attnviz.errors import EditError
 from attnviz.server.edit_requests import (
     MOST_LAYERS,
     MOST_OF_A_LAYER,
+    MOST_PHOTOS,
     asks_what_is_usual,
     edits_in,
     edits_text,
@@ -48,6 +49,14 @@ def test_no_edits_are_no_text(nothing):
         ({"layer1.0": {"edit": "set", "channel": [[0, float("nan")]]}}, "no edit of a gate"),
         ({"layer1.0": {"edit": "off", "part": "both"}}, "no edit of a gate"),
         ({"layer1.0": {"edit": "patch", "photo": "/etc/passwd"}}, "Another photo’s gates"),
+        (
+            {"a": [{"edit": "patch", "photo": "upload:../../x"}] * (MOST_OF_A_LAYER + 1)},
+            "more changes of gates",
+        ),
+        (
+            {str(n): {"edit": "patch", "photo": f"example:{n}"} for n in range(MOST_PHOTOS + 1)},
+            f"those of {MOST_PHOTOS} at once",
+        ),
         ({str(layer): "off" for layer in range(MOST_LAYERS + 1)}, "more changes of gates"),
         ({"layer1.0": ["off"] * (MOST_OF_A_LAYER + 1)}, "more changes of gates"),
         ({"layer1.0": {"edit": "set", "channel": [[n, 0.5] for n in range(5000)]}}, "more changes of gates"),

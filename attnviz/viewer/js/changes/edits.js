@@ -3,6 +3,7 @@
 
 /** What a switch can make of a layer's gates: its own, the mean over photos, factor 1. */
 export const CHOICES = ['own', 'usual', 'off'];
+export const PATCH = 'patch'; // another photo's
 export const OTHER = 'other'; // where a layer has edits that no choice stands for
 
 const LONGEST = 6000; // characters in an address
@@ -25,13 +26,13 @@ export function keyOfEdits(edits) {
 
 const inOrder = (object) => Object.entries(object).sort(([a], [b]) => (a < b ? -1 : 1));
 
-/** Which choice a layer's edits are. */
+/** Which choice a layer's edits are: one of CHOICES, PATCH or OTHER. */
 export function choiceOf(edits, layer) {
   const each = edits?.[layer];
   if (!each?.length) return 'own';
-  const [{ edit, ...more }] = each;
-  const isPlain = each.length === 1 && !Object.keys(more).length && CHOICES.includes(edit);
-  return isPlain ? edit : OTHER;
+  const [{ edit, photo, ...more }] = each;
+  if (each.length > 1 || Object.keys(more).length) return OTHER;
+  return (photo ? edit === PATCH : CHOICES.includes(edit)) ? edit : OTHER;
 }
 
 /** Edits as they stand in an address: one that its name says all of is that name. Null for none, and for those that an
@@ -40,7 +41,7 @@ export function writeEdits(edits) {
   if (!hasEdits(edits) || photosIn(edits).some((photo) => !photo.startsWith(EXAMPLE))) return null;
   const short = Object.entries(edits).map(([layer, each]) => {
     const choice = choiceOf(edits, layer);
-    return [layer, choice === OTHER ? each : choice];
+    return [layer, CHOICES.includes(choice) ? choice : each];
   });
   const text = JSON.stringify(Object.fromEntries(short));
   return text.length > LONGEST ? null : text;

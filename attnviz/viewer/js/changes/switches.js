@@ -1,7 +1,9 @@
 // A switch for each layer of the strip: its gates as they are, as usual, or off; and by how much each layer changed.
 import { digits } from '../numbers/format.js';
 import { h } from '../vendor/preact.js';
-import { canChange, CHOICES, choiceOf, hasEdits, isChanging, OTHER, stateOf } from './edits.js';
+import { useState } from '../vendor/preact-hooks.js';
+import { canChange, CHOICES, choiceOf, hasEdits, isChanging, PATCH, stateOf } from './edits.js';
+import { canPatch, PhotoChoice, takingGates } from './patching.js';
 
 const WITH_ARROW = 60; // px of a switch that has room for the browser's arrow
 
@@ -25,7 +27,11 @@ function Cell({ viewer, layer, width }) {
   const hasSwitch = isChanging(viewer) && layer.formula !== 'none';
   return h(
     'div',
-    { class: 'av-switch-cell', style: { width: `${width}px` } },
+    {
+      class: 'av-switch-cell',
+      style: { width: `${width}px` },
+      ...takingGates(viewer, layer),
+    },
     hasSwitch && h(Switch, { viewer, layer, width }),
     viewer.trace.change && h(Moved, { viewer, layer }),
   );
@@ -33,29 +39,41 @@ function Cell({ viewer, layer, width }) {
 
 function Switch({ viewer, layer, width }) {
   const { say, host } = viewer;
+  const [isAsking, setAsking] = useState(false); // which other photo
   const chosen = choiceOf(viewer.edits(), layer.name);
   const offered = CHOICES.filter((choice) => choice === 'own' || host.edits.includes(choice));
-  const names = chosen === OTHER ? [...offered, OTHER] : offered;
-  const onChange = ({ currentTarget }) =>
-    viewer.change(withChoice(viewer.edits(), layer.name, currentTarget.value));
-  return h(
-    'select',
-    {
-      class: `av-switch${width < WITH_ARROW ? ' av-narrow' : ''}`,
-      'data-switch': layer.name,
-      'data-choice': chosen,
-      'aria-label': say('gates_of', { layer: layer.name }),
-      value: chosen,
-      onChange,
-    },
-    names.map((name) =>
-      h(
-        'option',
-        { value: name, selected: name === chosen, disabled: name === OTHER },
-        say(`gates_${name}`),
+  if (canPatch(viewer)) offered.push(PATCH);
+  const names = offered.includes(chosen) ? offered : [...offered, chosen];
+  const onChange = ({ currentTarget }) => {
+    const { value } = currentTarget;
+    if (value === PATCH) setAsking(true);
+    else viewer.change(withChoice(viewer.edits(), layer.name, value));
+  };
+  const onClose = () => {
+    setAsking(false);
+    viewer.draw(); // the switch goes back to what there is
+  };
+  return [
+    h(
+      'select',
+      {
+        class: `av-switch${width < WITH_ARROW ? ' av-narrow' : ''}`,
+        'data-switch': layer.name,
+        'data-choice': chosen,
+        'aria-label': say('gates_of', { layer: layer.name }),
+        value: isAsking ? PATCH : chosen,
+        onChange,
+      },
+      names.map((name) =>
+        h(
+          'option',
+          { value: name, selected: name === chosen, disabled: !offered.includes(name) },
+          say(name === PATCH ? 'edit_patch' : `gates_${name}`),
+        ),
       ),
     ),
-  );
+    isAsking && h(PhotoChoice, { viewer, layer, onClose }),
+  ];
 }
 
 /** What became of a layer, in words; empty where that is not known. */

@@ -5,6 +5,7 @@ import { BarMarks, settingBars } from './bars.js';
 import { BrushTools, MapBrush, settingCells } from './brush.js';
 import { ChannelPanel } from './channel_panel.js';
 import { EditedNote } from './note.js';
+import { givingGates, takingGates } from './patching.js';
 import { changeInWords, hasSwitches, Switches } from './switches.js';
 
 export const tools = {
@@ -15,9 +16,11 @@ export const tools = {
   ChangesBar,
   ChannelPanel,
   EditedNote,
+  givingGates,
   hasSwitches,
   MapBrush,
   settingBars,
   settingCells,
   Switches,
+  takingGates,
 };

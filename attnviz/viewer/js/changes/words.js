@@ -1,19 +1,19 @@
 // What was done to a layer's gates, in words.
 import { digits } from '../numbers/format.js';
-import { choiceOf, OTHER } from './edits.js';
+import { choiceOf, OTHER, PATCH } from './edits.js';
 
 /** What was done to a layer of the trace that is shown; '' of one that is as it is. */
 export function doneTo(viewer, layer) {
   const { asked, change } = viewer.trace;
   const edits = asked.edits ?? change?.edits; // a saved page knows no names of photos but their files'
   const choice = choiceOf(edits, layer);
-  if (choice !== OTHER) return viewer.say(`gates_${choice}`);
+  if (choice !== OTHER && choice !== PATCH) return viewer.say(`gates_${choice}`);
   return edits[layer].map((edit) => inWords(viewer, edit)).join(', ');
 }
 
 function inWords(viewer, edit) {
   const { say } = viewer;
-  if (edit.edit === 'patch') return say('edit_gates_of', { photo: photoName(viewer, edit.photo) });
+  if (edit.edit === PATCH) return say('edit_gates_of', { photo: photoName(viewer, edit.photo) });
   if (edit.edit === 'set') return setInWords(say, edit);
   return say(edit.part || !isNamed(edit) ? 'gates_other' : `gates_${edit.edit}`);
 }

@@ -38,7 +38,7 @@ function gradioHost(component, takesNetworks) {
         () => ask('progress', { network: request.network }),
         options.report,
       ),
-    edits: ['usual', 'off', 'set'],
+    edits: ['usual', 'off', 'set', 'patch'],
     together: 4,
     captures: async (requests, { signal } = {}) =>
       (await ask('captures', { requests }, { signal })).captures.map(captureOrError),

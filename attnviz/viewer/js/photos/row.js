@@ -88,11 +88,22 @@ function PhotoButton({ viewer, photo, isMine = false }) {
     list.querySelector('[aria-pressed="true"]')?.focus();
   };
   const picture = thumbnail
-    ? h('img', { src: thumbnail, alt: '', width: 56, height: 56, loading: 'lazy' })
+    ? h('img', {
+        src: thumbnail,
+        alt: '',
+        width: 56,
+        height: 56,
+        loading: 'lazy',
+        draggable: false,
+      })
     : h('span', { class: 'av-no-picture' }, name.slice(0, 3));
   return h(
     'div',
-    { class: `av-photo-item${isShown ? ' av-shown' : ''}`, 'data-photo': photo.photo },
+    {
+      class: `av-photo-item${isShown ? ' av-shown' : ''}`,
+      'data-photo': photo.photo,
+      ...viewer.tools?.givingGates(viewer, photo.photo),
+    },
     h(
       'button',
       {

@@ -125,6 +125,7 @@ function Item({ viewer, layer, layout, name }) {
       style: { width: `${layout.width + 8}px` },
       onClick: () => viewer.set({ layer: layer.name }),
       onKeyDown,
+      ...viewer.tools?.takingGates(viewer, layer),
     },
     h(
       'div',
