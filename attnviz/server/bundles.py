@@ -149,7 +149,7 @@ class BundleWriter:
                 self.queue.tell_alive()  # each file is a sign of life
                 self._check_room(path, len(content))
                 archive.writestr(name, content)
-                saving.file_is_written()
+                saving.one_is_done()
 
     def _check_room(self, path: Path, size: int) -> None:
         """Raises AttnvizError where less would stay free than must."""

@@ -16,7 +16,7 @@ from starlette.types import Scope, Send
 from .._paths import ASSETS
 from ..drawing.icon import icon
 from ..languages.catalogue import catalogue, say
-from ..viewer.javascript import first_script, later_script, style
+from ..viewer.javascript import first_script, first_style, later_script
 from .stored_response import StoredResponse, compressed
 
 FOREVER = "public, max-age=31536000, immutable"
@@ -100,7 +100,7 @@ def called_by(scope: Scope) -> str:
 def front_files(component: int, networks: bool) -> Mapping[str, OwnFile | OwnPage]:
     """The page and its files by their paths. ``component`` is the number by which the app asks the server;
     ``networks``: whether visitors' own are opened."""
-    code, look = f"{first_script()}\n{START}".encode(), style().encode()
+    code, look = f"{first_script()}\n{START}".encode(), first_style().encode()
     drawn, card = icon(), CARD.read_bytes()
     files = {
         "script": (code, "js", "text/javascript; charset=utf-8"),

@@ -25,6 +25,7 @@ from ..interventions.edit_json import Edits
 from ..interventions.intervention import changed_features, intervene
 from ..interventions.known_reference import kept_reference, reference_for
 from ..interventions.reference import Reference
+from ..interventions.stairs import LeftOut, Stair, climb
 from ..networks.card import card_of
 from ..photos.opening import open_photo
 from ..photos.photo import Photo
@@ -141,17 +142,21 @@ class Inference:
         self._closed = False
 
     async def forward_pass(
-        self, network: str, run: Callable[[nn.Module], Result], check: Callable[[], None] = lambda: None
+        self,
+        network: str,
+        run: Callable[[nn.Module], Result],
+        check: Callable[[], None] = lambda: None,
+        copied: nn.Module | None = None,
     ) -> Result:
-        """What ``run`` returns of a network, opened, when it is this request's turn. It ends before a block
-        at which ``check`` raises an error. The time that it took is logged, not what it saw. Raises BusyError
-        where too many wait, and TraceError for a pass that takes too long."""
+        """What ``run`` returns of a network, opened, or of a copy of it, when it is this request's turn. It
+        ends before a block at which ``check`` raises an error. The time that it took is logged, not what it
+        saw. Raises BusyError where too many wait, and TraceError for a pass that takes too long."""
         opened, requested = await self._catalog.network(network), self._clock()
 
         def timed() -> Result:
             began = self._clock()
             try:
-                return self._run_limited(self._own_copy(opened), run, check, began)
+                return self._run_limited(copied or self._own_copy(opened), run, check, began)
             finally:
                 waited, took = began - requested, self._clock() - began
                 fields = {"waited_ms": round(1000 * waited, 1), "ms": round(1000 * took, 1)}
@@ -185,6 +190,24 @@ class Inference:
             )
 
         return (await self._features.get((key, layers), compute))[layer]
+
+    async def stairs(
+        self, key: TraceKey, how: str, report: Callable[[int, int], None]
+    ) -> list[Stair | LeftOut]:
+        """Every layer changed in turn, a turn in the queue each. ``report`` is told how many are done, of how
+        many, and may raise an error, which ends it. Raises AttnvizError."""
+        before = await self.trace(key)
+        usual = await self._what_is_usual(key) if how == "usual" else None
+        # of its own, since what is kept from layer to layer are outputs of its modules
+        copied = _copy_of(await self._catalog.network(key.network))
+        climbing = climb(copied, before.source, how, key.view, usual, before)
+        count = sum(layer.formula != "none" for layer in before.layers.values())
+        found: list[Stair | LeftOut] = []
+        report(0, count)
+        while stair := await self._of_photo(key, lambda _: next(climbing, None), copied):
+            found.append(stair)
+            report(len(found), count)
+        return found
 
     def forget(self, photos: Container[Path], networks: Container[str] = ()) -> None:
         """Let go of all that was computed of these photos, and by these networks."""
@@ -264,11 +287,13 @@ class Inference:
         with _foreseen():
             return await self.decoding.run(lambda: self._compute.open(key.photo))
 
-    async def _of_photo(self, key: TraceKey, run: Callable[[nn.Module], Result]) -> Result:
+    async def _of_photo(
+        self, key: TraceKey, run: Callable[[nn.Module], Result], copied: nn.Module | None = None
+    ) -> Result:
         """What ``run`` returns, if neither photo nor checkpoint was deleted before it was done."""
         self._check_kept(key)
         with _foreseen():
-            result = await self.forward_pass(key.network, run, lambda: self._check_kept(key))
+            result = await self.forward_pass(key.network, run, lambda: self._check_kept(key), copied)
             self._check_kept(key)
             return result
 
@@ -297,10 +322,15 @@ class Inference:
         copies: weakref.WeakKeyDictionary[nn.Module, nn.Module]
         copies = vars(self._thread).setdefault("copies", weakref.WeakKeyDictionary())
         if network not in copies:
-            inside = unwrapped(network)
-            shared = [*inside.parameters(), *inside.buffers(), card_of(inside)]
-            copies[network] = copy.deepcopy(inside, {id(item): item for item in shared})
+            copies[network] = _copy_of(network)
         return copies[network]
+
+
+def _copy_of(network: nn.Module) -> nn.Module:
+    """Modules of the same weights."""
+    inside = unwrapped(network)
+    shared = [*inside.parameters(), *inside.buffers(), card_of(inside)]
+    return copy.deepcopy(inside, {id(item): item for item in shared})
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""What is being saved: how far it is, and that it was given up."""
+"""What is being saved, or takes as long: how far it is, and that it was given up."""
 
 from __future__ import annotations
 
@@ -13,15 +13,20 @@ LONGEST_NAME = 64  # characters, by which a browser calls what it saves
 
 @dataclass(eq=False)
 class Saving:
-    """One thing that is being saved."""
+    """One thing that is being saved, or takes as long."""
 
-    done: int = 0  # files that are written
+    done: int = 0  # files that are written, or layers that were changed
     total: int = 0  # and how many there will be
     given_up: bool = False
 
-    def file_is_written(self) -> None:
+    def one_is_done(self) -> None:
         """One more. Raises AttnvizError if it was given up."""
         self.done += 1
+        self.check()
+
+    def count(self, done: int, total: int) -> None:
+        """So many of so many are done. Raises AttnvizError if it was given up."""
+        self.done, self.total = done, total
         self.check()
 
     def check(self) -> None:

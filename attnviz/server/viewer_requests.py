@@ -12,7 +12,9 @@ from typing import Any
 from urllib.parse import quote
 
 from ..capture.layer_attention import LayerAttention
+from ..capture.trace import Trace
 from ..errors import AttnvizError
+from ..interventions.stairs import LeftOut, Stair
 from ..languages.catalogue import catalogue
 from ..networks.card import card_of
 from ..photos.example_photos import EXAMPLE
@@ -59,7 +61,7 @@ class ViewerRequests:
     def functions(self) -> list[Callable[[Any, str], Awaitable[Answer]]]:
         """Those that a browser may call."""
         asked = [self.capture, self.captures, self.progress, self.channel, self.gallery]
-        return [*asked, self.save, self.give_up]
+        return [*asked, self.stairs, self.save, self.give_up]
 
     async def channel(self, request: Any, _session: str = "") -> Answer:
         """One channel's features before and after a layer's gate."""
@@ -77,6 +79,18 @@ class ViewerRequests:
             with self.downloads.noting(key.network) as report:
                 await self._catalog.network(key.network, report)
             return await self.encoded(key)
+
+        return await answered(request, answer)
+
+    async def stairs(self, request: Any, session: str = "") -> Answer:
+        """What a network says with every layer changed in turn, ``how`` to "off" or to what is "usual"."""
+
+        async def answer(request: dict[str, Any]) -> Answer:
+            key = trace_key({**request, "edits": None}, self._photos)
+            how = "off" if request.get("how") == "off" else "usual"
+            with self._savings.under_way(session, request.get("saving")) as saving:
+                found = await self._inference.stairs(key, how, saving.count)
+            return {"how": how, **_climbed(await self._inference.trace(key), found)}
 
         return await answered(request, answer)
 
@@ -159,6 +173,20 @@ class ViewerRequests:
         if layer is None:
             raise AttnvizError("channel_unknown")
         return key, layer
+
+
+def _climbed(before: Trace, found: list[Stair | LeftOut]) -> Answer:
+    """Stairs as the browser takes them, see viewer/js/host/host.js."""
+    best, share = before.top(1)[0] if before.top(1) else (None, None)
+    return {
+        "before": {"answer": best, "share": share},
+        "steps": [
+            {"layer": one.layer, "alone": one.alone.to_json(), "together": one.together.to_json()}
+            for one in found
+            if isinstance(one, Stair)
+        ],
+        "leftOut": [{"layer": one.layer, "why": said(one.why)} for one in found if isinstance(one, LeftOut)],
+    }
 
 
 async def answered(request: Any, answer: Callable[[dict[str, Any]], Awaitable[Answer]]) -> Answer:

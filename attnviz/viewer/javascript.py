@@ -41,6 +41,7 @@ STYLE_SHEETS = (
     *("taking", "changes", "help", "learn", "live", "touch"),
 )
 SITE_SHEETS = ("live",)  # those that only a page without a server needs
+LATER_SHEETS = ("changes",)  # those that only modules need which come later
 VENDOR = "vendor/"  # folder of what others wrote, byte for byte as it was published
 
 IMPORT = re.compile(r"^import (\{[^}]*\}) from '(\.{1,2}/[\w/.-]+)\.js';\n", re.MULTILINE)
@@ -86,7 +87,7 @@ def first_script() -> str:
 
 @cache
 def later_script() -> str:
-    """The modules and texts that ``first_script`` does without."""
+    """The modules, texts and styles that a page does without at first."""
     sources, names = _sources(), EXPORTS.values()
     first = _in_order(sources, names, with_later=False)
     added = (pair for pair in _in_order(sources, names).items() if pair[0] not in first)
@@ -95,6 +96,9 @@ def later_script() -> str:
         "(() => {",
         "'use strict';",
         f"const {{ modules, later, {', '.join(shared_constants())} }} = window.attnviz.inside;",
+        "const look = document.createElement('style');",
+        f"look.textContent = {_json(_joined(LATER_SHEETS))};",
+        "document.head.append(look);",
         *(f"Object.assign(WORDS.{code}, {_json(texts)});" for code, texts in words.items()),
         *(in_own_scope(name, source) for name, source in added),
         "})();",
@@ -157,6 +161,12 @@ def bundled(names: Iterable[str], with_later: bool = True) -> str:
 def style() -> str:
     """The viewer's CSS."""
     return _joined(name for name in STYLE_SHEETS if name not in SITE_SHEETS)
+
+
+@cache
+def first_style() -> str:
+    """The same without what comes with ``later_script``."""
+    return _joined(name for name in STYLE_SHEETS if name not in (*SITE_SHEETS, *LATER_SHEETS))
 
 
 @cache

@@ -17,6 +17,20 @@ HOST = """{
     const made = captures['first cbam changed'];
     return { ...made, asked: { ...made.asked, ...asked } };
   },
+  async stairs(asked, { how }, { report }) {
+    calls.push(['stairs', { ...asked, how }]);
+    report({ done: 1, total: 2 });
+    const said = (scoreChange) => {
+      const isOther = scoreChange < -2;
+      return { answer: isOther ? 'class 2' : 'class 1', isOther, scoreChange, share: 0.5 };
+    };
+    const steps = [
+      { layer: 'layer1.0', alone: said(-0.2), together: said(-0.2) },
+      { layer: 'layer1.1', alone: said(1.5), together: said(-2.4) },
+    ];
+    const why = { en: 'It has no factor.', zh: '没有系数。' };
+    return { how, before: { answer: 'class 1', share: 0.8 }, steps, leftOut: [{ layer: 'layer2.0', why }] };
+  },
 }"""
 LAYER = "layer4.0"
 
@@ -151,6 +165,37 @@ def test_another_photos_gates_are_put_in_from_a_list_or_by_dropping_it_on_a_laye
     target = page.locator("[data-layer='layer2.0']")
     after(page, lambda: page.locator("[data-photo=second]").drag_to(target))
     assert page.evaluate("attnviz.viewer.trace.asked.edits") == {"layer4.0": [patch], "layer2.0": [patch]}
+
+
+def test_stairs_are_a_figure_with_a_scale_in_which_each_bar_makes_its_change(app):
+    page = app()
+    page.locator("[data-stairs]").click()
+    stairs, other = page.locator("[data-part=stairs]"), page.locator("[data-stair='together layer1.1']")
+    expect(other).to_contain_text("−2.40 · 80% → 50% · ▸ class 2")
+    expect(stairs).to_contain_text("layer2.0: It has no factor.")
+    ticks = page.locator(".av-stairs-ticks").first.locator("span")
+    assert ticks.all_inner_texts() == ["−3", "−2", "−1", "0", "1", "2"]
+    left, right = ticks.first.bounding_box(), ticks.last.bounding_box()
+    bar = page.locator("[data-stair='alone layer1.1'] b").bounding_box()
+    middle = [box["x"] + box["width"] / 2 for box in (left, right)]
+    assert bar["width"] == pytest.approx((middle[1] - middle[0]) * 1.5 / 5, rel=0.02)
+
+    page.locator("[data-control=how]").select_option("off")
+    after(page, lambda: page.locator("[data-stair='together layer1.1']").click())
+    off = [{"edit": "off"}]
+    assert page.evaluate("attnviz.viewer.trace.asked.edits") == {"layer1.0": off, "layer1.1": off}
+    expect(other).to_have_attribute("aria-pressed", "true")
+    asked = page.evaluate("calls.filter(([name]) => name === 'stairs').map(([, asked]) => asked)")
+    as_it_is = {"photo": "first", "network": "cbam", "view": "whole"}
+    assert asked == [{**as_it_is, "how": "usual"}, {**as_it_is, "how": "off"}]  # asked for once each
+    with page.expect_download() as table:
+        page.locator("[data-stairs-csv]").click()
+    rows = table.value.path().read_text().splitlines()
+    assert len(rows) == 1 + 2 * 2 and rows[-1].startswith(
+        "changed network: cbam,first.png,together,layer1.1,off"
+    )
+    page.locator("[data-stairs-close]").click()
+    expect(stairs).to_have_count(0)
 
 
 def test_nothing_is_offered_that_the_host_or_the_layer_has_not(open_app, changed):

@@ -15,6 +15,7 @@ from helpers.page_client import TEMPLE, error_of
 
 import attnviz
 from attnviz.export import reproduce
+from attnviz.interventions.stairs import climb
 from attnviz.server.inference import changed_trace
 
 OFF = {"layer3.0": [{"edit": "off"}]}
@@ -197,3 +198,16 @@ def test_what_is_saved_of_a_changed_network_says_so_and_makes_it_again(client, t
     expected = unpacked(capture["arrays"])[layer["arrays"]["channel"]]
     with np.load(io.BytesIO(files["arrays.npz"])) as arrays:
         np.testing.assert_allclose(arrays["layer4.1.channel"], expected, atol=1e-4)
+
+
+@pytest.mark.parametrize("how", ["usual", "off"])
+def test_stairs_are_those_of_the_library(client, cbam, examples, how):
+    answer = client.viewer.stairs({**TEMPLE, "how": how, "saving": "stairs"})
+    expected = list(climb(attnviz.fast(cbam), examples / "temple.jpg", how))
+    assert [step["layer"] for step in answer["steps"]] == [stair.layer for stair in expected]
+    for step, stair in zip(answer["steps"], expected):
+        for part in ("alone", "together"):
+            wanted = getattr(stair, part).to_json()
+            assert step[part] == pytest.approx(wanted, abs=1e-3, nan_ok=True)
+    assert answer["how"] == how and answer["leftOut"] == []
+    assert answer["before"]["answer"] == client.viewer.capture(TEMPLE)["top"][0][0]

@@ -17,7 +17,7 @@ from attnviz.server.front_page import front_files
 from attnviz.server.middleware import ServerState
 from attnviz.server.routes import below
 from attnviz.server.settings import Settings
-from attnviz.viewer.javascript import first_script, later_script, style
+from attnviz.viewer.javascript import first_script, first_style, later_script
 
 FILES = front_files(7, networks=True)
 NAMES = re.findall(r'(?:src|href)="([^"]+)"', FILES["/"].text)
@@ -95,13 +95,13 @@ def test_a_file_is_packed_for_who_takes_it_so():
         packed, plain = got(f"/{name}"), got(f"/{name}", "identity")
         assert packed[0]["content-encoding"] == "gzip" and "content-encoding" not in plain[0]
         assert gzip.decompress(packed[1]) == plain[1] and 2 * len(packed[1]) < len(plain[1])
-    assert style().encode() in [got(f"/{name}", "")[1] for name in NAMES]
+    assert first_style().encode() in [got(f"/{name}", "")[1] for name in NAMES]
     assert any(got(f"/{name}", "")[1].startswith(first_script().encode()) for name in NAMES)
     assert got(f"/{LATER}", "")[1] == later_script().encode()
 
 
 def test_other_content_has_another_address(monkeypatch):
-    monkeypatch.setattr("attnviz.server.front_page.style", lambda: "body {}")
+    monkeypatch.setattr("attnviz.server.front_page.first_style", lambda: "body {}")
     others = set(front_files(7, networks=True)) - set(FILES)
     assert len(others) == 1 and others.pop().endswith(".css")
 

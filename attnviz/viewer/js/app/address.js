@@ -46,6 +46,7 @@ const PARAMETERS = {
   top: { read: wholeNumber },
   gallery: { read: flag, write: Number },
   switches: { read: flag, write: Number },
+  stairs: { read: oneOf(['usual', 'off']) },
   tiles: { read: oneOf(GALLERY_ORDERS) },
   networks: {
     read: split,

@@ -64,6 +64,7 @@ function Explorer({ viewer }) {
     'div',
     { class: 'av-explore' },
     h(Strip, { viewer }),
+    isExploring && viewer.tools && h(viewer.tools.Stairs, { viewer }),
     isExploring && h(Cards, { viewer }),
     h(NetworksComparison, { viewer }),
     h(PhotosComparison, { viewer }),

@@ -33,6 +33,7 @@ export const FIRST_STATE = {
   gallery: false, // whether all channels are shown
   tiles: 'change', // in which order, one of GALLERY_ORDERS
   switches: false, // whether the strip has a switch for each layer's gates
+  stairs: null, // how every layer is changed in turn, 'usual' or 'off', where that is shown
   brush: { isOn: false, value: 0, size: 1 }, // what sets cells of the map, and how many cells a side it has
   networks: [], // that are compared, by name
   photos: [], // that are compared

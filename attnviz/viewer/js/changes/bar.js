@@ -2,6 +2,7 @@
 import { Button } from '../controls/controls.js';
 import { h } from '../vendor/preact.js';
 import { isChanging } from './edits.js';
+import { StairsButton } from './stairs.js';
 import { canReset } from './switches.js';
 import { doneTo } from './words.js';
 
@@ -20,6 +21,7 @@ export function ChangesBar({ viewer }) {
       'data-part': 'changes',
     },
     h('p', { role: 'status' }, trace.change && h('strong', {}, say('changed_network')), ' ', text),
+    h(StairsButton, { viewer }),
     canReset(viewer) &&
       h(Button, { 'data-reset-gates': '', onClick: () => viewer.change({}) }, say('reset_gates')),
     isOpen &&

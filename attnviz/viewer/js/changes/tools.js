@@ -6,6 +6,7 @@ import { BrushTools, MapBrush, settingCells } from './brush.js';
 import { ChannelPanel } from './channel_panel.js';
 import { EditedNote } from './note.js';
 import { givingGates, takingGates } from './patching.js';
+import { Stairs } from './stairs.js';
 import { changeInWords, hasSwitches, Switches } from './switches.js';
 
 export const tools = {
@@ -21,6 +22,7 @@ export const tools = {
   MapBrush,
   settingBars,
   settingCells,
+  Stairs,
   Switches,
   takingGates,
 };

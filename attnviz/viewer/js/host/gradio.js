@@ -39,6 +39,7 @@ function gradioHost(component, takesNetworks) {
         options.report,
       ),
     edits: ['usual', 'off', 'set', 'patch'],
+    stairs: (request, asked, options) => inSight(ask, 'stairs', { ...request, ...asked }, options),
     together: 4,
     captures: async (requests, { signal } = {}) =>
       (await ask('captures', { requests }, { signal })).captures.map(captureOrError),
@@ -57,18 +58,23 @@ function gradioHost(component, takesNetworks) {
 
 const captureOrError = (answer) => (answer.error ? new HostError(answer.error) : answer);
 
-/** The file of what is saved; if it is given up, the server is told. */
-async function saved(ask, selection, { signal, report } = {}) {
+/** The file of what is saved. */
+async function saved(ask, selection, options) {
+  const { url } = await inSight(ask, 'save', selection, options);
+  return { address: here(url), name: decodeURIComponent(url.split('/').at(-1)) };
+}
+
+/** The answer to what takes long, and says how far it is; if it is given up, the server is told. */
+async function inSight(ask, name, data, { signal, report } = {}) {
   const saving = freshName();
   const giveUp = () => ask('give_up', { saving }).catch(() => {}); // what is over can't be given up
   signal?.addEventListener('abort', giveUp);
   try {
-    const { url } = await reporting(
-      () => ask('save', { ...selection, saving }, { signal }),
+    return await reporting(
+      () => ask(name, { ...data, saving }, { signal }),
       () => ask('progress', { saving }),
       report,
     );
-    return { address: here(url), name: decodeURIComponent(url.split('/').at(-1)) };
   } finally {
     signal?.removeEventListener('abort', giveUp);
   }

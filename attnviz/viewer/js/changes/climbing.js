@@ -1,0 +1,22 @@
+// What the host says of every layer changed in turn, asked for once for each photo, network, view and way.
+
+const KEPT = 16;
+const kept = new Map(); // by key: the promise of stairs, see host.js; the oldest first
+
+/** The stairs of a trace's photo in its network as it is, every layer changed by ``how``, 'usual' or 'off'. */
+export function climbed(viewer, how, options) {
+  const { photo, network, view } = viewer.trace.asked;
+  const key = stairsKey(viewer, how);
+  if (!kept.has(key)) {
+    const promise = viewer.host.stairs({ photo, network, view }, { how }, options);
+    kept.set(key, promise);
+    promise.catch(() => kept.delete(key));
+    if (kept.size > KEPT) kept.delete(kept.keys().next().value);
+  }
+  return kept.get(key);
+}
+
+/** What stairs are told from others by. */
+export function stairsKey({ trace: { asked } }, how) {
+  return JSON.stringify([asked.network, asked.photo, asked.view, how]);
+}
