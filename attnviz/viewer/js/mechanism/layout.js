@@ -3,8 +3,10 @@
 
 const WIDEST = 10; // times the type's size, of a picture
 const SIGN = 2.5; // of a small node
-const NUMBER = 4.3; // of a small node with a number in it
+const NUMBER = 4.9; // of a small node with a number in it
 const LETTER = 0.8; // of the width of a letter of a sign
+const BORDERS = 1.1; // beside a sign, on both sides together
+const CLOSE = 0.7; // the same in a diagram that runs downwards
 const GAP = 0.7; // between columns, at least
 const WIDEST_GAP = 3.4;
 const PROPORTION = 0.66; // of a picture's height to its width
@@ -72,14 +74,14 @@ export function hasNumber(diagram, { key, small, shows }) {
   return Boolean(small && shows) && !isRepeated;
 }
 
-function signWidth(diagram, node, size, hasFeet) {
+function signWidth(diagram, node, size, hasFeet, isDown = false) {
   const { sign } = node;
   const letters = [sign].flat(Infinity).filter((part) => !['row', 'sub', 'sup'].includes(part));
   return (
     size *
     Math.max(
       hasFeet && hasNumber(diagram, node) ? NUMBER : SIGN,
-      LETTER * letters.join('').length + 0.7,
+      LETTER * letters.join('').length + (isDown ? CLOSE : BORDERS),
     )
   );
 }
@@ -89,7 +91,7 @@ function body(diagram, node, sizes, size, hasFeet, isDown) {
   const picture = isDown ? sizes.below : sizes.picture;
   if (node.small) {
     const height = (hasFeet && hasNumber(diagram, node) ? SIGN + FOOT - 0.4 : SIGN) * size;
-    return { width: signWidth(diagram, node, size, hasFeet), height, head: 0, foot: 0 };
+    return { width: signWidth(diagram, node, size, hasFeet, isDown), height, head: 0, foot: 0 };
   }
   const foot = hasFeet ? FOOT * size : 0;
   return { width: picture, height: picture * PROPORTION, head: HEAD * size, foot };
