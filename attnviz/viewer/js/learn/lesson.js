@@ -1,4 +1,5 @@
 // The lesson's course: it opens a page by setting what is shown, and at its end gives back what was set before.
+import { canChange } from '../changes/switches.js';
 import { PAGES } from './pages.js';
 
 /** How a page wants the map and the channels drawn, unless it says otherwise. */
@@ -45,7 +46,8 @@ export async function openPage(viewer, name, given = {}) {
   if (!asked) return viewer.set({ learn: null });
   const photo = photoFor(viewer, page) ?? asked.photo;
   const { lessonPhoto } = viewer.state;
-  const kept = page.isOnOutsider ? (lessonPhoto ?? viewer.trace.asked.photo) : null;
+  const isOnOther = page.isOnOutsider || page.example;
+  const kept = isOnOther ? (lessonPhoto ?? viewer.trace.asked.photo) : null;
   const stateOf = (trace) => ({
     ...PLAIN,
     ...(fitting(page, trace) ? page.choose(trace) : {}),
@@ -53,7 +55,8 @@ export async function openPage(viewer, name, given = {}) {
     learn: name,
     ...given,
   });
-  return viewer.open({ network: asked.network, photo, edits: {} }, stateOf);
+  const { edits = {} } = page;
+  return viewer.open({ network: asked.network, photo, edits }, stateOf);
 }
 
 /** End the lesson, and show what was shown before it. */
@@ -87,8 +90,10 @@ const fitting = (page, trace, kind) =>
   );
 
 /** The network that a page is shown in, {network, photo}: of the best kind that there is the one on the screen, else the
- * one from before the lesson, else one that comes with attnviz, else one whose capture is here; null if there is none. */
+ * one from before the lesson, else one that comes with attnviz, else one whose capture is here; null if there is none. Of a
+ * page with edits one that comes with attnviz, where such edits can be made. */
 function networkFor(viewer, page) {
+  if (page.edits) return networkToChange(viewer, page);
   for (const kind of page.kinds) {
     const found = networkOf(viewer, page, kind);
     if (found) return found;
@@ -96,23 +101,34 @@ function networkFor(viewer, page) {
   return null;
 }
 
+function networkToChange(viewer, { edits, kinds }) {
+  const all = Object.values(edits).flat();
+  if (!canChange(viewer) || !all.every(({ edit }) => viewer.host.edits.includes(edit))) return null;
+  const ours = comingWithUs(viewer, kinds[0]);
+  return ours && { network: ours.name, photo: viewer.trace.asked.photo };
+}
+
+const comingWithUs = ({ networks }, kind) =>
+  networks.find(
+    ({ attention, group, isReady }) => attention === kind && group === 'embedded' && isReady,
+  );
+
 function networkOf(viewer, page, kind) {
-  const { trace, networks, state, captures } = viewer;
+  const { trace, state, captures } = viewer;
   const { photo } = trace.asked;
   if (fitting(page, trace, kind)) return trace.asked;
   const seen = captures.all().filter((other) => fitting(page, other, kind));
   const earlier = seen.find(({ asked }) => asked.network === state.before?.asked.network);
   if (earlier) return { network: earlier.asked.network, photo };
-  const ours = networks.find(
-    ({ attention, group, isReady }) => attention === kind && group === 'embedded' && isReady,
-  );
+  const ours = comingWithUs(viewer, kind);
   if (ours) return { network: ours.name, photo };
   return (seen.find(({ asked }) => asked.photo === photo) ?? seen[0])?.asked ?? null;
 }
 
-/** The photo that a page is shown with: one that none of the classes fits, if it asks for such; else the one that was
- * shown before such a page; null for the one that is shown. */
+/** The photo that a page is shown with: an example, or one that none of the classes fits, if it asks for such; else the one
+ * that was shown before such a page; null for the one that is shown. */
 function photoFor({ examples, state, trace }, page) {
+  if (page.example) return examples.find(({ photo }) => photo.endsWith(`:${page.example}`))?.photo;
   if (!page.isOnOutsider) return state.lessonPhoto;
   const shown = examples.find(({ photo }) => photo === trace.asked.photo);
   return shown?.mark ? null : (examples.find(({ mark }) => mark)?.photo ?? null);

@@ -8,10 +8,12 @@
 // - ``formulas``: [node's key, or what finds it in a diagram; 'formula' or 'example'] of the layer's diagram;
 // - ``ask(viewer, layer)``: its question, answered from the numbers that are shown: {values, choices, right}, ``values``
 //   being those of its words, and keys of what else there is to say: ``also`` after the text, ``more`` after the answer.
-// ``isOnOutsider``: it asks for a photo that none of the network's classes fits.
+// ``isOnOutsider``: it asks for a photo that none of the network's classes fits; ``example``: for the example of this name.
+// ``edits``: what it changes of the gates of a network that comes with attnviz; absent for nothing.
 import { bamPage } from './bam.js';
 import { edgesPage, mapPage, poolsPage } from './cbam.js';
 import { depthPage, readingPage } from './network.js';
+import { againstPage, allLayersPage, idlePage, oneLayerPage } from './what_if.js';
 import { effectPage, excitationPage, gatePage, squeezePage } from './se.js';
 
 export const PAGES = [
@@ -25,6 +27,10 @@ export const PAGES = [
   bamPage,
   depthPage,
   readingPage,
+  idlePage,
+  againstPage,
+  oneLayerPage,
+  allLayersPage,
 ];
 
 export const PAGE_NAMES = PAGES.map(({ name }) => name);
