@@ -1,5 +1,5 @@
 // The lesson's course: it opens a page by setting what is shown, and at its end gives back what was set before.
-import { canChange } from '../changes/switches.js';
+import { canChange } from '../changes/edits.js';
 import { PAGES } from './pages.js';
 
 /** How a page wants the map and the channels drawn, unless it says otherwise. */
@@ -64,7 +64,7 @@ export async function closeLesson(viewer) {
   const { before, lessonPhoto } = viewer.state;
   const closed = { learn: null, before: null, lessonPhoto: null };
   if (before) await viewer.open(before.asked, () => ({ ...before.set, ...closed }));
-  else if (lessonPhoto) await viewer.open({ photo: lessonPhoto }, () => closed);
+  else if (lessonPhoto) await viewer.open({ photo: lessonPhoto, edits: {} }, () => closed);
   if (viewer.state.learn) viewer.set(closed); // what was shown before is gone
   if (before) window.scrollTo(0, before.scroll);
 }
