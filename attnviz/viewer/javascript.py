@@ -34,7 +34,7 @@ SITE_EXPORTS = {  # of a page without a server
     "savedFile": "host/file",
     "HostError": "host/host",
 }
-LATER_WORDS = "edit_"  # begins the texts that only modules need which come later
+LATER_WORDS = ("edit_", "learn_")  # begin the texts that only modules need which come later
 # in css/
 STYLE_SHEETS = (
     *("theme", "frame", "choosing", "strip", "cards", "mechanism", "present", "tables", "comparison"),

@@ -140,4 +140,4 @@ def test_the_served_page_weighs_little(running):
     page = httpx.get(running.url)
     files = [httpx.get(f"{running.url}/{name}") for name in re.findall(r'(?:src|href)="([^"]+)"', page.text)]
     sizes = [int(answer.headers["content-length"]) for answer in (page, *files)]
-    assert len(sizes) == 4 and sum(sizes) < 130_000
+    assert len(sizes) == 4 and sum(sizes) < 120_000

@@ -1,6 +1,5 @@
 // The address that brings a view back. It holds all that was set but a visitor's own photos and weights.
 import { readEdits, writeEdits } from '../changes/edits.js';
-import { PAGE_NAMES } from '../learn/pages.js';
 import { FIRST_STATE, GALLERY_ORDERS } from './state.js';
 
 const YOURS = 'yours:'; // begins the name of a visitor's own network, which is the key to it
@@ -34,7 +33,7 @@ const PARAMETERS = {
   way: { read: (text) => oneOf(WAYS)(text) },
   present: { read: flag, write: Number },
   step: { read: wholeNumber },
-  learn: { read: oneOf(PAGE_NAMES) },
+  learn: { read: (text) => (/^[a-z_]{1,40}$/.test(text) ? text : null) },
   opacity: { read: share },
   wipe: { read: share },
   bare: { read: flag, write: Number },

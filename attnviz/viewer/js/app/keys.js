@@ -1,7 +1,7 @@
 // Keys for what is done often, wherever the focus is but in a field.
 import { h } from '../vendor/preact.js';
 import { useEffect } from '../vendor/preact-hooks.js';
-import { toggleLesson } from '../learn/lesson.js';
+import { toggle } from '../learn/button.js';
 import { ranked, weightsOf } from '../numbers/analysis.js';
 import { clamp } from '../numbers/scale.js';
 
@@ -39,7 +39,7 @@ export function Keys({ viewer, help }) {
 function act(viewer, help, key) {
   if (key === '?') help.current.showModal();
   else if (key === 'p') viewer.set({ tab: 'explore', present: true });
-  else if (key === 'l') toggleLesson(viewer);
+  else if (key === 'l') toggle(viewer);
   else if (key === '[' || key === ']') moveLayer(viewer, key === ']' ? 1 : -1);
   else if (key === '-' || key === '+') moveChannel(viewer, key === '+' ? -1 : 1);
   else if (key === '/') viewer.element.querySelector('[data-control=find]')?.focus();

@@ -1,10 +1,10 @@
 // How the app begins, and begins anew.
 import { hasEdits, requestOf } from '../changes/edits.js';
-import { openPage } from '../learn/lesson.js';
 import { ownPhotos } from '../photos/own.js';
 import { readAddress } from './address.js';
 import { keepHistory, keptView } from './history.js';
 import { ENGLISH, spokenLanguage } from './languages.js';
+import { partOf } from './later.js';
 import { FORGOTTEN } from './state.js';
 
 /** Begin: with what the address, or this entry of the history, asks for, and the host has. ``page`` is that of ``mount``,
@@ -37,7 +37,7 @@ async function showFirst(viewer, opening, { learn, ...state }, edits) {
   await viewer.show(trace, { ...opening.state, ...state });
   for (const request of compared.beside) await captures.get(request);
   if (compared.beside.length) viewer.draw();
-  if (learn) await openPage(viewer, learn, state);
+  if (learn) await (await partOf(viewer, 'lesson'))?.openPage(viewer, learn, state);
 }
 
 /** The trace with these edits, or as it is where they can't be made, which is said. */

@@ -2,7 +2,6 @@
 import { AnswerCard } from '../answer/card.js';
 import { NetworksComparison } from '../compare/networks.js';
 import { PhotosComparison } from '../compare/photos.js';
-import { Lesson } from '../learn/panel.js';
 import { MechanismPanel } from '../mechanism/panel.js';
 import { NetworkChoice } from '../networks/choice.js';
 import { Present } from '../present/present.js';
@@ -39,7 +38,7 @@ export function Root({ viewer }) {
     h('div', { class: 'av-choosing' }, h(PhotoRow, { viewer }), h(NetworkChoice, { viewer })),
     h(Waiting, { viewer }),
     h(Explorer, { viewer }),
-    h(Lesson, { viewer }),
+    viewer.lesson && h(viewer.lesson.Lesson, { viewer }),
     h(Present, { viewer }),
     h(Notice, { viewer }),
     h(DropTarget, { viewer }),

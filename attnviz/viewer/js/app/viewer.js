@@ -17,6 +17,7 @@ import { h, render } from '../vendor/preact.js';
 import { addressOf } from './address.js';
 import { Captures } from './captures.js';
 import { classIn, ENGLISH, spokenLanguage, textIn } from './languages.js';
+import { partOf } from './later.js';
 import { begin, beginAnew } from './opening.js';
 import { Pointing } from './pointing.js';
 import { Root } from './root.js';
@@ -52,12 +53,13 @@ class Viewer {
   history = null; // the browser's, where it follows what is shown
   pointing = new Pointing(); // what is pointed at
   tools = null; // what shows and makes changes of gates, once it is needed, see changes/tools.js
+  lesson = null; // the lesson, once it is opened, see learn/whole.js
+  coming = {}; // such parts on their way, promises by name
   draft = null; // what is about to be set of a layer's gates, see changes/setting.js
   isBared = false; // whether the map is away for as long as a key is held
   #page;
   #examplesOf; // networks
   #wanted = null; // the request under way
-  #isFetching = false; // whether the tools are on their way
 
   constructor(element, host, page) {
     this.element = element;
@@ -286,18 +288,6 @@ class Viewer {
     this.history?.follow();
   };
 
-  async #fetchTools() {
-    if (this.#isFetching || this.tools) return;
-    this.#isFetching = true;
-    try {
-      this.tools = (await import('../changes/tools.js')).tools;
-      this.draw();
-    } catch {
-      this.tell(new HostError());
-    }
-    this.#isFetching = false; // what did not come is asked for when all is drawn the next time
-  }
-
   /** Take the map away from the photo, or put it back. */
   bare = (isBared) => {
     if (this.isBared === isBared) return;
@@ -321,7 +311,8 @@ class Viewer {
 
   draw() {
     const { state } = this;
-    if (this.trace?.change || (this.trace && state.switches)) this.#fetchTools();
+    if (this.trace?.change || (this.trace && state.switches)) partOf(this, 'tools');
+    if (state.learn) partOf(this, 'lesson');
     // With another photo or network nothing may be compared any more
     if (
       this.trace &&

@@ -22,9 +22,6 @@ const SET = [...Object.keys(PLAIN), 'layer', 'channel'];
 /** The pages that can be shown with what the host has. */
 export const pagesOf = (viewer) => PAGES.filter((page) => networkFor(viewer, page));
 
-/** Whether there is a page to show. */
-export const hasLesson = (viewer) => PAGES.some((page) => networkFor(viewer, page));
-
 /** Open the first page. What is set now comes back at the end. */
 export async function startLesson(viewer) {
   const { state, trace } = viewer;

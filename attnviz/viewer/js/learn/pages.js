@@ -32,5 +32,3 @@ export const PAGES = [
   oneLayerPage,
   allLayersPage,
 ];
-
-export const PAGE_NAMES = PAGES.map(({ name }) => name);
