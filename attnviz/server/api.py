@@ -4,6 +4,7 @@
 Their functions' docstrings are what the API's own pages say.
 """
 
+import json
 from asyncio import to_thread
 from functools import wraps
 from typing import Any, TypedDict
@@ -14,11 +15,14 @@ from gradio.data_classes import FileData
 
 from ..capture.run import find
 from ..capture.trace import Trace
-from ..errors import AttnvizError, NetworkError
+from ..errors import AttnvizError, EditError, NetworkError
+from ..interventions.edit_json import EXAMPLE, LONGEST
+from ..viewer.change import change
 from ..zoo.registry import list_networks
 from .asker import asked_by, asker_of
 from .inference import TraceKey
 from .service import Service
+from .view_state import trace_key
 
 
 class NetworkRow(TypedDict):
@@ -72,6 +76,22 @@ class Explanation(TypedDict):
     doubtful: bool | None  # whether the photo may well show none of its classes; null where not measured
     remarks: list[str]  # what was assumed of the photo, or could not be told
     layers: list[Summary]
+
+
+class WhatIf(TypedDict):
+    """What a network says of a photo with gates changed, and what it said before. A probability alone
+    exaggerates: read the change of the score."""
+
+    network: str  # it is called a changed network
+    photo: str
+    probabilities_before: dict[str, float]
+    probabilities: dict[str, float]
+    answer_changed: bool
+    score_change: float | None  # of the class before, in logits; null where that is not known
+    moved: dict[str, float | None]  # the mean size of the change of each layer's factor
+    remarks: list[str]  # what is to be known of these edits
+    layers: list[Summary]
+    gates: Gates | None  # of the layer that was asked for
 
 
 class Api:
@@ -144,12 +164,44 @@ class Api:
             view: "whole", all of the photo, or "crop", the centre square that the network was measured with
         """
         trace = await self._service.inference.trace(await self._key(request, photo, network, view))
-        attention = trace.layers[_known_layer(trace, layer)]
+        return _gates(trace, layer)
+
+    async def what_if(
+        self,
+        request: gr.Request,
+        photo: FileData,
+        edits: str,
+        network: str = "cbam_resnet18",
+        view: str = "whole",
+        layer: str = "",
+    ) -> WhatIf:
+        """What a network says of a photo if gates are changed: off (factor 1), as usual (the mean over other
+        photos), set to a value. All later gates are computed anew. That an answer moves says what these gates
+        do for this photo; what a gate looks like does not.
+
+        Args:
+            photo: a picture file
+            edits: JSON by layer: {"layer3.1": "off", "layer4.0": {"edit": "set", "channel": [[17, 0.0]]}}
+            network: a name from list_networks
+            view: "whole", all of the photo, or "crop", the centre square that the network was measured with
+            layer: a name from list_layers, to get all its gates too; empty for none
+        """
+        unchanged = await self._key(request, photo, network, view)
+        asked = {"photo": self._service.photos.name_of(unchanged.photo), "network": network, "view": view}
+        key = trace_key({**asked, "edits": _edits(edits)}, self._service.photos)
+        after, before = [await self._service.inference.trace(each) for each in (key, unchanged)]
+        changed = change(after, before)
         return {
-            "layer": layer,
-            "kind": attention.kind,
-            "channel": _plain(attention.channel),
-            "spatial": _plain(attention.map),
+            "network": after.network,
+            "photo": after.photo.name,
+            "probabilities_before": dict(before.top(5)),
+            "probabilities": dict(after.top(5)),
+            "answer_changed": changed["isOther"],
+            "score_change": changed["scoreChange"],
+            "moved": changed["moved"],
+            "remarks": [str(remark) for remark in after.remarks],
+            "layers": [_summary(after, name) for name in after.layers],
+            "gates": _gates(after, layer) if layer else None,
         }
 
     async def bundle(
@@ -190,7 +242,14 @@ class Api:
 def add_endpoints(service: Service, concurrency: dict[str, Any]) -> None:
     """Add a server's endpoints to the Blocks that are being built."""
     api = Api(service)
-    for function in (api.list_networks, api.list_layers, api.explain, api.layer_gates, api.bundle):
+    for function in (
+        api.list_networks,
+        api.list_layers,
+        api.explain,
+        api.layer_gates,
+        api.what_if,
+        api.bundle,
+    ):
         gr.api(_with_sentences(function), api_name=function.__name__, **concurrency)
 
 
@@ -222,6 +281,27 @@ def _known_layer(trace: Trace, layer: Any) -> str:
     if not isinstance(layer, str) or layer not in trace.layers:
         raise AttnvizError("layer_not_listed", network=trace.network)
     return layer
+
+
+def _edits(said: Any) -> Any:
+    """The edits that a text of JSON says. Raises EditError for what is none, and where there are none."""
+    try:
+        edits = json.loads(said) if isinstance(said, str) else said
+    except ValueError:
+        raise EditError("edit_unreadable", text=repr(said)[:LONGEST], example=EXAMPLE) from None
+    if not edits:
+        raise EditError("edits_none", example=EXAMPLE)
+    return edits
+
+
+def _gates(trace: Trace, layer: Any) -> Gates:
+    attention = trace.layers[_known_layer(trace, layer)]
+    return {
+        "layer": attention.name,
+        "kind": attention.kind,
+        "channel": _plain(attention.channel),
+        "spatial": _plain(attention.map),
+    }
 
 
 def _summary(trace: Trace, name: str) -> Summary:

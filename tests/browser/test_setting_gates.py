@@ -198,6 +198,25 @@ def test_stairs_are_a_figure_with_a_scale_in_which_each_bar_makes_its_change(app
     expect(stairs).to_have_count(0)
 
 
+def test_the_diagram_marks_what_was_set_and_its_formula_says_so(app):
+    page = app()
+    page.evaluate("attnviz.viewer.set({ channel: 3, pin: [1, 1] })")
+    after(page, lambda: page.locator("[data-setting=channels] [data-set='0']").click())
+    edits = {LAYER: [{"edit": "set", "channel": [[3, 0]], "cells": [[0, 0, 1]]}]}  # what the capture is of
+    after(page, lambda: page.evaluate("edits => attnviz.viewer.change(edits)", edits))
+    gate, map_ = page.locator("[data-node=channel_gate]"), page.locator("[data-node=spatial_gate]")
+    expect(page.locator(".av-node.av-edited")).to_have_count(2)
+    expect(gate.locator(".av-node-edited")).to_have_text("set")
+    line = page.locator("[data-line=channel_gate] .av-math").last
+    expect(line).to_have_text("Mc≔0.000")
+    other = page.locator("[data-line=spatial_gate] .av-math").last
+    expect(other).to_contain_text("σ")  # of a cell that was not set
+    page.evaluate("attnviz.viewer.set({ channel: 4, pin: [0, 0] })")
+    expect(other).to_have_text("Ms≔1.000")
+    expect(line).to_contain_text("σ")
+    assert "set" in map_.get_attribute("aria-label")
+
+
 def test_nothing_is_offered_that_the_host_or_the_layer_has_not(open_app, changed):
     page = open_app("{ edits: ['usual', 'off'] }", changed)
     page.locator("[data-what-if]").click()

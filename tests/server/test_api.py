@@ -23,7 +23,7 @@ from attnviz.server.api import Api
 pytestmark = pytest.mark.slow
 
 ADDRESSES = itertools.cycle(range(1, 255))
-NAMES = ["list_networks", "list_layers", "explain", "layer_gates", "bundle"]
+NAMES = ["list_networks", "list_layers", "explain", "layer_gates", "what_if", "bundle"]
 
 
 @pytest.fixture(scope="module")
@@ -66,6 +66,20 @@ def test_an_explanation_is_that_of_the_library(program, cat, cbam):
     assert abs(mean - np.mean(gates["channel"])) < 1e-6
 
 
+def test_a_changed_network_says_what_the_librarys_does(program, cat, cbam):
+    edits = {"layer3.1": ["usual", {"edit": "set", "channel": [[7, 0.0]]}], "layer4.0": "off"}
+    expected = attnviz.intervene(
+        cbam, ROOT / "assets" / "examples" / "cat.jpg", attnviz.edits_from_json(edits), view="whole"
+    )
+    answer = program.predict(photo=cat, edits=json.dumps(edits), layer="layer3.1", api_name="/what_if")
+    assert answer["probabilities_before"] == pytest.approx(dict(expected.before.top(5)), abs=1e-5)
+    assert answer["probabilities"] == pytest.approx(dict(expected.after.top(5)), abs=1e-4)
+    assert answer["score_change"] == pytest.approx(expected.score_change, abs=1e-4)
+    assert answer["answer_changed"] == expected.changed and "changed network" in answer["network"]
+    assert answer["moved"] == pytest.approx(expected.moved, abs=1e-5)
+    assert answer["gates"]["channel"][7] == 0
+
+
 def test_networks_and_layers_are_listed(program):
     networks = program.predict(api_name="/list_networks")
     assert [row["name"] for row in networks][:4] == attnviz.list_networks() and all(
@@ -93,6 +107,9 @@ def test_the_bundle_arrives(program, cat):
         ({"api_name": "/layer_gates", "layer": [1]}, "no layer"),
         ({"api_name": "/explain", "photo": "text"}, "no photo"),
         ({"api_name": "/bundle", "layer": "conv1"}, "no layer"),
+        ({"api_name": "/what_if", "edits": "off"}, "no edit of a gate"),
+        ({"api_name": "/what_if", "edits": "{}"}, "No gates are changed"),
+        ({"api_name": "/what_if", "edits": '{"layer9": "off"}'}, "no layer"),
     ],
 )
 def test_a_wrong_argument_is_one_sentence(program, cat, asked, sentence):

@@ -4,6 +4,7 @@ import { ChangesBar } from './bar.js';
 import { BarMarks, settingBars } from './bars.js';
 import { BrushTools, MapBrush, settingCells } from './brush.js';
 import { ChannelPanel } from './channel_panel.js';
+import { markedDiagram } from './edited_nodes.js';
 import { EditedNote } from './note.js';
 import { givingGates, takingGates } from './patching.js';
 import { Stairs } from './stairs.js';
@@ -20,6 +21,7 @@ export const tools = {
   givingGates,
   hasSwitches,
   MapBrush,
+  markedDiagram,
   settingBars,
   settingCells,
   Stairs,

@@ -81,12 +81,18 @@ function NodeButton(properties) {
   const { x, y, width, height, head, foot } = place;
   const numbers = mechanism.known.get(node.key);
   const { text } = mechanism.numbers(node.key);
-  const kind = `${node.small ? ' av-small' : ''}${numbers?.range ? ' av-gate' : ''}${isLit ? ' av-lit' : ''}`;
+  const kinds = [
+    'av-node',
+    node.small && 'av-small',
+    numbers?.range && 'av-gate',
+    isLit && 'av-lit',
+    node.isEdited && 'av-edited',
+  ];
   return h(
     'button',
     {
       type: 'button',
-      class: `av-node${kind}`,
+      class: kinds.filter(Boolean).join(' '),
       'data-node': node.key,
       tabIndex: isStop ? 0 : -1,
       'aria-label': nodeLabel(viewer, node, mechanism),
@@ -103,6 +109,7 @@ function NodeButton(properties) {
       onBlur: () => onPoint?.(null),
       onClick: () => onOpen(node.key),
     },
+    node.isEdited && h('span', { class: 'av-node-edited' }, viewer.say('edit_node')),
     h(
       'span',
       { class: 'av-node-sign', style: node.small ? {} : { height: `${head}px` } },

@@ -18,8 +18,9 @@ export function useMechanism(viewer, layer, followsPointer = true) {
   ].map((pointed) => (followsPointer ? pointed : null));
   const channel = pointedChannel ?? state.channel;
   const features = useFeatures(viewer, layer, channel);
-  const diagram = trace.diagrams[layer.diagram];
   const cell = pointedCell ?? state.pin ?? openingCell(layer);
+  const asItIs = trace.diagrams[layer.diagram];
+  const diagram = viewer.tools?.markedDiagram(viewer, layer, asItIs, { channel, cell }) ?? asItIs;
   const known = numbersOf(layer, diagram, channel, features);
   const numbers = printedNumbers(diagram, known, channel, cell);
   const inputs = [trace.id, layer.name, Boolean(features)];
@@ -60,7 +61,8 @@ export function lineOf({ say }, node) {
 export function nodeLabel(viewer, node, { numbers }) {
   const { text } = numbers(node.key);
   const formula = spoken(node.example ? filled(node.example, numbers) : node.formula);
-  return [lineOf(viewer, node), formula, node.example ? '' : (text ?? '')]
+  const edited = node.isEdited && viewer.say('edit_node');
+  return [lineOf(viewer, node), edited, formula, node.example ? '' : (text ?? '')]
     .filter(Boolean)
     .join(' · ');
 }
