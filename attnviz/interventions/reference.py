@@ -65,37 +65,46 @@ class Reference:
                 digest.update(f"{layer} {part}".encode() + np.ascontiguousarray(values).tobytes())
         return digest.hexdigest()
 
-    def compact(self) -> dict[str, np.ndarray]:
-        """The means in a few bytes, "layer|part" -> array, as ``compact_means`` has them."""
-        return _named({layer: compact(each) for layer, each in self.means.items()})
-
     def save(self, path: str | Path, small: bool = False) -> None:
         """Write it as a file of NumPy's (.npz) that ``load_reference`` opens; a ``small`` one in a
         fraction of the bytes, rounded to halves (0.0002 of a gate), a joint gate's cells to 0.002."""
-        arrays = self.compact() if small else _named(self.means)
+        means = {layer: compact(each) for layer, each in self.means.items()} if small else self.means
+        arrays = {f"{layer}|{part}": values for layer, each in means.items() for part, values in each.items()}
         about = np.array([self.network, self.sha256, str(self.photos)])
         with open(path, "wb") as file:
             np.savez_compressed(file, about=about, **arrays)  # type: ignore[arg-type]
 
 
-def _named(means: dict[str, dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
-    """Means by layer and part as they are called in a file."""
-    return {f"{layer}|{part}": values for layer, each in means.items() for part, values in each.items()}
-
-
 def load_reference(path: str | Path) -> Reference:
     """The means in a file that ``Reference.save`` wrote. Raises EditError for another file."""
+    arrays = _arrays_in(path)
     try:
-        with open_regular(Path(path)) as content, np.load(content, allow_pickle=False) as file:
-            arrays = dict(file)
         network, sha256, photos = arrays.pop("about").tolist()
         means: dict[str, dict[str, np.ndarray]] = {}
         for name, values in arrays.items():
             layer, _, part = name.rpartition("|")
             means.setdefault(layer, {})[part] = values.astype(np.float32)
         return Reference(network, sha256, int(photos), {layer: whole(each) for layer, each in means.items()})
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error):
-        raise EditError("reference_unreadable", name=Path(path).name) from None
+    except (ValueError, KeyError):
+        raise _unreadable(path) from None
+
+
+def stored_means(path: str | Path) -> dict[str, np.ndarray]:
+    """The means in such a file as they are stored, "layer|part" -> array. Raises EditError for another
+    file."""
+    return {name: values for name, values in _arrays_in(path).items() if name != "about"}
+
+
+def _arrays_in(path: str | Path) -> dict[str, np.ndarray]:
+    try:
+        with open_regular(Path(path)) as content, np.load(content, allow_pickle=False) as file:
+            return dict(file)
+    except (OSError, ValueError, KeyError, EOFError, TypeError, zipfile.BadZipFile, zlib.error):
+        raise _unreadable(path) from None
+
+
+def _unreadable(path: str | Path) -> EditError:
+    return EditError("reference_unreadable", name=Path(path).name)
 
 
 def reference(

@@ -16,6 +16,8 @@ MODULES = (
     "engine/memory",
     "engine/network",
     "engine/safetensors",
+    "engine/permutation",
+    "worker/changing",
     "pixels/input",
     "pixels/shrinking",
     "pixels/geometry",

@@ -1,4 +1,5 @@
 // BAM (Park et al., BMVC 2018): F' = F * (1 + sigmoid(Mc(F) + Ms(F))), a branch of channels and one of positions.
+import { changed } from './change.js';
 import { Convolution } from './convolution.js';
 import { linear, normed, rectified } from './linear.js';
 import { normOf } from './norms.js';
@@ -20,19 +21,23 @@ export class BAM {
   }
 
   /** Multiply features by 1 + their gates, in place. Gives these factors' means, both branches, and the ``steps``,
-   * [[name, numbers]]. */
-  apply(x) {
+   * [[name, numbers]]. ``changes`` (see edits.js) are made to the branches, and behind the sigmoid to the factors, ``joint``. */
+  apply(x, changes = {}) {
     const { memory, weights, name } = this;
     const { mean, sizes } = poolPositions(x, memory.read(x));
     const hidden = rectified(linear(weights, `${name}.channel.2`, mean));
-    const channelLogits = normed(linear(weights, `${name}.channel.4`, hidden), this.norm);
-    const spatialLogits = memory.within(() => this.#spatialBranch(x));
-    const means = scaleJointly(x, memory.read(x), channelLogits, spatialLogits);
+    const ofChannels = normed(linear(weights, `${name}.channel.4`, hidden), this.norm);
+    const ofPositions = memory.within(() => this.#spatialBranch(x));
+    const logits = {
+      channelLogits: changed(ofChannels, changes.channel_logits),
+      spatialLogits: changed(ofPositions, changes.spatial_logits),
+    };
+    const means = scaleJointly(x, memory.read(x), logits, changes.joint);
     const steps = [
       ['squeezed', mean],
       ['hidden', hidden],
     ];
-    return { ...means, channelLogits, spatialLogits, sizes, steps };
+    return { ...means, ...logits, sizes, steps };
   }
 
   #spatialBranch(x) {

@@ -1,4 +1,5 @@
 // CBAM (Woo et al., ECCV 2018): a gate of channels, then one of positions, which sees what the first let through.
+import { changed } from './change.js';
 import { Convolution } from './convolution.js';
 import { sigmoid } from './linear.js';
 import { poolChannels, poolPositions } from './pooling.js';
@@ -12,19 +13,21 @@ export class CBAM {
     this.convolution = new Convolution(memory, weights, `${name}.spatial.conv`, { padding });
   }
 
-  /** Multiply features by their gates, in place. Gives the gates, and the ``steps`` to them, [[name, numbers]]. */
-  apply(x) {
-    const channels = this.#gateChannels(x);
-    const positions = this.memory.within(() => this.#gatePositions(x));
+  /** Multiply features by their gates, in place. Gives the gates, and the ``steps`` to them, [[name, numbers]]. ``changes``: see
+   * se.js; the gate of positions sees what a changed gate of channels let through. */
+  apply(x, changes = {}) {
+    const channels = this.#gateChannels(x, changes.channel);
+    const positions = this.memory.within(() => this.#gatePositions(x, changes.spatial));
     return { ...channels, ...positions, steps: [...channels.steps, ...positions.steps] };
   }
 
-  #gateChannels(x) {
+  #gateChannels(x, change) {
     const { mean, maximum, sizes } = poolPositions(x, this.memory.read(x));
     const name = `${this.name}.channel`;
     const average = excite(this.weights, name, mean);
     const greatest = excite(this.weights, name, maximum);
-    const channel = average.logits.map((logit, index) => sigmoid(logit + greatest.logits[index]));
+    const own = average.logits.map((logit, index) => sigmoid(logit + greatest.logits[index]));
+    const channel = changed(own, change);
     scaleChannels(x, this.memory.read(x), channel);
     const steps = [
       ...pathSteps('average', mean, average),
@@ -33,14 +36,14 @@ export class CBAM {
     return { channel, sizes, steps };
   }
 
-  #gatePositions(x) {
+  #gatePositions(x, change) {
     const { memory } = this;
     const maps = memory.features(2, x.height, x.width);
     poolChannels(x, memory.read(x), memory.read(maps));
     const convolved = this.convolution.apply(maps);
     const logits = memory.read(convolved).slice();
     const pooled = memory.read(maps).slice();
-    const spatial = logits.map(sigmoid);
+    const spatial = changed(logits.map(sigmoid), change);
     scalePositions(x, memory.read(x), spatial);
     const steps = [
       ['mean_map', pooled.slice(0, logits.length)],

@@ -50,11 +50,12 @@ export class Network {
 
   /** One pass over a normalised input {values: Float32Array (3, height, width), height, width}: the ``logits``, and of each
    * attention module, in running order, what it computed. ``featuresOf`` is the name of a layer whose features ``before``
-   * and ``after`` its gate are wanted too. Throws a Fault where the answer is no number. */
-  run({ values, height, width }, { featuresOf = null } = {}) {
+   * and ``after`` its gate are wanted too; ``changes`` are those of layers' factors, see edits.js: all later gates are computed anew.
+   * Throws a Fault where the answer is no number. */
+  run({ values, height, width }, { featuresOf = null, changes = {} } = {}) {
     const layers = [];
     const note = (module, x, name) =>
-      layers.push(this.#attend(module, x, name, name === featuresOf));
+      layers.push(this.#attend(module, x, name, changes[name], name === featuresOf));
     const logits = this.memory.within(() => {
       const input = this.memory.features(3, height, width);
       this.memory.read(input).set(values);
@@ -65,10 +66,10 @@ export class Network {
     return { logits, layers };
   }
 
-  #attend(module, x, name, isKept) {
+  #attend(module, x, name, changes, isKept) {
     const { channels, height, width } = x;
     const before = isKept ? this.memory.read(x).slice() : null;
-    const computed = module.apply(x);
+    const computed = module.apply(x, changes);
     const after = isKept ? this.memory.read(x).slice() : null;
     return { name, channels, height, width, ...computed, before, after };
   }

@@ -15,16 +15,35 @@ export function scalePositions({ channels, height, width }, values, factors) {
       values[place] *= factors[position];
 }
 
-/** Multiply by 1 + sigmoid of the sum of a channel's and a position's logit. Gives the means of these factors: of each
- * ``channel`` over the positions, at each position over the channels (``spatial``). */
-export function scaleJointly({ channels, height, width }, values, ofChannels, ofPositions) {
+/** BAM's factor, of a channel's and a position's logit. */
+const jointFactor = (ofChannel, ofPosition) => 1 + 1 / (1 + Math.exp(-ofChannel - ofPosition));
+
+/** All of BAM's factors (channels, positions) of a layer, by its logits. */
+export function jointFactors({ channelLogits, spatialLogits }) {
+  const count = spatialLogits.length;
+  const factors = new Float64Array(channelLogits.length * count);
+  for (let channel = 0, place = 0; channel < channelLogits.length; channel++)
+    for (let position = 0; position < count; position++, place++)
+      factors[place] = jointFactor(channelLogits[channel], spatialLogits[position]);
+  return factors;
+}
+
+/** Multiply by BAM's factors, of which a ``change`` may make others. Gives the means of these factors: of each ``channel`` over the
+ * positions, at each position over the channels (``spatial``). */
+export function scaleJointly(
+  { channels, height, width },
+  values,
+  { channelLogits, spatialLogits },
+  change,
+) {
   const count = height * width;
   const sums = new Float64Array(count);
   const channel = new Float32Array(channels);
   for (let index = 0, place = 0; index < channels; index++) {
     let sum = 0;
     for (let position = 0; position < count; position++, place++) {
-      const factor = 1 + 1 / (1 + Math.exp(-ofChannels[index] - ofPositions[position]));
+      const own = jointFactor(channelLogits[index], spatialLogits[position]);
+      const factor = change ? change.at(place, own) : own;
       values[place] *= factor;
       sum += factor;
       sums[position] += factor;

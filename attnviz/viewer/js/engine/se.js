@@ -1,4 +1,5 @@
 // Squeeze-and-excitation (Hu et al., CVPR 2018): s = sigmoid(W2 relu(W1 z)) of the channels' means z.
+import { changed } from './change.js';
 import { linear, rectified, sigmoid } from './linear.js';
 import { poolPositions } from './pooling.js';
 import { scaleChannels } from './scaling.js';
@@ -9,11 +10,12 @@ export class SqueezeExcite {
     Object.assign(this, { memory, weights, name });
   }
 
-  /** Multiply features by their gates, in place. Gives the gates, and the ``steps`` to them, [[name, numbers]]. */
-  apply(x) {
+  /** Multiply features by their gates, in place. Gives the gates, and the ``steps`` to them, [[name, numbers]]. ``changes`` of parts
+   * of the factor (see edits.js) are made behind the sigmoid. */
+  apply(x, changes = {}) {
     const { mean, sizes } = poolPositions(x, this.memory.read(x));
     const { hidden, logits } = excite(this.weights, this.name, mean);
-    const channel = logits.map(sigmoid);
+    const channel = changed(logits.map(sigmoid), changes.channel);
     scaleChannels(x, this.memory.read(x), channel);
     const steps = [
       ['squeezed', mean],

@@ -13,6 +13,12 @@ export function topOf(logits, labels, count = SHOWN) {
     .slice(0, count);
 }
 
+/** The probability of a class by its number. */
+export const probabilityOf = (logits, index) => Math.exp(logits[index] - energyOf(logits));
+
+/** The number of the greatest. */
+export const greatestOf = (logits) => logits.indexOf(Math.max(...logits));
+
 /** The logarithm of the sum of exponentials. */
 function energyOf(logits) {
   const greatest = Math.max(...logits);
