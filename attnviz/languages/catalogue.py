@@ -71,6 +71,10 @@ class Catalogue:
         """The sentence of an error; in English where the language does not say it."""
         return self._filled(language, self._text(language, "errors", key), values)
 
+    def template(self, language: str, key: str) -> str:
+        """The sentence of an error with its holes open, for whoever fills them elsewhere."""
+        return self._text(language, "errors", key)
+
     def phrase(self, language: str, phrase: Phrase) -> str:
         """A phrase in a language; in English where the language does not say it."""
         return self._said(language, phrase)

@@ -15,6 +15,7 @@ from .._version import __version__
 from ..export.bundle import SCRIPT as REPRODUCE
 from ..export.readme import KINDS as README_KINDS
 from ..export.readme import TEXT as README_TEXT
+from ..languages.catalogue import catalogue
 from ..viewer.javascript import worker_script
 from ..viewer.standalone import PAGE
 from .examples import SiteExample, examples_in, our_examples
@@ -22,6 +23,10 @@ from .networks import SiteNetwork, site_networks
 
 DIGITS = 12  # of a checksum in a path
 ATTENTIONS = ("se", "cbam", "bam", "")  # as they were published; "" is none
+# What is to be known of changed gates, in the words of the library's remarks.
+REMARKS = (
+    *("network_changed", "edit_off_with_norms", "usual_without_cells", "patch_resized", "reference_of_few"),
+)
 KERNEL = SCRIPTS / "engine" / "convolution.wasm"
 
 
@@ -69,6 +74,7 @@ def site_content(plan: SitePlan) -> SiteContent:
             {
                 **network.described(),
                 "weights": content.put("models", f"{network.name}.packed", network.packed),
+                **_usual(content, network),
                 "examples": rows,
             }
             for network, rows in sorted(zip(networks, shown), key=_place)
@@ -79,11 +85,24 @@ def site_content(plan: SitePlan) -> SiteContent:
         ],
         "first": networks[0].name,
         "language": plan.language,
+        "remarks": {
+            language: {key: catalogue().template(language, key) for key in REMARKS}
+            for language in catalogue().languages
+        },
         "worker": content.put("assets", "worker.js", worker_script().encode()),
         "saving": content.put("assets", "saving.json", _json(_saving_texts()).encode()),
         "code": content.put("assets", "convolution.wasm", KERNEL.read_bytes()),
     }
     return content
+
+
+def _usual(content: SiteContent, network: SiteNetwork) -> dict[str, Any]:
+    """Where what is usual for a network's gates is found, and over how many photos it was taken."""
+    file = network.packed_usual
+    if file is None:
+        return {}
+    path = content.put("assets", f"{network.name}.usual", file)
+    return {"usual": {"path": path, "photos": network.usual_photos}}
 
 
 def _saving_texts() -> dict[str, object]:

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from safetensors.numpy import save as save_arrays
 from safetensors.torch import save as save_tensors
 from torch import nn
 
 from ..capture.layer_attention import LayerAttention, Step
 from ..errors import NetworkError
+from ..interventions.known_reference import FILE, kept_reference
+from ..interventions.reference import stored_means
 from ..languages.catalogue import catalogue
 from ..mechanisms.choosing import diagram_of
 from ..networks.card import Card, card_of
@@ -42,13 +45,16 @@ FORMULAS = {"se": "product", "cbam": "product", "bam": "bam sum"}
 
 @dataclass(frozen=True, eq=False)
 class SiteNetwork:
-    """One network of a page: its name in links, its card, its plan, and its file of weights."""
+    """One network of a page: its name in links, its card, its plan, its file of weights, and what is usual
+    for its gates, where that lies with them."""
 
     name: str
     card: Card
     plan: Plan
     weights: bytes  # safetensors
     embedded: bool  # it comes with attnviz
+    usual: Mapping[str, np.ndarray] | None = None  # by layer and part, as its file has them
+    usual_photos: int = 0  # over which that was taken
 
     @property
     def sha256(self) -> str:
@@ -59,6 +65,15 @@ class SiteNetwork:
     def packed(self) -> bytes:
         """Its weights as they are fetched."""
         return packed(self.weights)
+
+    @property
+    def packed_usual(self) -> bytes | None:
+        """What is usual for its gates as it is fetched: tensors by layer and part, a file like its weights'.
+        None where that is not known."""
+        if self.usual is None:
+            return None
+        known = {name: values for name, values in self.usual.items() if np.isfinite(values).all()}
+        return packed(save_arrays({name: np.ascontiguousarray(values) for name, values in known.items()}))
 
     @property
     def title(self) -> str:
@@ -119,7 +134,17 @@ def _site_network(name: str) -> SiteNetwork:
         plan,
         _weights(name, network),
         name in list_networks(),
+        *_usual(network),
     )
+
+
+def _usual(network: ResNet) -> tuple[Mapping[str, np.ndarray] | None, int]:
+    """What lies with a network of what is usual for its gates, and over how many photos it was taken. Raises
+    EditError for a file of another network's."""
+    kept = kept_reference(network)
+    if kept is None or network.home is None:
+        return None, 0
+    return stored_means(network.home / FILE), kept.photos
 
 
 def _weights(name: str, network: nn.Module) -> bytes:
@@ -153,22 +178,35 @@ def _without_hidden(plan: Plan) -> Plan:
 def _mechanism(kind: str) -> dict[str, Any]:
     """What is true of all layers of a kind: how its gates are computed, and its diagram."""
     vectors, maps = STEPS[kind]
-    vector, map_ = np.ones(1, np.float32), np.ones((1, 1), np.float32)
+    vector, hidden, map_ = (
+        np.ones(shape, np.float32) for shape in (2, 1, (1, 1))
+    )  # fewer units than channels
     both = kind != "se"
+    steps = [Step(name, hidden if name.endswith("hidden") else vector) for name in vectors]
     layer = LayerAttention(
         "layer1.0",
         kind,
-        (1, 1, 1),
+        (2, 1, 1),
         channel=vector,
         spatial=map_ if both else None,
         channel_logits=vector if kind == "bam" else None,
         spatial_logits=map_ if kind == "bam" else None,
         formula=FORMULAS[kind],
-        steps=(*(Step(name, vector) for name in vectors), *(Step(name, map_) for name in maps)),
+        steps=(*steps, *(Step(name, map_) for name in maps)),
     )
+    told = {"kind": kind, "title": layer.title, **_told(layer)}
+    if layer.formula != "bam sum":
+        return told
+    # a joint gate that was changed is made of its branches no more
+    changed = replace(
+        layer, formula="joint", joint=np.stack([map_, map_]), channel_logits=None, spatial_logits=None
+    )
+    return {**told, "joint": _told(changed)}
+
+
+def _told(layer: LayerAttention) -> dict[str, Any]:
+    """What is true of a layer's factor, and how it is computed."""
     return {
-        "kind": kind,
-        "title": layer.title,
         "formula": layer.formula,
         "averaged": layer.averaged,
         "limits": list(layer.limits),

@@ -88,6 +88,33 @@ def test_a_zip_holds_the_arrays_and_the_script_makes_them_again(opened, tmp_path
         assert "springer.jpg in " + network in (folder / "README.txt").read_text(encoding="utf-8")
         assert reproduce.main(folder, []) == 0 and "arrays: " in capsys.readouterr().out
 
+    # gates are switched, another photo's are put in, and all that is saved says so
+    page.locator("[data-what-if]").click()
+    after(page, lambda: page.locator(f'[data-switch="{layer}"]').select_option("usual"))
+    expect(page.locator("[data-answer-change]")).to_have_count(1)
+    patched = next(iter(trace.layers))
+    after(page, lambda: page.evaluate(PATCH, patched))
+    folder = tmp_path / "changed"
+    with zipfile.ZipFile(saved(page, lambda: save(page, "screen"))) as archive:
+        archive.extractall(folder)
+    (entry,) = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))["traces"]
+    put_in = [{"edit": "patch", "photo": "gates-of-cat.png"}]
+    assert entry["edits"] == {"layers": {layer: [{"edit": "usual"}], patched: put_in}, "recompute": True}
+    assert entry["others"]["gates-of-cat.png"]["name"] == "cat.jpg" and (folder / "gates-of-cat.png").exists()
+    assert any("not the network that was trained" in remark for remark in entry["remarks"])
+    rows = rows_of((folder / "channels.csv").read_bytes())
+    assert {row[1] for row in rows[1:]} == {f"{network} (changed network)"}
+    assert f"in {network} (changed network)" in (folder / "README.txt").read_text(encoding="utf-8")
+    with np.load(folder / "arrays.npz") as arrays:
+        assert np.abs(arrays["logits"] - trace.logits).max() > 0.1
+    assert reproduce.main(folder, []) == 0 and "arrays: " in capsys.readouterr().out
+
+
+PATCH = """(layer) => {
+  const { viewer } = attnviz;
+  viewer.change({ ...viewer.edits(), [layer]: [{ edit: 'patch', photo: 'example:cat' }] });
+}"""
+
 
 def rows_of(content: bytes) -> list[list[str]]:
     return list(csv.reader(io.StringIO(content.decode())))

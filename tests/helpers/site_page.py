@@ -44,9 +44,10 @@ class Differences:
     steps: float  # each as a share of the step's greatest number, where that is over one
 
 
-def captured(page: Page, photo: str, network: str, view: str = "whole") -> dict:
-    """The capture of a photo, its arrays in base64."""
-    return page.evaluate(CAPTURE, {"photo": photo, "network": network, "view": view})
+def captured(page: Page, photo: str, network: str, view: str = "whole", edits: dict | None = None) -> dict:
+    """The capture of a photo, its arrays in base64; with edits, of a changed network."""
+    request = {"photo": photo, "network": network, "view": view}
+    return page.evaluate(CAPTURE, {**request, "edits": edits} if edits else request)
 
 
 def added(page: Page, file: Path) -> str:

@@ -20,9 +20,12 @@ export function followingLanguage(code) {
 
 /** A text with its {holes} filled; in English where the language does not say it. */
 export function textIn(code, key, values) {
-  const text = WORDS[code]?.[key] ?? WORDS[ENGLISH][key] ?? key;
-  return text.replace(/\{(\w+)\}/g, (hole, name) => (name in values ? String(values[name]) : hole));
+  return filled(WORDS[code]?.[key] ?? WORDS[ENGLISH][key] ?? key, values);
 }
+
+/** A text with its {holes} filled. */
+export const filled = (text, values) =>
+  text.replace(/\{(\w+)\}/g, (hole, name) => (name in values ? String(values[name]) : hole));
 
 /** What a language calls a class that a network names in English. */
 export function classIn(code, name) {

@@ -38,10 +38,10 @@ function Cell({ viewer, layer, width }) {
 }
 
 function Switch({ viewer, layer, width }) {
-  const { say, host } = viewer;
+  const { say } = viewer;
   const [isAsking, setAsking] = useState(false); // which other photo
   const chosen = choiceOf(viewer.edits(), layer.name);
-  const offered = CHOICES.filter((choice) => choice === 'own' || host.edits.includes(choice));
+  const offered = CHOICES.filter((choice) => choice === 'own' || takes(viewer, choice));
   if (canPatch(viewer)) offered.push(PATCH);
   const names = offered.includes(chosen) ? offered : [...offered, chosen];
   const onChange = ({ currentTarget }) => {
@@ -74,6 +74,12 @@ function Switch({ viewer, layer, width }) {
     ),
     isAsking && h(PhotoChoice, { viewer, layer, onClose }),
   ];
+}
+
+/** Whether a kind of edits can be made of the network that is shown. */
+function takes({ host, networks, trace }, kind) {
+  const own = networks.find(({ name }) => name === trace.asked.network)?.edits;
+  return (own ?? host.edits).includes(kind);
 }
 
 /** What became of a layer, in words; empty where that is not known. */

@@ -8,16 +8,19 @@ import { zipped } from './zip.js';
 const UNSAFE = /[^\p{L}\p{N}_.-]+/gu; // in a file's name
 const LONGEST = 80; // characters of it
 
-/** A zip of ``entries``, [{trace, layers, channels: [{layer, channel, before, after}], photo: {png, sha256}, about}], as a
- * Blob. ``pictures`` are [[name, bytes]]; ``texts``: what the site has to say in a zip; ``report`` is told {done, total}. */
+/** A zip of ``entries``, [{trace, layers, channels: [{layer, channel, before, after}], photo: {png, sha256}, others, about}], as a
+ * Blob; ``others``: the photos whose gates were put in, [[name, photo]]. ``pictures`` are [[name, bytes]]; ``texts``: what the site has to say in a zip; ``report`` is told {done, total}. */
 export async function bundleOf({ entries, pictures, selection, texts, report }) {
   const folders = foldersOf(entries);
   const files = [...pictures];
-  for (const [index, entry] of entries.entries())
+  for (const [index, entry] of entries.entries()) {
     files.push(
       [`${folders[index]}arrays.npz`, await npzOf(arraysOf(entry))],
       [`${folders[index]}photo.png`, entry.photo.png],
     );
+    entry.others = withFiles(entry.others);
+    for (const { file, photo } of entry.others) files.push([`${folders[index]}${file}`, photo.png]);
+  }
   files.push(['channels.csv', channelsTable(entries.map(({ trace, layers }) => [trace, layers]))]);
   const paths = [...files.map(([path]) => path), 'manifest.json', 'reproduce.py', 'README.txt'];
   const manifest = manifestOf({
@@ -41,14 +44,28 @@ const inUTF8 = (text) => new TextEncoder().encode(text);
 function foldersOf(entries) {
   if (entries.length === 1) return [''];
   const taken = new Set();
-  return entries.map(({ trace: { photo, asked } }) => {
-    const stem = `${photo.name.replace(/\.[^.]+$/, '')}-${asked.network}`;
-    const safe = stem.replace(UNSAFE, '-').slice(0, LONGEST);
-    let name = safe;
-    for (let number = 2; taken.has(name.toLowerCase()); number++) name = `${safe}-${number}`;
-    taken.add(name.toLowerCase());
-    return `${name}/`;
+  return entries.map(({ trace: { photo, network } }) => {
+    const stem = `${photo.name.replace(/\.[^.]+$/, '')}-${network.name}`;
+    return `${freeName(stem, taken)}/`;
   });
+}
+
+/** The photos whose gates were put in, [[name, photo]], each with a ``file``. */
+function withFiles(others) {
+  const taken = new Set();
+  return others.map(([name, photo]) => {
+    const stem = `gates-of-${photo.name.replace(/\.[^.]+$/, '')}`;
+    return { name, photo, file: `${freeName(stem, taken)}.png` };
+  });
+}
+
+/** A name that files can have, and none of those that are taken. */
+function freeName(stem, taken) {
+  const safe = stem.replace(UNSAFE, '-').slice(0, LONGEST);
+  let name = safe;
+  for (let number = 2; taken.has(name.toLowerCase()); number++) name = `${safe}-${number}`;
+  taken.add(name.toLowerCase());
+  return name;
 }
 
 /** The arrays of a trace by the names that export/numbers.py gives them. */
@@ -75,6 +92,6 @@ function readme({ readme: text, kinds }, entries, paths) {
   const present = kinds.filter(([kind]) => names.some((name) => isOf(name, kind)));
   const width = Math.max(...present.map(([kind]) => kind.length));
   const lines = present.map(([kind, about]) => `  ${kind.padEnd(width)}  ${about}`);
-  const what = entries.map(({ trace }) => `${trace.photo.name} in ${trace.asked.network}`);
+  const what = entries.map(({ trace }) => `${trace.photo.name} in ${trace.network.name}`);
   return text.replace('{what}', () => what.join(', ')).replace('{files}', () => lines.join('\n'));
 }

@@ -1,5 +1,6 @@
 // What a zip says of itself, manifest.json, as export/manifest.py writes it: the script in the zip reads it.
 import { summary } from '../numbers/analysis.js';
+import { changedBy, photoEntry } from './changed.js';
 
 const TOLERANCE = 1e-4; // of numbers that two programs add up
 const EQUALITY = `A browser computed these arrays. Made again by reproduce.py, they agree to ${TOLERANCE}.`;
@@ -18,12 +19,12 @@ export function manifestOf({ entries, folders, selection, files, version }) {
   };
 }
 
-function traceEntry({ trace, layers, channels, photo, about }, folder) {
-  const { seen, top, doubt, asked } = trace;
+function traceEntry({ trace, layers, channels, photo, others, about }, folder) {
+  const { seen, top, doubt, asked, remarks } = trace;
   const { name, width, height } = trace.photo;
   return {
     folder,
-    photo: { name, width, height, rgb_sha256: photo.sha256 },
+    photo: photoEntry({ ...photo, name, width, height }),
     network: {
       name: asked.network,
       architecture: about.architecture,
@@ -37,7 +38,8 @@ function traceEntry({ trace, layers, channels, photo, about }, folder) {
       seen_box: seen.box,
       input_size: seen.size,
     },
-    remarks: [],
+    ...changedBy(asked.edits, others),
+    remarks: remarks.map(({ en }) => en),
     predictions: top.map(([label, probability]) => ({ label, probability })),
     doubtful: doubt ? doubt.doubtful : null,
     layers: Object.fromEntries(layers.map((layer) => [layer.name, layerEntry(layer)])),

@@ -15,7 +15,7 @@ export function channelsTable(traces) {
   return table(['photo', 'network', 'layer', 'channel', 'weight'], rows);
 }
 
-const namesOf = ({ photo, asked }) => [photo.name, asked.network];
+const namesOf = ({ photo, network }) => [photo.name, network.name];
 
 /** One row a cell of a layer's map. */
 export function mapTable({ map }) {

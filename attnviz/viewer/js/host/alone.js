@@ -1,8 +1,10 @@
 // The host of a page without a server: a worker beside it computes, and nothing that is brought leaves the browser.
-import { preferredLanguage, textIn } from '../app/languages.js';
+import { filled, preferredLanguage, textIn } from '../app/languages.js';
 import { mount } from '../app/viewer.js';
 import { Fault } from '../engine/fault.js';
+import { withNames } from '../files/changed.js';
 import { LiveCamera } from '../live/panel.js';
+import { asksUsual, EDITS, patchesIn, remarksOn } from './changing.js';
 import { sumOf, textOf } from './files.js';
 import { FrameWorkers } from './frames.js';
 import { HostError } from './host.js';
@@ -10,6 +12,7 @@ import { copied } from './links.js';
 import { SiteNetworks } from './networks.js';
 import { SitePhotos } from './photos.js';
 import { SAVES, savedFile } from './saving.js';
+import { stairsOf } from './stairs.js';
 import { startWorker } from './worker.js';
 
 const FRAMES_AT_ONCE = 2; // of a camera, as benchmarks/camera.py measured
@@ -45,22 +48,54 @@ export function siteHost(site) {
     throw about(error, networks.find(request.network));
   };
 
-  /** Do something in the worker with a request's network and photo, which are there then. */
-  const withBoth = (request, options, action) =>
+  /** Do something in the worker with a request's network and photo, and with what its edits take, which are there then. */
+  const withAll = (request, options, action) =>
     inTurn(options?.signal, async () => {
-      await all([networks.open(request.network, options), photos.open(request.photo, options)]);
+      const { network, photo, edits } = request;
+      await all([networks.open(network, options), photos.open(photo, options)]);
+      for (const other of patchesIn(edits)) await photos.open(other, options);
+      if (asksUsual(edits)) await networks.openUsual(network, options);
       return action();
     }).catch(named(request));
 
+  const nameOf = (photo) => photos.find(photo).name;
+
   async function capture(request, options) {
-    const made = await withBoth(request, options, () => ask('capture', request));
+    const { notes, ...made } = await withAll(request, options, () => ask('capture', request));
     const { name, isExample, picture, remark } = photos.find(request.photo);
     return {
       ...made,
+      ...(made.change && {
+        change: { ...made.change, edits: withNames(made.change.edits, nameOf) },
+      }),
       asked: { ...made.asked, example: isExample },
       photo: { ...made.photo, name, picture },
-      remarks: remark ? [said('remark_depth', { name, ...remark })] : [],
+      remarks: [
+        ...(remark ? [said('remark_depth', { name, ...remark })] : []),
+        ...(notes ? changeRemarks(made, notes) : []),
+      ],
     };
+  }
+
+  function changeRemarks({ asked: { network }, change }, notes) {
+    const { usual } = networks.find(network);
+    const remarks = remarksOn(change.edits, notes, {
+      name: network,
+      photos: usual?.photos,
+      nameOf,
+    });
+    return remarks.map(([key, values]) =>
+      byLanguage((code) => filled(site.remarks[code][key], values)),
+    );
+  }
+
+  async function stairs(request, { how }, options) {
+    const { labels } = networks.find(request.network);
+    const answer = (edits) => {
+      const changed = { ...request, edits };
+      return withAll(changed, options, () => ask('answer', changed));
+    };
+    return stairsOf({ how, labels, answer, report: options?.report });
   }
 
   async function start({ photo, network, view = 'whole', language }, options) {
@@ -91,11 +126,12 @@ export function siteHost(site) {
       const [style, script] = await Promise.all([site.style, site.script].map(textOf));
       return { template: (await texts()).page, style, script };
     },
-    features: (request) => withBoth(request, {}, () => ask('features', request)),
+    features: (request) => withAll(request, {}, () => ask('features', request)),
     about: (name) => networks.find(name),
     async photoFile(request) {
-      const { rgb, blob } = await withBoth(request, {}, () => ask('photoFile', request));
-      return { png: new Uint8Array(await blob.arrayBuffer()), sha256: await sumOf(rgb) };
+      const { rgb, blob, ...size } = await withAll(request, {}, () => ask('photoFile', request));
+      const png = new Uint8Array(await blob.arrayBuffer());
+      return { ...size, name: nameOf(request.photo), png, sha256: await sumOf(rgb) };
     },
   };
 
@@ -105,8 +141,10 @@ export function siteHost(site) {
     capture,
     networks: async () => networks.offered(),
     examples: async (network, language) => photos.described(networks.examplesOf(network), language),
-    features: (request, options) => withBoth(request, options, () => ask('features', request)),
-    gallery: (request, options) => withBoth(request, options, () => ask('gallery', request)),
+    edits: EDITS,
+    stairs,
+    features: (request, options) => withAll(request, options, () => ask('features', request)),
+    gallery: (request, options) => withAll(request, options, () => ask('gallery', request)),
     framesAtOnce: FRAMES_AT_ONCE,
     frame: (frame, options) => frames.trace(frame, options).catch(named(frame)),
     endFrames: () => frames.end(),
@@ -132,11 +170,10 @@ async function all(promises) {
 }
 
 /** A sentence by language. */
-function said(key, values) {
-  return Object.fromEntries(
-    Object.keys(LANGUAGES).map((code) => [code, textIn(code, key, values)]),
-  );
-}
+const said = (key, values) => byLanguage((code) => textIn(code, key, values));
+
+const byLanguage = (say) =>
+  Object.fromEntries(Object.keys(LANGUAGES).map((code) => [code, say(code)]));
 
 /** Things to do one after another: (signal, action) -> what the action gives. What was given up before its turn is not done. */
 function queue() {

@@ -18,9 +18,9 @@
  *
  * A network to choose. ``group``: 'embedded' ones stand in the first row, 'imagenet', 'damaged' and 'yours' behind
  * a search. ``attention``: '' for none. ``isReady``: it can be asked for without a download; else ``megabytes`` says how
- * large that is. ``library``: where it comes from.
+ * large that is. ``library``: where it comes from. ``edits``: which of the host's edits can be made of it, where not all can.
  * @typedef {{name: string, title: string, group: string, attention: string, isReady: boolean, library?: string,
- *   megabytes?: number}} Network
+ *   megabytes?: number, edits?: string[]}} Network
  *
  * What Python's viewer/encoding.py packs, with ``arrays`` to be decoded; or the same with its layers' arrays in place
  * ({values, height, width, grain}, see numbers/decoding.js) and without ``arrays``.

@@ -1,5 +1,6 @@
 // The networks of a page without a server: each is fetched when it is first chosen, and a few at a time are open in the worker.
 import { Fault } from '../engine/fault.js';
+import { EDITS } from './changing.js';
 import { bytesOf, checkSum } from './files.js';
 import { Open } from './open.js';
 import { unpacked } from './packing.js';
@@ -9,16 +10,22 @@ const MOST_OPEN = 4;
 /** The networks that a site has, as viewer/site writes them. */
 export class SiteNetworks {
   #rows;
+  #ask;
   #open;
+  #withUsual = new Set(); // names of those open whose usual gates the worker has
 
   constructor(rows, ask) {
     this.#rows = rows;
+    this.#ask = ask;
     this.#open = new Open(MOST_OPEN, {
       open: async (name, options) => {
         const bytes = await this.#weights(this.find(name), options);
         await ask('openNetwork', { name, about: this.find(name), bytes }, [bytes.buffer]);
       },
-      close: (name) => ask('closeNetwork', { name }),
+      close: (name) => {
+        this.#withUsual.delete(name);
+        return ask('closeNetwork', { name });
+      },
     });
   }
 
@@ -28,12 +35,13 @@ export class SiteNetworks {
 
   /** As the app takes them. */
   offered() {
-    return this.#rows.map(({ name, title, attention }) => ({
+    return this.#rows.map(({ name, title, attention, usual }) => ({
       name,
       title,
       attention,
       group: 'embedded',
       isReady: true,
+      edits: usual ? EDITS : EDITS.filter((edit) => edit !== 'usual'),
     }));
   }
 
@@ -46,6 +54,16 @@ export class SiteNetworks {
   async open(name, options) {
     if (!this.find(name)) throw new Fault('fault_network_unknown', { name });
     await this.#open.have(name, options);
+  }
+
+  /** Have the worker know what is usual for the gates of a network that is open. Throws a Fault. */
+  async openUsual(name, { signal } = {}) {
+    const { usual } = this.find(name);
+    if (!usual) throw new Fault('fault_usual_unknown');
+    if (this.#withUsual.has(name)) return;
+    const bytes = await unpacked(await bytesOf(usual.path, { signal }));
+    await this.#ask('putUsual', { name, bytes }, [bytes.buffer]);
+    this.#withUsual.add(name);
   }
 
   async #weights({ weights, bytes: total, sha256 }, options) {

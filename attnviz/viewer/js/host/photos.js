@@ -5,7 +5,7 @@ import { uprightFile } from '../pixels/orientation.js';
 import { bytesOf } from './files.js';
 import { Open } from './open.js';
 
-const MOST_OPEN = 8;
+const MOST_OPEN = 9;
 const [MOST_PIXELS, MOST_LONG] = [50_000_000, 30]; // as photos/limits.py has them
 const OWN = 'own:'; // begins the name of a visitor's own photo
 

@@ -14,6 +14,7 @@ import {
 } from '../files/tables.js';
 import { weightsOf } from '../numbers/analysis.js';
 import { channelFactor } from '../numbers/factors.js';
+import { patchesIn } from './changing.js';
 import { topOf } from '../worker/answer.js';
 
 /** What can be saved, see host.js. */
@@ -51,7 +52,13 @@ async function pageFile(entries, selection, calls) {
 }
 
 async function zipFile(entries, selection, calls, options) {
-  for (const entry of entries) entry.photo = await calls.photoFile(entry.trace.asked);
+  for (const entry of entries) {
+    const { edits, ...asked } = entry.trace.asked;
+    entry.photo = await calls.photoFile(asked);
+    entry.others = [];
+    for (const photo of patchesIn(edits))
+      entry.others.push([photo, await calls.photoFile({ ...asked, photo })]);
+  }
   const texts = await calls.texts();
   const pictures = await Promise.all(
     (await options.pictures()).map(async ([name, blob]) => [

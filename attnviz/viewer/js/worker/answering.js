@@ -8,9 +8,12 @@ import { networkInput } from '../pixels/input.js';
 import { shrunk } from '../pixels/shrinking.js';
 import { regionOf } from '../pixels/geometry.js';
 import { captureOf } from './capture.js';
+import { changeOf, isChanged, resolved } from './changing.js';
 import { galleryOf } from './gallery.js';
 import { smallCopy, takenPhoto, wholePicture } from './photos.js';
+import { Recent } from './recent.js';
 
+const PASSES = 16; // of networks as they are, that are kept for what is changed of them
 const NOTHING = []; // is handed over with an answer: all of it is copied
 
 /** Answer what is asked by messages {id, question, asked} with {id, answer}, or with {id, fault: {key, values}}. */
@@ -40,9 +43,10 @@ function keyOf(error) {
 /** The networks and photos that are here, by name, and what can be asked of them. */
 class Holdings {
   #code; // of the convolution, a WebAssembly.Module
-  #networks = new Map(); // name -> {network, about}
+  #networks = new Map(); // name -> {network, about, usual}
   #photos = new Map();
   #features = null; // of the layer that was asked for last: {key, before, after}
+  #passes = new Recent(PASSES); // of networks as they are
 
   /** The bytes of convolution.wasm are here. */
   async start({ bytes }) {
@@ -53,12 +57,17 @@ class Holdings {
   async openNetwork({ name, about, bytes }) {
     const memory = await Memory.open(this.#code);
     const network = new Network(memory, about.architecture, readWeights(bytes));
-    this.#networks.set(name, { network, about });
+    this.#networks.set(name, { network, about, usual: null });
+  }
+
+  /** Take what is usual for a network's gates, a file like one of weights. */
+  putUsual({ name, bytes }) {
+    this.#networks.get(name).usual = readWeights(bytes);
   }
 
   closeNetwork({ name }) {
     this.#networks.delete(name);
-    this.#features = null;
+    this.#forgetPasses();
   }
 
   /** Take a photo, an ImageBitmap to be turned by EXIF's ``orientation``. Gives a small copy of it, a JPEG. */
@@ -83,13 +92,47 @@ class Holdings {
 
   removePhoto({ name }) {
     this.#photos.delete(name);
-    this.#features = null;
+    this.#forgetPasses();
   }
 
-  /** The capture of a request (see host/host.js), without what only the page knows of its photo. */
+  #forgetPasses() {
+    this.#features = null;
+    this.#passes.clear();
+  }
+
+  /** The capture of a request (see host/host.js), without what only the page knows of its photo; of a changed network with ``notes``,
+   * see changing.js. */
   capture(request) {
-    const { photo, region, about, logits, layers } = this.#run(request);
-    return captureOf({ request, photo, region, about, logits, layers });
+    const before = this.#asItIs(request);
+    if (!isChanged(request)) return captureOf({ request, ...before });
+    const made = this.#resolved(request);
+    const after = this.#run(request, { changes: made.changes });
+    return {
+      ...captureOf({ request, ...after, changes: made.changes }),
+      change: changeOf(before, after, made, before.about.labels),
+      notes: made.notes,
+    };
+  }
+
+  /** What a network answers to a request in numbers, ``logits``, and the names of its ``layers``. */
+  answer(request) {
+    const { logits, layers } = isChanged(request)
+      ? this.#run(request, { changes: this.#resolved(request).changes })
+      : this.#asItIs(request);
+    return { logits, layers: layers.map(({ name }) => name) };
+  }
+
+  /** The pass of a request whose edits are left out. */
+  #asItIs({ photo, network, view }) {
+    const key = JSON.stringify([photo, network, view]);
+    return this.#passes.get(key, () => this.#run({ photo, network, view }));
+  }
+
+  /** What a request's edits come to. */
+  #resolved(request) {
+    const { usual } = this.#networks.get(request.network);
+    const patched = (photo) => this.#asItIs({ ...request, photo }).layers;
+    return resolved(request.edits ?? {}, this.#asItIs(request).layers, { usual, patched });
   }
 
   /** The capture of a frame of a camera, an ImageBitmap, of which nothing is kept: without steps. */
@@ -114,9 +157,11 @@ class Holdings {
   }
 
   #featuresOf({ layer: name, ...request }) {
-    const key = JSON.stringify([request.network, request.photo, request.view, name]);
+    const { network, photo, view, edits } = request;
+    const key = JSON.stringify([network, photo, view, edits, name]);
     if (this.#features?.key !== key) {
-      const { layers } = this.#run(request, { featuresOf: name });
+      const changes = isChanged(request) ? this.#resolved(request).changes : {};
+      const { layers } = this.#run(request, { featuresOf: name, changes });
       this.#features = { key, ...layers.find((layer) => layer.name === name) };
     }
     return this.#features;

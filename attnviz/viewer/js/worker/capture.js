@@ -4,16 +4,20 @@ import { mapBox } from '../pixels/geometry.js';
 import { doubtOf, topOf } from './answer.js';
 
 const MOST_LABELS = 12; // classes whose names are told
+const SPARE = 1e-4; // that a factor may go beyond a limit
 const OF_POSITIONS = /_map$|^spatial_/; // names of steps that are maps
 
-/** The Capture of a ``request``; ``about`` is what the site says of the network. */
-export function captureOf({ request, photo, region, about, logits, layers }) {
+/** The Capture of a ``request``; ``about`` is what the site says of the network, ``changes`` what was changed of its gates (see
+ * engine/edits.js), absent for nothing. */
+export function captureOf({ request, photo, region, about, logits, layers, changes = null }) {
   const { title, labels, accuracy, mechanism, doubts } = about;
-  const { network, photo: name, view } = request;
+  const { network, photo: name, view, edits } = request;
+  const isJoint = (layer) => Boolean(changes?.[layer.name].joint);
+  const forms = [...new Set(layers.map(isJoint))]; // of the mechanism, in the order of their diagrams
   return {
-    asked: { network, photo: name, view },
+    asked: { network, photo: name, view, ...(changes ? { edits } : {}) },
     network: {
-      name: network,
+      name: changes ? `${network} (changed network)` : network,
       title,
       classes: labels.length,
       labels: labels.length <= MOST_LABELS ? labels : [],
@@ -23,18 +27,22 @@ export function captureOf({ request, photo, region, about, logits, layers }) {
     seen: { ...region, whole: view === 'whole', forced: false },
     logits,
     top: topOf(logits, labels),
-    doubt: doubtOf(logits, doubts[view]),
-    diagrams: mechanism ? [mechanism.diagram] : [],
-    layers: layers.map((layer) => describedLayer(layer, mechanism, region)),
+    doubt: changes ? null : doubtOf(logits, doubts[view]),
+    diagrams: forms.map((form) => (form ? mechanism.joint : mechanism).diagram),
+    layers: layers.map((layer) => ({
+      ...describedLayer(layer, isJoint(layer) ? mechanism.joint : mechanism, region),
+      kind: mechanism.kind,
+      title: mechanism.title,
+      diagram: forms.indexOf(isJoint(layer)),
+    })),
   };
 }
 
-function describedLayer(layer, { kind, title, formula, averaged, limits }, region) {
-  const { name, channels, height, width, spatial } = layer;
+function describedLayer(layer, { formula, averaged, limits: usual }, region) {
+  const { name, channels, height, width, channel, spatial } = layer;
+  const limits = wideEnough(usual, channel, spatial);
   return {
     name,
-    kind,
-    title,
     stage: /\d+/.exec(name)[0],
     channels,
     height,
@@ -46,13 +54,26 @@ function describedLayer(layer, { kind, title, formula, averaged, limits }, regio
     limits,
     mapLimits: limits,
     box: mapBox(region, height, width),
-    diagram: 0,
-    ...arraysOf(layer),
+    ...arraysOf(layer, formula),
   };
 }
 
-/** The arrays of a layer, {values, height, width, grain, isMap}: nothing is quantised here. */
-function arraysOf({ height, width, channel, spatial, channelLogits, spatialLogits, sizes, steps }) {
+/** The limits, or the next whole numbers beyond them where a factor goes further. */
+function wideEnough([low, high], ...parts) {
+  const values = parts.filter(Boolean);
+  const least = Math.min(...values.map(leastOf));
+  const greatest = Math.max(...values.map(greatestOf));
+  return [Math.min(low, Math.floor(least + SPARE)), Math.max(high, Math.ceil(greatest - SPARE))];
+}
+
+const leastOf = (values) => values.reduce((least, value) => Math.min(least, value), Infinity);
+const greatestOf = (values) => values.reduce((most, value) => Math.max(most, value), -Infinity);
+
+/** The arrays of a layer, {values, height, width, grain, isMap}: nothing is quantised here. A joint gate that was changed is made of its
+ * branches no more. */
+function arraysOf(layer, formula) {
+  const { height, width, channel, spatial, sizes, steps } = layer;
+  const { channelLogits, spatialLogits } = formula === 'joint' ? {} : layer;
   const vector = (values) => ({ values, height: 1, width: values.length, grain: 0 });
   const map = (values) => ({ values, height, width, grain: 0, isMap: true });
   const arrays = { channel: vector(channel), sizes: vector(sizes) };

@@ -30,11 +30,12 @@ export async function smallCopy(photo) {
   return { width, height, blob };
 }
 
-/** All of a photo: its ``rgb``, three bytes a pixel, and ``blob``, a PNG. */
+/** All of a photo: its ``width`` and ``height``, its ``rgb``, three bytes a pixel, and ``blob``, a PNG. */
 export async function wholePicture(photo) {
+  const { width, height } = photo;
   const rgb = rgbOf(photo);
-  const canvas = canvasOf(rgb, photo.width, photo.height);
-  return { rgb, blob: await canvas.convertToBlob({ type: 'image/png' }) };
+  const canvas = canvasOf(rgb, width, height);
+  return { width, height, rgb, blob: await canvas.convertToBlob({ type: 'image/png' }) };
 }
 
 function rgbOf({ pixels, bands }) {
