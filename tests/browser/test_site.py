@@ -457,8 +457,8 @@ def test_the_lesson_needs_no_server(open_url, site_address):
     page = open_url(site_address)
     page.locator("[data-learn]").click()
     lesson = page.locator(".av-lesson")
-    for number in range(1, 11):
-        expect(lesson).to_contain_text(f"{number} of 10", timeout=60_000)
+    for number in range(1, 15):
+        expect(lesson).to_contain_text(f"{number} of 14", timeout=60_000)
         page.locator(".av-answer-choice").first.click()
         expect(lesson.locator(".av-right")).to_have_count(1)
         page.keyboard.press("ArrowRight")
