@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from helpers.browser_actions import after
 from helpers.fake_host import packed_changed
 from helpers.small_networks import stirred
@@ -96,9 +97,8 @@ def test_bars_are_set_by_buttons_by_keys_and_by_dragging_and_each_is_taken_back(
     expect(page.locator("[data-take-back]")).to_have_count(3)
 
     after(page, lambda: panel.locator(f"[data-take-back='{third}']").click())
-    after(page, lambda: panel.locator(f"[data-take-back='{other}']").click())
-    assert setting(page) == {"channel": [[channel, 0]]}
-    after(page, lambda: panel.locator(f"[data-take-back='{channel}']").click())
+    assert setting(page) == {"channel": sorted([[channel, 0], [other, 1]])}
+    after(page, lambda: panel.locator("[data-take-back-all]").click())
     expect(page.locator("[data-answer-change], [data-take-back]")).to_have_count(0)
 
 
@@ -194,6 +194,8 @@ def test_stairs_are_a_figure_with_a_scale_in_which_each_bar_makes_its_change(app
     assert len(rows) == 1 + 2 * 2 and rows[-1].startswith(
         "changed network: cbam,first.png,together,layer1.1,off"
     )
+    violations = Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
+    assert [(each["id"], each["nodes"][0]["html"][:120]) for each in violations] == []
     page.locator("[data-stairs-close]").click()
     expect(stairs).to_have_count(0)
 
@@ -235,3 +237,15 @@ def test_on_a_phone_the_panels_fit_and_speak_another_language(app):
     after(page, lambda: page.locator("[data-setting=channels] [data-set='0']").click())
     expect(page.locator("[data-row=set]")).to_contain_text("由你设定")
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_tools_that_do_not_come_are_said_and_asked_for_again(visit):
+    page = visit()
+    later = page.locator("script[data-later]").get_attribute("data-later")
+    page.route(f"**/{later}", lambda route: route.abort())
+    page.locator("[data-what-if]").click()
+    expect(page.locator(".av-notice")).not_to_be_empty()
+    page.unroute(f"**/{later}")
+    page.locator("[data-what-if]").click()
+    page.locator("[data-what-if]").click()
+    expect(page.locator("[data-switch]").first).to_be_visible()

@@ -29,7 +29,8 @@ export function settingBars(viewer, layer) {
   const end = () => presses.set(viewer, { ...press(), isDown: false });
   return {
     onPointerDown(event) {
-      const channel = event.pointerType === 'touch' ? null : channelUnder(event, order);
+      const isDragged = event.pointerType !== 'touch' && event.button === 0;
+      const channel = isDragged ? channelUnder(event, order) : null;
       presses.set(viewer, {
         channel,
         y: event.clientY,

@@ -3,8 +3,19 @@ import { Button } from '../controls/controls.js';
 import { weightsOf } from '../numbers/analysis.js';
 import { digits } from '../numbers/format.js';
 import { h } from '../vendor/preact.js';
-import { canSetChannels, propose, put, settableRange, settle, shownSetting } from './setting.js';
+import {
+  canSetChannels,
+  propose,
+  put,
+  replace,
+  settableRange,
+  settingOf,
+  settle,
+  shownSetting,
+} from './setting.js';
 import { ValueSlider } from './value_slider.js';
+
+const MOST_NAMED = 20; // channels
 
 /** The panel of ``viewer``'s layer; nothing where its channels can't be set. */
 export function ChannelPanel({ viewer, layer }) {
@@ -15,9 +26,7 @@ export function ChannelPanel({ viewer, layer }) {
   return h(
     'div',
     { class: 'av-setting', 'data-setting': 'channels', role: 'group', 'aria-label': label },
-    state.channel === null
-      ? h('p', {}, say('edit_channels_hint'))
-      : h(ChosenChannel, { viewer, layer, channel: state.channel, set }),
+    state.channel !== null && h(ChosenChannel, { viewer, layer, channel: state.channel, set }),
     h(AllSet, { viewer, layer, set }),
     h('p', { class: 'av-note' }, say('edit_channels_hint')),
   );
@@ -57,12 +66,12 @@ function ChosenChannel({ viewer, layer, channel, set }) {
   ];
 }
 
-/** All channels that are set, each with a button that takes that back. */
+/** The channels that are set, the first of them each with a button that takes that back, and one for all. */
 function AllSet({ viewer, layer, set }) {
   const { say } = viewer;
   if (!set.size) return null;
   const back = (channel) => put(viewer, layer.name, { channel: new Map([[channel, null]]) });
-  const chips = [...set].map(([channel, value]) =>
+  const chips = [...set].slice(0, MOST_NAMED).map(([channel, value]) =>
     h(
       Button,
       {
@@ -76,5 +85,16 @@ function AllSet({ viewer, layer, set }) {
       `${channel} = ${digits(value, 0, 2)} ✕`,
     ),
   );
-  return h('div', { class: 'av-chips', 'data-row': 'set' }, h('span', {}, say('edit_set')), chips);
+  const all = h(
+    Button,
+    { class: 'av-chip', 'data-take-back-all': '', onClick: () => takeBackAll(viewer, layer) },
+    say('edit_take_back_all', { count: set.size }),
+  );
+  const label = h('span', {}, say('edit_set'));
+  return h('div', { class: 'av-chips', 'data-row': 'set' }, label, chips, set.size > 1 && all);
+}
+
+function takeBackAll(viewer, layer) {
+  const { cells } = settingOf(viewer.edits(), layer.name);
+  replace(viewer, layer.name, { channel: new Map(), cells });
 }
