@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 import zipfile
@@ -14,9 +15,11 @@ from helpers.encoded_captures import unpacked
 from helpers.page_client import TEMPLE, error_of
 
 import attnviz
+from attnviz.errors import AttnvizError
 from attnviz.export import reproduce
 from attnviz.interventions.stairs import climb
 from attnviz.server.inference import changed_trace
+from attnviz.server.view_state import trace_key
 
 OFF = {"layer3.0": [{"edit": "off"}]}
 USUAL = {"layer3.0": [{"edit": "usual"}], "layer4.0": [{"edit": "usual"}]}
@@ -211,3 +214,16 @@ def test_stairs_are_those_of_the_library(client, cbam, examples, how):
             assert step[part] == pytest.approx(wanted, abs=1e-3, nan_ok=True)
     assert answer["how"] == how and answer["leftOut"] == []
     assert answer["before"]["answer"] == client.viewer.capture(TEMPLE)["top"][0][0]
+
+
+def test_stairs_that_are_given_up_end_before_the_next_layer(client):
+    found = []
+
+    def report(done: int, total: int) -> None:
+        found.append((done, total))
+        if done == 2:
+            raise AttnvizError("saving_given_up")
+
+    with pytest.raises(AttnvizError, match="given up"):
+        asyncio.run(client.service.inference.stairs(trace_key(TEMPLE, client.service.photos), "off", report))
+    assert found == [(0, 8), (1, 8), (2, 8)]
