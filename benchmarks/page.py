@@ -10,6 +10,8 @@ headless Chromium opens and clicks, on ours and on theirs in turn, in one run:
 - **From "photo chosen" to "everything drawn"**: strip, map, bars and steps are on the screen, after the frame
   in which the app says so; beside the queued event with the bare pass. To keep: 1.5 × the other. The server
   keeps only the latest trace, and the app forgets its captures before each, so that every photo is as new.
+- **From a gate set to the new answer drawn**: a channel of the first layer is set to 0, another each time, so
+  that everything behind it changes; the trace as it was is kept. To keep: 1.5 × the queued event.
 - **Requests of each thing that people do** once a capture is there.
 
 Prints Markdown tables, and how large captures of a ResNet-50 are."""
@@ -48,6 +50,7 @@ from attnviz.viewer.encoding import pack
 SIZE: ViewportSize = {"width": 1440, "height": 1000}
 SHOWN = [example.photo for example in examples_for(IMAGENETTE)]  # with the networks that are measured
 WARMING = 2  # rounds that do not count
+KEEP = "keep traces"  # what the servers are told
 DRAWN, WRITTEN = ".attnviz[data-drawn]", "#bare p"
 # Runs before all else in a page, and notes when an element is there: the frame's time since the navigation.
 FIRST_FRAME = """window.firstFrame = new Promise((resolve) => {
@@ -72,6 +75,8 @@ TIMED = """([trigger, done]) => new Promise((resolve) => {
 CHOICE = "(() => {{ const timed = {timed}; attnviz.viewer.captures.forget(); return timed(["
 CHOICE += "() => document.querySelectorAll('.av-photo-item > button:first-child')[{index}].click(), "
 CHOICE += "() => document.querySelector('.attnviz').dataset.drawn]); }})()"
+SET = "(() => {{ const timed = {timed}; return timed(["
+SET += "() => attnviz.viewer.change({edits}), () => document.querySelector('.attnviz').dataset.drawn]); }})()"
 EVENT = "(() => {{ const timed = {timed}; return timed(["
 EVENT += "() => document.querySelector('#go-{name}').click(), "
 EVENT += "() => document.querySelector('#said .md').textContent]); }})()"
@@ -121,12 +126,14 @@ def servers(pipe: Connection) -> None:
     """The page, the one with buttons and the bare one, until the pipe is closed; their addresses are sent
     through it."""
     served, beside = serve(Settings(host="127.0.0.1"), block=False), (event_page(), one_html())
-    served.service.inference.traces.max_bytes = 0  # only the latest trace is kept
+    traces = served.service.inference.traces
+    kept, traces.max_bytes = traces.max_bytes, 0  # only the latest trace is kept
     for page in beside:
         page.launch(server_name="127.0.0.1", prevent_thread_lock=True, quiet=True, ssr_mode=False)
     pipe.send((served.url, *(page.local_url for page in beside)))
     with suppress(EOFError):
-        pipe.recv()
+        while pipe.recv() == KEEP:
+            traces.max_bytes = kept
     served.close()
     for page in beside:
         page.close()
@@ -212,6 +219,31 @@ def tell_choices(chromium: Browser, url: str, beside: str, rounds: int) -> None:
     print()
 
 
+def tell_gates(chromium: Browser, url: str, beside: str, rounds: int) -> None:
+    """A gate set, and a queued event, in turn, for each network with gates."""
+    print(
+        "| network | queued event with the bare pass, ms | gate set → drawn, ms | ratio |\n|---|---|---|---|"
+    )
+    events = chromium.new_page()
+    events.goto(beside)
+    events.wait_for_selector("#said")
+    for name in [name for name in attnviz.list_networks() if name != "resnet18"]:
+        page = chromium.new_page(viewport=SIZE)
+        page.goto(f"{url}?network={name}&switches=1")
+        page.wait_for_selector(DRAWN)
+        layer = page.evaluate("attnviz.viewer.trace.layers[0].name")
+        rows = []
+        for channel in range(WARMING + rounds):
+            edits = json.dumps({layer: [{"edit": "set", "channel": [[channel, 0]]}]})
+            drawn = page.evaluate(SET.format(timed=TIMED, edits=edits))
+            rows.append((events.evaluate(EVENT.format(timed=TIMED, name=name)), drawn))
+        ratio = statistics.median(drawn / event for event, drawn in rows[WARMING:])
+        columns = " | ".join(f"{statistics.median(column):.1f}" for column in zip(*rows[WARMING:]))
+        print(f"| {name} | {columns} | {ratio:.2f} |")
+        page.close()
+    print()
+
+
 def pair(page: Page, events: Page, name: str, turn: int) -> tuple[float, float, float]:
     """Milliseconds of the bare pass, of the queued event that it is in, and of a photo chosen."""
     chosen = page.evaluate(CHOICE.format(timed=TIMED, index=(turn + 1) % len(SHOWN)))
@@ -245,6 +277,8 @@ def main() -> None:
         tell_first_load(chromium, url, bare, rounds)
         tell_requests(chromium, url)
         tell_choices(chromium, url, beside, rounds)
+        pipe.send(KEEP)
+        tell_gates(chromium, url, beside, rounds)
         chromium.close()
     tell_captures()
     pipe.send(None)
