@@ -150,6 +150,7 @@ def test_another_photos_gates_are_put_in_from_a_list_or_by_dropping_it_on_a_laye
     page = app()
     layer = page.locator("[data-switch='layer4.0']")
     layer.select_option("patch")
+    expect(page.locator("dialog[open]")).to_have_count(1)
     page.keyboard.press("Escape")
     expect(layer).to_have_value("own")
     layer.select_option("patch")

@@ -393,6 +393,9 @@ def test_a_network_of_ones_own_and_photos_of_ones_own(browser, own, tmp_path):
         options = page.locator('[data-switch="layer3.0"] option')
         values = options.evaluate_all("all => all.map(({ value }) => value)")
         assert "off" in values and "usual" not in values  # of which nothing lies with this network
+        page.locator("[data-stairs]").click()
+        expect(page.locator("[data-control=how] option")).to_have_text(["关闭"])
+        page.locator("[data-stairs-close]").click()
         expect(page.locator("[data-photo]")).to_have_count(2)
         expect(page.locator(".attnviz")).to_have_attribute("lang", "zh-CN")
         trace = attnviz.trace(attnviz.load(own), photos / "second.jpg")

@@ -6,13 +6,19 @@ const BAM = [1, 2]; // what its factor can be, whatever was made of it
 const GATE = [0, 1];
 const DECIMALS = 3;
 
+/** Whether a kind of edits can be made of the network that is shown. */
+export function takes({ host, networks, trace }, kind) {
+  const own = networks.find(({ name }) => name === trace.asked.network)?.edits;
+  return (own ?? host.edits).includes(kind);
+}
+
 /** Whether single channels of a layer can be set here, and whether cells of its map can. */
 export const canSetChannels = (viewer, layer) => canSet(viewer, layer) && Boolean(layer.channel);
 export const canSetCells = (viewer, layer) =>
   canSet(viewer, layer) && Boolean(layer?.map && layer.spatial);
 
 const canSet = (viewer, layer) =>
-  isChanging(viewer) && viewer.host.edits.includes('set') && layer && layer.formula !== 'none';
+  isChanging(viewer) && takes(viewer, 'set') && layer && layer.formula !== 'none';
 
 /** [low, high] that one gate of a layer can be set to: of a sum each gate is one of its terms. */
 export function settableRange(layer) {

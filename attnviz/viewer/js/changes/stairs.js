@@ -9,9 +9,11 @@ import { h } from '../vendor/preact.js';
 import { useEffect, useRef, useState } from '../vendor/preact-hooks.js';
 import { climbed, stairsKey } from './climbing.js';
 import { isChanging } from './edits.js';
+import { takes } from './setting.js';
 import { StairsFigure } from './stairs_figure.js';
 
-const HOWS = ['usual', 'off'];
+/** What can be made of each layer's gates in turn. */
+const howsOf = (viewer) => ['usual', 'off'].filter((how) => takes(viewer, how));
 
 /** Whether stairs can be climbed here. */
 const hasStairs = (viewer) => isChanging(viewer) && Boolean(viewer.host.stairs);
@@ -21,7 +23,7 @@ export function StairsButton({ viewer }) {
   const { say, state } = viewer;
   if (!hasStairs(viewer)) return null;
   const onClick = () => {
-    viewer.set({ stairs: state.stairs ? null : HOWS[0] });
+    viewer.set({ stairs: state.stairs ? null : howsOf(viewer)[0] });
     viewer.element.querySelector('.av-stairs')?.scrollIntoView({ block: 'nearest' });
   };
   return h(
@@ -76,7 +78,7 @@ function Panel({ viewer, how }) {
         { class: 'av-controls' },
         h(Choice, {
           label: say('edit_stairs_how'),
-          options: HOWS.map((each) => [each, say(`gates_${each}`)]),
+          options: howsOf(viewer).map((each) => [each, say(`gates_${each}`)]),
           value: how,
           onChoose: (chosen) => set({ stairs: chosen }),
           'data-control': 'how',

@@ -4,6 +4,7 @@ import { h } from '../vendor/preact.js';
 import { useState } from '../vendor/preact-hooks.js';
 import { canChange, CHOICES, choiceOf, hasEdits, isChanging, PATCH, stateOf } from './edits.js';
 import { canPatch, PhotoChoice, takingGates } from './patching.js';
+import { takes } from './setting.js';
 
 const WITH_ARROW = 60; // px of a switch that has room for the browser's arrow
 
@@ -74,12 +75,6 @@ function Switch({ viewer, layer, width }) {
     ),
     isAsking && h(PhotoChoice, { viewer, layer, onClose }),
   ];
-}
-
-/** Whether a kind of edits can be made of the network that is shown. */
-function takes({ host, networks, trace }, kind) {
-  const own = networks.find(({ name }) => name === trace.asked.network)?.edits;
-  return (own ?? host.edits).includes(kind);
 }
 
 /** What became of a layer, in words; empty where that is not known. */
