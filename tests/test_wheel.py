@@ -68,4 +68,5 @@ def test_an_installed_wheel_works_outside_the_checkout(site, tmp_path, examples)
     listed = [line.split()[0] for line in printed.splitlines() if line.startswith("  ")]
     assert listed == [*attnviz.list_networks(), *attnviz.list_networks("imagenet")]
     assert len([*(tmp_path / "page" / "models").iterdir()]) == 4
+    assert len([*(tmp_path / "page" / "assets").glob("*.usual")]) == 3  # of the networks with gates
     assert (tmp_path / "out" / "cat" / "layer3.1.map.png").stat().st_size > 10_000

@@ -353,6 +353,9 @@ def test_one_file_opens_from_the_disk_and_asks_for_nothing(open_file, tmp_path, 
     wait_until_drawn(page)
     trace = attnviz.trace(networks["se_resnet18"], EXAMPLES_FOLDER / "temple.jpg")
     assert_as_traced(captured(page, "example:temple", "se_resnet18"), trace)
+    made = attnviz.intervene(networks["se_resnet18"], EXAMPLES_FOLDER / "temple.jpg", {"all": "usual"})
+    usual = {"all": [{"edit": "usual"}]}
+    assert_as_traced(captured(page, "example:temple", "se_resnet18", edits=usual), made.after)
     path = written(tmp_path, "mine.png", Image.fromarray(smooth(300, 200)))
     after(page, lambda: upload(page, path))
     expect(page.locator(".av-photo-name")).to_have_text("mine.png")

@@ -17,7 +17,7 @@ from PIL import Image
 from torch import nn
 
 import attnviz
-from attnviz.errors import AttnvizError, NetworkError, PhotoError
+from attnviz.errors import AttnvizError, EditError, NetworkError, PhotoError
 from attnviz.networks import ResNet
 from attnviz.networks.card import Card
 from attnviz.site.content import SitePlan
@@ -137,6 +137,25 @@ def test_what_is_said_of_a_mechanism_is_what_a_trace_says(tmp_path, kind, noise)
     for layer in packed["layers"]:
         about = {key: layer[key] for key in ("kind", "title", "formula", "averaged", "limits")}
         assert about == {key: mechanism[key] for key in about}
+
+
+@pytest.mark.parametrize("attention", ["se", "bam"])
+def test_what_lies_with_a_network_of_ones_own_is_written_as_it_is_there(tmp_path, noise, attention):
+    folder = Path(own_network(tmp_path / "mine", stirred(18, attention)))
+    network = attnviz.load(folder)
+    attnviz.reference(network, [noise]).save(folder / "usual.npz", small=True)
+    (found,) = site_networks([str(folder)])
+    from safetensors.numpy import load
+
+    written = load(unpacked(found.packed_usual))
+    with np.load(folder / "usual.npz") as file:
+        assert written.keys() == {*file} - {"about"} and found.usual_photos == 1
+        for name, values in written.items():
+            assert values.dtype == np.float16 and np.array_equal(values, file[name])
+    other = stirred(18, attention)
+    attnviz.reference(other, [noise]).save(folder / "usual.npz", small=True)
+    with pytest.raises(EditError, match="its weights are not those of mine"):
+        site_networks([str(folder)])
 
 
 def test_a_file_of_weights_of_a_usual_resnet_is_taken(tmp_path):
