@@ -18,6 +18,7 @@ HOST = """{
     const made = captures['first cbam changed'];
     return { ...made, asked: { ...made.asked, ...asked } };
   },
+  async removePhoto() {},
   async stairs(asked, { how }, { report }) {
     calls.push(['stairs', { ...asked, how }]);
     report({ done: 1, total: 2 });
@@ -128,11 +129,15 @@ def test_a_stroke_of_the_brush_sets_cells_with_one_pass_and_is_undone(app):
     page.mouse.down()
     page.mouse.move(box["x"] + box["width"] - 5, box["y"] + 5)
     after(page, page.mouse.up)
-    cells = setting(page)["cells"]
+    made = {"edit": "set", **setting(page)}
+    cells = made["cells"]
     width = page.evaluate("attnviz.viewer.layer().width")
     assert asked(page) == before + 1
     assert cells == [[0, column, 1] for column in range(width)]  # also those that it leapt over
     expect(page.locator("[data-part=changes]")).to_contain_text(f"{width} cells set")
+    after(page, lambda: page.locator("[data-reset-gates]").click())
+    expect(tools.locator("[data-undo-stroke]")).to_have_count(0)  # it would change nothing
+    after(page, lambda: page.evaluate("edits => attnviz.viewer.change(edits)", {LAYER: [made]}))
     after(page, lambda: tools.locator("[data-undo-stroke]").click())
     expect(page.locator("[data-answer-change], [data-undo-stroke]")).to_have_count(0)
 
@@ -166,6 +171,9 @@ def test_another_photos_gates_are_put_in_from_a_list_or_by_dropping_it_on_a_laye
     target = page.locator("[data-layer='layer2.0']")
     after(page, lambda: page.locator("[data-photo=second]").drag_to(target))
     assert page.evaluate("attnviz.viewer.trace.asked.edits") == {"layer4.0": [patch], "layer2.0": [patch]}
+    page.evaluate("attnviz.viewer.removePhoto('second')")
+    expect(page.locator("[data-answer-change]")).to_have_count(0)
+    assert not page.evaluate("attnviz.viewer.captures.all().some(({ asked }) => asked.edits)")
 
 
 def test_stairs_are_a_figure_with_a_scale_in_which_each_bar_makes_its_change(app):

@@ -130,6 +130,20 @@ def test_two_switches_one_soon_after_the_other_are_both_made(app):
     expect(switch(page, "layer4.0")).to_have_value("usual")
 
 
+def test_a_switch_keeps_the_photo_that_is_on_its_way_and_what_a_network_on_its_way_would_undo(app):
+    page = app()
+    after(page, lambda: switch(page, "layer3.0").select_option("off"))
+    page.evaluate("window.isHolding = true")
+    page.locator("[data-network=se]").click()  # as it is
+    switch(page, "layer4.0").select_option("usual")
+    after(page, lambda: page.evaluate("held.at(-1).answer()"))
+    assert captured(page)[-1] == {"photo": "first", "network": "cbam", "view": "whole", "edits": BOTH}
+    page.locator("[data-photo=second] > button").click()
+    switch(page, "layer4.0").select_option("own")
+    after(page, lambda: page.evaluate("held.at(-1).answer()"))
+    assert captured(page)[-1] == {"photo": "second", "network": "cbam", "view": "whole", "edits": OFF}
+
+
 def test_a_change_that_can_not_be_made_is_said_and_the_switch_goes_back(app):
     page = app()
     page.evaluate("window.isHolding = true")

@@ -76,7 +76,7 @@ class Viewer {
 
   /** A text in the viewer's language, its {holes} filled with values; where there is no server, in its other form. */
   say = (key, values = {}) => {
-    const other = `${key}_alone`;
+    const other = `${key}_without_server`;
     return textIn(
       this.language,
       this.host.isAlone && other in WORDS[ENGLISH] ? other : key,
@@ -143,10 +143,19 @@ class Viewer {
   };
 
   /** What is changed of the network's gates, or is about to be. */
-  edits = () => (this.#wanted ?? this.trace.asked).edits ?? {};
+  edits = () => this.#next().edits ?? {};
 
-  /** Change gates: ``edits`` are all that is changed then. */
-  change = (edits) => this.open({ edits });
+  /** Change gates: ``edits`` are all that is changed then. Another photo or view that is on its way still comes. */
+  change = (edits) => {
+    const { photo, view } = this.#next();
+    return this.open({ photo, view, edits });
+  };
+
+  /** The request under way, if it asks for the network that is shown; else that of what is shown. */
+  #next() {
+    const { asked } = this.trace;
+    return this.#wanted?.network === asked.network ? this.#wanted : asked;
+  }
 
   async #withExamples(network, options) {
     if (network === this.trace.asked.network) return;

@@ -22,7 +22,7 @@ import { ValueSlider } from './value_slider.js';
 const SIZES = [1, 3, 5]; // cells a side
 const NARROWEST = 5; // px, of a cell that has room for more than a dot
 const last = new WeakMap(); // by viewer: the cell that the brush was on last, while it paints
-const strokes = new WeakMap(); // by viewer: [{network, layer, cells}], what was set before each stroke
+const strokes = new WeakMap(); // by viewer: [{network, layer, before, after}], what cells were set before each stroke, and then
 
 const strokesOf = (viewer) => strokes.get(viewer) ?? strokes.set(viewer, []).get(viewer);
 
@@ -128,11 +128,13 @@ function ChosenCell({ viewer, layer, cells }) {
 }
 
 function UndoButton({ viewer, layer }) {
-  const stroke = strokesOf(viewer).findLast((one) => isOf(one, viewer, layer));
+  const { channel, cells } = settingOf(viewer.edits(), layer.name);
+  const stroke = strokesOf(viewer).findLast(
+    (one) => isOf(one, viewer, layer) && hasSame(one.after, cells),
+  );
   const undo = () => {
     strokesOf(viewer).splice(strokesOf(viewer).indexOf(stroke), 1);
-    const { channel } = settingOf(viewer.edits(), layer.name);
-    replace(viewer, layer.name, { channel, cells: stroke.cells });
+    replace(viewer, layer.name, { channel, cells: stroke.before });
   };
   if (!stroke) return null;
   return h(Button, { 'data-undo-stroke': '', onClick: undo }, viewer.say('edit_undo_stroke'));
@@ -141,21 +143,28 @@ function UndoButton({ viewer, layer }) {
 const isOf = (stroke, { trace }, layer) =>
   stroke.network === trace.asked.network && stroke.layer === layer.name;
 
-/** Remember what is set of a layer's cells, to undo what comes next. */
-function beginStroke(viewer, layer) {
-  const { cells } = settingOf(viewer.edits(), layer.name);
-  strokesOf(viewer).push({ network: viewer.trace.asked.network, layer: layer.name, cells });
+/** Whether two settings of cells are the same. */
+const hasSame = (one, other) =>
+  one.size === other.size && [...one].every(([cell, value]) => other.get(cell) === value);
+
+/** Change a layer's cells by ``change``, so that it can be undone for as long as nothing else changes them. */
+function stroke(viewer, layer, change) {
+  const cellsNow = () => settingOf(viewer.edits(), layer.name).cells;
+  const before = cellsNow();
+  change();
+  const { network } = viewer.trace.asked;
+  strokesOf(viewer).push({ network, layer: layer.name, before, after: cellsNow() });
+  viewer.draw();
 }
 
-function paintCells(viewer, layer, cells, value) {
-  beginStroke(viewer, layer);
-  put(viewer, layer.name, { cells: new Map(cells.map((cell) => [cell.join(), value])) });
-}
+const paintCells = (viewer, layer, cells, value) =>
+  stroke(viewer, layer, () =>
+    put(viewer, layer.name, { cells: new Map(cells.map((cell) => [cell.join(), value])) }),
+  );
 
 function removeCells(viewer, layer) {
-  beginStroke(viewer, layer);
   const { channel } = settingOf(viewer.edits(), layer.name);
-  replace(viewer, layer.name, { channel, cells: new Map() });
+  stroke(viewer, layer, () => replace(viewer, layer.name, { channel, cells: new Map() }));
 }
 
 /** What the element around the map listens to: keys that set the cell that is pointed at, else the chosen one. */
@@ -215,8 +224,7 @@ function painting(viewer, layer) {
     onPointerUp() {
       last.delete(viewer);
       if (!viewer.draft) return;
-      beginStroke(viewer, layer);
-      settle(viewer);
+      stroke(viewer, layer, () => settle(viewer));
     },
     onPointerCancel() {
       last.delete(viewer);

@@ -38,7 +38,8 @@ function ChosenChannel({ viewer, layer, channel, set }) {
   const range = settableRange(layer);
   const value = set.get(channel) ?? null;
   const putValue = (wanted) => put(viewer, layer.name, { channel: new Map([[channel, wanted]]) });
-  const text = value === null ? 'edit_channel_own' : 'edit_channel_set';
+  const unset = isOnlySet(viewer, layer) ? 'edit_channel_own' : 'edit_channel_of_changed';
+  const text = value === null ? unset : 'edit_channel_set';
   return [
     h('p', { role: 'status' }, say(text, { channel, value: digits(value ?? own) })),
     h(
@@ -65,6 +66,10 @@ function ChosenChannel({ viewer, layer, channel, set }) {
     ),
   ];
 }
+
+/** Whether nothing is done to all of a layer's gates: those that are not set are what the network computes. */
+const isOnlySet = ({ trace }, layer) =>
+  (trace.change?.edits[layer.name] ?? []).every(({ edit }) => edit === 'set');
 
 /** The channels that are set, the first of them each with a button that takes that back, and one for all. */
 function AllSet({ viewer, layer, set }) {

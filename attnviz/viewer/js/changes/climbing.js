@@ -10,10 +10,19 @@ export function climbed(viewer, how, options) {
   if (!kept.has(key)) {
     const promise = viewer.host.stairs({ photo, network, view }, { how }, options);
     kept.set(key, promise);
-    promise.catch(() => kept.delete(key));
+    forgetUnfinished(key, promise, options.signal);
     if (kept.size > KEPT) kept.delete(kept.keys().next().value);
   }
   return kept.get(key);
+}
+
+/** Let go of a promise that failed, or was given up: who asks again then must not get it. */
+function forgetUnfinished(key, promise, signal) {
+  const forget = () => {
+    if (kept.get(key) === promise) kept.delete(key);
+  };
+  signal.addEventListener('abort', forget);
+  promise.then(() => signal.removeEventListener('abort', forget), forget);
 }
 
 /** What stairs are told from others by. */

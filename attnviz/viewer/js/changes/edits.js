@@ -83,6 +83,15 @@ export const photosIn = (edits) =>
     .map(({ photo }) => photo)
     .filter(Boolean);
 
+/** The edits but for those that put in a photo's gates. */
+export function withoutPhoto(edits, photo) {
+  const left = Object.entries(edits ?? {}).map(([layer, each]) => [
+    layer,
+    each.filter((edit) => edit.photo !== photo),
+  ]);
+  return Object.fromEntries(left.filter(([, each]) => each.length));
+}
+
 /** What the network of a trace is called: with a word where its gates are changed. */
 export function titleOf(say, { network, change }) {
   return change ? say('changed_title', { network: network.title }) : network.title;

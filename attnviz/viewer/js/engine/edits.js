@@ -79,8 +79,10 @@ const MAKERS = {
   },
   scale: (layer, part, { by }) => Change.ofAll(countOf(layer, part), checked(by, layer), 0),
   shuffle: (layer, part, { seed = 0 }) => Change.put(shuffled(layer, part, checked(seed, layer))),
-  patch: (layer, part, { photo }, sources) =>
-    Change.put(patchOf(sources.patched(photo, layer, part), layer, part)),
+  patch(layer, part, { photo }, sources) {
+    if (!photo) throw cannot(layer);
+    return Change.put(patchOf(sources.patched(photo, layer, part), layer, part));
+  },
 };
 
 const countOf = (layer, part) => valuesOf(layer, part).length;

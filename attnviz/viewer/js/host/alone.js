@@ -53,7 +53,10 @@ export function siteHost(site) {
     inTurn(options?.signal, async () => {
       const { network, photo, edits } = request;
       await all([networks.open(network, options), photos.open(photo, options)]);
-      for (const other of patchesIn(edits)) await photos.open(other, options);
+      for (const other of patchesIn(edits)) {
+        if (!photos.find(other)) throw new Fault('fault_patch_gone');
+        await photos.open(other, options);
+      }
       if (asksUsual(edits)) await networks.openUsual(network, options);
       return action();
     }).catch(named(request));

@@ -81,7 +81,7 @@
  *   copies an address, and says how that went: a key of our words
  * @property {(() => Promise<void>)} [forget] deletes all that this visitor brought
  * @property {boolean} [isAlone] there is no server: nothing that is brought leaves this browser, and where words have a form for
- *   that (``…_alone``), they are said in it
+ *   that (``…_without_server``), they are said in it
  */
 
 /**

@@ -1,4 +1,5 @@
 // The visitor's own photos, and with them all that can be shown.
+import { keyOfEdits, photosIn, withoutPhoto } from '../changes/edits.js';
 import { bring } from './bring.js';
 import { keptPhotos } from './kept.js';
 
@@ -28,15 +29,29 @@ export const addPhotos = (viewer, files) =>
     if (trouble) throw trouble;
   });
 
-/** Let go of one of the visitor's photos; if it is shown, the first example is. */
+/** Let go of one of the visitor's photos; if it is shown, the first example is. Its gates are no longer put in anywhere. */
 export async function removePhoto(viewer, photo) {
   viewer.keep(viewer.mine.filter((other) => other.photo !== photo));
-  if (viewer.trace.asked.photo === photo) await viewer.open({ photo: viewer.examples[0].photo });
-  viewer.captures.forget(({ asked }) => asked.photo === photo);
+  await leave(viewer, photo);
+  viewer.captures.forget(({ asked }) => takes(asked, photo));
   viewer.state.photos = viewer.state.photos.filter((other) => other !== photo);
   viewer.draw();
   await viewer.host.removePhoto(photo).catch(() => {}); // what the host no longer has is gone
 }
+
+/** Show something that a photo has no part in. */
+async function leave(viewer, photo) {
+  const before = viewer.edits();
+  const edits = withoutPhoto(before, photo);
+  const isChanged = keyOfEdits(edits) !== keyOfEdits(before);
+  const first = { photo: viewer.examples[0].photo };
+  if (viewer.trace.asked.photo === photo) await viewer.open({ ...first, edits });
+  else if (isChanged) await viewer.change(edits);
+  // what else is put in may be gone as well
+  if (takes(viewer.trace.asked, photo)) await viewer.open({ ...first, edits: {} });
+}
+
+const takes = (asked, photo) => asked.photo === photo || photosIn(asked.edits).includes(photo);
 
 /** Photos that can be compared: the visitor's own, and the examples, those of another network too that are chosen. */
 export function allPhotos({ mine, examples, trace, state }) {
