@@ -189,5 +189,5 @@ def test_only_the_api_is_in_the_api():
     public = [
         function for function in build().fns.values() if function.fn and function.api_visibility != "private"
     ]
-    names = {"list_networks", "list_layers", "explain", "layer_gates", "bundle"}
+    names = {"list_networks", "list_layers", "explain", "layer_gates", "what_if", "bundle"}
     assert {function.api_name for function in public} == names
