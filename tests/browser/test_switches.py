@@ -98,12 +98,16 @@ def test_a_switch_asks_for_the_changed_network_and_shows_what_changed(app, chang
     expect(page.locator(".av-percent").first).to_contain_text("→")
     marks = page.locator("[data-moved]").evaluate_all("all => all.map(({ dataset }) => dataset.moved)")
     page.locator('.av-item[data-layer="layer3.0"]').click()
-    expect(page.locator("[data-edited]").first).to_contain_text("layer3.0 are set (off)")
+    expect(page.locator("[data-edited]").first).to_contain_text("layer3.0: off")
     expect(page.locator('.av-item[data-layer="layer3.0"] .av-badge')).to_have_count(0)
     page.locator('.av-item[data-layer="layer3.1"]').click()
     expect(page.locator("[data-edited]")).to_have_count(0)
     assert marks == ["still"] * 4 + ["edited"] + ["moved"] * 3
     expect(page.locator("[data-moved]").last).to_contain_text(f"{change['moved']['layer4.1']:.2f}"[:4])
+    page.evaluate("attnviz.viewer.set({ present: true })")
+    expect(page.locator(".av-present")).to_contain_text("Changed network")
+    page.evaluate("attnviz.viewer.set({ present: false, tab: 'networks' })")
+    expect(page.locator(".av-comparison")).to_contain_text("Compared are networks as they are")
 
 
 def test_what_was_switched_is_reset_without_another_pass(app):

@@ -11,6 +11,7 @@ import { comparedLayer } from './counterpart.js';
 import {
   Absence,
   Arrivals,
+  AsTheyAre,
   FirstClasses,
   GateBar,
   GateCurve,
@@ -50,6 +51,7 @@ function Panel({ viewer }) {
     h('h2', {}, say('networks_title', { photo: trace.photo.name })),
     h(TakeMenu, { viewer, figure: 'networks' }),
     h(NetworkChoices, { viewer }),
+    h(AsTheyAre, { viewer }),
     h(Arrivals, { viewer, compared }),
     h('div', { class: 'av-columns-compared' }, room > 0 && columns),
     h('p', { class: 'av-note' }, say('networks_how')),

@@ -11,6 +11,7 @@ import { Pair } from './pair.js';
 import {
   Absence,
   Arrivals,
+  AsTheyAre,
   FirstClasses,
   GateCurve,
   numbersHead,
@@ -49,6 +50,7 @@ function Panel({ viewer }) {
       h('h2', {}, say('photos_of', names)),
       h(TakeMenu, { viewer, figure: 'photos' }),
       h(PhotoChoices, { viewer }),
+      h(AsTheyAre, { viewer }),
       h(Arrivals, { viewer, compared }),
       room > 0 && h(Matrix, { viewer, compared, width: cellWidth(trace, room) }),
     ),

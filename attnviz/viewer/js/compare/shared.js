@@ -110,6 +110,11 @@ export function Arrivals({ viewer, compared }) {
   );
 }
 
+/** That nothing of what is changed on the screen is in a comparison; nothing where nothing is changed. */
+export function AsTheyAre({ viewer: { say, trace } }) {
+  return trace.change && h('p', { class: 'av-note av-remark' }, say('compared_as_they_are'));
+}
+
 /** Why a trace is not there: an error, that it is on its way, or that it was given up. */
 export function Absence({ viewer, error, isAwaited }) {
   if (error) return h('p', { class: 'av-trouble', role: 'status' }, viewer.errorText(error));

@@ -85,7 +85,8 @@ function LayerShow({ viewer, layer, room, size, close }) {
     const isFree = activeElement === document.body || diagram.current.contains(activeElement);
     if (isFree) diagram.current.querySelector('.av-node.av-lit').focus();
   }, [place]);
-  const title = `${layer.title} · ${layer.name}`;
+  const changed = viewer.trace.change && viewer.say('changed_network');
+  const title = [layer.title, layer.name, changed].filter(Boolean).join(' · ');
   return [
     h(Head, { viewer, title, close }, h(Whose, { viewer, mechanism })),
     h(
