@@ -18,11 +18,6 @@ from torch import nn
 import attnviz
 
 
-def pytest_xdist_auto_num_workers() -> int:
-    """One worker more than processors: slow tests wait for browsers and servers half of the time."""
-    return (os.cpu_count() or 1) + 1
-
-
 @pytest.fixture(autouse=True)
 def seeded() -> None:
     torch.manual_seed(0)

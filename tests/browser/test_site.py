@@ -184,7 +184,7 @@ def test_stairs_are_the_librarys(page, networks, how):
     ("edits", "sentence"),
     [
         ({"layer9.9": [{"edit": "off"}]}, "The gates of layer9.9 can’t be changed so in CBAM ResNet-18"),
-        ({"layer3.0": [{"edit": "patch", "photo": "own:99"}]}, "This photo is no longer here"),
+        ({"layer3.0": [{"edit": "patch", "photo": "own:99"}]}, "that photo is no longer here"),
         (
             {"layer3.0": [{"edit": "patch", "photo": f"own:{place}"} for place in range(9)]},
             "The gates of at most 8 other photos",

@@ -25,7 +25,7 @@ def go_to(page: Page, name: str) -> None:
     """Open a page of the lesson and wait for its question."""
     if page.locator(".av-lesson").count() == 0:
         page.keyboard.press("l")
-        expect(page.locator(".av-lesson")).to_be_visible()
+        expect(page.locator(".av-lesson")).to_be_visible(timeout=60_000)  # it is fetched then
     while shown(page) != name:
         here = shown(page)
         page.keyboard.press("ArrowRight")
