@@ -1,5 +1,5 @@
 // Keys of the lesson, wherever the focus is but in what has keys of its own.
-import { useEffect } from '../vendor/preact-hooks.js';
+import { useLayoutEffect } from '../vendor/preact-hooks.js';
 
 const OTHERS =
   'input, select, textarea, dialog, [role=slider], [role=option], [role=tab], .av-menu, .av-node, .av-notice';
@@ -8,7 +8,7 @@ const REMOTE = { PageUp: -1, PageDown: 1 }; // as the remote controls of lecture
 
 /** Listen for keys: arrows ``move`` by a page, digits ``answer``, Escape ends it with ``close``. */
 export function useLessonKeys(viewer, panel, { move, answer, close }) {
-  useEffect(() => {
+  useLayoutEffect(() => {
     const onKey = (event) => {
       const { key, target, altKey, ctrlKey, metaKey } = event;
       if (altKey || ctrlKey || metaKey || viewer.state.present) return;
