@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import sys
-from argparse import ArgumentParser, ArgumentTypeError, BooleanOptionalAction, Namespace
-from collections.abc import Callable, Iterable, Sequence
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..choices import BUILT, ORDERS, PADDINGS, SCALES, WAYS
+from ..choices import BUILT, ORDERS, SCALES, WAYS
 from ..drawing.style import COLORMAPS
 from ..languages.catalogue import LANGUAGES
-from ..training.plan import ATTENTION_NAMES, DEPTH_NUMBERS, TrainingPlan
-from .option_values import port, positive, schedule, share, weight
+from .common_options import NETWORK, VIEWS, choice
+from .option_values import port, share
 from .parser import Parser, add_version, first_parser, one_of
-from .what_if_options import KEPT, WHAT_IF
-
-NETWORK = "a name from “attnviz networks” or a file of weights"
-VIEWS = ("whole", "crop")  # of photos/geometry.py, which is slow to start
+from .training_options import TRAINING
+from .what_if_options import WHAT_IF
 
 
 @dataclass(frozen=True)
@@ -88,7 +86,7 @@ def _show(parser: ArgumentParser) -> None:
         metavar="FOLDER",
         help="folder to write to (default: %(default)s)",
     )
-    _choice(parser, "--view", VIEWS, "whole", "what the network sees")
+    choice(parser, "--view", VIEWS, "whole", "what the network sees")
     _look(parser)
     add(
         "--html",
@@ -113,8 +111,8 @@ def _look(parser: ArgumentParser) -> None:
         help="how a map is drawn: the photo dimmed by the gate, or its colours on the photo in grey "
         "(default: colours in pictures, dim on the page)",
     )
-    _choice(parser, "--colormap", COLORMAPS, "viridis", "colours of maps", short="-c")
-    _choice(
+    choice(parser, "--colormap", COLORMAPS, "viridis", "colours of maps", short="-c")
+    choice(
         parser,
         "--scale",
         SCALES,
@@ -125,22 +123,7 @@ def _look(parser: ArgumentParser) -> None:
         short="-s",
     )
     add("--smooth", action="store_true", help="blend between the cells of a map")
-    _choice(parser, "--order", ORDERS, "index", "of the bars; surprise: the farthest from their mean first")
-
-
-def _choice(
-    parser: ArgumentParser, option: str, names: Iterable[str], default: str | None, says: str, short: str = ""
-) -> None:
-    """An option whose value is one of some names."""
-    names = tuple(names)
-    flags = (short, option) if short else (option,)
-    parser.add_argument(
-        *flags,
-        type=one_of(names, option.strip("-")),
-        default=default,
-        metavar=f"{{{','.join(names)}}}",
-        help=f"{says} (default: {default or 'none'})",
-    )
+    choice(parser, "--order", ORDERS, "index", "of the bars; surprise: the farthest from their mean first")
 
 
 def _networks(_parser: ArgumentParser) -> None:
@@ -216,7 +199,7 @@ def _site(parser: ArgumentParser) -> None:
         metavar="FOLDER",
         help="photos to choose from (default: those that come with attnviz)",
     )
-    _choice(parser, "--language", LANGUAGES, None, "which it speaks first, else the visitor's")
+    choice(parser, "--language", LANGUAGES, None, "which it speaks first, else the visitor's")
     add("--base", default="", metavar="ADDRESS", help="where it will stand, for cards of links to it")
 
 
@@ -240,98 +223,6 @@ def _deploy(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--dry-run", action="store_true", help="list what would be uploaded, and ask nothing of the hub"
     )
-
-
-def _train(parser: ArgumentParser) -> None:
-    add = parser.add_argument
-    add("data", type=Path, metavar="DATA", help="folder with train/ and val/, each a folder of class folders")
-    add("out", type=Path, metavar="OUT", help="model folder to write; its name becomes the network's")
-    default = TrainingPlan()
-    _choice(parser, "--attention", ATTENTION_NAMES, default.attention, "the mechanism")
-    add(
-        "--depth",
-        type=int,
-        choices=DEPTH_NUMBERS,
-        default=default.depth,
-        help="layers of the ResNet (default: %(default)s)",
-    )
-    _count(parser, "--width", default.width, "channels of stage 1")
-    _count(
-        parser,
-        "--reduction",
-        default.reduction,
-        "how many times fewer units than channels a gate's hidden layer has",
-    )
-    _count(parser, "--least-hidden", default.least_hidden, "units that a gate's hidden layer has at least")
-    add(
-        "--bias",
-        action=BooleanOptionalAction,
-        default=default.bias,
-        help="of the layers of SE and of CBAM's channel gate (default: %(default)s)",
-    )
-    _choice(
-        parser, "--padding", PADDINGS, default.padding, "what stands around the features of spatial gates"
-    )
-    add(
-        "--penalty",
-        type=weight,
-        default=default.penalty,
-        help="on the mean square of each gate's logits, so that gates stay graded (default: %(default)s)",
-    )
-    add(
-        "--schedule",
-        type=schedule,
-        default=",".join(f"{side}:{epochs}" for side, epochs in default.schedule),
-        metavar="SIDE:EPOCHS,…",
-        help="side of the crops in pixels, and for how many epochs (default: %(default)s)",
-    )
-    _count(parser, "--batch", default.batch, "photos a step")
-    add("--seed", type=int, default=default.seed, help="of all that is random (default: %(default)s)")
-    add("--labels", type=Path, metavar="FILE", help="text file with a line “FOLDER label” for each class")
-    add("--about", default="", metavar="TEXT", help="the data for the model card: “Name: a sentence.”")
-    add("--least-top1", type=share, metavar="SHARE", help="top-1 that it is to reach, for the model card")
-    add(
-        "--runs",
-        type=Path,
-        default=Path("runs"),
-        metavar="FOLDER",
-        help="where checkpoints go (default: %(default)s)",
-    )
-    add("--resume", action="store_true", help="go on from the last epoch's checkpoint")
-
-
-def _evaluate(parser: ArgumentParser) -> None:
-    add = parser.add_argument
-    add("networks", nargs="+", metavar="NETWORK", help="names from “attnviz networks”, or model folders")
-    add("-d", "--data", type=Path, required=True, metavar="FOLDER", help="a folder of class folders")
-    _choice(
-        parser, "--view", reversed(VIEWS), "crop", "what the network sees; accuracy on cards is of the crop"
-    )
-    add(
-        "--strangers",
-        type=Path,
-        metavar="FOLDER",
-        help="photos of things that are none of the classes: also measure how well they are told",
-    )
-    add(
-        "--kin",
-        type=Path,
-        metavar="FILE",
-        help="text file with the beginning of a name a line: strangers that are left out, since they show a "
-        "class under another name",
-    )
-    add("--write", action="store_true", help="write what was measured of strangers into the networks' cards")
-
-
-def _usual(parser: ArgumentParser) -> None:
-    add = parser.add_argument
-    add("networks", nargs="+", metavar="NETWORK", help="names from “attnviz networks”, or model folders")
-    add("-d", "--data", type=Path, required=True, metavar="FOLDER", help="photos, best in class folders")
-
-
-def _count(parser: ArgumentParser, option: str, default: int, says: str) -> None:
-    """An option whose value is a whole number, at least 1."""
-    parser.add_argument(option, type=positive, default=default, help=f"{says} (default: %(default)s)")
 
 
 COMMANDS = {
@@ -370,32 +261,6 @@ COMMANDS = {
         "makes it if there is none.",
         _deploy,
     ),
-    "train": _Command(
-        "train a network on a folder of class folders",
-        "Trains one network on a folder of class folders, and writes it as a folder that can be opened, "
-        "with a model "
-        "card of what was measured. The recipe is that of the four networks that come with attnviz: SGD with "
-        "Nesterov momentum, one cycle of the learning rate, label smoothing, random crops at growing "
-        "sizes, CutMix "
-        "on half of the batches, a penalty on large logits of gates, and an exponential average of the "
-        "weights, which is what is kept.",
-        _train,
-    ),
-    "evaluate": _Command(
-        "measure networks on a folder of class folders",
-        "Measures trained networks and prints Markdown tables. The networks run exactly as the page runs "
-        "them: "
-        "top-1 accuracy over all photos, and over 200 of them, spread evenly over the classes, how graded "
-        "the gates of every layer are, whether they differ from photo to photo, and whether maps follow the "
-        "photo.",
-        _evaluate,
-    ),
-    "usual": _Command(
-        "measure what is usual for networks' gates",
-        "Takes the mean gates of trained networks over a folder of photos, a thousand at most, as many of "
-        f"each folder in it, and writes them into the networks' folders as {KEPT}: what is usual is then "
-        "known wherever gates are changed to it.",
-        _usual,
-    ),
+    **{name: _Command(*about) for name, about in TRAINING.items()},
     **{name: _Command(summary, about, _with_built(add)) for name, (summary, about, add) in WHAT_IF.items()},
 }

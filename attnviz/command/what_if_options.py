@@ -6,11 +6,12 @@ from argparse import ArgumentParser
 from collections.abc import Callable
 from pathlib import Path
 
+from .common_options import KEPT
+
 EDIT = (
     "off, usual, flat, shuffle, scale:0.5, patch:OTHER.jpg, set:17=0 (a channel and its factor), or an "
     'object of JSON such as {"edit": "usual", "part": "spatial"}'
 )
-KEPT = "usual.npz"  # of interventions/known_reference.py, which is slow to start
 READING = (
     " Reading is not causing: that a gate looks at something says nothing of what the answer owes to it; "
     "this command asks that."
