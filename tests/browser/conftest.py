@@ -181,6 +181,22 @@ def site_address(site_folder) -> Iterator[str]:
         yield address
 
 
+@pytest.fixture(scope="module")
+def site_page(browser, site_address) -> Iterator[Page]:
+    """One page without a server for all tests that only ask its host."""
+    page = browser.new_page()
+    page.goto(site_address)
+    wait_until_drawn(page)
+    yield page
+    page.close()
+
+
+@pytest.fixture(scope="module")
+def networks() -> dict:
+    """The networks that come with attnviz, by name."""
+    return {name: attnviz.load(name) for name in registry.list_networks()}
+
+
 @pytest.fixture
 def open_file(browser):
     """Opens a file without a network; afterwards nothing may have gone wrong or been asked for."""

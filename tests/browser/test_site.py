@@ -12,14 +12,13 @@ import numpy as np
 import pytest
 from helpers.browser_actions import after, choose_network, requests_of, said, speak, upload, wait_until_drawn
 from helpers.file_server import handing_out
-from helpers.site_page import added, captured, differences
+from helpers.site_page import FEATURES, added, assert_as_traced, captured, differences
 from helpers.small_networks import stirred
 from PIL import Image
-from playwright.sync_api import Error, expect
+from playwright.sync_api import expect
 
 import attnviz
 from attnviz._paths import EXAMPLES_FOLDER
-from attnviz.interventions.intervention import changed_features
 from attnviz.networks.card import Card
 from attnviz.photos.example_photos import OF_IMAGENETTE, OUTSIDE_IMAGENETTE
 from attnviz.photos.geometry import VIEWS
@@ -27,35 +26,13 @@ from attnviz.site.content import SitePlan
 from attnviz.site.writing import write_site
 from attnviz.zoo.registry import list_networks, save_folder
 
-GATES, LOGITS = 1e-5, 1e-4  # that a capture may be from the library's trace
-
-
-@pytest.fixture(scope="module")
-def networks() -> dict:
-    return {name: attnviz.load(name) for name in list_networks()}
-
-
-@pytest.fixture(scope="module")
-def page(browser, site_address):
-    """One page for all tests that only ask its host."""
-    page = browser.new_page()
-    page.goto(site_address)
-    wait_until_drawn(page)
-    yield page
-    page.close()
-
-
-def assert_as_traced(capture: dict, trace: attnviz.Trace) -> None:
-    found = differences(capture, trace)
-    assert found.gates < GATES and found.logits < LOGITS and found.steps < 1e-5, found
-
 
 @pytest.mark.parametrize("name", list_networks())
-def test_every_number_of_every_example_is_the_librarys(page, networks, name):
+def test_every_number_of_every_example_is_the_librarys(site_page, networks, name):
     for photo in (*OF_IMAGENETTE, *OUTSIDE_IMAGENETTE):
         for view in VIEWS:
             trace = attnviz.trace(networks[name], EXAMPLES_FOLDER / f"{photo}.jpg", view)
-            capture = captured(page, f"example:{photo}", name, view)
+            capture = captured(site_page, f"example:{photo}", name, view)
             assert_as_traced(capture, trace)
             assert [label for label, _ in capture["top"]] == [label for label, _ in trace.top(5)]
             np.testing.assert_allclose(
@@ -68,14 +45,14 @@ def test_every_number_of_every_example_is_the_librarys(page, networks, name):
             assert (capture["doubt"] or {}).get("doubtful") == trace.doubtful
 
 
-def test_what_a_capture_says_besides_numbers_is_what_the_server_says(page, networks):
+def test_what_a_capture_says_besides_numbers_is_what_the_server_says(site_page, networks):
     from attnviz.viewer.encoding import pack
 
     for name, network in networks.items():
         trace = attnviz.trace(network, EXAMPLES_FOLDER / "cat.jpg")
         asked = {"photo": "example:cat", "network": name, "view": "whole", "example": True}
         expected = json.loads(json.dumps(pack(trace, network.card, asked)))
-        found = captured(page, "example:cat", name)
+        found = captured(site_page, "example:cat", name)
         for key in ("asked", "network", "seen", "diagrams", "doubt", "remarks"):
             assert found[key] == expected[key], key
         for ours, theirs in zip(found["layers"], expected["layers"]):
@@ -84,20 +61,13 @@ def test_what_a_capture_says_besides_numbers_is_what_the_server_says(page, netwo
             assert {*theirs["arrays"]} <= {*ours}
 
 
-FEATURES = """async (request) => {
-  const { before, after } = await attnviz.viewer.host.features(request);
-  const { height, width, shares, sizes } = await attnviz.viewer.host.gallery(request);
-  return [[...before.values], [...after.values], [height, width], [...shares], [...sizes]];
-}"""
-
-
 @pytest.mark.parametrize(("name", "layer"), [("cbam_resnet18", "layer2.1"), ("bam_resnet18", "bam3")])
-def test_features_and_the_gallery_are_the_librarys(page, networks, name, layer):
+def test_features_and_the_gallery_are_the_librarys(site_page, networks, name, layer):
     from attnviz.viewer.encoding import _averaged
 
     features = attnviz.features(networks[name], EXAMPLES_FOLDER / "springer.jpg", layer)
     request = {"photo": "example:springer", "network": name, "view": "whole", "layer": layer, "channel": 7}
-    before, past, (height, width), shares, sizes = page.evaluate(FEATURES, request)
+    before, past, (height, width), shares, sizes = site_page.evaluate(FEATURES, request)
     np.testing.assert_allclose(before, features.before[7].ravel(), atol=1e-4)
     np.testing.assert_allclose(past, features.after[7].ravel(), atol=1e-4)
     np.testing.assert_allclose(sizes, np.abs(features.before).mean((1, 2)), atol=1e-4)
@@ -106,95 +76,6 @@ def test_features_and_the_gallery_are_the_librarys(page, networks, name, layer):
     assert small.shape == (len(features.before), height * width)
     expected = small / np.abs(small).max(1, keepdims=True).clip(1e-30)
     np.testing.assert_allclose(np.reshape(shares, small.shape), expected, atol=1e-3)
-
-
-CHANGED = [
-    ("se_resnet18", "whole", {"layer4.1": [{"edit": "usual"}], "layer2.0": [{"edit": "off"}]}),
-    ("cbam_resnet18", "crop", {"layer1.0": [{"edit": "usual"}], "layer3.0": [{"edit": "flat"}]}),
-    ("cbam_resnet18", "whole", {"layer3.1": [{"edit": "patch", "photo": "example:cat"}]}),
-    ("bam_resnet18", "crop", {"bam2": [{"edit": "usual"}], "bam3": [{"edit": "usual", "part": "spatial"}]}),
-    ("bam_resnet18", "whole", {"bam1": [{"edit": "set", "channel": [[3, 2.0]], "cells": [[0, 1, 2.5]]}]}),
-    ("bam_resnet18", "whole", {"all": [{"edit": "usual"}]}),
-]
-
-
-@pytest.mark.parametrize(("name", "view", "edits"), CHANGED)
-def test_changed_gates_are_the_librarys_and_so_is_what_is_said_of_them(page, networks, name, view, edits):
-    from attnviz.viewer.encoding import pack
-
-    photo = EXAMPLES_FOLDER / "springer.jpg"
-    asked = json.loads(json.dumps(edits).replace("example:cat", str(EXAMPLES_FOLDER / "cat.jpg")))
-    result = attnviz.intervene(networks[name], photo, attnviz.edits_from_json(asked), view=view)
-    found = captured(page, "example:springer", name, view, edits)
-    assert_as_traced(found, result.after)
-    about = {"photo": "example:springer", "network": name, "view": view, "example": True, "edits": edits}
-    packed = json.loads(json.dumps(pack(result.after, networks[name].card, about, result.before)))
-    for key in ("asked", "network", "seen", "diagrams", "doubt", "remarks"):
-        assert found[key] == packed[key], key
-    for ours, theirs in zip(found["layers"], packed["layers"]):
-        plain = {key for key in theirs if key not in ("arrays", "steps")}
-        assert {key: ours[key] for key in plain} == {key: theirs[key] for key in plain}
-    ours, theirs = found["change"], packed["change"]
-    as_named = json.dumps(theirs["edits"]).replace(str(EXAMPLES_FOLDER / "cat.jpg"), "cat.jpg")
-    assert ours["edits"] == json.loads(as_named) and ours["isOther"] == theirs["isOther"]
-    assert ours["moved"] == pytest.approx(theirs["moved"], abs=1e-5)
-    assert ours["scoreChange"] == pytest.approx(theirs["scoreChange"], abs=2e-4)
-    assert ours["sharesBefore"] == pytest.approx(theirs["sharesBefore"], abs=1e-5)
-    assert [label for label, _ in ours["before"]] == [label for label, _ in theirs["before"]]
-
-
-def test_features_and_the_gallery_of_a_changed_network_are_its_own(page, networks):
-    photo, layer = EXAMPLES_FOLDER / "springer.jpg", "layer4.0"
-    edits = {"layer3.0": [{"edit": "off"}], "layer4.0": [{"edit": "usual"}]}
-    network, made = networks["se_resnet18"], attnviz.edits_from_json(edits)
-    features = changed_features(network, attnviz.trace(network, photo), made, [layer])[layer]
-    request = {"photo": "example:springer", "network": "se_resnet18", "view": "whole", "layer": layer}
-    as_it_is = page.evaluate(FEATURES, {**request, "channel": 7})
-    before, past, *_, sizes = page.evaluate(FEATURES, {**request, "channel": 7, "edits": edits})
-    np.testing.assert_allclose(before, features.before[7].ravel(), atol=1e-4)
-    np.testing.assert_allclose(past, features.after[7].ravel(), atol=1e-4)
-    np.testing.assert_allclose(sizes, np.abs(features.before).mean((1, 2)), atol=1e-4)
-    assert page.evaluate(FEATURES, {**request, "channel": 7}) == as_it_is != [before, past, *_, sizes]
-
-
-STAIRS = "([request, how]) => attnviz.viewer.host.stairs(request, { how })"
-
-
-@pytest.mark.parametrize("how", ["usual", "off"])
-def test_stairs_are_the_librarys(page, networks, how):
-    photo, network = EXAMPLES_FOLDER / "springer.jpg", networks["bam_resnet18"]
-    request = {"photo": "example:springer", "network": "bam_resnet18", "view": "whole"}
-    stairs = page.evaluate(STAIRS, [request, how])
-    layers = [step["layer"] for step in stairs["steps"]]
-    assert stairs["how"] == how and layers == ["bam1", "bam2", "bam3"] and stairs["leftOut"] == []
-    for place, step in enumerate(stairs["steps"]):
-        for part, edited in (("alone", layers[place : place + 1]), ("together", layers[: place + 1])):
-            found = attnviz.intervene(network, photo, dict.fromkeys(edited, how))
-            share = dict(found.after.top(10))[found.before.top(1)[0][0]]
-            assert step[part]["answer"] == found.answer.label and step[part]["isOther"] == found.changed
-            assert step[part]["scoreChange"] == pytest.approx(found.score_change, abs=2e-4)
-            assert step[part]["share"] == pytest.approx(share, abs=1e-4)
-    assert [stairs["before"]["answer"], stairs["before"]["share"]] == [
-        found.answer.label_before,
-        pytest.approx(found.before.top(1)[0][1], abs=1e-4),
-    ]
-
-
-@pytest.mark.parametrize(
-    ("edits", "sentence"),
-    [
-        ({"layer9.9": [{"edit": "off"}]}, "The gates of layer9.9 can’t be changed so in CBAM ResNet-18"),
-        ({"layer3.0": [{"edit": "patch", "photo": "own:99"}]}, "that photo is no longer here"),
-        (
-            {"layer3.0": [{"edit": "patch", "photo": f"own:{place}"} for place in range(9)]},
-            "The gates of at most 8 other photos",
-        ),
-    ],
-    ids=["no such layer", "no such photo", "too many photos"],
-)
-def test_gates_that_can_not_be_changed_are_told(page, edits, sentence):
-    with pytest.raises(Error, match=sentence):
-        captured(page, "example:cat", "cbam_resnet18", edits=edits)
 
 
 def written(folder: Path, name: str, image: Image.Image, **more) -> Path:
@@ -250,11 +131,11 @@ def photos_of_all_kinds(folder: Path) -> list[Path]:
     ]
 
 
-def test_a_photo_of_ones_own_is_opened_as_the_library_opens_it(page, networks, tmp_path):
+def test_a_photo_of_ones_own_is_opened_as_the_library_opens_it(site_page, networks, tmp_path):
     for path in photos_of_all_kinds(tmp_path):
-        photo = added(page, path)
+        photo = added(site_page, path)
         trace = attnviz.trace(networks["se_resnet18"], path)
-        capture = captured(page, photo, "se_resnet18")
+        capture = captured(site_page, photo, "se_resnet18")
         assert capture["photo"]["name"] == path.name
         size = capture["photo"]["width"], capture["photo"]["height"]
         assert size == (trace.photo.width, trace.photo.height)
@@ -311,8 +192,8 @@ def test_the_first_answer_is_light(open_url, site_address, site_folder):
     assert sum(sizes.values()) - weights <= 700_000
 
 
-def test_the_browser_lets_the_page_connect_to_nobody_else(page):
-    tried = page.evaluate("""async () => {
+def test_the_browser_lets_the_page_connect_to_nobody_else(site_page):
+    tried = site_page.evaluate("""async () => {
       const to = 'https://example.org/';
       const image = new Promise((done) => {
         const picture = new Image();

@@ -11,6 +11,7 @@ from playwright.sync_api import Page
 
 import attnviz
 
+GATES, LOGITS = 1e-5, 1e-4  # that a capture may be from the library's trace
 CAPTURE = """async (request) => {
   const text = (array) => {
     const values = array instanceof Float32Array ? array : array.values;
@@ -32,6 +33,12 @@ CAPTURE = """async (request) => {
 ADD = """async ([name, type, text]) => {
   const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
   return (await attnviz.viewer.host.addPhoto(new File([bytes], name, { type }))).photo;
+}"""
+
+FEATURES = """async (request) => {
+  const { before, after } = await attnviz.viewer.host.features(request);
+  const { height, width, shares, sizes } = await attnviz.viewer.host.gallery(request);
+  return [[...before.values], [...after.values], [height, width], [...shares], [...sizes]];
 }"""
 
 
@@ -84,3 +91,9 @@ def _greatest(text: str, values: np.ndarray) -> float:
 
 def _share(text: str, values: np.ndarray) -> float:
     return _greatest(text, values) / max(1.0, float(np.abs(values).max()))
+
+
+def assert_as_traced(capture: dict, trace: attnviz.Trace) -> None:
+    """Hold a capture against the library's trace of the same photo."""
+    found = differences(capture, trace)
+    assert found.gates < GATES and found.logits < LOGITS and found.steps < 1e-5, found
