@@ -40,7 +40,7 @@ RUNTIME = ("ort.wasm.min.js", "ort-wasm-simd-threaded.mjs", "ort-wasm-simd-threa
 PAGE = '<!doctype html><meta charset="utf-8"><title>{name}</title>{scripts}'
 
 OURS = """{modules}
-(async () => {{
+window.answer = (async () => {{
   const site = {site};
   const {{ ask }} = await modules['host/worker'].startWorker(site);
   const networks = new modules['host/networks'].SiteNetworks(site.networks, ask);
@@ -48,7 +48,7 @@ OURS = """{modules}
   const request = {{ network: '{network}', photo: 'example:{photo}', view: 'whole' }};
   await Promise.all([networks.open(request.network), photos.open(request.photo)]);
   const {{ logits }} = await ask('capture', request);
-  window.answer = {{ took: performance.now(), logits: [...logits] }};
+  return {{ took: performance.now(), logits: [...logits] }};
 }})();
 """
 THEIRS = """
@@ -65,14 +65,14 @@ async function input() {{
       values[to] = (data[from] / 255 - mean[channel]) / std[channel];
   return new ort.Tensor('float32', values, [1, 3, height, width]);
 }}
-(async () => {{
+window.answer = (async () => {{
   ort.env.wasm.numThreads = 1;
   ort.env.wasm.wasmPaths = new URL('.', location.href).href;
   const session = await ort.InferenceSession.create('network.onnx');
   const results = await session.run({{ x: await input() }});
   const logits = [...results.logits.data];
   const gates = Object.values(results).map(({{ data }}) => data);
-  window.answer = {{ took: performance.now(), logits, gates: gates.length }};
+  return {{ took: performance.now(), logits, gates: gates.length }};
 }})();
 """
 
@@ -131,19 +131,14 @@ def write_theirs(folder: Path, runtime: Path) -> None:
 def cold(browser: Browser, address: str) -> tuple[float, float, np.ndarray]:
     """The processor's seconds of a page's process until its answer is there, those that went by, and the
     logits."""
-    protocol = browser.new_browser_cdp_session()
-
-    def seconds() -> dict[int, float]:
-        processes = protocol.send("SystemInfo.getProcessInfo")["processInfo"]
-        return {each["id"]: each["cpuTime"] for each in processes if each["type"] == "renderer"}
-
     context = browser.new_context()
     page = context.new_page()
-    before = seconds()
     page.goto(address)
-    page.wait_for_function("window.answer", timeout=120_000)
-    used = sum(spent - before.get(process, 0.0) for process, spent in seconds().items())
-    answer = page.evaluate("answer")
+    answer = page.evaluate("answer")  # a promise of it
+    protocol = context.new_cdp_session(page)
+    protocol.send("Performance.enable")
+    metrics = protocol.send("Performance.getMetrics")["metrics"]
+    (used,) = (metric["value"] for metric in metrics if metric["name"] == "ProcessTime")
     context.close()
     return used, answer["took"] / 1000, np.array(answer["logits"])
 

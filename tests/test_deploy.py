@@ -24,8 +24,11 @@ from attnviz.site.content import SitePlan
 from attnviz.site.writing import write_site
 from attnviz.zoo.registry import list_networks
 
-ENGINE = "attnviz/viewer/js/engine/convolution"  # which runs in browsers, of pages without a server
-LEFT_OUT = {"attnviz/py.typed", f"{ENGINE}.c", f"{ENGINE}.wasm"}  # for type checkers
+ENGINE = "attnviz/viewer/js/engine"  # runs in browsers, of pages without a server
+LEFT_OUT = {
+    "attnviz/py.typed",  # for type checkers
+    *(f"{ENGINE}/{name}" for name in ("convolution.c", "weights.c", "layers.c", "engine.wasm")),
+}
 
 
 class Hub(ThreadingHTTPServer):

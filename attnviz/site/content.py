@@ -27,7 +27,7 @@ ATTENTIONS = ("se", "cbam", "bam", "")  # as they were published; "" is none
 REMARKS = (
     *("network_changed", "edit_off_with_norms", "usual_without_cells", "patch_resized", "reference_of_few"),
 )
-KERNEL = SCRIPTS / "engine" / "convolution.wasm"
+ENGINE = SCRIPTS / "engine" / "engine.wasm"
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ def site_content(plan: SitePlan) -> SiteContent:
         },
         "worker": content.put("assets", "worker.js", worker_script().encode()),
         "saving": content.put("assets", "saving.json", _json(_saving_texts()).encode()),
-        "code": content.put("assets", "convolution.wasm", KERNEL.read_bytes()),
+        "code": content.put("assets", "engine.wasm", ENGINE.read_bytes()),
     }
     return content
 

@@ -99,9 +99,8 @@ POOLED = """async ([x, channels, height, width]) => {
   const { poolWindows, poolPositions, poolChannels } = modules['engine/pooling'];
   const given = put(room, x, channels, height, width);
   const y = poolWindows(room, given);
-  const { mean, maximum, sizes } = poolPositions(given, room.read(given));
-  const maps = new Float32Array(2 * height * width);
-  poolChannels(given, room.read(given), maps);
+  const { mean, maximum, sizes } = poolPositions(room, given);
+  const maps = room.read(poolChannels(room, given));
   return [[y.height, y.width], ...[room.read(y), mean, maximum, sizes, maps].map(textOf)];
 }"""
 
@@ -242,6 +241,29 @@ def test_halves_are_numpys(engine):
     assert np.isnan(found[np.isnan(expected)]).all()
 
 
+LAID_OUT = """async ([weights, outputs, depth]) => {
+  const room = await memory();
+  const { Convolution } = modules['engine/convolution'];
+  const { weightsAt } = new Convolution(room, weightsOf(weights), 'one');
+  return textOf(room.view(weightsAt, outputs * depth));
+}"""
+
+
+@pytest.mark.parametrize("half", [True, False], ids=["halves", "singles"])
+@pytest.mark.parametrize("rest", range(4))
+def test_a_convolutions_weights_are_numpys_by_fours_of_outputs(engine, half, rest):
+    """Of every half that is a number, in rows of all lengths."""
+    halves = np.arange(2**16, dtype=np.uint16).view(np.float16)
+    numbers_only = halves[np.isfinite(halves)].astype(np.float32)
+    outputs, depth = 8, len(numbers_only) // 8 - rest
+    weights = numbers_only[: outputs * depth].reshape(outputs, depth)
+    layer = nn.Conv2d(depth, outputs, 1)
+    layer.weight.data = torch.from_numpy(weights)[:, :, None, None]
+    file = weights_file(nn.ModuleDict({"one": layer}), half=half)
+    found = numbers(engine.evaluate(LAID_OUT, [in_base64(file), outputs, depth]))
+    np.testing.assert_array_equal(found, weights.reshape(2, 4, depth).transpose(0, 2, 1).ravel())
+
+
 OPENED = """([weights, architecture]) => fault(async () => {
   const { Network } = modules['engine/network'];
   const network = new Network(await memory(), architecture, weightsOf(weights));
@@ -271,11 +293,13 @@ def test_a_damaged_file_of_weights_is_told(engine):
         assert found == "fault_weights_damaged", name
 
 
-@pytest.mark.parametrize("value", [float("nan"), float("inf")])
-def test_a_network_of_what_is_no_number_is_told(engine, value):
+@pytest.mark.parametrize("half", [True, False], ids=["halves", "singles"])
+@pytest.mark.parametrize("name", ["layer3.0.conv2", "fc"])
+@pytest.mark.parametrize("value", [float("nan"), float("-inf")])
+def test_a_network_of_what_is_no_number_is_told(engine, value, name, half):
     network = stirred(18, "bam")
-    network.layer3[0].conv2.weight.data[0, 0, 0, 0] = value
-    asked = [in_base64(weights_file(network)), engine_architecture(network.plan)]
+    network.get_submodule(name).weight.data.flatten()[-1] = value
+    asked = [in_base64(weights_file(network, half=half)), engine_architecture(network.plan)]
     assert engine.evaluate(OPENED, asked) == "fault_weights_not_finite"
 
 

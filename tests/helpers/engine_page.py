@@ -53,8 +53,8 @@ const fault = async (action) => {{
 def engine_page(browser: Browser) -> Page:
     """A blank page that knows the engine's modules as ``modules``, and how to take and give numbers."""
     page = browser.new_page()
-    kernel = (SCRIPTS / "engine" / "convolution.wasm").read_bytes()
-    page.add_script_tag(content=CODE.format(modules=bundled(MODULES), code=in_base64(kernel)))
+    compiled = (SCRIPTS / "engine" / "engine.wasm").read_bytes()
+    page.add_script_tag(content=CODE.format(modules=bundled(MODULES), code=in_base64(compiled)))
     return page
 
 

@@ -24,7 +24,7 @@ export class BAM {
    * [[name, numbers]]. ``changes`` (see edits.js) are made to the branches, and behind the sigmoid to the factors, ``joint``. */
   apply(x, changes = {}) {
     const { memory, weights, name } = this;
-    const { mean, sizes } = poolPositions(x, memory.read(x));
+    const { mean, sizes } = poolPositions(memory, x);
     const hidden = rectified(linear(weights, `${name}.channel.2`, mean));
     const ofChannels = normed(linear(weights, `${name}.channel.4`, hidden), this.norm);
     const ofPositions = memory.within(() => this.#spatialBranch(x));

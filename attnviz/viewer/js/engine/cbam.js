@@ -22,13 +22,13 @@ export class CBAM {
   }
 
   #gateChannels(x, change) {
-    const { mean, maximum, sizes } = poolPositions(x, this.memory.read(x));
+    const { mean, maximum, sizes } = poolPositions(this.memory, x);
     const name = `${this.name}.channel`;
     const average = excite(this.weights, name, mean);
     const greatest = excite(this.weights, name, maximum);
     const own = average.logits.map((logit, index) => sigmoid(logit + greatest.logits[index]));
     const channel = changed(own, change);
-    scaleChannels(x, this.memory.read(x), channel);
+    scaleChannels(this.memory, x, channel);
     const steps = [
       ...pathSteps('average', mean, average),
       ...pathSteps('maximum', maximum, greatest),
@@ -38,13 +38,12 @@ export class CBAM {
 
   #gatePositions(x, change) {
     const { memory } = this;
-    const maps = memory.features(2, x.height, x.width);
-    poolChannels(x, memory.read(x), memory.read(maps));
+    const maps = poolChannels(memory, x);
     const convolved = this.convolution.apply(maps);
     const logits = memory.read(convolved).slice();
     const pooled = memory.read(maps).slice();
     const spatial = changed(logits.map(sigmoid), change);
-    scalePositions(x, memory.read(x), spatial);
+    scalePositions(memory, x, spatial);
     const steps = [
       ['mean_map', pooled.slice(0, logits.length)],
       ['maximum_map', pooled.slice(logits.length)],

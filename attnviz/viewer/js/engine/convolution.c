@@ -1,8 +1,6 @@
-/* A convolution for WebAssembly: the one thing in these networks that is too slow in plain JavaScript.
-
-   Built by the command in README.md. Eight neighbouring positions of the result are computed together: what their windows
-   hold is gathered into a panel, which makes stride, padding, dilation and 1 x 1 windows one case, and multiplied with the
-   weights of four outputs at a time. */
+/* Convolutions. Eight neighbouring positions of the result are computed together: what their windows hold is gathered into a
+   panel, which makes stride, padding, dilation and 1 x 1 windows one case, and multiplied with the weights of four outputs at
+   a time. */
 #include <wasm_simd128.h>
 
 enum { POSITIONS = 8, OUTPUTS = 4, CHUNK = 64 };
@@ -20,7 +18,7 @@ typedef struct {
 typedef struct {
   int first, count;                       /* of the positions in the result */
   int top[POSITIONS], left[POSITIONS];    /* where each one's window begins */
-  int is_row;                             /* they are neighbours in one row, and so are their windows */
+  int is_row;                             /* they are neighbours in one row */
 } Places;
 
 static Places places_at(int first, int count, int columns, Window window) {
@@ -30,7 +28,7 @@ static Places places_at(int first, int count, int columns, Window window) {
     places.top[i] = position / columns * window.stride - window.padding;
     places.left[i] = position % columns * window.stride - window.padding;
   }
-  places.is_row = count == POSITIONS && window.stride == 1 && places.top[0] == places.top[POSITIONS - 1];
+  places.is_row = count == POSITIONS && places.top[0] == places.top[POSITIONS - 1];
   return places;
 }
 
@@ -42,18 +40,27 @@ static inline float value_at(const float *plane, int row, int column, Features x
   return is_inside ? plane[row * x.width + column] : 0;
 }
 
+/* The first, third, fifth and seventh of eight numbers. */
+static inline v128_t every_second(const float *from) {
+  return wasm_i32x4_shuffle(wasm_v128_load(from), wasm_v128_load(from + 4), 0, 2, 4, 6);
+}
+
 /* Into the panel (channels * side * side, POSITIONS): what the windows at these places hold. */
-static void gather(float *panel, const Places *places, Features x, Window window) {
+static __attribute__((noinline)) void gather(float *panel, const Places *places, Features x, Window window) {
   for (int channel = 0; channel < x.channels; channel++) {
     const float *plane = x.values + channel * x.height * x.width;
     for (int down = 0; down < window.side * window.dilation; down += window.dilation)
       for (int across = 0; across < window.side * window.dilation; across += window.dilation) {
         const int row = places->top[0] + down, column = places->left[0] + across;
-        const int is_inside = row >= 0 && row < x.height && column >= 0 && column + POSITIONS <= x.width;
-        if (places->is_row && is_inside) {
-          const float *from = plane + row * x.width + column;
+        const int end = column + POSITIONS * window.stride;
+        const int is_inside = row >= 0 && row < x.height && column >= 0 && end <= x.width;
+        const float *from = plane + row * x.width + column;
+        if (places->is_row && is_inside && window.stride == 1) {
           wasm_v128_store(panel, wasm_v128_load(from));
           wasm_v128_store(panel + 4, wasm_v128_load(from + 4));
+        } else if (places->is_row && is_inside && window.stride == 2) {
+          wasm_v128_store(panel, every_second(from));
+          wasm_v128_store(panel + 4, every_second(from + 8));
         } else {
           for (int i = 0; i < POSITIONS; i++)
             panel[i] = value_at(plane, places->top[i] + down, places->left[i] + across, x, window);
@@ -68,7 +75,7 @@ static void gather(float *panel, const Places *places, Features x, Window window
 
 /* Four outputs of a panel, each at eight positions: sums (OUTPUTS * 2), of terms in chunks, whose sums are added up, since
    in single precision one long sum gathers twice the error. */
-static inline void multiply(v128_t *sums, const float *panel, const float *weights, const float *bias, int depth) {
+static __attribute__((noinline)) void multiply(v128_t *sums, const float *panel, const float *weights, const float *bias, int depth) {
   for (int output = 0; output < OUTPUTS; output++)
     sums[2 * output] = sums[2 * output + 1] = wasm_v128_load32_splat(bias + output);
   for (int done = 0; done < depth; done += CHUNK) {

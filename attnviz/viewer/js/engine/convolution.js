@@ -1,4 +1,5 @@
 // Convolutions: their weights as convolution.c takes them, batch norms behind them folded in.
+import { Fault } from './fault.js';
 import { normOf } from './norms.js';
 import { checkCount } from './weights.js';
 
@@ -15,8 +16,8 @@ export class Convolution {
     name,
     { norm = null, stride = 1, dilation = 1, padding = 'zeros' } = {},
   ) {
-    const { shape, values } = weights.take(`${name}.weight`);
-    const [outputs, channels, side] = shape;
+    const tensor = weights.take(`${name}.weight`);
+    const [outputs, channels, side] = tensor.shape;
     Object.assign(this, { outputs, channels, side, stride, dilation, memory });
     this.replicates = Number(padding === 'replicate');
     this.rows = Math.ceil(outputs / TOGETHER) * TOGETHER; // of the weights, some of which may be empty
@@ -24,7 +25,7 @@ export class Convolution {
     const { scale, shift } = norm ? normOf(weights, norm) : withoutNorm(outputs);
     checkCount(scale.length, outputs);
     const bias = own.map((added, output) => added * scale[output] + shift[output]);
-    this.weightsAt = memory.put(laidOut(values, scale, this.rows));
+    this.weightsAt = laidOut(memory, tensor, scale, this.rows);
     this.biasAt = memory.put(padded(bias, this.rows));
   }
 
@@ -43,7 +44,7 @@ export class Convolution {
     const ways = [this.replicates, Number(rectified), added?.at ?? 0];
     memory.within(() => {
       const panel = memory.room(this.channels * side * side * POSITIONS);
-      memory.convolve(...given, ...own, ...ways, y.at, height, width, panel);
+      memory.code.convolve(...given, ...own, ...ways, y.at, height, width, panel);
     });
     return { ...y, channels: this.outputs };
   }
@@ -54,17 +55,18 @@ const withoutNorm = (outputs) => ({
   shift: new Float64Array(outputs),
 });
 
-/** Weights (outputs, depth), each output scaled, by fours of outputs: (rows / 4, depth, 4). */
-function laidOut(values, scale, rows) {
-  const depth = values.length / scale.length;
-  const laid = new Float32Array(rows * depth);
-  for (const [output, factor] of scale.entries()) {
-    const place = output % TOGETHER;
-    const first = (output - place) * depth + place;
-    for (let index = 0; index < depth; index++)
-      laid[first + index * TOGETHER] = values[output * depth + index] * factor;
-  }
-  return laid;
+/** Where a tensor of weights was laid out, each output scaled, by fours of outputs: (rows / 4, depth, 4). Throws a Fault for one
+ * that holds what is no number. */
+function laidOut(memory, { name, bytes, isHalf, shape: [outputs, ...window] }, scale, rows) {
+  const depth = window.reduce((product, length) => product * length, 1);
+  const at = memory.room(rows * depth);
+  memory.view(at, rows * depth).fill(0);
+  const isFinite = memory.within(() => {
+    const given = [memory.put(bytes), Number(isHalf), memory.put(scale)];
+    return memory.code.lay_out(...given, outputs, depth, TOGETHER, at);
+  });
+  if (!isFinite) throw new Fault('fault_weights_not_finite', { name });
+  return at;
 }
 
 /** The numbers, and zeros behind them. */

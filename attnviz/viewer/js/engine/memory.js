@@ -1,5 +1,5 @@
-// The memory that the convolution in WebAssembly reads and writes: a network's weights, and behind them the features of a
-// pass. Each network has one of its own, which the browser takes back once nobody holds the network any more.
+// The memory that the code in WebAssembly reads and writes: a network's weights, and behind them the features of a pass. Each
+// network has one of its own, which the browser takes back once nobody holds the network any more.
 
 const PAGE = 65536; // bytes by which memory grows
 const FIRST_PAGES = 16;
@@ -9,19 +9,19 @@ const SPARE = 64; // bytes, so that what is read in fours may end behind the las
 export class Memory {
   #memory;
   #end; // the first byte that is free
-  convolve; // see convolution.c
+  code; // the functions of convolution.c, layers.c and weights.c
 
-  /** A memory of ``code``, a compiled WebAssembly.Module of convolution.wasm. */
-  static async open(code) {
+  /** A memory of ``module``, a compiled WebAssembly.Module of engine.wasm. */
+  static async open(module) {
     const memory = new WebAssembly.Memory({ initial: FIRST_PAGES });
-    const { exports } = await WebAssembly.instantiate(code, { env: { memory } });
+    const { exports } = await WebAssembly.instantiate(module, { env: { memory } });
     return new Memory(memory, exports);
   }
 
-  constructor(memory, { convolve, __heap_base: base }) {
+  constructor(memory, { __heap_base: base, ...code }) {
     this.#memory = memory;
     this.#end = base.value;
-    this.convolve = convolve;
+    this.code = code;
   }
 
   /** Where room for so many numbers begins. Views of before are of no use after this: the memory may have moved. Throws a
@@ -40,10 +40,10 @@ export class Memory {
     return new Float32Array(this.#memory.buffer, at, count);
   }
 
-  /** Where these numbers were put. */
+  /** Where these numbers were put, or bytes, of whatever kind. */
   put(values) {
-    const at = this.room(values.length);
-    this.view(at, values.length).set(values);
+    const at = this.room(Math.ceil(values.byteLength / 4));
+    new values.constructor(this.#memory.buffer, at, values.length).set(values);
     return at;
   }
 

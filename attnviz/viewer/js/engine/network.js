@@ -60,7 +60,7 @@ export class Network {
       const input = this.memory.features(3, height, width);
       this.memory.read(input).set(values);
       const last = this.#features(input, note);
-      return linear(this.weights, 'fc', poolPositions(last, this.memory.read(last)).mean);
+      return linear(this.weights, 'fc', poolPositions(this.memory, last).mean);
     });
     if (!logits.every(Number.isFinite)) throw new Fault('fault_answer_not_finite');
     return { logits, layers };
@@ -96,15 +96,7 @@ export class Network {
     if (!attention) return last.apply(y, { added: passed, rectified: true });
     y = last.apply(y);
     note(attention, y, name);
-    addRectified(this.memory.read(y), this.memory.read(passed));
+    this.memory.code.add_rectified(y.at, passed.at, y.channels * y.height * y.width);
     return y;
-  }
-}
-
-/** Add other features to these, in place; what is below zero becomes zero. */
-function addRectified(values, others) {
-  for (let place = 0; place < values.length; place++) {
-    const sum = values[place] + others[place];
-    values[place] = sum < 0 ? 0 : sum;
   }
 }

@@ -5,29 +5,32 @@ import { Weights } from './weights.js';
 
 const SIZES = { F16: 2, F32: 4 }; // bytes a number; what has another type is no weight
 const LENGTH_BYTES = 8;
+const OF_CONVOLUTION = 4; // dimensions: outputs, channels, rows, columns
 
-/** The Weights in a file. Throws a Fault if it is damaged, or holds what is no number. */
+/** The Weights in a file. Throws a Fault if it is damaged, or holds what is no number; for those of convolutions, which are most of
+ * it, convolution.js finds that out. */
 export function readWeights(bytes) {
   try {
-    return new Weights(tensorsOf(bytes));
+    return weightsOf(bytes);
   } catch (error) {
     throw error instanceof Fault ? error : new Fault('fault_weights_damaged');
   }
 }
 
-function tensorsOf(bytes) {
-  const { header, data } = partsOf(bytes);
-  const weights = new Map();
+function weightsOf(file) {
+  const { header, data } = partsOf(file);
+  const [tensors, windows] = [new Map(), new Map()];
   for (const [name, { dtype, shape, data_offsets: place }] of Object.entries(header)) {
     if (!(dtype in SIZES)) continue;
-    const values = numbersOf(data, place, dtype);
-    if (values.length !== shape.reduce((product, length) => product * length, 1))
-      throw new Fault('fault_weights_damaged');
-    if (!values.every(Number.isFinite)) throw new Fault('fault_weights_not_finite', { name });
-    weights.set(name, { shape, values });
+    const bytes = bytesBetween(data, place, SIZES[dtype] * shape.reduce(product, 1));
+    const isHalf = dtype === 'F16';
+    if (shape.length === OF_CONVOLUTION) windows.set(name, { name, shape, bytes, isHalf });
+    else tensors.set(name, { shape, values: finite(numbersOf(bytes, isHalf), name) });
   }
-  return weights;
+  return new Weights(tensors, windows);
 }
+
+const product = (one, other) => one * other;
 
 /** The header of a file, and its data behind that. */
 function partsOf(bytes) {
@@ -38,13 +41,21 @@ function partsOf(bytes) {
   return { header, data: bytes.subarray(end) };
 }
 
-/** The numbers between two places of the data. */
-function numbersOf(data, [begin, end], dtype) {
-  const count = (end - begin) / SIZES[dtype];
-  if (begin < 0 || end > data.length || !Number.isInteger(count) || count < 0)
+/** As many bytes as there have to be between two places of the data. */
+function bytesBetween(data, [begin, end], length) {
+  if (begin < 0 || end > data.length || end - begin !== length)
     throw new Fault('fault_weights_damaged');
-  const { buffer } = data.slice(begin, end); // whose first byte is aligned
-  return dtype === 'F32' ? new Float32Array(buffer) : widened(new Uint16Array(buffer));
+  return data.subarray(begin, end);
+}
+
+function numbersOf(bytes, isHalf) {
+  const { buffer } = bytes.slice(); // whose first byte is aligned
+  return isHalf ? widened(new Uint16Array(buffer)) : new Float32Array(buffer);
+}
+
+function finite(values, name) {
+  if (!values.every(Number.isFinite)) throw new Fault('fault_weights_not_finite', { name });
+  return values;
 }
 
 /** Numbers in single precision from the bits of halves: a sign, five bits of exponent, ten of fraction. */

@@ -1,18 +1,17 @@
 // Features are multiplied by gates, in place: by one number a channel, or one a position.
 
-/** Multiply all of a channel's ``values`` by its factor. */
-export function scaleChannels({ channels, height, width }, values, factors) {
-  const count = height * width;
-  for (let channel = 0, place = 0; channel < channels; channel++)
-    for (let position = 0; position < count; position++, place++) values[place] *= factors[channel];
+/** Multiply all of a channel's values by its factor. */
+export function scaleChannels(memory, { channels, height, width, at }, factors) {
+  memory.within(() =>
+    memory.code.scale_channels(at, channels, height * width, memory.put(factors)),
+  );
 }
 
-/** Multiply the ``values`` at each position by its factor. */
-export function scalePositions({ channels, height, width }, values, factors) {
-  const count = height * width;
-  for (let channel = 0, place = 0; channel < channels; channel++)
-    for (let position = 0; position < count; position++, place++)
-      values[place] *= factors[position];
+/** Multiply the values at each position by its factor. */
+export function scalePositions(memory, { channels, height, width, at }, factors) {
+  memory.within(() =>
+    memory.code.scale_positions(at, channels, height * width, memory.put(factors)),
+  );
 }
 
 /** BAM's factor, of a channel's and a position's logit. */

@@ -13,10 +13,10 @@ export class SqueezeExcite {
   /** Multiply features by their gates, in place. Gives the gates, and the ``steps`` to them, [[name, numbers]]. ``changes`` of parts
    * of the factor (see edits.js) are made behind the sigmoid. */
   apply(x, changes = {}) {
-    const { mean, sizes } = poolPositions(x, this.memory.read(x));
+    const { mean, sizes } = poolPositions(this.memory, x);
     const { hidden, logits } = excite(this.weights, this.name, mean);
     const channel = changed(logits.map(sigmoid), changes.channel);
-    scaleChannels(x, this.memory.read(x), channel);
+    scaleChannels(this.memory, x, channel);
     const steps = [
       ['squeezed', mean],
       ['hidden', hidden],

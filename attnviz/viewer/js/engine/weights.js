@@ -1,11 +1,15 @@
-// The weights of one network by name: tensors {shape, values}, a Float32Array.
+// The weights of one network by name.
 import { Fault } from './fault.js';
 
 export class Weights {
-  #tensors; // Map
+  #tensors;
+  #windows;
 
-  constructor(tensors) {
+  /** ``tensors``: Map of {shape, values}, a Float32Array; ``windows``, those of convolutions: Map of {name, shape, bytes, isHalf}, the
+   * bytes as their file has them. */
+  constructor(tensors, windows) {
     this.#tensors = tensors;
+    this.#windows = windows;
   }
 
   /** The tensor by a name; null if there is none. */
@@ -15,17 +19,20 @@ export class Weights {
 
   /** The tensor by a name. Throws a Fault if there is none: the network is another one than was said. */
   get(name) {
-    const tensor = this.find(name);
-    if (!tensor) throw new Fault('fault_weights_of_another');
-    return tensor;
+    return present(this.find(name));
   }
 
-  /** The same, which is then no longer kept here. */
+  /** A convolution's windows by a name, which are then no longer kept here. Throws a Fault if there are none. */
   take(name) {
-    const tensor = this.get(name);
-    this.#tensors.delete(name);
-    return tensor;
+    const windows = present(this.#windows.get(name));
+    this.#windows.delete(name);
+    return windows;
   }
+}
+
+function present(tensor) {
+  if (!tensor) throw new Fault('fault_weights_of_another');
+  return tensor;
 }
 
 /** Throw a Fault unless a tensor has as many numbers, or channels, as belong there. */

@@ -17,15 +17,17 @@ export async function bytesOf(path, { signal, report, total = 0 } = {}) {
     const kept = await store?.match(address);
     const response = kept ?? (await fetch(address, { signal }));
     if (!response.ok) throw new Error(response.statusText);
-    const body = await received(response, (done) => report?.({ done, total }));
-    const bytes = new Uint8Array(await body.arrayBuffer());
-    if (!kept) await store?.put(address, new Response(bytes)).catch(() => {}); // it may be full
+    const bytes = await received(response.body, (done) => report?.({ done, total }));
+    if (store && !kept) keep(store, address, bytes); // meanwhile
     return bytes;
   } catch {
     signal?.throwIfAborted();
     throw new Fault('fault_unreachable');
   }
 }
+
+/** Keep a file, where there is room. */
+const keep = (store, address, bytes) => store.put(address, new Response(bytes)).catch(() => {});
 
 /** What the browser keeps of this page, also for when there is no network (see offline/serving.js); null where it keeps
  * nothing. */

@@ -133,8 +133,8 @@ function question(component, visitor) {
 async function jsonOf(response, report) {
   const total = Number(response.headers.get('content-length'));
   if (!report || !total) return response.json();
-  const body = await received(response, (done) => report({ done, total }));
-  return JSON.parse(await body.text());
+  const bytes = await received(response.body, (done) => report({ done, total }));
+  return JSON.parse(new TextDecoder().decode(bytes));
 }
 
 /** The number by which the server knows the component now; the one from before if it does not say. */

@@ -1,12 +1,13 @@
 // The photos of a page without a server: its examples, and the visitor's own, which stay in this browser.
 import { Fault } from '../engine/fault.js';
 import { deepParts } from '../pixels/deep_png.js';
-import { uprightFile } from '../pixels/orientation.js';
+import { isJpeg, uprightFile } from '../pixels/orientation.js';
 import { bytesOf } from './files.js';
 import { Open } from './open.js';
 
 const MOST_OPEN = 9;
 const [MOST_PIXELS, MOST_LONG] = [50_000_000, 30]; // as photos/limits.py has them
+const JPEG = 'image/jpeg';
 const OWN = 'own:'; // begins the name of a visitor's own photo
 
 /** The photos that a site has, as viewer/site writes them, and those that are added. */
@@ -88,7 +89,12 @@ export class SitePhotos {
     const bytes = known.file
       ? new Uint8Array(await known.file.arrayBuffer())
       : await bytesOf(known.path, { signal: options?.signal });
-    const { blob, remark } = await sent(photo, bytes, known, ask);
+    const { blob = new Blob([bytes], { type: JPEG }), remark } = await sent(
+      photo,
+      bytes,
+      known,
+      ask,
+    );
     known.picture ??= URL.createObjectURL(blob);
     known.blob = blob;
     known.remark = remark;
@@ -103,7 +109,9 @@ async function sent(photo, bytes, known, ask) {
     return ask('addDeepPhoto', { name: photo, bytes, file: known.name });
   }
   const { bitmap, orientation } = await decodedPicture(bytes, known);
-  return ask('addPhoto', { name: photo, bitmap, orientation }, [bitmap]);
+  // of a visitor's own photo a copy is shown, and saved, in which is nothing but its pixels
+  const canBeShown = known.isExample && orientation === 1 && isJpeg(bytes);
+  return ask('addPhoto', { name: photo, bitmap, orientation, canBeShown }, [bitmap]);
 }
 
 /** A file's picture as the browser decodes it, in sRGB, and how it is still to be turned. Here and not in the worker: of a page

@@ -1,8 +1,8 @@
-// What of a response is here, as it comes.
+// What of a response or of another stream is here, as it comes.
 
-/** A response's body, a Blob; ``report`` is told how many bytes of it are here. */
-export async function received(response, report) {
-  const reader = response.body.getReader();
+/** The bytes of a stream; ``report`` is told how many of them are here. */
+export async function received(stream, report = () => {}) {
+  const reader = stream.getReader();
   const parts = [];
   let done = 0;
   for (let part = await reader.read(); !part.done; part = await reader.read()) {
@@ -10,5 +10,15 @@ export async function received(response, report) {
     done += part.value.length;
     report(done);
   }
-  return new Blob(parts);
+  return joined(parts, done);
+}
+
+function joined(parts, length) {
+  const bytes = new Uint8Array(length);
+  let at = 0;
+  for (const part of parts) {
+    bytes.set(part, at);
+    at += part.length;
+  }
+  return bytes;
 }

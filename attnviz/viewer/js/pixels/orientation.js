@@ -8,6 +8,8 @@ const ENTRY = 12; // bytes
 const SHORT = 3; // the type of a whole number of 16 bits
 const ORDERS = { II: true, MM: false }; // whether the lower byte comes first
 
+export const isJpeg = (bytes) => bytes[0] === MARKER && bytes[1] === START;
+
 /** {orientation, bytes}: 1 to 8, and the file as if it were 1. Of what is no JPEG: 1, and the file as it is. */
 export function uprightFile(bytes) {
   const place = orientationPlace(bytes);
@@ -33,7 +35,7 @@ function orientationPlace(bytes) {
 /** Where the EXIF block of a JPEG begins, behind its name; null if there is none before the picture itself. */
 function exifBlock(bytes) {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (bytes[0] !== MARKER || bytes[1] !== START) return null;
+  if (!isJpeg(bytes)) return null;
   for (
     let at = 2;
     bytes[at] === MARKER && bytes[at + 1] !== SCAN;

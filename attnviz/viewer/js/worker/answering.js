@@ -10,7 +10,7 @@ import { regionOf } from '../pixels/geometry.js';
 import { captureOf } from './capture.js';
 import { changeOf, isChanged, resolved } from './changing.js';
 import { galleryOf } from './gallery.js';
-import { smallCopy, takenPhoto, wholePicture } from './photos.js';
+import { isSmall, smallCopy, takenPhoto, wholePicture } from './photos.js';
 import { Recent } from './recent.js';
 
 const PASSES = 16; // of networks as they are, that are kept for what is changed of them
@@ -42,13 +42,13 @@ function keyOf(error) {
 
 /** The networks and photos that are here, by name, and what can be asked of them. */
 class Holdings {
-  #code; // of the convolution, a WebAssembly.Module
+  #code; // of the engine, a WebAssembly.Module
   #networks = new Map(); // name -> {network, about, usual}
   #photos = new Map();
   #features = null; // of the layer that was asked for last: {key, before, after}
   #passes = new Recent(PASSES); // of networks as they are
 
-  /** The bytes of convolution.wasm are here. */
+  /** The bytes of engine.wasm are here. */
   async start({ bytes }) {
     this.#code = await WebAssembly.compile(bytes);
   }
@@ -70,11 +70,12 @@ class Holdings {
     this.#forgetPasses();
   }
 
-  /** Take a photo, an ImageBitmap to be turned by EXIF's ``orientation``. Gives a small copy of it, a JPEG. */
-  addPhoto({ name, bitmap, orientation }) {
+  /** Take a photo, an ImageBitmap to be turned by EXIF's ``orientation``. Gives a small copy of it, a JPEG; none of a photo whose
+   * file can be shown, if it is small. */
+  addPhoto({ name, bitmap, orientation, canBeShown }) {
     const photo = takenPhoto(bitmap, orientation);
     this.#photos.set(name, photo);
-    return smallCopy(photo);
+    return canBeShown && isSmall(photo) ? {} : smallCopy(photo);
   }
 
   /** Take a photo of 16 bits a sample, by the bytes of its file. Gives a small copy, and a ``remark`` on its depth. */

@@ -17,6 +17,9 @@ export function takenPhoto(bitmap, orientation) {
   return turned(shrunk({ pixels: data, width, height, bands: 4 }), orientation);
 }
 
+/** Whether a photo is small enough to be shown as it is. */
+export const isSmall = ({ width, height }) => Math.max(width, height) <= SHOWN_SIDE;
+
 /** A copy of a photo to be shown: {width, height} of the photo, and ``blob``, a JPEG. */
 export async function smallCopy(photo) {
   const { width, height } = photo;
