@@ -1,12 +1,12 @@
 // Stairs: what the network says with every layer changed in turn, alone, and together with all layers before it.
+import { useAsked } from '../controls/asked.js';
 import { Button, Choice } from '../controls/controls.js';
 import { table } from '../files/csv.js';
-import { percent } from '../numbers/format.js';
 import { download, downloadPicture } from '../save/download.js';
 import { nameOf } from '../save/names.js';
 import { aboutPicture, pictureOf } from '../save/picture.js';
 import { h } from '../vendor/preact.js';
-import { useEffect, useRef, useState } from '../vendor/preact-hooks.js';
+import { useRef } from '../vendor/preact-hooks.js';
 import { climbed, stairsKey } from './climbing.js';
 import { isChanging } from './edits.js';
 import { takes } from './setting.js';
@@ -48,19 +48,7 @@ export function Stairs({ viewer }) {
 function Panel({ viewer, how }) {
   const { say, set } = viewer;
   const panel = useRef(null);
-  const [stairs, setStairs] = useState(null);
-  const [progress, setProgress] = useState(null); // {done, total}
-  const [error, setError] = useState(null);
-  useEffect(() => {
-    const abort = new AbortController();
-    climbed(viewer, how, { signal: abort.signal, report: setProgress }).then(
-      (found) => !abort.signal.aborted && setStairs(found),
-      (reason) => !abort.signal.aborted && setError(reason),
-    );
-    return () => abort.abort();
-  }, []);
-  const share = progress?.total ? ` ${percent(Math.min(1, progress.done / progress.total))}` : '';
-  const text = error ? viewer.errorText(error) : say('waiting') + share;
+  const { answer: stairs, wait } = useAsked(viewer, (options) => climbed(viewer, how, options));
   return h(
     'section',
     {
@@ -89,9 +77,7 @@ function Panel({ viewer, how }) {
     ),
     h('p', { class: 'av-note' }, say('edit_stairs_note')),
     how === 'off' && h('p', { class: 'av-note av-remark' }, say('edit_stairs_off')),
-    stairs
-      ? [h(StairsFigure, { viewer, how, stairs }), h(LeftOut, { viewer, stairs })]
-      : h('p', { class: error ? 'av-trouble' : 'av-note', role: 'status' }, text),
+    stairs ? [h(StairsFigure, { viewer, how, stairs }), h(LeftOut, { viewer, stairs })] : wait,
   );
 }
 

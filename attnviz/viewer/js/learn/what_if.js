@@ -26,17 +26,28 @@ function answersOf({ trace: { change, top }, classText }) {
   };
 }
 
-const oneLayerEdits = { 'layer2.0': OFF };
+/** A page on a changed network of one kind. ``choose``: what of the viewer's state it sets; ``parts``: what it points at. */
+function changedPage({ kind, edits, choose, parts, ...more }) {
+  return {
+    kinds: [kind],
+    edits,
+    example: 'springer',
+    fits: fitsEdits(edits),
+    choose: () => choose,
+    parts,
+    formulas: [],
+    ...more,
+  };
+}
 
-export const oneLayerPage = {
+const ANSWER = '[data-part=answer] .av-top5';
+
+export const oneLayerPage = changedPage({
   name: 'one_layer',
-  kinds: ['cbam'],
-  edits: oneLayerEdits,
-  example: 'springer',
-  fits: fitsEdits(oneLayerEdits),
-  choose: () => ({ layer: 'layer2.0' }),
-  parts: ['[data-part=answer] .av-top5', '[data-part=strip]'],
-  formulas: [],
+  kind: 'cbam',
+  edits: { 'layer2.0': OFF },
+  choose: { layer: 'layer2.0' },
+  parts: [ANSWER, '[data-part=strip]'],
   ask(viewer) {
     const mean = 1 - viewer.trace.change.moved['layer2.0'];
     const words = ['choice', 'scale', 'both'].map((name) => [`learn_taken_${name}`, {}]);
@@ -46,24 +57,19 @@ export const oneLayerPage = {
       ...ofWords(viewer.say, words, 2),
     };
   },
-};
-
-const allLayersEdits = Object.fromEntries(BLOCKS.map((layer) => [layer, OFF]));
+});
 
 /** The share of 1,000 photos, 100 a class, that SE-ResNet-18 names rightly: as it is, with all gates off, with all at their
  * usual values, and off with the means and variances of batch norms taken anew. See “Changed gates” in
  * benchmarks/RESULTS.md. */
 const RIGHT = { own: 0.918, off: 0.457, usual: 0.877, again: 0.866 };
 
-export const allLayersPage = {
+export const allLayersPage = changedPage({
   name: 'all_layers',
-  kinds: ['se'],
-  edits: allLayersEdits,
-  example: 'springer',
-  fits: fitsEdits(allLayersEdits),
-  choose: () => ({ layer: 'layer1.0' }),
-  parts: ['[data-part=answer] .av-top5', '[data-part=strip]'],
-  formulas: [],
+  kind: 'se',
+  edits: Object.fromEntries(BLOCKS.map((layer) => [layer, OFF])),
+  choose: { layer: 'layer1.0' },
+  parts: [ANSWER, '[data-part=strip]'],
   ask(viewer) {
     const { own, off, usual, again } = RIGHT;
     const numbers = [usual, (usual + off) / 2, off].map((value) => [value, percent(value)]);
@@ -75,21 +81,17 @@ export const allLayersPage = {
     };
     return { values: { ...answersOf(viewer), ...values }, ...ofNumbers(numbers) };
   },
-};
+});
 
 /** A page on one channel that is shut, which opens most for the class ``own`` (its mean gate there) and at most at
  * ``others`` on average for any other: means over 40 photos a class. */
 function channelPage(name, { layer, channel, own, others }) {
-  const edits = shut(layer, channel);
-  return {
+  return changedPage({
     name,
-    kinds: ['se'],
-    edits,
-    example: 'springer',
-    fits: fitsEdits(edits),
-    choose: () => ({ layer, channel }),
-    parts: ['[data-part=bars]', '[data-part=answer] .av-top5'],
-    formulas: [],
+    kind: 'se',
+    edits: shut(layer, channel),
+    choose: { layer, channel },
+    parts: ['[data-part=bars]', ANSWER],
     ask(viewer, { channels }) {
       const { scoreChange, moved } = viewer.trace.change;
       const gate = moved[layer] * channels; // no other of the layer's channels moved
@@ -100,7 +102,7 @@ function channelPage(name, { layer, channel, own, others }) {
         ...ofWords(viewer.say, words, wayOf(scoreChange)),
       };
     },
-  };
+  });
 }
 
 /** The place of what a score does among falls, hardly changes, rises. */

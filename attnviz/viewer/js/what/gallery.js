@@ -2,11 +2,10 @@
 // one request a layer, which is given up when one leaves.
 import { requestOf } from '../changes/edits.js';
 import { GALLERY_ORDERS } from '../app/state.js';
+import { useAsked } from '../controls/asked.js';
 import { Button, Choice } from '../controls/controls.js';
 import { ranked, weightsOf } from '../numbers/analysis.js';
-import { percent } from '../numbers/format.js';
 import { h } from '../vendor/preact.js';
-import { useEffect, useState } from '../vendor/preact-hooks.js';
 import { Tiles } from './tiles.js';
 
 const kept = new WeakMap(); // by trace: a Map from a layer's name to its gallery
@@ -41,20 +40,12 @@ export function Gallery({ viewer }) {
 function Panel({ viewer, layer }) {
   const { say, state, set, trace } = viewer;
   const weights = weightsOf(layer);
-  const [gallery, setGallery] = useState(kept.get(trace)?.get(layer.name) ?? null);
-  const [progress, setProgress] = useState(null); // {done, total}
-  const [error, setError] = useState(null);
-  useEffect(() => {
-    if (gallery) return null;
-    const abort = new AbortController();
-    ask(viewer, layer, { signal: abort.signal, report: setProgress }).then(
-      setGallery,
-      (reason) => !abort.signal.aborted && setError(reason),
-    );
-    return () => abort.abort();
-  }, []);
-  const share = progress?.total ? ` ${percent(Math.min(1, progress.done / progress.total))}` : '';
-  const text = error ? viewer.errorText(error) : say('waiting') + share;
+  const known = kept.get(trace)?.get(layer.name);
+  const { answer: gallery, wait } = useAsked(
+    viewer,
+    (options) => ask(viewer, layer, options),
+    known,
+  );
   return h(
     'section',
     { class: 'av-card av-gallery', 'aria-labelledby': 'av-gallery-title' },
@@ -82,7 +73,7 @@ function Panel({ viewer, layer }) {
     h('p', { class: 'av-note' }, say('gallery_note')),
     gallery
       ? h(Tiles, { viewer, layer, gallery, order: orderOf(state.tiles, weights, gallery) })
-      : h('p', { class: error ? 'av-trouble' : 'av-note', role: 'status' }, text),
+      : wait,
   );
 }
 
