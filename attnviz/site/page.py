@@ -70,7 +70,8 @@ def folder_files(content: SiteContent) -> dict[str, bytes]:
         scripts="'self'", workers="'self'", connects="'self'", pictures="'self'", styles="'self'"
     )
     files["index.html"] = _page(content, policy, "\n".join(head), "").encode()
-    kept = ["./", script, start, look, sign, content.about["worker"], content.about["code"]]
+    told_of = (content.about[name] for name in ("worker", "code", "saving"))
+    kept = ["./", script, start, look, sign, *told_of]
     files[OFFLINE] = offline_script(kept, sorted(files)).encode()
     return files
 

@@ -10,6 +10,7 @@ import pytest
 import torch
 from helpers.engine_page import engine_page, in_base64, numbers, weights_file
 from helpers.small_networks import stirred, with_spread_gates
+from safetensors.torch import save as save_tensors
 from torch import nn
 from torch.nn.functional import max_pool2d
 
@@ -320,6 +321,31 @@ def test_a_network_whose_answer_overflows_is_told(engine):
 def test_weights_of_another_network_than_the_card_says_are_told(engine, other):
     network = stirred(18, "cbam")
     asked = [in_base64(weights_file(network)), {**engine_architecture(network.plan), **other}]
+    assert engine.evaluate(OPENED, asked) == "fault_weights_of_another"
+
+
+@pytest.mark.parametrize(
+    ("attention", "name", "shape"),
+    [
+        ("se", "layer1.0.attention.fc2.weight", lambda rows, *more: (rows + 1, *more)),
+        ("cbam", "layer1.0.attention.channel.fc2.weight", lambda rows, *more: (rows - 1, *more)),
+        ("cbam", "layer2.0.attention.spatial.conv.weight", lambda _rows, *more: (2, *more)),
+        ("bam", "bam1.channel.4.weight", lambda rows, *more: (rows - 1, *more)),
+        ("se", "layer2.0.conv1.weight", lambda outputs, channels, *_: (outputs, channels, 3, 1)),
+        ("se", "layer2.0.conv1.weight", lambda outputs, channels, *_: (outputs, channels, 2, 2)),
+        ("se", "layer2.0.downsample.0.weight", lambda outputs, *more: (outputs - 4, *more)),
+        ("se", "layer2.0.bn1.running_mean", lambda channels: (channels + 1,)),
+    ],
+    ids=str,
+)
+def test_weights_of_another_shape_than_belongs_there_are_told(engine, attention, name, shape):
+    network = stirred(18, attention)
+    tensors = {key: value.contiguous() for key, value in network.state_dict().items()}
+    tensors[name] = torch.zeros(shape(*tensors[name].shape))
+    if "downsample" in name:  # the norm behind it has as many channels
+        for part in ("weight", "bias", "running_mean", "running_var"):
+            tensors[f"layer2.0.downsample.1.{part}"] = torch.ones(len(tensors[name]))
+    asked = [in_base64(save_tensors(tensors)), engine_architecture(network.plan)]
     assert engine.evaluate(OPENED, asked) == "fault_weights_of_another"
 
 

@@ -120,6 +120,8 @@ CASES: dict[str, Callable[[list[str]], dict]] = {
         layers[1]: [edit("flat"), edit("scale", by=2), edit("set", channel=[[0, 0.5]])],
         layers[2]: [edit("shuffle")],
     },
+    "one, then all": lambda layers: {layers[1]: [edit("scale", by=2)], "all": [edit("usual")]},
+    "all, then one": lambda layers: {"all": [edit("usual")], layers[1]: [edit("scale", by=2)]},
 }
 WITH_MAPS: dict[str, Callable[[list[str]], dict]] = {
     "cells set": lambda layers: {layers[1]: [edit("set", channel=[[1, 0]], cells=[[2, 3, 0], [0, 1, 1]])]},
@@ -166,7 +168,12 @@ def assert_as_traced(found: dict, trace: attnviz.Trace, name: str) -> None:
 
 
 def edits_of(edits: dict, layers: list[str]) -> dict:
-    return dict.fromkeys(layers, edits["all"]) if "all" in edits else edits
+    """The edits of each layer."""
+    made: dict[str, list] = {}
+    for name, each in edits.items():
+        for layer in layers if name == "all" else [name]:
+            made.setdefault(layer, []).extend(each)
+    return made
 
 
 def plain(each: list[dict]) -> list[dict]:

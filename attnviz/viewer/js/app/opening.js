@@ -29,7 +29,7 @@ export async function begin(viewer, page) {
 async function showFirst(viewer, opening, { learn, ...state }, edits) {
   const { captures, compared } = viewer;
   viewer.offer(opening);
-  viewer.mine = ownPhotos(opening.mine ?? []);
+  viewer.keep(ownPhotos(opening.mine ?? []));
   const trace = await changed(viewer, await captures.open(opening.capture), edits);
   compared.beside = opening.beside ?? [];
   if (opening.note) viewer.notice = { said: opening.note };

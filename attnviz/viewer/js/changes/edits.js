@@ -6,6 +6,7 @@ export const CHOICES = ['own', 'usual', 'off'];
 export const PATCH = 'patch'; // another photo's
 export const OTHER = 'other'; // where a layer has edits that no choice stands for
 
+const EVERY = 'all'; // in place of a layer's name
 const LONGEST = 6000; // characters in an address
 const EXAMPLE = 'example:'; // begins the name of an example photo
 const MOVED = 1e-6; // mean size of a change of a factor beyond which a layer is said to have changed
@@ -18,9 +19,12 @@ export function requestOf({ photo, network, view, edits }) {
 /** Whether there are any. */
 export const hasEdits = (edits) => Boolean(edits) && Object.keys(edits).length > 0;
 
-/** The edits as a text that is the same for the same ones. */
-export function keyOfEdits(edits) {
-  const layers = inOrder(edits ?? {}).map(([layer, each]) => [layer, each.map(inOrder)]);
+/** The edits as a text that is the same for the same ones. Layers' order counts where there are edits of all beside theirs. */
+export function keyOfEdits(edits = {}) {
+  const layers = (EVERY in edits ? Object.entries(edits) : inOrder(edits)).map(([layer, each]) => [
+    layer,
+    each.map(inOrder),
+  ]);
   return JSON.stringify(layers);
 }
 

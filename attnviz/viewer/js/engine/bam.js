@@ -5,6 +5,7 @@ import { linear, normed, rectified } from './linear.js';
 import { normOf } from './norms.js';
 import { poolPositions } from './pooling.js';
 import { scaleJointly } from './scaling.js';
+import { checkCount } from './weights.js';
 
 const DILATION = 4; // of the 3 × 3 convolutions
 
@@ -27,6 +28,7 @@ export class BAM {
     const { mean, sizes } = poolPositions(memory, x);
     const hidden = rectified(linear(weights, `${name}.channel.2`, mean));
     const ofChannels = normed(linear(weights, `${name}.channel.4`, hidden), this.norm);
+    checkCount(ofChannels.length, x.channels);
     const ofPositions = memory.within(() => this.#spatialBranch(x));
     const logits = {
       channelLogits: changed(ofChannels, changes.channel_logits),
@@ -43,6 +45,8 @@ export class BAM {
   #spatialBranch(x) {
     let y = this.reduce.apply(x, { rectified: true });
     for (const convolution of this.dilated) y = convolution.apply(y, { rectified: true });
-    return this.memory.read(this.last.apply(y)).slice();
+    const last = this.last.apply(y);
+    checkCount(last.channels, 1);
+    return this.memory.read(last).slice();
   }
 }

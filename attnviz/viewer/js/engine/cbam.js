@@ -5,6 +5,7 @@ import { sigmoid } from './linear.js';
 import { poolChannels, poolPositions } from './pooling.js';
 import { scaleChannels, scalePositions } from './scaling.js';
 import { excite } from './se.js';
+import { checkCount } from './weights.js';
 
 /** The module by this name, of a network's weights. */
 export class CBAM {
@@ -26,6 +27,7 @@ export class CBAM {
     const name = `${this.name}.channel`;
     const average = excite(this.weights, name, mean);
     const greatest = excite(this.weights, name, maximum);
+    checkCount(average.logits.length, x.channels);
     const own = average.logits.map((logit, index) => sigmoid(logit + greatest.logits[index]));
     const channel = changed(own, change);
     scaleChannels(this.memory, x, channel);
@@ -40,6 +42,7 @@ export class CBAM {
     const { memory } = this;
     const maps = poolChannels(memory, x);
     const convolved = this.convolution.apply(maps);
+    checkCount(convolved.channels, 1);
     const logits = memory.read(convolved).slice();
     const pooled = memory.read(maps).slice();
     const spatial = changed(logits.map(sigmoid), change);

@@ -1,7 +1,7 @@
 // Convolutions: their weights as convolution.c takes them, batch norms behind them folded in.
 import { Fault } from './fault.js';
 import { normOf } from './norms.js';
-import { checkCount } from './weights.js';
+import { checkCount, checkSame } from './weights.js';
 
 const TOGETHER = 4; // outputs that are computed together
 const POSITIONS = 8; // of the result, which are too
@@ -17,13 +17,15 @@ export class Convolution {
     { norm = null, stride = 1, dilation = 1, padding = 'zeros' } = {},
   ) {
     const tensor = weights.take(`${name}.weight`);
-    const [outputs, channels, side] = tensor.shape;
+    const [outputs, channels, side, width] = tensor.shape;
+    checkCount(width, side);
+    checkCount(side % 2, 1);
     Object.assign(this, { outputs, channels, side, stride, dilation, memory });
     this.replicates = Number(padding === 'replicate');
     this.rows = Math.ceil(outputs / TOGETHER) * TOGETHER; // of the weights, some of which may be empty
     const own = weights.find(`${name}.bias`)?.values ?? new Float32Array(outputs);
     const { scale, shift } = norm ? normOf(weights, norm) : withoutNorm(outputs);
-    checkCount(scale.length, outputs);
+    for (const values of [own, scale]) checkCount(values.length, outputs);
     const bias = own.map((added, output) => added * scale[output] + shift[output]);
     this.weightsAt = laidOut(memory, tensor, scale, this.rows);
     this.biasAt = memory.put(padded(bias, this.rows));
@@ -39,6 +41,7 @@ export class Convolution {
       Math.floor((all + 2 * padding - dilation * (side - 1) - 1) / stride) + 1;
     const [height, width] = [length(x.height), length(x.width)];
     const y = memory.features(this.rows, height, width);
+    if (added) checkSame(added, { channels: this.outputs, height, width });
     const given = [x.at, x.channels, x.height, x.width];
     const own = [this.weightsAt, this.biasAt, this.rows, side, stride, padding, dilation];
     const ways = [this.replicates, Number(rectified), added?.at ?? 0];

@@ -6,13 +6,18 @@ import { permutation } from './permutation.js';
 import { jointFactors } from './scaling.js';
 
 const EVERY = 'all'; // in place of a layer's name
+const PARTS = ['channel', 'spatial'];
 
-/** The edits by the layers that they are made to, in running order. Throws a Fault for a layer that is none of ``layers``. */
+/** The edits by the layers that they are made to, in running order; of one layer those of "all" and its own in the order in which
+ * they stand. Throws a Fault for a layer that is none of ``layers``. */
 export function spread(edits, layers) {
   const names = layers.map(({ name }) => name);
-  for (const name of Object.keys(edits))
+  const entries = Object.entries(edits);
+  for (const [name] of entries)
     if (name !== EVERY && !names.includes(name)) throw new Fault('fault_edits', { layer: name });
-  const made = names.map((name) => [name, [...(edits[EVERY] ?? []), ...(edits[name] ?? [])]]);
+  const editsOf = (layer) =>
+    entries.flatMap(([name, each]) => (name === EVERY || name === layer ? each : []));
+  const made = names.map((name) => [name, editsOf(name)]);
   return Object.fromEntries(made.filter(([, each]) => each.length));
 }
 
@@ -40,7 +45,8 @@ const wholeOf = (layer) =>
 /** The parts that an edit of a part, or of all of it, is made of. Of BAM a part is its branch, before the sigmoid. */
 function partsOf(layer, part) {
   if (!part) return wholeOf(layer);
-  if (isBam(layer) && ['channel', 'spatial'].includes(part)) return [`${part}_logits`];
+  if (!PARTS.includes(part)) throw cannot(layer);
+  if (isBam(layer)) return [`${part}_logits`];
   if (!wholeOf(layer).includes(part)) throw cannot(layer);
   return [part];
 }
@@ -78,7 +84,7 @@ const MAKERS = {
     return Change.ofAll(values.length, 0, mean);
   },
   scale: (layer, part, { by }) => Change.ofAll(countOf(layer, part), checked(by, layer), 0),
-  shuffle: (layer, part, { seed = 0 }) => Change.put(shuffled(layer, part, checked(seed, layer))),
+  shuffle: (layer, part, { seed = 0 }) => Change.put(shuffled(layer, part, seedOf(seed, layer))),
   patch(layer, part, { photo }, sources) {
     if (!photo) throw cannot(layer);
     return Change.put(patchOf(sources.patched(photo, layer, part), layer, part));
@@ -90,6 +96,11 @@ const countOf = (layer, part) => valuesOf(layer, part).length;
 function checked(value, layer) {
   if (!Number.isFinite(value)) throw cannot(layer);
   return value;
+}
+
+function seedOf(seed, layer) {
+  if (!Number.isSafeInteger(seed) || seed < 0) throw cannot(layer);
+  return seed;
 }
 
 /** A part's values in another order, over channels and over positions. */

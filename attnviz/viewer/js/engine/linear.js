@@ -7,6 +7,8 @@ export function linear(weights, name, values) {
   const bias = weights.find(`${name}.bias`)?.values;
   const [outputs, inputs] = shape;
   checkCount(values.length, inputs);
+  checkCount(factors.length, outputs * inputs);
+  if (bias) checkCount(bias.length, outputs);
   const result = new Float32Array(outputs);
   for (let output = 0; output < outputs; output++) {
     let sum = bias ? bias[output] : 0;

@@ -7,6 +7,7 @@ import { Fault } from './fault.js';
 import { linear } from './linear.js';
 import { poolPositions, poolWindows } from './pooling.js';
 import { SqueezeExcite } from './se.js';
+import { checkSame } from './weights.js';
 
 const IN_BLOCKS = { se: SqueezeExcite, cbam: CBAM };
 
@@ -95,6 +96,7 @@ export class Network {
     const last = convolutions.at(-1);
     if (!attention) return last.apply(y, { added: passed, rectified: true });
     y = last.apply(y);
+    checkSame(passed, y);
     note(attention, y, name);
     this.memory.code.add_rectified(y.at, passed.at, y.channels * y.height * y.width);
     return y;

@@ -1,4 +1,5 @@
 // Batch norms of a network that is not trained any more: of each channel a scale and a shift.
+import { checkCount } from './weights.js';
 
 const EPSILON = 1e-5; // as PyTorch has it
 
@@ -8,6 +9,7 @@ export function normOf(weights, name) {
   const [weight, bias, mean, variance] = ['weight', 'bias', 'running_mean', 'running_var'].map(
     part,
   );
+  for (const values of [bias, mean, variance]) checkCount(values.length, weight.length);
   const scale = Float64Array.from(weight, (factor, channel) => {
     return factor / Math.sqrt(variance[channel] + EPSILON);
   });

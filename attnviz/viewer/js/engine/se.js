@@ -3,6 +3,7 @@ import { changed } from './change.js';
 import { linear, rectified, sigmoid } from './linear.js';
 import { poolPositions } from './pooling.js';
 import { scaleChannels } from './scaling.js';
+import { checkCount } from './weights.js';
 
 /** The module by this name, of a network's weights. */
 export class SqueezeExcite {
@@ -15,6 +16,7 @@ export class SqueezeExcite {
   apply(x, changes = {}) {
     const { mean, sizes } = poolPositions(this.memory, x);
     const { hidden, logits } = excite(this.weights, this.name, mean);
+    checkCount(logits.length, x.channels);
     const channel = changed(logits.map(sigmoid), changes.channel);
     scaleChannels(this.memory, x, channel);
     const steps = [

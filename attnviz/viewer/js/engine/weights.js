@@ -39,3 +39,8 @@ function present(tensor) {
 export function checkCount(count, expected) {
   if (count !== expected) throw new Fault('fault_weights_of_another');
 }
+
+/** Throw a Fault unless features have the shape of others, to which they are added. */
+export function checkSame(features, others) {
+  for (const side of ['channels', 'height', 'width']) checkCount(features[side], others[side]);
+}

@@ -1,5 +1,6 @@
 // The files of a page without a server: fetched from beside it, or in the page itself, as base64 in elements that name them.
 import { Fault } from '../engine/fault.js';
+import { isWhole } from '../offline/sums.js';
 import { received } from './receiving.js';
 
 const elementOf = (path) => document.querySelector(`script[data-file="${path}"]`);
@@ -8,29 +9,32 @@ const elementOf = (path) => document.querySelector(`script[data-file="${path}"]`
 export const isInside = (path) => Boolean(elementOf(path));
 
 /** The bytes of a file by its path. ``options.report`` is told {done, total} of what is fetched; ``total``: bytes, if that is
- * known. Throws a Fault if it can't be had, or the signal's reason. */
-export async function bytesOf(path, { signal, report, total = 0 } = {}) {
+ * known. Throws a Fault if it can't be had, one of the key ``damaged`` if it arrives damaged, or the signal's reason. */
+export async function bytesOf(path, { signal, damaged = 'fault_file_damaged', ...options } = {}) {
   if (isInside(path)) return decoded(elementOf(path).textContent);
   const address = new URL(path, document.baseURI).href;
+  const store = await openStore();
+  const kept = await store?.match(address).catch(() => null);
   try {
-    const store = await openStore();
-    const kept = await store?.match(address);
-    const response = kept ?? (await fetch(address, { signal }));
-    if (!response.ok) throw new Error(response.statusText);
-    const bytes = await received(response.body, (done) => report?.({ done, total }));
-    if (store && !kept) keep(store, address, bytes); // meanwhile
+    if (kept) return new Uint8Array(await kept.arrayBuffer());
+    const bytes = await fetched(address, { signal, ...options });
+    if (!(await isWhole(path, bytes))) throw new Fault(damaged);
+    store?.put(address, new Response(bytes)).catch(() => {}); // meanwhile; it may be full
     return bytes;
-  } catch {
+  } catch (error) {
     signal?.throwIfAborted();
-    throw new Fault('fault_unreachable');
+    throw error instanceof Fault ? error : new Fault('fault_unreachable');
   }
 }
 
-/** Keep a file, where there is room. */
-const keep = (store, address, bytes) => store.put(address, new Response(bytes)).catch(() => {});
+async function fetched(address, { signal, report, total = 0 }) {
+  const response = await fetch(address, { signal });
+  if (!response.ok) throw new Error(response.statusText);
+  return received(response.body, (done) => report?.({ done, total }));
+}
 
-/** What the browser keeps of this page, also for when there is no network (see offline/serving.js); null where it keeps
- * nothing. */
+/** What the browser keeps of this page, also for when there is no network (see offline/serving.js), all of it whole; null where
+ * it keeps nothing. */
 async function openStore() {
   try {
     return await caches.open(`attnviz:${new URL('.', document.baseURI).href}`);
@@ -48,17 +52,4 @@ export async function textOf(path) {
 /** The bytes of a text in base64. */
 export function decoded(text) {
   return Uint8Array.from(atob(text.trim()), (letter) => letter.charCodeAt(0));
-}
-
-/** The SHA-256 of bytes in hexadecimal; null on pages that the browser does not trust with that. */
-export async function sumOf(bytes) {
-  if (!crypto.subtle) return null;
-  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
-  return Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('');
-}
-
-/** Throw a Fault unless bytes have this checksum, where that can be told. */
-export async function checkSum(bytes, expected) {
-  const found = await sumOf(bytes);
-  if (found !== null && found !== expected) throw new Fault('fault_weights_damaged');
 }

@@ -15,6 +15,7 @@ export class SitePhotos {
   #known = new Map(); // name -> {name, isExample, file or path, picture}
   #open;
   #count = 0;
+  #visit = Math.random().toString(36).slice(2, 8); // links and the Back button may know names of the one before
 
   constructor(examples, ask) {
     for (const example of examples) this.#known.set(example.photo, { ...example, isExample: true });
@@ -37,7 +38,7 @@ export class SitePhotos {
 
   /** Take a file as a photo, which is opened when it is first asked for. */
   async add(file) {
-    const photo = `${OWN}${++this.#count}`;
+    const photo = `${OWN}${this.#visit}-${++this.#count}`;
     const name = file.name || 'photo';
     this.#known.set(photo, { name, isExample: false, file });
     return { photo, name };

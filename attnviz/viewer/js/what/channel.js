@@ -25,7 +25,7 @@ const kept = new WeakMap(); // by trace: a Map from a channel's key to the promi
 /** The channel of a layer that is pointed at, else the chosen one, in a place ``width`` pixels wide. What is shown stays
  * until another channel's features are here. */
 export function ChannelFigures({ viewer, layer, width }) {
-  const { say, trace, state } = viewer;
+  const { say, host, trace, state } = viewer;
   const wanted = useShown(viewer, 'channel');
   const [answer, setAnswer] = useState({}); // {place, channel, features} or {place, channel, error}
   const place = [trace.id, layer.name].join();
@@ -34,7 +34,7 @@ export function ChannelFigures({ viewer, layer, width }) {
     if (without) return null;
     let isWanted = true;
     const ask = () =>
-      featuresOf(viewer, layer, wanted).then(
+      featuresOf({ host, trace }, layer, wanted).then(
         (features) => isWanted && setAnswer({ place, channel: wanted, features }),
         (error) => isWanted && setAnswer({ place, channel: wanted, error }),
       );

@@ -1,8 +1,10 @@
 // Beside a page without a server: a worker that holds networks and photos, runs passes, and answers the page's host
 // (host/alone.js), one question after another.
+import { Fault } from '../engine/fault.js';
 import { Memory } from '../engine/memory.js';
 import { Network } from '../engine/network.js';
 import { readWeights } from '../engine/safetensors.js';
+import { checkCount } from '../engine/weights.js';
 import { deepParts, deepPicture } from '../pixels/deep_png.js';
 import { networkInput } from '../pixels/input.js';
 import { shrunk } from '../pixels/shrinking.js';
@@ -56,7 +58,9 @@ class Holdings {
   /** Open a network; ``about`` is what the site says of it, ``bytes`` its weights. */
   async openNetwork({ name, about, bytes }) {
     const memory = await Memory.open(this.#code);
-    const network = new Network(memory, about.architecture, readWeights(bytes));
+    const weights = readWeights(bytes);
+    const network = new Network(memory, about.architecture, weights);
+    if (about.labels.length) checkCount(weights.get('fc.weight').shape[0], about.labels.length);
     this.#networks.set(name, { network, about, usual: null });
   }
 
@@ -177,6 +181,19 @@ class Holdings {
     const { network, about } = this.#networks.get(name);
     const region = regionOf(photo, about.recipe, view);
     const input = networkInput(photo, region, about.recipe);
-    return { photo, region, about, ...network.run(input, options) };
+    return { photo, region, about, ...ran(network, input, options) };
+  }
+}
+
+/** What a network computes of an input. Throws a Fault; an answer that is none is the doing of the changes, if there are any. */
+function ran(network, input, options) {
+  try {
+    return network.run(input, options);
+  } catch (error) {
+    const layers = Object.entries(options?.changes ?? {}).filter(
+      ([, parts]) => Object.keys(parts).length,
+    );
+    if (error.key !== 'fault_answer_not_finite' || !layers.length) throw error;
+    throw new Fault('fault_edits', { layer: layers.map(([name]) => name).join(', ') });
   }
 }
