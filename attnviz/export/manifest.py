@@ -16,6 +16,7 @@ from .._version import __version__
 from ..analysis import summary
 from ..capture.trace import Trace
 from ..drawing.pair import Pair
+from ..interventions.answer import answer
 from ..naming import free_name
 from ..networks.card import Card
 from ..photos.geometry import whole
@@ -42,9 +43,10 @@ def manifest(
 ) -> dict[str, Any]:
     """What was done and what came out, as plain values.
 
-    For each trace its folder, photo, network, preprocessing, predictions and whether they are doubtful,
-    layers and channels; the traces ``beside`` and the pairs that it is compared with; the settings, the
-    versions, how equal a repetition will be, and the ``files`` of the bundle, by their paths."""
+    For each trace its folder, photo, network, preprocessing, predictions and whether they are doubtful, what
+    a changed network said before, layers and channels; the traces ``beside`` and the pairs that it is
+    compared with; the settings, the versions, how equal a repetition will be, and the ``files`` of the
+    bundle, by their paths."""
     return {
         "traces": [_trace(selection, folder) for selection, folder in zip(selections, folders)],
         "beside": _beside(selections, beside),
@@ -99,7 +101,6 @@ def _versions() -> dict[str, Any]:
 def _trace(selection: Selection, folder: str) -> dict[str, Any]:
     trace = selection.trace
     layers = zip(selection.layers, file_names(selection.layers))
-    predictions = trace.top(BEST)
     return {
         "folder": folder,
         "photo": _photo(trace.photo),
@@ -108,7 +109,8 @@ def _trace(selection: Selection, folder: str) -> dict[str, Any]:
         "edits": selection.edits,
         **_others(selection),
         "remarks": [str(remark) for remark in trace.remarks],
-        "predictions": [{"label": label, "probability": probability} for label, probability in predictions],
+        "predictions": _predictions(trace),
+        **_before(selection),
         "doubtful": trace.doubtful,
         "doubt": asdict(trace.doubt) if trace.doubt else None,
         "layers": {
@@ -119,6 +121,20 @@ def _trace(selection: Selection, folder: str) -> dict[str, Any]:
             for channel in selection.channels
         ],
     }
+
+
+def _predictions(trace: Trace) -> list[dict[str, Any]]:
+    return [{"label": label, "probability": probability} for label, probability in trace.top(BEST)]
+
+
+def _before(selection: Selection) -> dict[str, Any]:
+    """What the network said before it was changed, and the change of that answer's score, where that is
+    known."""
+    before = selection.before
+    if before is None:
+        return {}
+    said = answer(before, selection.trace.logits).to_json()
+    return {"before": {"predictions": _predictions(before), "score_change": said["score_change"]}}
 
 
 def _others(selection: Selection) -> dict[str, Any]:

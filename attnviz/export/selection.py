@@ -24,6 +24,7 @@ class Selection:
     others: Mapping[str, Photo] = field(
         default_factory=dict
     )  # photos whose gates were put in, by their files
+    before: Trace | None = None  # of the network as it is, beside a trace of a changed one
     changed: Mapping[str, Any] | None = None  # the trace's edits with such files; None: as the trace has them
 
     @property

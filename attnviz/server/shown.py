@@ -56,7 +56,9 @@ class ShownTraces:
         key, trace = capture
         layers = tuple(trace.layers) if everything else self.layers(capture, request)
         channel = await self.channel(capture, request) if request.get("tab") == "explore" else None
-        selection = Selection(trace, await self.card(key), layers, (channel,) if channel else ())
+        before = await self._inference.trace(key.unchanged) if key.edits else None
+        channels = (channel,) if channel else ()
+        selection = Selection(trace, await self.card(key), layers, channels, before=before)
         return await self._with_others(selection, key) if key.others else selection
 
     async def _with_others(self, selection: Selection, key: TraceKey) -> Selection:

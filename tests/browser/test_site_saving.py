@@ -101,6 +101,11 @@ def test_a_zip_holds_the_arrays_and_the_script_makes_them_again(opened, tmp_path
     put_in = [{"edit": "patch", "photo": "gates-of-cat.png"}]
     assert entry["edits"] == {"layers": {layer: [{"edit": "usual"}], patched: put_in}, "recompute": True}
     assert entry["others"]["gates-of-cat.png"]["name"] == "cat.jpg" and (folder / "gates-of-cat.png").exists()
+    label, probability = trace.top(1)[0]
+    assert entry["before"]["predictions"][0] == {"label": label, "probability": pytest.approx(probability)}
+    with np.load(folder / "arrays.npz") as arrays:
+        change = arrays["logits"][trace.logits.argmax()] - trace.logits.max()
+    assert entry["before"]["score_change"] == pytest.approx(float(change), abs=1e-3)
     assert any("not the network that was trained" in remark for remark in entry["remarks"])
     rows = rows_of((folder / "channels.csv").read_bytes())
     assert {row[1] for row in rows[1:]} == {f"{network} (changed network)"}

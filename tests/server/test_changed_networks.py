@@ -197,6 +197,9 @@ def test_what_is_saved_of_a_changed_network_says_so_and_makes_it_again(client, t
     assert any("not the network that was trained" in remark for remark in entry["remarks"])
     assert all("(changed network)" in row for row in files["channels.csv"].decode().splitlines()[1:])
     capture = client.viewer.capture(shown)
+    before = {each["label"]: each["probability"] for each in entry["before"]["predictions"]}
+    assert before == pytest.approx(dict(capture["change"]["before"]), abs=1e-5)
+    assert entry["before"]["score_change"] == pytest.approx(capture["change"]["scoreChange"], abs=1e-4)
     layer = next(layer for layer in capture["layers"] if layer["name"] == "layer4.1")
     expected = unpacked(capture["arrays"])[layer["arrays"]["channel"]]
     with np.load(io.BytesIO(files["arrays.npz"])) as arrays:

@@ -40,7 +40,8 @@ function traceEntry({ trace, layers, channels, photo, others, about }, folder) {
     },
     ...changedBy(asked.edits, others),
     remarks: remarks.map(({ en }) => en),
-    predictions: top.map(([label, probability]) => ({ label, probability })),
+    predictions: predictionsOf(top),
+    ...beforeOf(trace.change),
     doubtful: doubt ? doubt.doubtful : null,
     layers: Object.fromEntries(layers.map((layer) => [layer.name, layerEntry(layer)])),
     channels: channels.map(({ layer, channel }) => ({
@@ -50,6 +51,14 @@ function traceEntry({ trace, layers, channels, photo, others, about }, folder) {
     })),
   };
 }
+
+const predictionsOf = (top) => top.map(([label, probability]) => ({ label, probability }));
+
+/** What the network said before it was changed, and the change of that answer's score. */
+const beforeOf = (change) =>
+  change
+    ? { before: { predictions: predictionsOf(change.before), score_change: change.scoreChange } }
+    : {};
 
 function layerEntry({ kind, formula, channels, height, width, box, channel, map }) {
   const entry = { kind, formula, shape: [channels, height, width], map_box: box };
