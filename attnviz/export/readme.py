@@ -8,17 +8,19 @@ README = "README.txt"
 KINDS = (  # how a file's name ends or what it is, and what is in it
     ("photo.png", "the photo, all its pixels, without metadata"),
     (".overlay.png", "a layer's map on the photo, as large as the photo"),
-    (".map.", "the same on a page, with its colour bar"),
+    (".map.", "a layer's map on the photo, on a page with its colour bar"),
     (".channels.", "the channel weights of a layer as bars"),
     (".diagram.", "how the layer computes them, with this photo's numbers"),
     (".steps.", "every step of that"),
     (".channel-", "one channel before the gate, the gate, and after"),
     ("overview.", "all layers on one page"),
+    ("answer.", "the most probable classes"),
     ("pair.", "two photos' channel weights against each other"),
     ("channels.csv", "every channel weight, to six digits"),
     ("arrays.npz", "every number, as NumPy stores it: numpy.load"),
     ("manifest.json", "photo, network, settings, versions, and what each file is of"),
     ("reproduce.py", "makes the arrays again and compares them"),
+    (".svg", "text in them is text, and the cells of maps are rectangles: they can be edited"),
 )
 
 TEXT = """Made by attnviz {version}: what channel and spatial attention did in a network, for {what}.
@@ -32,8 +34,6 @@ To make the arrays again:
   2. In this folder, run
          python reproduce.py
      with the file of the weights behind it, if the network is one of your own.
-
-An SVG's text is text, and the cells of its maps are rectangles: it can be edited.
 """
 
 
