@@ -119,11 +119,12 @@ def test_an_address_opens_what_it_names_and_follows(open_app, traces):
 
 
 @pytest.mark.parametrize("query", ["network=se", "network=cbam", "network=bam", "network=cbam&lang=zh"])
-@pytest.mark.parametrize(("width", "height"), [(1280, 720), (1920, 1080), (3840, 2160)])
+@pytest.mark.parametrize(("width", "height"), [(1024, 768), (1280, 720), (1920, 1080), (3840, 2160)])
 def test_all_is_seen_at_once_and_large_enough_for_a_hall(open_app, query, width, height):
+    least = 26 if width >= 1280 else 17  # of an index in a diagram that is drawn small
     page = open_app(f"{query}&present=1", "dark", width=width, height=height)
     count = page.locator(".av-present .av-node").count()
-    for step in range(1, count + 1, 1 if width == 1280 else 6):
+    for step in range(1, count + 1, 1 if width <= 1280 else 6):
         page.evaluate(f"attnviz.viewer.set({{ step: {step} }})")
         sizes = page.locator(".av-present *").evaluate_all(
             """all => all
@@ -131,7 +132,7 @@ def test_all_is_seen_at_once_and_large_enough_for_a_hall(open_app, query, width,
                 && [...each.childNodes].some((node) => node.nodeType === 3 && node.data.trim()))
               .map((each) => parseFloat(getComputedStyle(each).fontSize))"""
         )
-        assert min(sizes) >= 26 - 0.01
+        assert min(sizes) >= least - 0.01
         assert page.locator(".av-present").evaluate(
             "d => d.scrollHeight <= d.clientHeight && d.scrollWidth <= d.clientWidth"
         ), step
@@ -140,6 +141,45 @@ def test_all_is_seen_at_once_and_large_enough_for_a_hall(open_app, query, width,
             " each.getBoundingClientRect().right <= innerWidth)"
         )
         assert numbers, step
+
+
+@pytest.mark.parametrize("query", ["network=se", "network=cbam", "network=bam", "network=cbam&lang=zh"])
+def test_on_a_phone_the_lit_node_stands_above_its_words_and_the_steps_below(open_app, query):
+    page = open_app(f"{query}&present=1", width=390, height=844)
+    count = page.locator(".av-present .av-node").count()
+    for step in range(1, count + 1):
+        shown = [
+            page.locator(f".av-present {part}").bounding_box()
+            for part in (
+                ".av-present-head",
+                ".av-present-diagram",
+                ".av-node.av-lit",
+                ".av-stage-words",
+                ".av-present-steps",
+            )
+        ]
+        tops = [box["y"] for box in shown]
+        bottoms = [box["y"] + box["height"] for box in shown]
+        assert tops == sorted(tops) and bottoms[-1] <= 844, step
+        assert bottoms[2] <= bottoms[1] <= tops[3] and bottoms[3] <= tops[4], step
+        assert page.locator(".av-present").evaluate("d => d.scrollWidth <= d.clientWidth"), step
+        page.locator("[data-step=next]").click(force=True)
+    segments = page.locator(".av-present .av-segment")
+    assert segments.evaluate_all("all => all.every((each) => each.scrollWidth <= each.clientWidth)")
+
+
+def test_a_large_map_says_what_its_colours_stand_for(open_app, traces):
+    page = open_app("layer=layer4.1&present=1")
+    bar = page.locator(".av-stage-of-node .av-ramp")
+    page.locator('.av-present [data-node="spatial_gate"]').click()
+    expect(bar.locator(".av-ticks span")).to_have_text(["0.00", "1.00"])
+    page.locator('.av-present [data-node="convolved"]').click()
+    steps = {step.name: step.values for step in traces["cbam"].layers["layer4.1"].steps}
+    reach = abs(steps["spatial_logits"]).max()
+    ends = [float(text.replace("−", "-")) for text in bar.locator(".av-ticks span").all_text_contents()]
+    assert ends[1] == pytest.approx(reach, abs=6e-3) and ends[0] in (0, -ends[1])
+    page.locator('.av-present [data-node="channel_gate"]').click()
+    expect(bar).to_have_count(0)
 
 
 def test_features_are_asked_for_once_however_they_are_shown(open_app):

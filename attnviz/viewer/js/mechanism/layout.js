@@ -32,15 +32,25 @@ export function layoutOf(diagram, room, size, hasFeet, narrowest) {
   return fitted(diagram, placed, size, isDown);
 }
 
-/** The widths of pictures, of small nodes and of gaps, so that all columns fill the room, if they can. */
-function measured(diagram, room, size, hasFeet, narrowest) {
+/** The largest type, in whole pixels, with which a diagram that is as layoutOf's runs from left to right. */
+export function typeAcross(diagram, room, hasFeet, narrowest) {
+  const { taken, pictures, gaps } = shareOf(diagram, 1, hasFeet);
+  return Math.floor(room / (taken + pictures * narrowest + gaps * GAP));
+}
+
+/** How wide all columns of small nodes are together, and how many others and gaps there are. */
+function shareOf(diagram, size, hasFeet) {
   const columns = columnsOf(diagram);
   const small = columns
     .filter((nodes) => nodes.every((node) => node.small))
     .map((nodes) => Math.max(...nodes.map((node) => signWidth(diagram, node, size, hasFeet))));
-  const pictures = columns.length - small.length;
-  const gaps = columns.length - 1;
   const taken = small.reduce((sum, width) => sum + width, 0);
+  return { taken, pictures: columns.length - small.length, gaps: columns.length - 1 };
+}
+
+/** The widths of pictures, of small nodes and of gaps, so that all columns fill the room, if they can. */
+function measured(diagram, room, size, hasFeet, narrowest) {
+  const { taken, pictures, gaps } = shareOf(diagram, size, hasFeet);
   const fitting = (room - taken - gaps * GAP * size) / Math.max(1, pictures);
   const picture = Math.min(fitting, WIDEST * size);
   const left = room - taken - pictures * picture;

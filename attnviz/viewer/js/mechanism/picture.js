@@ -14,7 +14,7 @@ export const isMap = ({ shows }) => shows === 'cells' || shows === 'features';
 export function NodePicture({ viewer, numbers, channel, cell, size, inputs, ...properties }) {
   const theme = viewer.theme.name();
   const { colours, smooth } = viewer.state;
-  const [width, height] = isMap(numbers) ? mapSize(numbers, size) : size;
+  const [width, height] = pictureSize(numbers, size);
   const draw = (context) =>
     isMap(numbers)
       ? drawNodeMap(context, viewer, numbers, cell, [width, height])
@@ -23,8 +23,9 @@ export function NodePicture({ viewer, numbers, channel, cell, size, inputs, ...p
   return h(Surface, { width, height, draw, inputs: depends, ...properties });
 }
 
-/** [width, height] of a map in a box, its cells square. */
-function mapSize(map, [width, height]) {
+/** [width, height] of a picture in a box: all of it, or of a map as much as leaves its cells square. */
+export function pictureSize(map, [width, height]) {
+  if (!isMap(map)) return [width, height];
   const side = Math.min(width / map.width, height / map.height);
   return [side * map.width, side * map.height];
 }
@@ -37,10 +38,15 @@ function pictureRange({ values, range }) {
   return [least < 0 ? -reach : 0, reach];
 }
 
-function drawNodeMap(context, viewer, map, cell, [width, height]) {
+/** What a map's colours are and stand for: {range, colours}. */
+export function mapColours(map, { colours }) {
   const range = pictureRange(map);
-  const { colours, smooth } = viewer.state;
-  const look = { colours: range[0] < 0 ? 'coolwarm' : colours, smooth };
+  return { range, colours: range[0] < 0 ? 'coolwarm' : colours };
+}
+
+function drawNodeMap(context, viewer, map, cell, [width, height]) {
+  const { range, colours } = mapColours(map, viewer.state);
+  const look = { colours, smooth: viewer.state.smooth };
   drawMap(context, map, range, look, [0, 0, width, height]);
   if (!cell || cell[0] >= map.height || cell[1] >= map.width) return;
   const box = cellBox({ ...map, box: [0, 0, width, height] }, ...cell);

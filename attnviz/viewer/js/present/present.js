@@ -4,6 +4,7 @@ import { titleOf } from '../changes/edits.js';
 import { Notice, Waiting } from '../app/notice.js';
 import { Button } from '../controls/controls.js';
 import { Diagram } from '../mechanism/diagram.js';
+import { typeAcross } from '../mechanism/layout.js';
 import { useMechanism, Whose } from '../mechanism/following.js';
 import { shortName } from '../networks/choice.js';
 import { clamp } from '../numbers/scale.js';
@@ -13,7 +14,9 @@ import { presentKey } from './keys.js';
 import { enterFullScreen, leaveFullScreen, useWindow } from './screen.js';
 import { Stage } from './stage.js';
 
-const LEAST_TYPE = 26; // px
+const LEAST_TYPE = 26; // px, in a hall
+const IN_A_HAND = [16, 0.05, 0.037]; // px, and of the window's width and height: on a phone
+const LEAST_ACROSS = 14; // px, of the type of a diagram from left to right
 const NARROWEST = 2.6; // times the type's size, of a picture in the diagram
 const TYPE = [0.0203, 0.036]; // of the window's width and height
 
@@ -25,7 +28,7 @@ export function Present({ viewer }) {
 function PresentDialog({ viewer, layer }) {
   const dialog = useRef(null);
   const [width, height] = useWindow();
-  const size = Math.max(LEAST_TYPE, Math.min(width * TYPE[0], height * TYPE[1]));
+  const size = typeIn(width, height);
   const close = () => {
     leaveFullScreen();
     viewer.set({ present: false, step: 1 });
@@ -65,6 +68,13 @@ function PresentDialog({ viewer, layer }) {
   );
 }
 
+/** The size of the type in a window. */
+function typeIn(width, height) {
+  const [least, across, down] = IN_A_HAND;
+  const readable = clamp(Math.min(width * across, height * down), least, LEAST_TYPE);
+  return Math.max(readable, Math.min(width * TYPE[0], height * TYPE[1]));
+}
+
 /** Of a network without attention there is nothing to show. */
 function EmptyShow({ viewer, close }) {
   const title = titleOf(viewer.say, viewer.trace);
@@ -78,6 +88,9 @@ function LayerShow({ viewer, layer, room, size, close }) {
   const mechanism = useMechanism(viewer, layer);
   const diagram = useRef(null);
   const { nodes } = mechanism.diagram;
+  const across = Math.min(size, typeAcross(mechanism.diagram, room, false, NARROWEST));
+  const isDown = across < LEAST_ACROSS;
+  const way = isDown ? ' av-down' : across < size ? ' av-close-set' : '';
   const place = clamp(viewer.state.step - 1, 0, nodes.length - 1);
   const onOpen = (key) => viewer.set({ step: 1 + nodes.findIndex((node) => node.key === key) });
   useLayoutEffect(() => {
@@ -85,25 +98,29 @@ function LayerShow({ viewer, layer, room, size, close }) {
     const isFree = activeElement === document.body || diagram.current.contains(activeElement);
     if (isFree) diagram.current.querySelector('.av-node.av-lit').focus();
   }, [place]);
+  useEffect(() => {
+    const { offsetTop, offsetHeight } = diagram.current.querySelector('.av-node.av-lit');
+    diagram.current.scrollTop = offsetTop + (offsetHeight - diagram.current.clientHeight) / 2;
+  }, [place, room]); // a diagram that runs downwards scrolls in its place
   const changed = viewer.trace.change && viewer.say('changed_network');
   const title = [layer.title, layer.name, changed].filter(Boolean).join(' · ');
   return [
     h(Head, { viewer, title, close }, h(Whose, { viewer, mechanism })),
     h(
       'div',
-      { class: 'av-present-diagram', ref: diagram },
+      { class: `av-present-diagram${way}`, ref: diagram },
       h(Diagram, {
         viewer,
         mechanism,
         room,
-        size,
+        size: isDown ? size : across,
         narrowest: NARROWEST,
         lit: nodes[place].key,
         isBrief: true,
         onOpen,
       }),
     ),
-    h(Stage, { viewer, mechanism, node: nodes[place] }),
+    h(Stage, { viewer, mechanism, node: nodes[place], size }),
     h(Steps, { viewer, place, count: nodes.length }),
   ];
 }
@@ -122,8 +139,7 @@ function Head({ viewer, title, close, children }) {
         'aria-pressed': String(network.name === trace.asked.network),
         onClick: () => viewer.open({ network: network.name }),
       },
-      h('kbd', {}, place + 1),
-      ' ',
+      h('kbd', {}, `${place + 1} `),
       shortName(say, network),
     ),
   );
@@ -134,7 +150,12 @@ function Head({ viewer, title, close, children }) {
       h('div', { class: 'av-segments', role: 'group', 'aria-label': say('network') }, segments),
     h('span', { class: 'av-present-layer' }, title),
     children,
-    h(Button, { 'data-present-close': '', onClick: close }, `✕ ${say('present_close')}`),
+    h(
+      Button,
+      { 'data-present-close': '', 'aria-label': say('present_close'), onClick: close },
+      '✕',
+      h('span', {}, say('present_close')),
+    ),
   );
 }
 
