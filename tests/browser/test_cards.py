@@ -6,10 +6,12 @@ import numpy as np
 import pytest
 import torch
 from axe_playwright_python.sync_playwright import Axe
-from helpers.browser_actions import control, open_look, pixels, set_slider
+from helpers.browser_actions import after, control, open_look, pixels, set_slider
 from helpers.fake_host import packed
 from helpers.small_networks import stirred
 from playwright.sync_api import Page, expect
+
+import attnviz
 
 FEATURES = """{
   async features(asked) {
@@ -160,6 +162,18 @@ def test_a_channel_that_is_pointed_at_is_shown_everywhere_and_let_go_of(open_app
     assert page.evaluate("attnviz.viewer.state.channel") == chosen
     asked = [call for call in page.evaluate("calls") if call[0] == "features"]
     assert asked == [["features", chosen], ["features", int(channel)]]
+
+
+def test_the_bars_are_as_wide_as_there_is_room_after_a_network_without_any(open_app, captures):
+    plain = packed(attnviz.load("resnet18"), "none", "first")
+    page = open_app(others={**captures, "first none": plain}, width=1000)
+    bars = page.locator(".av-bars")
+    for network in ("none", "cbam"):
+        after(page, lambda network=network: page.evaluate(f"attnviz.viewer.open({{ network: '{network}' }})"))
+    for width in (1440, 1000):
+        page.set_viewport_size({"width": width, "height": 900})
+        room = page.locator("[data-part=bars]").evaluate("part => Math.floor(part.clientWidth)")
+        expect(bars).to_have_js_property("clientWidth", room)
 
 
 def test_another_layer_forgets_what_was_pointed_at(open_app):

@@ -1,6 +1,6 @@
 // Canvases as components, and how wide there is room.
 import { h } from '../vendor/preact.js';
-import { useLayoutEffect, useRef, useState } from '../vendor/preact-hooks.js';
+import { useCallback, useLayoutEffect, useRef, useState } from '../vendor/preact-hooks.js';
 import { contextOf } from './canvas.js';
 
 /** A canvas of ``width`` by ``height`` CSS pixels, which ``draw(context)`` fills; again when one of ``inputs`` is another
@@ -22,17 +22,17 @@ function pictureAt(draw, width, height, ratio) {
   return copy;
 }
 
-/** [ref, width]: the width in CSS pixels of the element that is given the ref, now and whenever it changes. */
+/** [ref, width]: the width in CSS pixels of the element that is given the ref, whichever it is, now and whenever it changes. */
 export function useWidth() {
-  const element = useRef(null);
+  const observer = useRef(null);
   const [width, setWidth] = useState(0);
-  useLayoutEffect(() => {
-    const measure = () =>
-      setWidth((before) => Math.floor(element.current?.clientWidth ?? 0) || before);
+  const place = useCallback((element) => {
+    observer.current?.disconnect();
+    if (!element) return;
+    const measure = () => setWidth((before) => Math.floor(element.clientWidth) || before);
     measure();
-    const observer = new ResizeObserver(measure);
-    observer.observe(element.current);
-    return () => observer.disconnect();
+    observer.current = new ResizeObserver(measure);
+    observer.current.observe(element);
   }, []);
-  return [element, width];
+  return [place, width];
 }
