@@ -58,6 +58,11 @@ def app(open_app, changed):
     return opened
 
 
+def right(capture: dict, accuracy: float) -> dict:
+    """The same capture, of a network whose accuracy was measured."""
+    return {**capture, "network": {**capture["network"], "accuracy": accuracy}}
+
+
 def switch(page: Page, layer: str):
     return page.locator(f'[data-switch="{layer}"]')
 
@@ -115,11 +120,24 @@ def test_what_was_switched_is_reset_without_another_pass(app):
     after(page, lambda: switch(page, "layer3.0").select_option("usual"))
     after(page, lambda: page.locator("[data-reset-gates]").click())
     expect(page.locator("[data-answer-change], [data-moved]")).to_have_count(0)
+    expect(page.locator("[data-switch]").first).to_be_focused()
     expect(switch(page, "layer3.0")).to_have_value("own")
     after(page, lambda: switch(page, "layer3.0").select_option("usual"))
     after(page, lambda: switch(page, "layer3.0").select_option("own"))
     expect(page.locator("[data-answer-change]")).to_have_count(0)
     assert [asked["edits"] for asked in captured(page)] == [USUAL]
+    page.locator("[data-close-switches]").click()
+    expect(page.locator("[data-what-if]")).to_be_focused()
+
+
+def test_how_often_a_changed_network_is_right_is_said_of_the_one_that_was_trained(open_app, changed):
+    page = open_app(CHANGES, {name: right(capture, 0.925) for name, capture in changed.items()})
+    answer = page.locator("[data-part=answer]")
+    expect(answer).to_contain_text("On held-out photos of these it is right 92.5% of the time.")
+    page.locator("[data-what-if]").click()
+    after(page, lambda: switch(page, "layer3.0").select_option("off"))
+    expect(answer).to_contain_text("As it was trained, it is right on 92.5%")
+    expect(answer).not_to_contain_text("of the time")
 
 
 def test_two_switches_one_soon_after_the_other_are_both_made(app):

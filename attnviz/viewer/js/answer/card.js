@@ -84,13 +84,14 @@ function Classes({ viewer }) {
   return h('ul', { class: 'av-classes', 'aria-label': say('all_classes') }, items);
 }
 
-/** How many classes a network knows, and how often it is right. */
+/** How many classes a network knows, and how often it is right, or was before it was changed. */
 function classesText({ say, trace }) {
   const { classes, labels, accuracy } = trace.network;
   if (!classes) return '';
   const known = classes === IMAGENET ? 'knows_imagenet' : 'knows';
   const text = say(labels.length ? 'knows_these' : known, { count: classes });
-  return accuracy ? `${text} ${say('knows_right', { share: percent(accuracy, 1) })}` : text;
+  const right = say(trace.change ? 'knew_right' : 'knows_right', { share: percent(accuracy, 1) });
+  return accuracy ? `${text} ${right}` : text;
 }
 
 function photoName({ say, trace, host }) {
