@@ -154,6 +154,7 @@ def test_a_stroke_of_the_brush_sets_cells_with_one_pass_and_is_undone(app):
 def test_another_photos_gates_are_put_in_from_a_list_or_by_dropping_it_on_a_layer(app):
     page = app()
     layer = page.locator("[data-switch='layer4.0']")
+    layer.focus()
     layer.select_option("patch")
     expect(page.locator("dialog[open]")).to_have_count(1)
     page.keyboard.press("Escape")
@@ -167,6 +168,7 @@ def test_another_photos_gates_are_put_in_from_a_list_or_by_dropping_it_on_a_laye
     assert page.evaluate("attnviz.viewer.trace.asked.edits") == {"layer4.0": [patch]}
     expect(page.locator("[data-part=changes]")).to_contain_text("layer4.0 gates of second.png")
     expect(layer).to_have_value("patch")
+    expect(layer).to_be_focused()
     expect(page.locator("dialog[open]")).to_have_count(0)
     target = page.locator("[data-layer='layer2.0']")
     after(page, lambda: page.locator("[data-photo=second]").drag_to(target))
@@ -189,7 +191,10 @@ def test_stairs_are_a_figure_with_a_scale_in_which_each_bar_makes_its_change(app
     middle = [box["x"] + box["width"] / 2 for box in (left, right)]
     assert bar["width"] == pytest.approx((middle[1] - middle[0]) * 1.5 / 5, rel=0.02)
 
-    page.locator("[data-control=how]").select_option("off")
+    how = page.locator("[data-control=how]")
+    how.focus()
+    how.select_option("off")
+    expect(how).to_be_focused()
     after(page, lambda: page.locator("[data-stair='together layer1.1']").click())
     off = [{"edit": "off"}]
     assert page.evaluate("attnviz.viewer.trace.asked.edits") == {"layer1.0": off, "layer1.1": off}
@@ -207,6 +212,7 @@ def test_stairs_are_a_figure_with_a_scale_in_which_each_bar_makes_its_change(app
     assert [(each["id"], each["nodes"][0]["html"][:120]) for each in violations] == []
     page.locator("[data-stairs-close]").click()
     expect(stairs).to_have_count(0)
+    expect(page.locator("[data-stairs]")).to_be_focused()
 
 
 def test_the_diagram_marks_what_was_set_and_its_formula_says_so(app):

@@ -1,5 +1,6 @@
 // What is changed of the network, said where it can't be overlooked, and the button that undoes it.
 import { Button } from '../controls/controls.js';
+import { catchFocus } from '../controls/focus.js';
 import { h } from '../vendor/preact.js';
 import { isChanging } from './edits.js';
 import { StairsButton } from './stairs.js';
@@ -13,6 +14,14 @@ export function ChangesBar({ viewer }) {
   const { say, trace } = viewer;
   const isOpen = isChanging(viewer);
   if (!trace.change && !isOpen) return null;
+  const reset = async () => {
+    await viewer.change({});
+    catchFocus(viewer, '[data-switch]', '[data-what-if]');
+  };
+  const close = () => {
+    viewer.set({ switches: false });
+    catchFocus(viewer, '[data-what-if]');
+  };
   const text = trace.change ? layersText(viewer, trace.change.edits) : say('what_if_begin');
   return h(
     'div',
@@ -22,8 +31,7 @@ export function ChangesBar({ viewer }) {
     },
     h('p', { role: 'status' }, trace.change && h('strong', {}, say('changed_network')), ' ', text),
     h(StairsButton, { viewer }),
-    canReset(viewer) &&
-      h(Button, { 'data-reset-gates': '', onClick: () => viewer.change({}) }, say('reset_gates')),
+    canReset(viewer) && h(Button, { 'data-reset-gates': '', onClick: reset }, say('reset_gates')),
     isOpen &&
       h(
         Button,
@@ -32,7 +40,7 @@ export function ChangesBar({ viewer }) {
           'data-close-switches': '',
           'aria-label': say('close_switches'),
           title: say('close_switches'),
-          onClick: () => viewer.set({ switches: false }),
+          onClick: close,
         },
         '✕',
       ),

@@ -20,7 +20,7 @@ export function PhotoChoice({ viewer, layer, onClose }) {
   const dialog = useRef(null);
   useEffect(() => dialog.current.showModal(), []);
   const choose = (photo) => {
-    onClose();
+    dialog.current.close(); // which gives the focus back
     patch(viewer, layer, photo);
   };
   const others = viewer.photos().filter(({ photo }) => photo !== trace.asked.photo);

@@ -1,6 +1,7 @@
 // Stairs: what the network says with every layer changed in turn, alone, and together with all layers before it.
 import { useAsked } from '../controls/asked.js';
 import { Button, Choice } from '../controls/controls.js';
+import { catchFocus } from '../controls/focus.js';
 import { table } from '../files/csv.js';
 import { download, downloadPicture } from '../save/download.js';
 import { nameOf } from '../save/names.js';
@@ -48,6 +49,14 @@ export function Stairs({ viewer }) {
 function Panel({ viewer, how }) {
   const { say, set } = viewer;
   const panel = useRef(null);
+  const choose = (chosen) => {
+    set({ stairs: chosen });
+    catchFocus(viewer, '[data-control=how]');
+  };
+  const close = () => {
+    set({ stairs: null });
+    catchFocus(viewer, '[data-stairs]');
+  };
   const { answer: stairs, wait } = useAsked(viewer, (options) => climbed(viewer, how, options));
   return h(
     'section',
@@ -68,11 +77,11 @@ function Panel({ viewer, how }) {
           label: say('edit_stairs_how'),
           options: howsOf(viewer).map((each) => [each, say(`gates_${each}`)]),
           value: how,
-          onChoose: (chosen) => set({ stairs: chosen }),
+          onChoose: choose,
           'data-control': 'how',
         }),
         stairs && h(SaveButtons, { viewer, how, stairs, panel }),
-        h(Button, { 'data-stairs-close': '', onClick: () => set({ stairs: null }) }, say('close')),
+        h(Button, { 'data-stairs-close': '', onClick: close }, say('close')),
       ),
     ),
     h('p', { class: 'av-note' }, say('edit_stairs_note')),

@@ -10,3 +10,10 @@ export function useFocusReturn() {
   };
   return { onFocusIn, giveBack: () => from.current?.focus() };
 }
+
+/** Where what had the focus went away, put it on the first of ``places`` that is in sight, selectors within ``viewer``. */
+export function catchFocus({ element }, ...places) {
+  if (document.activeElement !== document.body) return;
+  const found = places.map((place) => element.querySelector(place));
+  found.find((each) => each?.checkVisibility())?.focus({ preventScroll: true });
+}
