@@ -129,6 +129,8 @@ def test_each_gate_is_on_its_own_axis(open_many):
     expect(shown).to_contain_text(f"{bam:.2f}")
     expect(page.locator("[data-network-column=se] .av-ramp")).to_have_count(0)
     expect(page.locator("[data-network-column=se] canvas")).to_have_count(1)  # the curve, and no empty photo
+    curves = [page.locator(f"[data-network-column={name}] canvas").last for name in ("se", "cbam", "bam")]
+    assert len({curve.bounding_box()["height"] for curve in curves}) == 1  # so that spreads can be compared
 
 
 def test_the_strip_chooses_the_layer_of_all_and_each_column_its_own(open_many):
@@ -162,6 +164,12 @@ def test_photos_are_rows_and_layers_are_columns_and_a_click_explores(open_many):
     expect(rows).to_have_count(2)
     layers = page.evaluate("attnviz.viewer.trace.layers.map(({ name }) => name)")
     expect(page.locator(".av-matrix thead .av-plain")).to_have_text(layers)
+    legend = page.locator(".av-grid-scale")
+    expect(legend.locator(".av-ticks span")).to_have_text(["0.00", "1.00"])
+    page.evaluate("attnviz.viewer.set({ scale: 'map' })")
+    expect(legend.locator(".av-ticks")).to_have_count(0)
+    expect(legend).to_contain_text("each map span its own range")
+    expect(page.locator("[data-figure=spread]")).to_contain_text("± one standard deviation")
     after(page, lambda: rows.nth(1).locator(f'[data-explore="{layers[2]}"]').click())
     state = page.evaluate(
         "[attnviz.viewer.state.tab, attnviz.viewer.state.layer, attnviz.viewer.trace.asked.photo]"

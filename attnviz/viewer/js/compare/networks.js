@@ -18,7 +18,6 @@ import {
   gateText,
   numbersHead,
   numbersRow,
-  sizeOf,
   SmallMap,
 } from './shared.js';
 
@@ -26,7 +25,7 @@ export const MOST_NETWORKS = 4;
 const GAP = 14; // px, as in the CSS
 const NARROWEST = 190; // px, of a column, as in the CSS
 const AROUND = 28; // px, of its padding
-const CURVE = 88; // px, its height below a map
+const CURVE = 120; // px, its height: the same for all, so that spreads can be compared
 
 /** The comparison of networks, where that is what ``viewer`` shows. */
 export function NetworksComparison({ viewer }) {
@@ -108,14 +107,11 @@ function Column({ viewer, entry: { request, trace, error }, width, isAwaited }) 
 function LayerFigure({ viewer, trace, layer, width }) {
   const { say } = viewer;
   const explore = () => viewer.explore({ network: trace.asked.network, layer: layer.name });
-  const [, height] = sizeOf(trace, width);
-  const picture = layer.map
-    ? [
-        h(SmallMap, { viewer, trace, layer, width }),
-        h(GateBar, { viewer, layer, width }),
-        h(GateCurve, { viewer, trace, layer, width, height: CURVE }),
-      ]
-    : h(GateCurve, { viewer, trace, layer, width, height: height + CURVE });
+  const picture = [
+    layer.map && h(SmallMap, { viewer, trace, layer, width }),
+    layer.map && h(GateBar, { viewer, layer, width }),
+    h(GateCurve, { viewer, trace, layer, width, height: CURVE }),
+  ];
   const hasNothing = !layer.map && !weightsOf(layer);
   return [
     h(LayerChoice, { viewer, trace, layer }),

@@ -13,6 +13,7 @@ import {
   Arrivals,
   AsTheyAre,
   FirstClasses,
+  GateBar,
   GateCurve,
   numbersHead,
   numbersRow,
@@ -24,6 +25,7 @@ import { SpreadPart } from './spread.js';
 export const MOST_PHOTOS = 20;
 const NARROWEST = 92; // px, of a picture
 const WIDEST = 180;
+const WIDEST_BAR = 300;
 const AROUND = 10; // px, of a cell, as in the CSS
 
 /** The comparison of photos, where that is what ``viewer`` shows. */
@@ -53,6 +55,7 @@ function Panel({ viewer }) {
       h(AsTheyAre, { viewer }),
       h(Arrivals, { viewer, compared }),
       room > 0 && h(Matrix, { viewer, compared, width: cellWidth(trace, room) }),
+      room > 0 && h(GridScale, { viewer, width: Math.min(room, WIDEST_BAR) }),
     ),
     ofLayer.length > 0 && h(PhotosTable, { say, ofLayer }),
     room > 0 && layer && h(SpreadPart, { viewer, layer, ofLayer, room }),
@@ -126,6 +129,21 @@ function Matrix({ viewer, compared, width }) {
     'div',
     { class: 'av-grid', ...region },
     h('table', { class: 'av-matrix' }, h('thead', {}, head), h('tbody', {}, rows)),
+  );
+}
+
+/** What the colours of all maps mean; nothing without any. */
+function GridScale({ viewer, width }) {
+  const { say, state, trace } = viewer;
+  const layer = [viewer.layer(), ...trace.layers].find((each) => each?.map);
+  if (!layer) return null;
+  const isOwn = state.scale !== 'fixed';
+  const meaning = layer.kind === 'bam' ? 'legend_bam' : 'legend_gate';
+  return h(
+    'div',
+    { class: 'av-grid-scale' },
+    !isOwn && h(GateBar, { viewer, layer, width }),
+    h('p', { class: 'av-note' }, say(isOwn ? 'photos_own_scale' : meaning)),
   );
 }
 

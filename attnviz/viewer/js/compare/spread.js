@@ -10,10 +10,10 @@ import { h } from '../vendor/preact.js';
 import { useState } from '../vendor/preact-hooks.js';
 import { asGates, offsetOf } from './axis.js';
 
-const HEIGHT = 190; // px
-const LEFT = 34; // px, for the axis' numbers
+const HEIGHT = 174; // px
+const LEFT = 40; // px, for the axis' numbers
 const TOP = 8; // px
-const BOTTOM = HEIGHT - 26; // px, where the axis begins
+const BOTTOM = HEIGHT - 10; // px, where the axis begins
 const WIDEST = 900; // px
 
 /** Of each channel the mean of its gate over ``layers``, one of each photo, and the standard deviation: {means, deviations},
@@ -78,6 +78,7 @@ function Chart({ viewer, layers, room, title }) {
       onPointerLeave: () => setPointed(null),
       onClick: (event) => set({ channel: channelUnder(event) }),
     }),
+    h('p', { class: 'av-note' }, say('spread_axis', { count: order.length })),
     h('p', { class: 'av-readout' }, channelText(say, spread, channel)),
     h(SpreadTable, { say, spread, order }),
   ];
@@ -119,11 +120,6 @@ function drawSpread(context, viewer, { spread, range, order, step, width, pointe
     context.fillStyle = colour(isMine ? 'mine' : 'accent');
     context.fillRect(x, y(mean) - 1, Math.max(isMine ? 4 : 1, across), 2.5);
   }
-  context.fillStyle = colour('subdued');
-  context.textAlign = 'center';
-  context.textBaseline = 'bottom';
-  const text = viewer.say('spread_axis', { count: order.length });
-  context.fillText(text, LEFT + (width - LEFT) / 2, HEIGHT - 2);
 }
 
 function SpreadTable({ say, spread, order }) {
