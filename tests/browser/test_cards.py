@@ -264,6 +264,11 @@ def dead() -> dict[str, dict]:
     return {"first cbam": packed(network, "cbam", "first")}
 
 
+def test_what_the_channels_that_are_named_are_ranked_by_is_said(open_app):
+    page = open_app()
+    expect(page.locator("[data-rows-how]")).to_contain_text("mean size × (1 − gate)")
+
+
 def test_a_dead_gate_is_marked_in_the_strip_and_explained_in_one_line(open_app, dead):
     page = open_app(others=dead)
     layers = page.locator(".av-item").count()

@@ -10,7 +10,7 @@ import { FoldedTable } from '../numbers/tables.js';
 import { TakeMenu } from '../save/take.js';
 import { h } from '../vendor/preact.js';
 import { useState } from '../vendor/preact-hooks.js';
-import { channelsByChange } from './change.js';
+import { channelsByChange, knownContent } from './change.js';
 import { ChannelFigures } from './channel.js';
 import { BarsChart, channelText } from './chart.js';
 import { GalleryButton } from './gallery.js';
@@ -70,7 +70,7 @@ function ChannelReadOut({ viewer, layer }) {
   return h('p', { class: 'av-readout' }, channelText(viewer, layer, channel));
 }
 
-/** Two rows of channels as buttons that choose them: held back, and let through. */
+/** Two rows of channels as buttons that choose them, held back and let through, and what they are ranked by. */
 function ChannelRows({ viewer, layer, weights }) {
   const { say, state } = viewer;
   const pointed = usePointed(viewer, 'channel');
@@ -96,6 +96,8 @@ function ChannelRows({ viewer, layer, weights }) {
   return [
     row(adds ? 'raised_most' : 'held_back', adds ? through : held),
     row(adds ? 'raised_least' : 'let_through', adds ? held : through),
+    knownContent(layer) &&
+      h('p', { class: 'av-note', 'data-rows-how': '' }, say(adds ? 'rows_how_bam' : 'rows_how')),
   ];
 }
 

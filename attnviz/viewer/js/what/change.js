@@ -10,7 +10,7 @@ const MEANS = ['average', 'squeezed']; // steps that are each channel's mean ove
 export function channelsByChange(layer) {
   const weights = weightsOf(layer);
   const [low, high] = weightLimits(layer);
-  const content = contentOf(layer, weights.length);
+  const content = contentOf(layer);
   const shares = Float32Array.from(weights, (weight) => (weight - low) / (high - low));
   const { mean } = summary(shares);
   const held = shares.map((share, channel) =>
@@ -24,15 +24,21 @@ export function channelsByChange(layer) {
  * paths it is what the first path leaves out. */
 export function mostChangedChannel(layer) {
   const weights = weightsOf(layer);
-  const content = contentOf(layer, weights.length);
+  const content = contentOf(layer);
   const changes = weights.map((weight, channel) => content(channel) * Math.abs(1 - weight));
   return ordered(changes)[0] ?? null;
 }
 
-function contentOf(layer, count) {
+/** What is known to stand in each channel of a layer; null where nothing is. */
+export function knownContent(layer) {
   const means = layer.steps.find(({ name }) => MEANS.includes(name));
   const content = (layer.sizes ?? means)?.values;
-  return (channel) => (content?.length === count ? Math.abs(content[channel]) : 1);
+  return content?.length === weightsOf(layer).length ? content : null;
+}
+
+function contentOf(layer) {
+  const content = knownContent(layer);
+  return (channel) => (content ? Math.abs(content[channel]) : 1);
 }
 
 const ordered = (values) =>
