@@ -74,6 +74,11 @@ def credits_of(examples: Iterable[Example]) -> str:
     return ", ".join(dict.fromkeys(example.photo.credit for example in examples))
 
 
+def credit_of(path: Path) -> str:
+    """Whose the photo of a file is, of an example; else nothing."""
+    return next((photo.credit for photo in PHOTOS.values() if photo.path == path), "")
+
+
 def _of_pexels(name: str, collection: str) -> ExamplePhoto:
     """One of Pexels' photos that are samples of one of IBM's networks."""
     return ExamplePhoto(name, "Pexels", "CC0", f"IBM/MAX-{collection}, `samples/{name}.jpg`")

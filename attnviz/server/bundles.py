@@ -18,6 +18,7 @@ from ..errors import AttnvizError
 from ..export.bundle import bundle, file_count
 from ..export.figure import Figure, figure_file
 from ..export.pictures import PictureSettings
+from ..photos.example_photos import credit_of
 from ..viewer.standalone import Document
 from .catalog import Catalog
 from .inference import Inference
@@ -132,8 +133,8 @@ class BundleWriter:
         document = Document(page_of(request))
 
         def write(path: Path) -> None:
-            for (_, trace), card in zip(captures, cards):
-                document.add(trace, card)
+            for (key, trace), card in zip(captures, cards):
+                document.add(trace, card, credit_of(key.photo))
                 self.queue.tell_alive()
             self._write(path, document.html().encode())
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from ..capture.trace import Trace
 from ..drawing.look import Look
+from ..languages.catalogue import say
 from ..networks.card import Card
 from .encoding import pack
 from .javascript import in_markup, script, style
@@ -70,26 +71,35 @@ class Document:
     def __init__(self, state: ViewerState = ViewerState()) -> None:
         self._state = state
         self._captures: list[dict[str, Any]] = []
-        self._photos: dict[str, None] = {}
 
-    def add(self, trace: Trace, card: Card | None = None) -> None:
-        """Put a trace in; ``card`` describes its network, if more is known of it than the trace tells."""
-        self._captures.append(pack(trace, card or Card(trace.network, labels=trace.labels)))
-        self._photos[trace.photo.name] = None
+    def add(self, trace: Trace, card: Card | None = None, credit: str = "") -> None:
+        """Put a trace in; ``card`` describes its network, if more is known of it than the trace tells, and
+        ``credit`` says whose its photo is."""
+        capture = pack(trace, card or Card(trace.network, labels=trace.labels))
+        capture["photo"]["credit"] = credit
+        self._captures.append(capture)
 
     def html(self) -> str:
         """The page: it shows the first trace, the others can be chosen. Raises ValueError without any
         trace."""
         if not self._captures:
             raise ValueError("there is no trace to show")
-        names = ", ".join(self._photos)
+        photos = dict.fromkeys(capture["photo"]["name"] for capture in self._captures)
+        networks = dict.fromkeys(_network_title(capture) for capture in self._captures)
+        title = f"{', '.join(photos)} · {', '.join(networks)} – attnviz"
         return PAGE.format(
-            title=markup.escape(f"{names} – attnviz".encode(errors="replace").decode()),
+            title=markup.escape(title.encode(errors="replace").decode()),
             style=style(),
             script=in_markup(script()),
             captures=_json(self._captures),
             state=_json(self._state.for_script()),
         )
+
+
+def _network_title(capture: dict[str, Any]) -> str:
+    """What a capture's network is called, with a word where its gates are changed."""
+    title = str(capture["network"]["title"])
+    return say("en", "changed_title", network=title) if capture.get("change") else title
 
 
 def html(traces: Sequence[Trace], card: Card | None = None) -> str:

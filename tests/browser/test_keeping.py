@@ -76,6 +76,8 @@ def test_a_page_is_saved_that_opens_without_the_server_as_it_was_set(visit, open
     wait_until_drawn(alone)
     state = alone.evaluate("attnviz.viewer.state")
     assert (state["layer"], state["channel"], state["colours"]) == ("bam2", 12, "magma")
+    assert alone.title() == "temple.jpg · BAM ResNet-18 – attnviz"
+    expect(alone.locator(".av-heading")).to_contain_text("danielbuechele (CC BY 2.0)")
 
 
 def test_a_figure_for_a_paper_is_as_wide_as_was_asked(visit):

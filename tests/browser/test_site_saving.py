@@ -27,9 +27,11 @@ import attnviz
 from attnviz._paths import EXAMPLES_FOLDER
 from attnviz.drawing.channel import Channel
 from attnviz.export import reproduce, tables
+from attnviz.photos.example_photos import PHOTOS
 from attnviz.site.content import SitePlan
 from attnviz.site.writing import write_site
 
+CREDITS = {photo.path.name: photo.credit for photo in PHOTOS.values()}
 NETWORKS = ("cbam_resnet18", "bam_resnet18", "resnet18")
 
 
@@ -204,7 +206,10 @@ def test_a_page_is_saved_that_opens_alone_as_it_was_set(browser, open_file, tmp_
     opened = open_file(copy)
     wait_until_drawn(opened)
     name, state = opened.evaluate("[attnviz.viewer.trace.photo.name, attnviz.viewer.state]")
-    assert name == asked[0]
+    assert name == asked[0] and opened.title() == f"{name} · BAM ResNet-18 – attnviz"
+    expect(opened.locator(".av-heading")).to_contain_text(CREDITS[name])
+    nothing = opened.locator(".av-node-nothing")
+    assert {*nothing.all_inner_texts()} == {"–"}  # not on its way: the features are not in the page
     for key in ("layer", "channel", "colours", "way", "scale", "order", "tab"):
         assert state[key] == asked[1][key], key
     assert opened.evaluate("attnviz.viewer.trace.layers.map(({ map }) => [...map.values])") == shown

@@ -2,9 +2,10 @@
 
 const AT_ONCE = 32_768; // bytes that become letters together
 
-/** A capture whose layers' arrays are texts; ``picture`` is the photo's, an address that holds it. */
-export const withTexts = (capture, picture) =>
-  withArrays({ ...capture, logits: undefined, photo: { ...capture.photo, picture } }, textOf);
+/** A capture whose layers' arrays are texts; ``photo`` is what is added to its photo: its ``picture``, an address that holds it,
+ * and whose it is, its ``credit``. */
+export const withTexts = (capture, photo) =>
+  withArrays({ ...capture, logits: undefined, photo: { ...capture.photo, ...photo } }, textOf);
 
 /** The same with numbers again; a capture that has none as texts stays as it is. */
 export const withNumbers = (capture) => (capture.arrays ? capture : withArrays(capture, numbersOf));

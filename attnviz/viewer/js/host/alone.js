@@ -125,7 +125,10 @@ export function siteHost(site) {
   const calls = {
     capture,
     texts,
-    pictureOf: (photo) => photos.pictureOf(photo),
+    photoOf: async (photo) => ({
+      picture: await photos.pictureOf(photo),
+      credit: photos.find(photo).credit,
+    }),
     async pageParts() {
       const [style, script] = await Promise.all([site.style, site.script].map(textOf));
       return { template: (await texts()).page, style, script };

@@ -21,6 +21,7 @@ export function fileHost(captures, state = {}) {
       photo: asked.photo,
       name: photo.name,
       thumbnail: photo.picture,
+      credit: photo.credit,
     })),
     ({ photo }) => photo,
   );

@@ -46,7 +46,7 @@ function asFile(blob, name) {
 async function pageFile(entries, selection, calls) {
   const captures = [];
   for (const { trace } of entries)
-    captures.push({ trace, picture: await calls.pictureOf(trace.asked.photo) });
+    captures.push({ trace, photo: await calls.photoOf(trace.asked.photo) });
   const content = pageOf(captures, selection, await calls.pageParts());
   return asFile(new Blob([content], { type: 'text/html' }), `${selection.name}.html`);
 }

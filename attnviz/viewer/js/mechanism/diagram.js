@@ -140,7 +140,10 @@ export const pictureProperties = ({ channel, cell, inputs }) => ({ channel, cell
 
 /** In place of features that are not known: the photo, where it all begins. */
 function Photo({ viewer, node, height }) {
-  if (node.operation !== 'features') return h('span', { class: 'av-node-nothing' }, '…');
+  if (node.operation !== 'features') {
+    const sign = viewer.host.features ? '…' : '–'; // on their way, or not in this page at all
+    return h('span', { class: 'av-node-nothing' }, sign);
+  }
   const { picture } = viewer.trace.photo;
   return h('img', { src: picture, alt: '', style: { maxHeight: `${height - 4}px` } });
 }
