@@ -32,6 +32,7 @@ def test_cases_are_those_of_the_networks_and_what_was_shown_comes_back(visit, ca
     for name, (network, right) in PAGES.items():
         go_to(page, name)
         expect(page.locator("[data-part=changes]")).to_contain_text("Changed network")
+        expect(page.locator("[data-switch]")).to_have_count(8 if name == "one_layer" else 0)
         asked = page.evaluate("attnviz.viewer.trace.asked")
         assert asked["network"] == network and asked["photo"] == "example:springer"
         own = cases[network]

@@ -16,6 +16,8 @@ const PLAIN = {
   grid: false,
   gallery: false,
   present: false,
+  switches: false,
+  stairs: null,
 };
 const SET = [...Object.keys(PLAIN), 'layer', 'channel'];
 

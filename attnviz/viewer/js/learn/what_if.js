@@ -46,7 +46,7 @@ export const oneLayerPage = changedPage({
   name: 'one_layer',
   kind: 'cbam',
   edits: { 'layer2.0': OFF },
-  choose: { layer: 'layer2.0' },
+  choose: { layer: 'layer2.0', switches: true }, // which its answer asks to use
   parts: [ANSWER, '[data-part=strip]'],
   ask(viewer) {
     const mean = 1 - viewer.trace.change.moved['layer2.0'];
