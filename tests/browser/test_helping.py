@@ -45,6 +45,13 @@ def test_how_to_read_this_answers_the_questions(visit):
     expect(dialog).to_be_hidden()
 
 
+def test_keys_are_named_where_they_do_something(visit, open_app):
+    for page, is_there in ((visit(), True), (open_app(), False)):
+        keys = page.locator(".av-keys dt").all_text_contents()
+        assert {"[ ]", "p", "?"} < {*keys}
+        assert ("n" in keys) == ("0 1 2 Delete" in keys) == is_there
+
+
 OPEN_WHAT_IS_VISIBLE = "all => all.filter((each) => each.checkVisibility()).forEach((each) => each.click())"
 
 

@@ -1,4 +1,6 @@
 // "How to read this": a dialog with the questions that people ask, and the keys.
+import { canChange } from '../changes/edits.js';
+import { hasMoreNetworks } from '../networks/choice.js';
 import { THRESHOLDS } from '../numbers/badges.js';
 import { percent } from '../numbers/format.js';
 import { Button } from '../controls/controls.js';
@@ -11,17 +13,20 @@ const THRESHOLDS_IN_WORDS = {
   saturated: percent(THRESHOLDS.saturated),
   edgeShare: percent(THRESHOLDS.edgeShare),
 };
-const KEYS = {
-  '[ ]': 'key_layer',
-  '− +': 'key_channel',
-  '1 2 3': 'key_network',
-  n: 'key_search',
-  '/': 'key_find',
-  ' ': 'key_photo',
-  p: 'key_present',
-  l: 'key_learn',
-  '?': 'key_help',
-};
+
+/** [keys, what they do] of all that can be done here. */
+const keysOf = (viewer) => [
+  ['[ ]', 'key_layer'],
+  ['− +', 'key_channel'],
+  ['1 2 3 …', 'key_network'],
+  ...(hasMoreNetworks(viewer) ? [['n', 'key_search']] : []),
+  ['/', 'key_find'],
+  [' ', 'key_photo'],
+  ...(canChange(viewer) ? [['0 1 2 Delete', 'key_set']] : []),
+  ['p', 'key_present'],
+  ['l', 'key_learn'],
+  ['?', 'key_help'],
+];
 
 /** The dialog of ``viewer``; ``dialog`` is a ref to it, by which it is opened. */
 export function Help({ viewer, dialog }) {
@@ -31,7 +36,7 @@ export function Help({ viewer, dialog }) {
     h('h3', {}, say(`ask_${name}`)),
     h('p', {}, withStrong(say(`answer_${name}`, THRESHOLDS_IN_WORDS))),
   ]);
-  const keys = Object.entries(KEYS).map(([key, word]) => [
+  const keys = keysOf(viewer).map(([key, word]) => [
     h('dt', {}, h('kbd', {}, key === ' ' ? say('key_space') : key)),
     h('dd', {}, say(word)),
   ]);

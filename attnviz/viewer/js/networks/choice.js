@@ -27,10 +27,14 @@ export function NetworkChoice({ viewer }) {
         { class: 'av-segments', role: 'group', 'aria-label': say('network') },
         segments.map((network) => h(Segment, { key: network.name, viewer, network })),
       ),
-    (others.length > 0 || host.addNetwork) && h(MoreNetworks, { viewer, others }),
+    hasMoreNetworks(viewer) && h(MoreNetworks, { viewer, others }),
     host.addPhoto && h(Settings, { viewer }),
   );
 }
+
+/** Whether there are others than those of the buttons, or can be. */
+export const hasMoreNetworks = ({ networks, host }) =>
+  Boolean(host.addNetwork) || networks.some(({ group }) => group !== 'embedded');
 
 function Segment({ viewer, network }) {
   const { name, title } = network;
