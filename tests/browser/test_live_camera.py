@@ -8,9 +8,10 @@ import re
 import numpy as np
 import pytest
 from helpers.browser_actions import after, photo_name, requests_of, speak, wait_until_drawn
-from helpers.fake_host import live_page_of
+from helpers.fake_host import live_page_of, packed_changed
 from helpers.modules_page import open_modules
 from helpers.site_page import CAPTURE, numbers
+from helpers.small_networks import stirred
 from PIL import Image
 from playwright.sync_api import Page, expect
 
@@ -73,11 +74,11 @@ def open_with_camera(open_url, site_address):
 @pytest.fixture
 def open_live_app(open_file, captures, tmp_path):
     """Opens the app on a page that has the live camera, with a host that can do ``more``, which is
-    JavaScript."""
+    JavaScript, showing ``others`` than those captures if any are given."""
 
-    def opened(more: str, **size: int) -> Page:
+    def opened(more: str, others: dict[str, dict] | None = None, **size: int) -> Page:
         path = tmp_path / "app.html"
-        path.write_text(live_page_of(captures, more), encoding="utf-8")
+        path.write_text(live_page_of(others or captures, more), encoding="utf-8")
         page = open_file(path, **size)
         wait_until_drawn(page)
         return page
@@ -235,6 +236,32 @@ def test_what_goes_wrong_in_the_host_ends_in_a_sentence(open_live_app):
     assert [name for name, _ in page.evaluate("calls")][-1] == "end"
     page.evaluate("held[1].answer('first')")  # nobody waits for it any more
     expect(page.locator(".av-live .av-top5")).to_have_count(0)
+
+
+def test_where_gates_are_changed_the_camera_says_that_it_runs_the_network_as_it_is(open_live_app, captures):
+    edits = {"layer3.0": [{"edit": "off"}]}
+    changed = packed_changed(stirred(18, "cbam"), "cbam", "first", edits)
+    host = f"""{{
+      ...{FRAMES},
+      edits: ['usual', 'off', 'set'],
+      stairs() {{}},
+      capture: async (asked) => captures[asked.edits ? 'changed' : key(asked)],
+    }}"""
+    page = open_live_app(host, {**captures, "changed": changed})
+    page.locator("[data-what-if]").click()
+    expect(page.locator("[data-switch]")).to_have_count(8)
+    for count in (0, 1):
+        page.locator(".av-take").click()
+        held(page, 2)
+        page.evaluate("held.splice(0).forEach(({ answer }) => answer('first'))")
+        expect(page.locator(".av-live .av-item")).to_have_count(8)
+        for part in ("[data-part=changes]", "[data-switch]", "[data-moved]"):
+            expect(page.locator(f".av-live {part}")).to_have_count(0)
+        expect(page.locator(".av-live [data-as-it-is]")).to_have_count(count)
+        page.locator(".av-live [data-close]").click()
+        page.evaluate("held.length = 0")
+        if count == 0:
+            after(page, lambda: page.locator("[data-switch='layer3.0']").select_option("off"))
 
 
 def test_a_host_that_traces_no_frames_gets_single_photos(open_live_app):

@@ -52,6 +52,7 @@ export function LiveCamera({ viewer, onClose }) {
       ),
     ),
     h(Waiting, { viewer }),
+    viewer.trace.change && h('p', { class: 'av-note', 'data-as-it-is': '' }, say('live_as_it_is')),
     stopped && h(Stopped, { viewer, why: stopped, onGoOn: () => setStopped(null) }),
     h('video', { ref: video, autoPlay: true, muted: true, playsInline: true }),
     frame && h(Frame, { viewer: showing(viewer, frame.trace, pointing) }),
@@ -62,7 +63,8 @@ export function LiveCamera({ viewer, onClose }) {
 
 const Frame = ({ viewer }) => [h(Strip, { viewer }), h(FrameCards, { viewer })];
 
-/** What the parts of the page take for the viewer, with a frame's trace in place of the photo's. */
+/** What the parts of the page take for the viewer, with a frame's trace in place of the photo's; frames are those of the
+ * network as it is, and no gates are changed here. */
 function showing(viewer, trace, pointing) {
   const state = { ...viewer.state, pin: null };
   return {
@@ -70,6 +72,7 @@ function showing(viewer, trace, pointing) {
     trace,
     state,
     pointing,
+    tools: null,
     layer: () => trace.layers.find(({ name }) => name === state.layer) ?? null,
     scaleTraces: () => [],
   };
