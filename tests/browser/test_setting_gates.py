@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from helpers.browser_actions import after
+from helpers.browser_actions import after, open_menu
 from helpers.fake_host import packed_changed
 from helpers.small_networks import stirred
 from playwright.sync_api import Page, expect
@@ -213,6 +213,48 @@ def test_stairs_are_a_figure_with_a_scale_in_which_each_bar_makes_its_change(app
     page.locator("[data-stairs-close]").click()
     expect(stairs).to_have_count(0)
     expect(page.locator("[data-stairs]")).to_be_focused()
+
+
+WRITING = """() => {
+  const { prototype } = CanvasRenderingContext2D;
+  const write = prototype.fillText;
+  window.written = [];
+  prototype.fillText = function (text, ...place) {
+    written.push(text);
+    write.call(this, text, ...place);
+  };
+}"""
+AT_THE_END = """button => {
+  scrollTo(0, 1e6);
+  const before = scrollY;
+  button.click();
+  return [before, scrollY];
+}"""
+CONTROLS = ("Brush", "1×1", "Drag", "Keys", "if…", "Dim", "Reset", "✕", "Save", "click")
+
+
+def test_pictures_hold_no_controls_and_say_what_was_changed(app):
+    page = app(width=1280, height=720)
+    after(page, lambda: page.locator("[data-switch='layer4.0']").select_option("usual"))
+    page.locator("[data-stairs]").click()
+    expect(page.locator("[data-stairs-png]")).to_be_visible()
+    page.evaluate(WRITING)
+    written = {}
+    for figure in ("map", "channels", "answer"):
+        open_menu(page, f"take-{figure}")
+        page.evaluate("written.length = 0")
+        with page.expect_download():
+            before, after_it = page.locator("[data-take=png]:visible").evaluate(AT_THE_END)
+        assert after_it == before > 0
+        written[figure] = page.evaluate("written")
+    page.evaluate("written.length = 0")
+    with page.expect_download() as download:
+        page.locator("[data-stairs-png]").click()
+    assert download.value.suggested_filename == "first · cbam · stairs usual.png"
+    for words in (*written.values(), page.evaluate("written")):
+        assert [control for control in CONTROLS if control in words] == [] != words
+    for words in written.values():
+        assert any("layer4.0 usual" in line for line in words)
 
 
 def test_the_diagram_marks_what_was_set_and_its_formula_says_so(app):

@@ -58,6 +58,8 @@ def picture(download: Download, tmp_path: Path) -> Image.Image:
 def test_a_picture_of_a_figure_is_what_is_on_the_screen_twice_as_fine(open_app, tmp_path):
     page = open_app(SAVES)
     download = downloaded(page, lambda: take(page, "map", "png"))
+    # controls take no room in it
+    page.add_style_tag(content=".av-where :is(.av-ways, .av-take-figure) { display: none }")
     box = page.locator(".av-where").bounding_box()
     photo = page.locator(".av-photo").bounding_box()
     shown = Image.open(io.BytesIO(page.locator(".av-photo").screenshot())).convert("RGB")

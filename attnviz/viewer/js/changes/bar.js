@@ -5,7 +5,7 @@ import { h } from '../vendor/preact.js';
 import { isChanging } from './edits.js';
 import { StairsButton } from './stairs.js';
 import { canReset } from './switches.js';
-import { doneTo } from './words.js';
+import { changesInWords } from './words.js';
 
 const MOST = 4; // layers that are named
 
@@ -22,7 +22,7 @@ export function ChangesBar({ viewer }) {
     viewer.set({ switches: false });
     catchFocus(viewer, '[data-what-if]');
   };
-  const text = trace.change ? layersText(viewer, trace.change.edits) : say('what_if_begin');
+  const text = trace.change ? changesInWords(viewer, MOST) : say('what_if_begin');
   return h(
     'div',
     {
@@ -45,12 +45,4 @@ export function ChangesBar({ viewer }) {
         '✕',
       ),
   );
-}
-
-/** The changed layers with what was done, the first of them where they are many. */
-function layersText(viewer, edits) {
-  const names = Object.keys(edits);
-  const done = names.slice(0, MOST).map((layer) => `${layer} ${doneTo(viewer, layer)}`);
-  const rest = names.length - done.length;
-  return [...done, rest > 0 && viewer.say('and_more', { count: rest })].filter(Boolean).join(' · ');
 }

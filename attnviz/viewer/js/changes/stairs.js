@@ -4,7 +4,7 @@ import { Button, Choice } from '../controls/controls.js';
 import { catchFocus } from '../controls/focus.js';
 import { table } from '../files/csv.js';
 import { download, downloadPicture } from '../save/download.js';
-import { nameOf } from '../save/names.js';
+import { wholeName } from '../save/names.js';
 import { aboutPicture, pictureOf } from '../save/picture.js';
 import { h } from '../vendor/preact.js';
 import { useRef } from '../vendor/preact-hooks.js';
@@ -84,7 +84,13 @@ function Panel({ viewer, how }) {
         h(Button, { 'data-stairs-close': '', onClick: close }, say('close')),
       ),
     ),
-    h('p', { class: 'av-note' }, say('edit_stairs_note')),
+    h(
+      'p',
+      { class: 'av-note' },
+      say('edit_stairs_note'),
+      ' ',
+      h('span', {}, say('edit_stairs_click')),
+    ),
     how === 'off' && h('p', { class: 'av-note av-remark' }, say('edit_stairs_off')),
     stairs ? [h(StairsFigure, { viewer, how, stairs }), h(LeftOut, { viewer, stairs })] : wait,
   );
@@ -105,14 +111,14 @@ function LeftOut({ viewer, stairs: { leftOut } }) {
 
 function SaveButtons({ viewer, how, stairs, panel }) {
   const { say } = viewer;
-  const name = nameOf(viewer, `stairs ${how}`);
+  const name = wholeName(viewer, `stairs ${how}`);
   const saveTable = () => {
     const address = URL.createObjectURL(new Blob([tableOf(viewer, stairs)], { type: 'text/csv' }));
     download(address, `${name}.csv`);
     setTimeout(() => URL.revokeObjectURL(address), 60_000); // some browsers read it a while later
   };
   const { trace } = viewer;
-  const of = [trace.photo.name, trace.network.title, 'attnviz'].join(' · ');
+  const of = [[trace.photo.name, trace.network.title, 'attnviz'].join(' · ')]; // as it is
   const savePicture = () =>
     downloadPicture(pictureOf(panel.current, { ...aboutPicture(viewer), of }), name);
   return [

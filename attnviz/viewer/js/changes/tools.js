@@ -9,6 +9,7 @@ import { EditedNote } from './note.js';
 import { givingGates, takingGates } from './patching.js';
 import { Stairs } from './stairs.js';
 import { changeInWords, hasSwitches, Switches } from './switches.js';
+import { changesInWords } from './words.js';
 
 export const tools = {
   AnswerChange,
@@ -16,6 +17,7 @@ export const tools = {
   BrushTools,
   changeInWords,
   ChangesBar,
+  changesInWords,
   ChannelPanel,
   EditedNote,
   givingGates,

@@ -11,6 +11,14 @@ export function doneTo(viewer, layer) {
   return edits[layer].map((edit) => inWords(viewer, edit)).join(', ');
 }
 
+/** All changed layers with what was done, the first ``most`` of them where they are many. */
+export function changesInWords(viewer, most = Infinity) {
+  const names = Object.keys(viewer.trace.change.edits);
+  const done = names.slice(0, most).map((layer) => `${layer} ${doneTo(viewer, layer)}`);
+  const rest = names.length - done.length;
+  return [...done, rest > 0 && viewer.say('and_more', { count: rest })].filter(Boolean).join(' · ');
+}
+
 function inWords(viewer, edit) {
   const { say } = viewer;
   if (edit.edit === PATCH) return say('edit_gates_of', { photo: photoName(viewer, edit.photo) });

@@ -3,6 +3,9 @@ import { scale } from '../numbers/scale.js';
 
 export const FONT = '14px system-ui, sans-serif';
 
+// Chinese breaks after each sign, all else after spaces
+const WORDS_TO_BREAK = /[\u3000-\u9fff\uff00-\uffef]|[^\s\u3000-\u9fff\uff00-\uffef]+\s*|\s+/g;
+
 const screenRatio = () => Math.min(window.devicePixelRatio || 1, 2);
 
 /** The context of a canvas, cleared and made ``width`` by ``height`` CSS pixels of ``ratio`` pixels each, as sharp as this
@@ -45,6 +48,17 @@ const INKS = {
 /** A theme's colour by its name: text, subdued, line, accent (numbers), below (numbers under zero), mine (what was chosen). */
 export function ink(theme, name) {
   return INKS[theme][name];
+}
+
+/** A text in lines of at most ``width`` in a context's font. */
+export function linesOf(context, text, width) {
+  const lines = [''];
+  for (const word of text.match(WORDS_TO_BREAK) ?? []) {
+    const longer = lines.at(-1) + word;
+    if (lines.at(-1) && context.measureText(longer.trimEnd()).width > width) lines.push(word);
+    else lines[lines.length - 1] = longer;
+  }
+  return lines;
 }
 
 /** Channel weights (C,) as a small profile, the greatest first, on the range [low, high]. */

@@ -7,7 +7,7 @@ const WHATS = { paper: 'figure', page: 'explore' }; // what a file is called by,
 
 /** The name, without its ending, of a file of ``what``: 'screen', 'all', 'page', or a figure's name. */
 export function nameOf({ trace, state }, what) {
-  const photo = trace.photo.name.replace(/\.[^.]+$/, '');
+  const photo = photoName(trace);
   const network = networkName(trace);
   const { tab, layer, channel, networks, photos } = state;
   const looked = {
@@ -22,8 +22,18 @@ export function nameOf({ trace, state }, what) {
   }[tab];
   const isNamed = ['screen', 'all', 'channel', tab].includes(what);
   const parts = isNamed ? looked : [...looked, WHATS[what] ?? what];
-  return parts.filter(Boolean).join(' · ').replace(FORBIDDEN, '-').slice(0, LONGEST);
+  return joined(parts);
 }
+
+/** The same for what is of all layers of the network as it is. */
+export function wholeName({ trace: { photo, asked, network } }, what) {
+  return joined([photoName({ photo }), networkName({ asked, network }), what]);
+}
+
+const joined = (parts) =>
+  parts.filter(Boolean).join(' · ').replace(FORBIDDEN, '-').slice(0, LONGEST);
+
+const photoName = ({ photo }) => photo.name.replace(/\.[^.]+$/, '');
 
 /** A network's name in a file's: that of its weights' file, of the visitor's own. */
 function networkName({ asked, network, change }) {

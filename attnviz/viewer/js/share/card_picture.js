@@ -1,7 +1,7 @@
 // A picture for a post, of the size that link cards have: the photo with its map, the network, one sentence.
 import { titleOf } from '../changes/edits.js';
 import { drawOverlay } from '../drawing/overlay.js';
-import { drawProfile, ink } from '../drawing/canvas.js';
+import { drawProfile, ink, linesOf } from '../drawing/canvas.js';
 import { mapRange, weightLimits, weightsOf } from '../numbers/analysis.js';
 import { percent } from '../numbers/format.js';
 
@@ -51,6 +51,8 @@ function drawWords(context, viewer, left) {
   };
   let top = write('attnviz', 30, 700, 'subdued', MARGIN + 30);
   top = write(titleOf(say, trace), 40, 700, 'text', top + 34);
+  const changed = trace.change && viewer.tools?.changesInWords(viewer);
+  if (changed) top = write(changed, 24, 400, 'text', top - 8);
   if (layer) top = write(layer.name, 28, 400, 'subdued', top + 4);
   const [best] = trace.top;
   const said = best && say('post_most_like', { label: best[0], share: percent(best[1]) });
@@ -67,18 +69,10 @@ function drawWords(context, viewer, left) {
 
 /** Text in lines of at most that width; where the next line would be. */
 function drawLines(context, text, left, top, width, leading) {
-  let line = '';
   let y = top;
-  for (const word of text.match(
-    /[\u3000-\u9fff\uff00-\uffef]|[^\s\u3000-\u9fff\uff00-\uffef]+\s*|\s+/g,
-  ) ?? []) {
-    if (line && context.measureText(line + word.trimEnd()).width > width) {
-      context.fillText(line, left, y);
-      y += leading;
-      line = '';
-    }
-    line += word;
+  for (const line of linesOf(context, text, width)) {
+    context.fillText(line, left, y);
+    y += leading;
   }
-  context.fillText(line, left, y);
-  return y + leading;
+  return y;
 }

@@ -9,7 +9,7 @@ import { h } from '../vendor/preact.js';
 
 const HEIGHT = 132; // px
 const LEFT = 40; // px, for the scale's numbers
-const TOP = 6; // px
+const TOP = 10; // px, half of a number
 const BOTTOM = HEIGHT - 28; // px, where the bars end
 export const PLOT = { height: HEIGHT, left: LEFT, top: TOP, bottom: BOTTOM };
 const KEY_STEPS = {
