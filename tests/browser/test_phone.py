@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from helpers.browser_actions import after, choose_example, open_menu, upload, wait_until_drawn
 from playwright.sync_api import expect
@@ -55,6 +57,18 @@ def test_gates_are_switched_by_a_finger(phone):
     assert phone.evaluate("document.documentElement.scrollWidth") <= 390
     after(phone, lambda: phone.locator("[data-reset-gates]").tap())
     expect(phone.locator("[data-answer-change]")).to_have_count(0)
+
+
+def test_nothing_is_said_of_what_a_finger_can_not_do(phone):
+    phone.locator("[data-what-if]").tap()
+    expect(phone.locator("[data-setting]")).to_have_count(2)
+    phone.locator("[data-stairs]").tap()
+    expect(phone.locator(".av-stairs")).to_contain_text("A tap makes that change")
+    expect(phone.locator(".av-where .av-readout")).to_have_text("Tap a cell to read its gate.")
+    shown = phone.locator(".attnviz").inner_text()
+    assert re.findall(r"(?i)\b(?:click|point at|drag|drop|keys?)\b.*", shown) == []
+    phone.locator("[data-brush]").tap()
+    expect(phone.locator(".av-where .av-readout")).to_be_empty()
 
 
 def test_the_lesson_is_begun_turned_and_ended_by_a_finger(phone):

@@ -30,6 +30,7 @@ import {
   pinOn,
 } from './state.js';
 import { pageTheme } from './theme.js';
+import { isTouch } from './touch.js';
 import { Work } from './work.js';
 
 /** Put the app into an element; ``start`` of what this gives begins it. ``page`` says what the page around it is like:
@@ -74,14 +75,12 @@ class Viewer {
     this.element.classList.add('attnviz');
   }
 
-  /** A text in the viewer's language, its {holes} filled with values; where there is no server, in its other form. */
+  /** A text in the viewer's language, its {holes} filled with values; under a finger, or where there is no server, in its
+   * form for that if it has one. */
   say = (key, values = {}) => {
-    const other = `${key}_without_server`;
-    return textIn(
-      this.language,
-      this.host.isAlone && other in WORDS[ENGLISH] ? other : key,
-      values,
-    );
+    const forms = [isTouch() && `${key}_by_touch`, this.host.isAlone && `${key}_without_server`];
+    const form = forms.find((name) => name && name in WORDS[ENGLISH]);
+    return textIn(this.language, form ?? key, values);
   };
 
   /** What a network's class is called. */

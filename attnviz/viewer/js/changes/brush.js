@@ -182,20 +182,23 @@ export function settingCells(viewer, layer) {
   };
 }
 
+/** Whether the brush paints on a layer's map. */
+export const isPainting = (viewer, layer) => viewer.state.brush.isOn && canSetCells(viewer, layer);
+
 /** What lies over a map of ``size`` [width, height] in pixels: the cells that are set are hatched, and the brush paints. */
 export function MapBrush({ viewer, layer, size: [width, height] }) {
   if (!layer?.map || !layer.spatial) return null;
-  const isPainting = viewer.state.brush.isOn && canSetCells(viewer, layer);
+  const isOn = isPainting(viewer, layer);
   const { cells } = shownSetting(viewer, layer);
-  if (!isPainting && !cells.size) return null;
+  if (!isOn && !cells.size) return null;
   const ratio = width / viewer.trace.photo.width;
   return h(Surface, {
     width,
     height,
     draw: (context) => drawCells(context, layer, cells, ratio),
-    class: `av-over${isPainting ? ' av-painting' : ''}`,
+    class: `av-over${isOn ? ' av-painting' : ''}`,
     'aria-hidden': 'true',
-    ...(isPainting ? painting(viewer, layer) : {}),
+    ...(isOn ? painting(viewer, layer) : {}),
   });
 }
 

@@ -2,7 +2,7 @@
 import { AnswerChange } from './answer.js';
 import { ChangesBar } from './bar.js';
 import { BarMarks, settingBars } from './bars.js';
-import { BrushTools, MapBrush, settingCells } from './brush.js';
+import { BrushTools, isPainting, MapBrush, settingCells } from './brush.js';
 import { ChannelPanel } from './channel_panel.js';
 import { markedDiagram } from './edited_nodes.js';
 import { EditedNote } from './note.js';
@@ -22,6 +22,7 @@ export const tools = {
   EditedNote,
   givingGates,
   hasSwitches,
+  isPainting,
   MapBrush,
   markedDiagram,
   settingBars,

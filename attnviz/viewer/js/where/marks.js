@@ -142,11 +142,14 @@ function drawFrame(context, layer, cell, ratio, colour) {
   }
 }
 
-/** A line that says the number of the cell that is pointed at, else of the chosen one. */
+/** A line that says the number of the cell that is pointed at, else of the chosen one; none is chosen while one paints. */
 export function CellReadOut({ viewer, layer }) {
   const pointed = usePointed(viewer, 'cell');
   const cell = pointed ?? viewer.state.pin;
-  return h('p', { class: 'av-readout' }, cellText(viewer, layer, cell, pointed !== null));
+  const isHint = !isOn(layer, cell);
+  const isPainting = viewer.tools?.isPainting(viewer, layer);
+  const text = isHint && isPainting ? '' : cellText(viewer, layer, cell, pointed !== null);
+  return h('p', { class: 'av-readout' }, text);
 }
 
 /** What a cell's number is, ``isPointed`` or chosen; what there is to do without a cell. */
