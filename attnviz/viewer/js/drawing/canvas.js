@@ -3,8 +3,8 @@ import { scale } from '../numbers/scale.js';
 
 export const FONT = '14px system-ui, sans-serif';
 
-// Chinese breaks after each sign, all else after spaces
-const WORDS_TO_BREAK = /[\u3000-\u9fff\uff00-\uffef]|[^\s\u3000-\u9fff\uff00-\uffef]+\s*|\s+/g;
+/** What a line can break behind: in Chinese each sign, else what ends in spaces. */
+export const WORD = /[\u3000-\u9fff\uff00-\uffef]|[^\s\u3000-\u9fff\uff00-\uffef]+\s*|\s+/g;
 
 const screenRatio = () => Math.min(window.devicePixelRatio || 1, 2);
 
@@ -53,7 +53,7 @@ export function ink(theme, name) {
 /** A text in lines of at most ``width`` in a context's font. */
 export function linesOf(context, text, width) {
   const lines = [''];
-  for (const word of text.match(WORDS_TO_BREAK) ?? []) {
+  for (const word of text.match(WORD) ?? []) {
     const longer = lines.at(-1) + word;
     if (lines.at(-1) && context.measureText(longer.trimEnd()).width > width) lines.push(word);
     else lines[lines.length - 1] = longer;

@@ -1,7 +1,7 @@
 // What is on the screen as one picture: an element's canvases, twice as fine as a plain screen shows them, its texts and
 // its bars of one colour. What is a control is no part of it, and takes no room in it.
 import { titleOf } from '../changes/edits.js';
-import { linesOf } from '../drawing/canvas.js';
+import { linesOf, WORD } from '../drawing/canvas.js';
 
 const RATIO = 2; // pixels of the picture a CSS pixel
 const MARGIN = 12; // CSS pixels around
@@ -108,7 +108,8 @@ function drawText(context, text) {
   context.fillStyle = color;
   context.textBaseline = 'middle';
   const range = document.createRange();
-  for (const { index, 0: word } of text.data.matchAll(/\S+/g)) {
+  for (const { index, 0: piece } of text.data.matchAll(WORD)) {
+    const word = piece.trimEnd();
     range.setStart(text, index);
     range.setEnd(text, index + word.length);
     const [first] = range.getClientRects();
