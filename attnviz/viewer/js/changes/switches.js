@@ -5,7 +5,9 @@ import { useState } from '../vendor/preact-hooks.js';
 import { canChange, CHOICES, choiceOf, hasEdits, isChanging, PATCH, stateOf } from './edits.js';
 import { canPatch, PhotoChoice, takingGates } from './patching.js';
 import { takes } from './setting.js';
+import { doneTo, photoName } from './words.js';
 
+const ASK = 'ask'; // for another photo
 const WITH_ARROW = 60; // px of a switch that has room for the browser's arrow
 
 /** Whether there is anything to show below the strip. */
@@ -41,14 +43,19 @@ function Cell({ viewer, layer, width }) {
 function Switch({ viewer, layer, width }) {
   const { say } = viewer;
   const [isAsking, setAsking] = useState(false); // which other photo
-  const chosen = choiceOf(viewer.edits(), layer.name);
+  const edits = viewer.edits();
+  const chosen = choiceOf(edits, layer.name);
   const offered = CHOICES.filter((choice) => choice === 'own' || takes(viewer, choice));
-  if (canPatch(viewer)) offered.push(PATCH);
+  if (canPatch(viewer)) offered.push(ASK);
   const names = offered.includes(chosen) ? offered : [...offered, chosen];
+  const textOf = (name) => {
+    if (name === PATCH) return photoName(viewer, edits[layer.name][0].photo);
+    return say(name === ASK ? 'edit_patch' : `gates_${name}`);
+  };
   const onChange = ({ currentTarget }) => {
     const { value } = currentTarget;
-    if (value === PATCH) setAsking(true);
-    else viewer.change(withChoice(viewer.edits(), layer.name, value));
+    if (value === ASK) setAsking(true);
+    else viewer.change(withChoice(edits, layer.name, value));
   };
   const onClose = () => {
     setAsking(false);
@@ -62,14 +69,15 @@ function Switch({ viewer, layer, width }) {
         'data-switch': layer.name,
         'data-choice': chosen,
         'aria-label': say('gates_of', { layer: layer.name }),
-        value: isAsking ? PATCH : chosen,
+        title: doneTo(viewer, layer.name, edits),
+        value: isAsking ? ASK : chosen,
         onChange,
       },
       names.map((name) =>
         h(
           'option',
           { value: name, selected: name === chosen, disabled: !offered.includes(name) },
-          say(name === PATCH ? 'edit_patch' : `gates_${name}`),
+          textOf(name),
         ),
       ),
     ),

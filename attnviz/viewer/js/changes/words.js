@@ -2,14 +2,15 @@
 import { digits } from '../numbers/format.js';
 import { choiceOf, OTHER, PATCH } from './edits.js';
 
-/** What was done to a layer of the trace that is shown; '' of one that is as it is. */
-export function doneTo(viewer, layer) {
-  const { asked, change } = viewer.trace;
-  const edits = asked.edits ?? change?.edits; // a saved page knows no names of photos but their files'
+/** What was done to a layer of the trace that is shown, or is by other ``edits``; '' of one that is as it is. */
+export function doneTo(viewer, layer, edits = shownEdits(viewer)) {
   const choice = choiceOf(edits, layer);
   if (choice !== OTHER && choice !== PATCH) return viewer.say(`gates_${choice}`);
   return edits[layer].map((edit) => inWords(viewer, edit)).join(', ');
 }
+
+/** A saved page knows no names of photos but their files'. */
+const shownEdits = ({ trace: { asked, change } }) => asked.edits ?? change?.edits;
 
 /** All changed layers with what was done, the first ``most`` of them where they are many. */
 export function changesInWords(viewer, most = Infinity) {
