@@ -1,6 +1,7 @@
 // What is changed of the network, said where it can't be overlooked, and the button that undoes it.
 import { Button } from '../controls/controls.js';
 import { catchFocus } from '../controls/focus.js';
+import { percent } from '../numbers/format.js';
 import { h } from '../vendor/preact.js';
 import { isChanging } from './edits.js';
 import { StairsButton } from './stairs.js';
@@ -29,7 +30,14 @@ export function ChangesBar({ viewer }) {
       class: `av-changes${trace.change ? ' av-changed' : ''}`,
       'data-part': 'changes',
     },
-    h('p', { role: 'status' }, trace.change && h('strong', {}, say('changed_network')), ' ', text),
+    h(
+      'p',
+      { role: 'status' },
+      trace.change && h('strong', {}, say('changed_network')),
+      ' ',
+      text,
+      trace.change && h('span', { class: 'av-answer-now' }, answerText(viewer)),
+    ),
     h(StairsButton, { viewer }),
     canReset(viewer) && h(Button, { 'data-reset-gates': '', onClick: reset }, say('reset_gates')),
     isOpen &&
@@ -45,4 +53,12 @@ export function ChangesBar({ viewer }) {
         '✕',
       ),
   );
+}
+
+/** The answer before and now, each with its share; '' where there is none. */
+function answerText({ trace: { change, top }, classText }) {
+  if (!change.before?.length || !top.length) return '';
+  const [[before, shareBefore], [now, share]] = [change.before[0], top[0]];
+  const name = change.isOther ? `${classText(now)} ` : '';
+  return `${classText(before)} ${percent(shareBefore, 1)} → ${name}${percent(share, 1)}`;
 }
