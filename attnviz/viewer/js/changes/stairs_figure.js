@@ -87,7 +87,11 @@ function Axis({ say, marks, place }) {
       'div',
       { class: 'av-stairs-ticks' },
       marks.map((mark) =>
-        h('span', { style: { left: `${place(mark)}%` } }, String(mark).replace('-', '−')),
+        h(
+          'span',
+          { class: mark === 0 ? 'av-zero' : '', style: { left: `${place(mark)}%` } },
+          String(mark).replace('-', '−'),
+        ),
       ),
     ),
     h('p', {}, say('edit_stairs_axis')),
