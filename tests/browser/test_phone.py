@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 import pytest
 from helpers.browser_actions import after, choose_example, open_menu, upload, wait_until_drawn
@@ -55,6 +56,10 @@ def test_gates_are_switched_by_a_finger(phone):
     after(phone, lambda: phone.locator('[data-switch="layer4.0"]').select_option("usual"))
     assert phone.evaluate(SMALL, SMALLEST) == []
     assert phone.evaluate("document.documentElement.scrollWidth") <= 390
+    line, close = (
+        phone.locator(f"[data-part=changes] {part}").bounding_box() for part in ("p", "[data-close-switches]")
+    )
+    assert close["y"] < line["y"] + line["height"] and close["x"] >= line["x"] + line["width"]
     after(phone, lambda: phone.locator("[data-reset-gates]").tap())
     expect(phone.locator("[data-answer-change]")).to_have_count(0)
 
@@ -65,6 +70,10 @@ def test_nothing_is_said_of_what_a_finger_can_not_do(phone):
     phone.locator("[data-stairs]").tap()
     expect(phone.locator(".av-stairs")).to_contain_text("A tap makes that change")
     expect(phone.locator(".av-where .av-readout")).to_have_text("Tap a cell to read its gate.")
+    ticks = phone.locator(".av-stairs-ticks span:visible").evaluate_all(
+        "all => all.map((tick) => tick.getBoundingClientRect()).map(({ left, right }) => [left, right])"
+    )
+    assert all(left >= end for (_, end), (left, _) in pairwise(ticks))
     shown = phone.locator(".attnviz").inner_text()
     assert re.findall(r"(?i)\b(?:click|point at|drag|drop|keys?)\b.*", shown) == []
     phone.locator("[data-brush]").tap()

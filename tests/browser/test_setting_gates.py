@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from helpers.browser_actions import after, open_menu
@@ -117,6 +119,11 @@ def test_what_is_set_stands_behind_what_is_done_to_the_whole_layer(app):
     after(page, lambda: page.locator("[data-setting=channels] [data-set='1']").click())
     (edits,) = page.evaluate("calls.at(-1)[1].edits").values()
     assert [each["edit"] for each in edits] == ["usual", "set"]
+    page.locator(".av-item[data-layer='layer4.1']").click()
+    status = page.locator("[data-setting=channels] p[role=status]")
+    expect(status).to_contain_text("as the changed network computes it")
+    page.locator(".av-item[data-layer='layer1.0']").click()
+    expect(status).to_contain_text("as the network computes it")
 
 
 def test_a_stroke_of_the_brush_sets_cells_with_one_pass_and_is_undone(app):
@@ -155,11 +162,11 @@ def test_another_photos_gates_are_put_in_from_a_list_or_by_dropping_it_on_a_laye
     page = app()
     layer = page.locator("[data-switch='layer4.0']")
     layer.focus()
-    layer.select_option("patch")
+    layer.select_option("ask")
     expect(page.locator("dialog[open]")).to_have_count(1)
     page.keyboard.press("Escape")
     expect(layer).to_have_value("own")
-    layer.select_option("patch")
+    layer.select_option("ask")
     assert page.locator("[data-take-gates]").evaluate_all(
         "all => all.map(({ dataset }) => dataset.takeGates)"
     ) == ["second"]
@@ -169,6 +176,8 @@ def test_another_photos_gates_are_put_in_from_a_list_or_by_dropping_it_on_a_laye
     expect(page.locator("[data-part=changes]")).to_contain_text("layer4.0 gates of second.png")
     expect(layer).to_have_value("patch")
     expect(layer).to_be_focused()
+    expect(layer.locator("option:checked")).to_have_text("second.png")
+    expect(layer).to_have_attribute("title", "gates of second.png")
     expect(page.locator("dialog[open]")).to_have_count(0)
     target = page.locator("[data-layer='layer2.0']")
     after(page, lambda: page.locator("[data-photo=second]").drag_to(target))
@@ -251,7 +260,15 @@ def test_pictures_hold_no_controls_and_say_what_was_changed(app):
     with page.expect_download() as download:
         page.locator("[data-stairs-png]").click()
     assert download.value.suggested_filename == "first · cbam · stairs usual.png"
-    for words in (*written.values(), page.evaluate("written")):
+    of_stairs = page.evaluate("written")
+    page.evaluate("attnviz.viewer.speak('zh')")
+    expect(page.locator("[data-stairs]")).to_have_text("阶梯")
+    page.evaluate("written.length = 0")
+    with page.expect_download():
+        page.locator("[data-stairs-png]").click()
+    chinese = re.findall("[\u4e00-\u9fff]+", "\n".join(page.evaluate("written")))
+    assert {len(words) for words in chinese} == {1}  # a sign alone can be put into its line
+    for words in (*written.values(), of_stairs):
         assert [control for control in CONTROLS if control in words] == [] != words
     for words in written.values():
         assert any("layer4.0 usual" in line for line in words)

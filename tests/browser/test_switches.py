@@ -97,7 +97,9 @@ def test_a_switch_asks_for_the_changed_network_and_shows_what_changed(app, chang
     bar, answer = page.locator("[data-part=changes]"), page.locator("[data-answer-change]")
     expect(bar).to_contain_text("Changed network")
     expect(bar).to_contain_text("layer3.0 off")
-    expect(answer).to_contain_text(change["before"][0][0])
+    label, share = change["before"][0]
+    expect(bar.locator(".av-answer-now")).to_contain_text(f"{label} {100 * share:.1f}% → ")
+    expect(answer).to_contain_text(label)
     expect(answer).to_contain_text(f"{abs(change['scoreChange']):.2f}")
     expect(answer).to_have_attribute("data-answer-change", "other" if change["isOther"] else "same")
     expect(page.locator(".av-percent").first).to_contain_text("→")

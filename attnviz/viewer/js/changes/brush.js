@@ -74,23 +74,6 @@ function Brush({ viewer, layer }) {
       },
       say('edit_brush'),
     ),
-    range.map((end) =>
-      h(
-        Button,
-        {
-          'data-paint': String(end),
-          'aria-pressed': String(brush.isOn && value === end),
-          onClick: () => paint({ value: end }),
-        },
-        String(end),
-      ),
-    ),
-    h(ValueSlider, {
-      range,
-      label: say('edit_value'),
-      value,
-      onPropose: (wanted) => set({ brush: { ...brush, value: wanted } }),
-    }),
     h(
       'span',
       { class: 'av-ways', role: 'group', 'aria-label': say('edit_brush_size') },
@@ -110,6 +93,17 @@ function Brush({ viewer, layer }) {
         ),
       ),
     ),
+    h(ValueSlider, {
+      range,
+      label: say('edit_value'),
+      value,
+      ends: (end) => ({
+        'data-paint': String(end),
+        'aria-pressed': String(brush.isOn && value === end),
+        onClick: () => paint({ value: end }),
+      }),
+      onPropose: (wanted) => set({ brush: { ...brush, value: wanted } }),
+    }),
   ];
 }
 

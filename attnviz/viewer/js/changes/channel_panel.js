@@ -3,6 +3,7 @@ import { Button } from '../controls/controls.js';
 import { weightsOf } from '../numbers/analysis.js';
 import { digits } from '../numbers/format.js';
 import { h } from '../vendor/preact.js';
+import { stateOf } from './edits.js';
 import {
   canSetChannels,
   propose,
@@ -38,28 +39,23 @@ function ChosenChannel({ viewer, layer, channel, set }) {
   const range = settableRange(layer);
   const value = set.get(channel) ?? null;
   const putValue = (wanted) => put(viewer, layer.name, { channel: new Map([[channel, wanted]]) });
-  const unset = isOnlySet(viewer, layer) ? 'edit_channel_own' : 'edit_channel_of_changed';
-  const text = value === null ? unset : 'edit_channel_set';
+  const setting = (name, wanted) => ({
+    'data-set': name,
+    'aria-pressed': String(value === wanted),
+    onClick: () => putValue(wanted),
+  });
+  const text = value === null ? unsetText(viewer, layer) : 'edit_channel_set';
   return [
     h('p', { role: 'status' }, say(text, { channel, value: digits(value ?? own) })),
     h(
       'div',
       { class: 'av-setting-row' },
-      [range[0], null, range[1]].map((wanted) =>
-        h(
-          Button,
-          {
-            'data-set': wanted === null ? 'own' : String(wanted),
-            'aria-pressed': String(value === wanted),
-            onClick: () => putValue(wanted),
-          },
-          wanted === null ? say('gates_own') : String(wanted),
-        ),
-      ),
+      h(Button, setting('own', null), say('gates_own')),
       h(ValueSlider, {
         range,
         label: say('edit_value'),
         value: value ?? own,
+        ends: (end) => setting(String(end), end),
         onPropose: (wanted) => propose(viewer, layer, { channel: new Map([[channel, wanted]]) }),
         onSettle: () => settle(viewer),
       }),
@@ -67,9 +63,13 @@ function ChosenChannel({ viewer, layer, channel, set }) {
   ];
 }
 
-/** Whether nothing is done to all of a layer's gates: those that are not set are what the network computes. */
-const isOnlySet = ({ trace }, layer) =>
-  (trace.change?.edits[layer.name] ?? []).every(({ edit }) => edit === 'set');
+/** The key of what is said of a channel that is not set: from what it is computed. */
+function unsetText({ trace }, layer) {
+  const edits = trace.change?.edits[layer.name] ?? [];
+  if (edits.some(({ edit }) => edit !== 'set')) return 'edit_channel_of_changed';
+  const isAsItIs = [null, 'still'].includes(stateOf(trace, layer));
+  return isAsItIs ? 'edit_channel_own' : 'edit_channel_moved';
+}
 
 /** The channels that are set, the first of them each with a button that takes that back, and one for all. */
 function AllSet({ viewer, layer, set }) {
