@@ -141,6 +141,9 @@ def test_all_is_seen_at_once_and_large_enough_for_a_hall(open_app, query, width,
             " each.getBoundingClientRect().right <= innerWidth)"
         )
         assert numbers, step
+        parts = ("stage-words", "present-steps")
+        words, steps = (page.locator(f".av-{part}").bounding_box() for part in parts)
+        assert words["y"] + words["height"] <= steps["y"], step
 
 
 @pytest.mark.parametrize("query", ["network=se", "network=cbam", "network=bam", "network=cbam&lang=zh"])
