@@ -223,6 +223,25 @@ def test_no_node_lies_on_another_and_all_lie_in_the_page(diagram_page, kind, wid
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
+@pytest.mark.parametrize("width", [390, 1024])
+def test_words_lie_on_no_picture_and_are_no_wider_than_theirs(diagram_page, width):
+    network = nn.Sequential(nn.Conv2d(3, 8, 3, stride=4), CBAM(8, 4)).eval()
+    page = diagram_page(attnviz.trace(network, torch.randn(3, 32, 48)), width=width)
+    assert page.locator(".av-mechanism").evaluate(
+        """panel => {
+          const boxes = (of) => [...panel.querySelectorAll(of)].map((each) => each.getBoundingClientRect());
+          const [words] = boxes('.av-frame > span');
+          return boxes('.av-node-picture, .av-small').every(({ left, right, top, bottom }) =>
+            right <= words.left || words.right <= left || bottom <= words.top || words.bottom <= top);
+        }"""
+    )
+    over = page.locator(".av-node:not(.av-small):has(.av-word)").evaluate_all(
+        "nodes => nodes.map((node) =>"
+        " node.querySelector('math').getBoundingClientRect().width - node.offsetWidth)"
+    )
+    assert len(over) >= 6 and max(over) <= 6  # px; an arrow bends 3.75 px beside a picture
+
+
 def of_kind(kind: str) -> LayerAttention:
     gate = np.linspace(0, 1, 8, dtype=np.float32)
     layer = LayerAttention("layer1.0", kind, (8, 4, 5), gate, MAP)

@@ -282,7 +282,10 @@ def test_the_diagram_marks_what_was_set_and_its_formula_says_so(app):
     after(page, lambda: page.evaluate("edits => attnviz.viewer.change(edits)", edits))
     gate, map_ = page.locator("[data-node=channel_gate]"), page.locator("[data-node=spatial_gate]")
     expect(page.locator(".av-node.av-edited")).to_have_count(2)
-    expect(gate.locator(".av-node-edited")).to_have_text("set")
+    badge, sign = gate.locator(".av-node-edited"), gate.locator(".av-node-sign")
+    expect(badge).to_have_text("set")
+    box = badge.bounding_box()
+    assert box["y"] + box["height"] <= sign.bounding_box()["y"] + 1
     line = page.locator("[data-line=channel_gate] .av-math").last
     expect(line).to_have_text("Mc≔0.000")
     other = page.locator("[data-line=spatial_gate] .av-math").last

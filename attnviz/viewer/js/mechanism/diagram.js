@@ -30,6 +30,7 @@ export function Diagram({
   const list = useRef(null);
   if (!room) return null;
   const layout = layoutOf(diagram, room, size, !isBrief, narrowest);
+  const kinds = ['av-diagram', lit && 'av-has-lit', layout.isTight && 'av-tight'];
   const here = Math.max(
     0,
     diagram.nodes.findIndex(({ key }) => key === (at ?? lit)),
@@ -60,7 +61,7 @@ export function Diagram({
   return h(
     'div',
     {
-      class: `av-diagram${lit ? ' av-has-lit' : ''}`,
+      class: kinds.filter(Boolean).join(' '),
       role: 'group',
       'aria-label': viewer.say('diagram_label', { kind: viewer.layer().title }),
       ref: list,
@@ -148,9 +149,11 @@ function Photo({ viewer, node, height }) {
   return h('img', { src: picture, alt: '', style: { maxHeight: `${height - 4}px` } });
 }
 
-function Frame({ text, box: [left, top, width, height] }) {
+/** Around a group, its words in the middle or, of a diagram that runs downwards, above its nodes. */
+function Frame({ text, box: [left, top, width, height], layout }) {
+  const name = layout.isDown ? 'av-frame av-topped' : 'av-frame';
   const style = { left: `${left}px`, top: `${top}px`, width: `${width}px`, height: `${height}px` };
-  return h('div', { class: 'av-frame', style, 'aria-hidden': 'true' }, h('span', {}, text));
+  return h('div', { class: name, style, 'aria-hidden': 'true' }, h('span', {}, text));
 }
 
 /** The edges, with arrows at their ends; those into the lit node stand out. */

@@ -15,9 +15,11 @@ const FOOT = 1.4; // below it
 const APART = 0.8; // between two lanes
 const DOWN = 7; // of a picture's width in a diagram that runs downwards, at most
 const BESIDE = 0.6; // between two lanes of it
+const WORDS = 1.4; // above a group of it, for its words
 
 /** The layout of a diagram in ``room`` pixels with type of ``size`` pixels, with numbers at the feet of its nodes or
- * without; pictures are at least ``narrowest`` times that size wide: {nodes, edges, groups, width, height, isDown}. ``nodes`` is a Map from a key to {x, y, width, height, head,
+ * without; pictures are at least ``narrowest`` times that size wide: {nodes, edges, groups, width, height, isDown,
+ * isTight}, the last whether words above pictures are wider than these. ``nodes`` is a Map from a key to {x, y, width, height, head,
  * foot}: the middle and the size of its picture or sign, and what stands above and below. ``edges`` have their
  * ``points``, [x, y]; ``groups`` their ``box``, [left, top, width, height]. */
 export function layoutOf(diagram, room, size, hasFeet, narrowest) {
@@ -29,7 +31,10 @@ export function layoutOf(diagram, room, size, hasFeet, narrowest) {
   const placed = isDown
     ? placedDown(diagram, bodies, room, size)
     : placedAcross(diagram, bodies, sizes, room, size);
-  return fitted(diagram, placed, size, isDown);
+  const longest = Math.max(...diagram.nodes.map((node) => (node.small ? 0 : lettersOf(node))));
+  const picture = isDown ? sizes.below : sizes.picture;
+  const isTight = picture < LETTER * size * longest;
+  return { ...fitted(diagram, placed, size, isDown), isTight };
 }
 
 /** The largest type, in whole pixels, with which a diagram that is as layoutOf's runs from left to right. */
@@ -84,14 +89,17 @@ export function hasNumber(diagram, { key, small, shows }) {
   return Boolean(small && shows) && !isRepeated;
 }
 
+function lettersOf({ sign }) {
+  const parts = [sign].flat(Infinity).filter((part) => !['row', 'sub', 'sup'].includes(part));
+  return parts.join('').length;
+}
+
 function signWidth(diagram, node, size, hasFeet, isDown = false) {
-  const { sign } = node;
-  const letters = [sign].flat(Infinity).filter((part) => !['row', 'sub', 'sup'].includes(part));
   return (
     size *
     Math.max(
       hasFeet && hasNumber(diagram, node) ? NUMBER : SIGN,
-      LETTER * letters.join('').length + (isDown ? CLOSE : BORDERS),
+      LETTER * lettersOf(node) + (isDown ? CLOSE : BORDERS),
     )
   );
 }
@@ -136,6 +144,7 @@ function placedDown(diagram, bodies, room, size) {
   let top = 0;
   for (const nodes of columnsOf(diagram)) {
     const heads = nodes.map(({ key }) => bodies.get(key).head);
+    if (nodes.some(({ key }) => isFirstOfGroup(diagram, key))) top += WORDS * size;
     const above = Math.max(...heads);
     const tall = Math.max(...nodes.map(({ key }) => bodies.get(key).height));
     const below = Math.max(...nodes.map(({ key }) => bodies.get(key).foot));
@@ -156,7 +165,7 @@ function fitted(diagram, placed, size, isDown) {
   }));
   const groups = diagram.groups.map(([words, keys]) => ({
     words,
-    box: boxAround(placed, keys, size),
+    box: boxAround(placed, keys, size, isDown ? WORDS * size : 0),
   }));
   const tops = [...placed.values()].map(({ y, height, head }) => y - height / 2 - head);
   const bottoms = [...placed.values()].map(({ y, height, foot }) => y + height / 2 + foot);
@@ -183,12 +192,13 @@ function fitted(diagram, placed, size, isDown) {
   };
 }
 
-function boxAround(placed, keys, size) {
+/** Around nodes, with so much ``room`` above them. */
+function boxAround(placed, keys, size, room) {
   const nodes = keys.map((key) => placed.get(key));
   const pad = size * 0.3;
   const left = Math.min(...nodes.map(({ x, width }) => x - width / 2)) - pad;
   const right = Math.max(...nodes.map(({ x, width }) => x + width / 2)) + pad;
-  const top = Math.min(...nodes.map(({ y, height, head }) => y - height / 2 - head)) - pad;
+  const top = Math.min(...nodes.map(({ y, height, head }) => y - height / 2 - head)) - pad - room;
   const bottom = Math.max(...nodes.map(({ y, height, foot }) => y + height / 2 + foot)) + pad;
   return [left, top, right - left, bottom - top];
 }
@@ -256,4 +266,5 @@ function aroundDown(placed, start, end, way, size) {
 }
 
 const isSmall = ({ nodes }, key) => nodes.find((node) => node.key === key).small;
+const isFirstOfGroup = ({ groups }, key) => groups.some(([, keys]) => keys[0] === key);
 const isMerging = ({ edges }, key) => edges.filter(([, end]) => end === key).length > 1;

@@ -53,15 +53,19 @@ function LayerPanel({ viewer, layer }) {
       ),
       h(Whose, { viewer, mechanism }),
       h(
-        Button,
-        {
-          class: 'av-button av-primary',
-          'data-present': '',
-          onClick: () => present(diagram.nodes[0].key),
-        },
-        say('present'),
+        'div',
+        { class: 'av-row' },
+        h(
+          Button,
+          {
+            class: 'av-button av-primary',
+            'data-present': '',
+            onClick: () => present(diagram.nodes[0].key),
+          },
+          say('present'),
+        ),
+        h(TakeMenu, { viewer, figure: 'steps', isVector: true }),
       ),
-      h(TakeMenu, { viewer, figure: 'steps', isVector: true }),
     ),
     viewer.tools && h(viewer.tools.EditedNote, { viewer, layer }),
     h(
