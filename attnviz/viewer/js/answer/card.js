@@ -10,8 +10,10 @@ const IMAGENET = 1000; // classes
 
 /** The card of ``viewer``. */
 export function AnswerCard({ viewer }) {
-  const { trace, language } = viewer;
+  const { say, trace, language, examples } = viewer;
   const { remarks, network } = trace;
+  const { mark, credit } = examples.find(({ photo }) => photo === trace.asked.photo) ?? {};
+  const creditText = credit && say('examples_by', { credits: credit });
   const lines = remarks.map((sentences) => sentences[language] ?? sentences[ENGLISH]);
   return h(
     'section',
@@ -31,11 +33,8 @@ export function AnswerCard({ viewer }) {
       'div',
       { class: 'av-heading' },
       h('h3', { class: 'av-photo-name' }, photoName(viewer)),
-      h(
-        'p',
-        { class: 'av-note' },
-        [seenText(viewer), creditText(viewer)].filter(Boolean).join(' '),
-      ),
+      mark && h('p', { class: 'av-note' }, `(${mark})`),
+      h('p', { class: 'av-note' }, [seenText(viewer), creditText].filter(Boolean).join(' ')),
       lines.map((text) => h('p', { class: 'av-note av-remark' }, text)),
     ),
   );
@@ -108,12 +107,4 @@ function seenText({ say, trace }) {
     height,
   });
   return seen.forced ? `${size} ${say('sees_forced')}` : size;
-}
-
-/** Whose the photo is, of an example; that none of the network's classes fits it, where none does. */
-function creditText({ say, trace, examples }) {
-  const { mark, credit } = examples.find(({ photo }) => photo === trace.asked.photo) ?? {};
-  return [mark && `(${mark})`, credit && say('examples_by', { credits: credit })]
-    .filter(Boolean)
-    .join(' ');
 }
