@@ -10,7 +10,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from helpers.browser_actions import after, choose_network, requests_of, said, speak, upload, wait_until_drawn
+from helpers.browser_actions import (
+    after,
+    choose_example,
+    choose_network,
+    open_menu,
+    photo_name,
+    requests_of,
+    said,
+    speak,
+    upload,
+    wait_until_drawn,
+)
 from helpers.file_server import handing_out
 from helpers.site_page import FEATURES, added, assert_as_traced, captured, differences
 from helpers.small_networks import stirred
@@ -332,10 +343,21 @@ def test_no_text_speaks_of_a_server(open_url, site_address):
     page = open_url(site_address)
     page.locator('[data-menu="settings"]').click()
     expect(page.locator(".av-menu-panel")).to_contain_text("no photo leaves it")
+    expect(page.locator("[data-forget]")).to_have_count(0)
+    upload(page, EXAMPLES_FOLDER / "coffee.jpg")
+    expect(photo_name(page)).to_have_text("coffee.jpg")
+    open_menu(page, "settings")
     expect(page.locator("[data-forget]")).to_have_text("Forget my photos")
     text = page.evaluate("""() => [...document.querySelectorAll('.attnviz *')]
       .flatMap(({ title, textContent }) => [title, textContent]).join(' ')""")
     assert not re.search(r"\bserver\b|upload", text, re.IGNORECASE)
+    page.keyboard.press("Escape")
+    after(page, lambda: choose_example(page, "taxis"))
+    expect(page.locator(".av-heading")).to_contain_text("taxis.jpg(not one of its ten classes)")
+    open_menu(page, "settings")
+    page.locator("[data-forget]").click()
+    expect(page.locator(".av-remove")).to_have_count(0)
+    expect(photo_name(page)).to_have_text("Example: taxis.jpg")  # what is shown and stays is still shown
 
 
 def test_the_lesson_needs_no_server(open_url, site_address):

@@ -53,7 +53,7 @@ async function changed(viewer, trace, edits) {
   });
 }
 
-/** Delete all that the visitor brought, and begin anew. */
+/** Delete all that the visitor brought, and begin anew, with the photo and the network that are shown if they stay. */
 export const beginAnew = (viewer) =>
   viewer.work.do({ key: 'waiting' }, async () => {
     await viewer.host.forget();
@@ -61,8 +61,10 @@ export const beginAnew = (viewer) =>
     viewer.compared.forget();
     viewer.keep([]);
     Object.assign(viewer.state, FORGOTTEN);
-    const { view } = viewer.trace.asked;
-    const opening = await viewer.host.start({ view, language: viewer.language });
+    const { photo, network, view, example } = viewer.trace.asked;
+    const isOwn = viewer.networks.some(({ name, group }) => name === network && group === 'yours');
+    const staying = { photo: example ? photo : undefined, network: isOwn ? undefined : network };
+    const opening = await viewer.host.start({ ...staying, view, language: viewer.language });
     viewer.offer(opening);
     await viewer.show(await viewer.captures.open(opening.capture));
     viewer.history?.follow();

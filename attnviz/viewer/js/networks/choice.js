@@ -111,6 +111,10 @@ function describe(say, { title, group, library, isReady, megabytes }) {
   return say(key, { title, library, megabytes: Math.round(megabytes ?? 0) });
 }
 
+/** Whether there is something that the visitor brought. */
+const hasBrought = ({ mine, networks }) =>
+  mine.length > 0 || networks.some(({ group }) => group === 'yours');
+
 /** How the network sees the photo, and what becomes of what was brought. */
 function Settings({ viewer }) {
   const { say, host, trace } = viewer;
@@ -137,6 +141,7 @@ function Settings({ viewer }) {
     ),
     promise && h('p', { class: 'av-note' }, promise),
     host.forget &&
+      hasBrought(viewer) &&
       h(
         Button,
         {
