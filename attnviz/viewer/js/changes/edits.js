@@ -20,12 +20,10 @@ export function requestOf({ photo, network, view, edits }) {
 export const hasEdits = (edits) => Boolean(edits) && Object.keys(edits).length > 0;
 
 /** The edits as a text that is the same for the same ones. Layers' order counts where there are edits of all beside theirs. */
-export function keyOfEdits(edits = {}) {
-  const layers = (EVERY in edits ? Object.entries(edits) : inOrder(edits)).map(([layer, each]) => [
-    layer,
-    each.map(inOrder),
-  ]);
-  return JSON.stringify(layers);
+export function keyOfEdits(edits) {
+  const made = edits ?? {};
+  const layers = EVERY in made ? Object.entries(made) : inOrder(made);
+  return JSON.stringify(layers.map(([layer, each]) => [layer, each.map(inOrder)]));
 }
 
 const inOrder = (object) => Object.entries(object).sort(([a], [b]) => (a < b ? -1 : 1));
