@@ -111,7 +111,7 @@ function body(diagram, node, sizes, size, hasFeet, isDown) {
     const height = (hasFeet && hasNumber(diagram, node) ? SIGN + FOOT - 0.4 : SIGN) * size;
     return { width: signWidth(diagram, node, size, hasFeet, isDown), height, head: 0, foot: 0 };
   }
-  const foot = hasFeet ? FOOT * size : 0;
+  const foot = hasFeet && node.shows !== 'units' ? FOOT * size : 0; // no unit is chosen
   return { width: picture, height: picture * PROPORTION, head: HEAD * size, foot };
 }
 
