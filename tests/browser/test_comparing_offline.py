@@ -70,6 +70,7 @@ def test_the_network_on_the_screen_is_first_and_stays_and_a_fifth_replaces_the_l
     assert columns(page) == ["cbam", "se", "bam", "none"]
     expect(page.locator(".av-checks input[name=cbam]")).to_be_disabled()
     page.locator(".av-checks input[name=more]").check()
+    expect(page.locator("[data-network-column=more]")).to_have_count(1)
     assert columns(page) == ["cbam", "se", "bam", "more"]
     expect(page.locator(".av-checks input[name=none]")).not_to_be_checked()
     after(page, lambda: page.locator("[data-network=bam]").click())
