@@ -63,7 +63,8 @@ const withoutNorm = (outputs) => ({
 function laidOut(memory, { name, bytes, isHalf, shape: [outputs, ...window] }, scale, rows) {
   const depth = window.reduce((product, length) => product * length, 1);
   const at = memory.room(rows * depth);
-  memory.view(at, rows * depth).fill(0);
+  const last = (rows - TOGETHER) * depth;
+  memory.view(at + 4 * last, TOGETHER * depth).fill(0); // the last outputs may be fewer than four
   const isFinite = memory.within(() => {
     const given = [memory.put(bytes), Number(isHalf), memory.put(scale)];
     return memory.code.lay_out(...given, outputs, depth, TOGETHER, at);
