@@ -53,7 +53,7 @@ def test_what_arrives_damaged_is_not_kept(page, site_folder, tmp_path):
     (weights,) = (out / "models").glob("bam_resnet18*")
     content = weights.read_bytes()
     weights.write_bytes(content[: len(content) // 2])
-    with handing_out(out) as address:
+    with handing_out(out, max_age=600) as address:  # as GitHub Pages does
         opened(page, address)
         choose_network(page, "bam_resnet18")
         expect(said(page)).to_contain_text(DAMAGED)

@@ -1,5 +1,5 @@
 // Serves a page without a server where there is no network: what was fetched once is kept in the browser's own store.
-import { isWhole } from './sums.js';
+import { fetchedWhole } from './fetching.js';
 
 /** Serve from within a service worker. ``page``: the files that are kept at once; ``files``: all that the page has now. What else
  * is asked for in its folder, other pages say, is left to the browser. */
@@ -27,10 +27,10 @@ async function install(scope, name, page) {
 
 /** Keep a file. Throws an Error where it can't be had, or arrives damaged: the browser tries again at the next visit. */
 async function keepWhole(store, path) {
-  const response = await fetch(path);
-  const bytes = await response.clone().arrayBuffer();
-  if (!response.ok || !(await isWhole(path, bytes))) throw new Error(`${path} arrived damaged`);
-  await store.put(path, response);
+  const whole = await fetchedWhole(path);
+  if (!whole) throw new Error(`${path} arrived damaged`);
+  const { bytes, headers } = whole;
+  await store.put(path, new Response(bytes, { headers }));
 }
 
 /** Forget what the page has no more: weights that were replaced, scripts of another version. */
