@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from helpers.browser_actions import wait_until_drawn
+from helpers.browser_actions import next_frame, wait_until_drawn
 from helpers.mechanisms_page import NETWORKS, PHOTO, page_of, traces_of
 from playwright.sync_api import Page, expect
 
@@ -126,6 +126,7 @@ def test_all_is_seen_at_once_and_large_enough_for_a_hall(open_app, query, width,
     count = page.locator(".av-present .av-node").count()
     for step in range(1, count + 1, 1 if width <= 1280 else 6):
         page.evaluate(f"attnviz.viewer.set({{ step: {step} }})")
+        next_frame(page)
         sizes = page.locator(".av-present *").evaluate_all(
             """all => all
               .filter((each) => !each.closest('mover') && each.checkVisibility()
@@ -151,6 +152,7 @@ def test_on_a_phone_the_lit_node_stands_above_its_words_and_the_steps_below(open
     page = open_app(f"{query}&present=1", width=390, height=844)
     count = page.locator(".av-present .av-node").count()
     for step in range(1, count + 1):
+        next_frame(page)
         shown = [
             page.locator(f".av-present {part}").bounding_box()
             for part in (

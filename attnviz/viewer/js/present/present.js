@@ -98,7 +98,7 @@ function LayerShow({ viewer, layer, room, size, close }) {
     const isFree = activeElement === document.body || diagram.current.contains(activeElement);
     if (isFree) diagram.current.querySelector('.av-node.av-lit').focus();
   }, [place]);
-  useEffect(() => {
+  useLayoutEffect(() => {
     const { offsetTop, offsetHeight } = diagram.current.querySelector('.av-node.av-lit');
     diagram.current.scrollTop = offsetTop + (offsetHeight - diagram.current.clientHeight) / 2;
   }, [place, room]); // a diagram that runs downwards scrolls in its place
