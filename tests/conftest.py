@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # threads that spin take the cores from other tests
@@ -16,11 +17,38 @@ from PIL import Image
 from torch import nn
 
 import attnviz
+from attnviz.processors import memory
+from attnviz.server.memory_relief import trim
+
+MUCH = 300_000_000  # bytes
 
 
 @pytest.fixture(autouse=True)
 def seeded() -> None:
     torch.manual_seed(0)
+
+
+@pytest.fixture(scope="session")
+def tidy() -> Callable[[], None]:
+    """Gives memory back to the system once there is much more of it than the last time."""
+    tidied = 0
+
+    def tidy() -> None:
+        nonlocal tidied
+        if memory() - tidied > MUCH:
+            gc.collect()
+            trim()
+            tidied = memory()
+
+    return tidy
+
+
+@pytest.fixture(autouse=True)
+def tidied(tidy) -> Iterator[None]:
+    """What tests leave behind does not grow: servers in their process count it as theirs, and take nothing in
+    when it is more than their settings allow."""
+    yield
+    tidy()
 
 
 @pytest.fixture(scope="session")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any
 from attnviz.capture.run import features_of_layers, trace
 from attnviz.server.inference import Compute
 from attnviz.server.service import Service
+from attnviz.zoo.checksum import checksum
 from helpers.waiting import Waiting
 
 TEMPLE = {"photo": "example:temple", "network": "cbam_resnet18", "view": "whole"}
@@ -66,7 +66,7 @@ class PageClient:
     def arrived(self, path: str | Path) -> str:
         """A file as Gradio puts it into the uploads: in a folder named after its content."""
         path = Path(path)
-        place = self.service.folder / hashlib.sha256(path.read_bytes()).hexdigest() / path.name
+        place = self.service.folder / checksum(path) / path.name
         place.parent.mkdir(exist_ok=True)
         shutil.copyfile(path, place)
         return str(place)
