@@ -62,6 +62,22 @@ def test_what_arrives_damaged_is_not_kept(page, site_folder, tmp_path):
         expect(said(page)).to_be_empty()
 
 
+def test_a_page_that_arrived_damaged_is_kept_once_it_is_whole(page, site_folder, tmp_path):
+    out = tmp_path / "page"
+    shutil.copytree(site_folder, out)
+    (sign,) = (out / "assets").glob("icon-*.svg")
+    content = sign.read_bytes()
+    sign.write_bytes(content[:-1])
+    with handing_out(out, max_age=600) as address:
+        page.goto(address)
+        wait_until_drawn(page)
+        page.wait_for_function("fetch(document.querySelector('link[rel=icon]').href).then(({ ok }) => ok)")
+        sign.write_bytes(content)
+        opened(page, address)
+        kept = page.evaluate("async (path) => (await caches.match(path)).text()", f"assets/{sign.name}")
+    assert kept == content.decode()
+
+
 def test_where_the_browser_has_no_room_everything_opens_all_the_same(page, site_folder):
     with handing_out(site_folder) as address:
         opened(page, address)

@@ -66,7 +66,7 @@ def test_every_module_is_in_one_of_the_scripts():
     without_a_server = ("engine/", "pixels/", "worker/", "offline/", "live/")
     assert not [name for name in modules["page"] if name.startswith(without_a_server)]
     assert {name.split("/")[0] for name in modules["worker"]} == {"engine", "pixels", "worker"}
-    assert modules["offline"] == ["offline/sums", "offline/serving"]
+    assert modules["offline"] == ["host/receiving", "offline/sums", "offline/fetching", "offline/serving"]
 
 
 def test_what_a_page_fetches_later_is_all_that_it_lacks_at_first():
