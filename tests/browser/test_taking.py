@@ -127,6 +127,17 @@ def test_a_browser_that_does_not_let_the_page_copy_is_told(open_app):
     expect(said(page)).to_contain_text(say("en", "picture_not_copied"))
 
 
+@pytest.mark.parametrize("form", ["png", "copy"])
+def test_a_picture_that_can_not_be_drawn_is_told_and_nothing_stays_hidden(open_app, form):
+    page = open_app(with_clipboard("async () => {}"))
+    page.evaluate("""document.querySelectorAll('canvas').forEach((canvas) => {
+      canvas.pictureAt = () => { throw new Error('no room'); };
+    })""")
+    take(page, "map", form)
+    expect(said(page)).to_contain_text(say("en", "picture_not_drawn"))
+    expect(page.locator(".av-where .av-ways")).to_be_visible()
+
+
 def test_where_there_is_no_clipboard_nothing_offers_to_copy(open_app):
     page = open_app(with_clipboard("null"))
     open_menu(page, "take-map")

@@ -9,7 +9,9 @@ import sys
 from functools import cache
 
 import pytest
+import timm
 import torch
+import torchvision
 from helpers.checkout import ROOT
 from torch import nn
 
@@ -17,10 +19,6 @@ import attnviz
 from attnviz.capture.taps import find_taps
 from attnviz.photos.geometry import Recipe
 from attnviz.zoo import imagenet
-
-timm = pytest.importorskip("timm")
-torchvision = pytest.importorskip("torchvision")
-pytest.importorskip("pytorchcv")
 
 
 def rows(library: str = "") -> list:

@@ -3,7 +3,7 @@ import { useAsked } from '../controls/asked.js';
 import { Button, Choice } from '../controls/controls.js';
 import { catchFocus } from '../controls/focus.js';
 import { table } from '../files/csv.js';
-import { download, downloadPicture } from '../save/download.js';
+import { saveBlob, savePicture } from '../save/download.js';
 import { wholeName } from '../save/names.js';
 import { aboutPicture, pictureOf } from '../save/picture.js';
 import { h } from '../vendor/preact.js';
@@ -112,17 +112,14 @@ function LeftOut({ viewer, stairs: { leftOut } }) {
 function SaveButtons({ viewer, how, stairs, panel }) {
   const { say } = viewer;
   const name = wholeName(viewer, `stairs ${how}`);
-  const saveTable = () => {
-    const address = URL.createObjectURL(new Blob([tableOf(viewer, stairs)], { type: 'text/csv' }));
-    download(address, `${name}.csv`);
-    setTimeout(() => URL.revokeObjectURL(address), 60_000); // some browsers read it a while later
-  };
+  const saveTable = () =>
+    saveBlob(viewer, new Blob([tableOf(viewer, stairs)], { type: 'text/csv' }), `${name}.csv`);
   const { trace } = viewer;
   const of = [[trace.photo.name, trace.network.title, 'attnviz'].join(' · ')]; // as it is
-  const savePicture = () =>
-    downloadPicture(pictureOf(panel.current, { ...aboutPicture(viewer), of }), name);
+  const draw = () => pictureOf(panel.current, { ...aboutPicture(viewer), of });
+  const saveDrawn = () => savePicture(viewer, draw, name);
   return [
-    h(Button, { 'data-stairs-png': '', onClick: savePicture }, say('take_png')),
+    h(Button, { 'data-stairs-png': '', onClick: saveDrawn }, say('take_png')),
     h(Button, { 'data-stairs-csv': '', onClick: saveTable }, say('take_csv')),
   ];
 }

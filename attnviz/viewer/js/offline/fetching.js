@@ -5,7 +5,7 @@ import { isWhole } from './sums.js';
 /** A file from the network: {bytes, headers}; null if it arrives damaged. ``options.report`` is told how many bytes are here.
  * Throws an Error if it can't be had, or the signal's reason. */
 export async function fetchedWhole(address, { signal, report } = {}) {
-  // What arrived damaged may have been kept by the browser: the second time it is not asked.
+  // The browser may have kept what arrived damaged: the second time what it keeps is passed by.
   for (const cache of ['default', 'reload']) {
     const response = await fetch(address, { signal, cache });
     if (!response.ok) throw new Error(response.statusText);

@@ -40,10 +40,12 @@ function without(parts, act) {
   const { scrollX: left, scrollY: top } = window;
   const before = parts.map(({ style }) => style.display);
   for (const { style } of parts) style.display = 'none';
-  const made = act();
-  for (const [place, { style }] of parts.entries()) style.display = before[place];
-  window.scrollTo({ left, top, behavior: 'instant' }); // a shorter page may have moved
-  return made;
+  try {
+    return act();
+  } finally {
+    for (const [place, { style }] of parts.entries()) style.display = before[place];
+    window.scrollTo({ left, top, behavior: 'instant' }); // a shorter page may have moved
+  }
 }
 
 function drawn(element, ground, of) {

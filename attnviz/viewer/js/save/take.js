@@ -2,7 +2,7 @@
 import { Button } from '../controls/controls.js';
 import { Menu } from '../controls/menu.js';
 import { h } from '../vendor/preact.js';
-import { copyPicture, downloadPicture } from './download.js';
+import { copyPicture, savePicture } from './download.js';
 import { nameOf } from './names.js';
 import { canSave } from './offers.js';
 import { aboutPicture, pictureOf } from './picture.js';
@@ -43,17 +43,7 @@ export function TakeMenu({ viewer, figure, isVector = false }) {
   );
 }
 
-async function take(viewer, figure, shown) {
-  const name = nameOf(viewer, figure);
-  await downloadPicture(pictureOf(shown, aboutPicture(viewer)), name);
-  viewer.tell({ key: 'saved_as', values: { name: `${name}.png` } });
-}
+const take = (viewer, figure, shown) =>
+  savePicture(viewer, () => pictureOf(shown, aboutPicture(viewer)), nameOf(viewer, figure));
 
-async function copy(viewer, shown) {
-  try {
-    await copyPicture(pictureOf(shown, aboutPicture(viewer)));
-    viewer.tell({ key: 'picture_copied' });
-  } catch {
-    viewer.tell({ key: 'picture_not_copied' });
-  }
-}
+const copy = (viewer, shown) => copyPicture(viewer, () => pictureOf(shown, aboutPicture(viewer)));

@@ -2,7 +2,7 @@
 import { addressOf } from '../app/address.js';
 import { Button } from '../controls/controls.js';
 import { Menu } from '../controls/menu.js';
-import { downloadPicture } from '../save/download.js';
+import { savePicture } from '../save/download.js';
 import { nameOf } from '../save/names.js';
 import { h } from '../vendor/preact.js';
 import { cardPicture } from './card_picture.js';
@@ -27,11 +27,7 @@ export function ShareMenu({ viewer }) {
   ]);
 }
 
-async function savePost(viewer) {
-  const name = nameOf(viewer, 'post');
-  await downloadPicture(cardPicture(viewer), name);
-  viewer.tell({ key: 'saved_as', values: { name: `${name}.png` } });
-}
+const savePost = (viewer) => savePicture(viewer, () => cardPicture(viewer), nameOf(viewer, 'post'));
 
 async function copyEmbed(viewer) {
   const code = embedCode(addressOf(viewer), viewer.say('embed_title'));
