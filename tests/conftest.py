@@ -23,6 +23,13 @@ from attnviz.server.memory_relief import trim
 MUCH = 300_000_000  # bytes
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_fixture_setup(fixturedef) -> None:
+    """What is made for many tests is the same, whatever ran before: it is made before ``seeded`` is."""
+    if fixturedef.scope != "function":
+        torch.manual_seed(0)
+
+
 @pytest.fixture(autouse=True)
 def seeded() -> None:
     torch.manual_seed(0)
